@@ -1,0 +1,1 @@
+"""Everything that touches the world: settings, clock, scheduler, platforms, Slack, command line and web."""

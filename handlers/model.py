@@ -1,0 +1,295 @@
+"""The newsroom's nouns, as frozen values.
+
+Instants are aware UTC datetimes. Counts are whole likes or followers. Shares run from 0 to 1.
+Countries are ISO 3166-1 alpha-2 codes in capitals. A page is named everywhere by its slug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+M = TypeVar("M")
+
+
+class Metric(StrEnum):
+    """What a page's count counts. Series of different metrics are never spliced nor compared.
+
+    Facebook's ``fan_count`` became a follower count when a page moved to the New Page Experience
+    (https://developers.facebook.com/docs/graph-api/reference/page).
+    """
+
+    LIKES = "likes"
+    FOLLOWERS = "followers"
+
+
+class Dated(StrEnum):
+    """How precisely the instant of a figure is known: newspapers print days, sometimes only a month."""
+
+    INSTANT = "instant"
+    DAY = "day"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One public account on one platform, under a short slug, with a home country.
+
+    ``home`` is None where nobody said it: nothing foreign can then be told of the page.
+    ``groups`` are the slugs of the groups whose leads the page takes part in.
+    """
+
+    slug: str
+    name: str
+    platform: str
+    url: str = ""
+    home: str | None = None
+    groups: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The polled side of a page: the platform's own stable id, its current handle, and how often to ask."""
+
+    page: str
+    platform: str
+    native_id: str
+    handle: str
+    url: str
+    poll_every: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One count at one instant.
+
+    ``count`` stands for the whole interval [``low``, ``high``]: a point where the platform is exact, wider where
+    it (or a newspaper) rounds. ``observed_at`` is the instant the figure is for, ``received_at`` the instant from
+    which it could be known.
+    """
+
+    page: str
+    observed_at: datetime
+    received_at: datetime
+    count: int
+    low: int
+    high: int
+    metric: Metric
+    source: str
+    url: str = ""
+    dated: Dated = Dated.INSTANT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A number as published, with the interval its rounding leaves: likes, or a share from 0 to 1."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Measure(StrEnum):
+    """What an audience reading splits by country: everybody on the page, or who came during a period."""
+
+    ALL = "all"
+    NEW = "new"
+
+
+_NOTHING: Mapping[str, Figure] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudienceReading:
+    """Likes by country at one instant (``ALL``), or of those gained over the ``days`` before it (``NEW``).
+
+    ``likes`` and ``shares`` map a country to a count or to a share of the denominator, whichever was published;
+    a country may have both. ``total`` is the denominator (likes) where it came with the figures, else None.
+    Countries that are absent are unknown, not zero: Facebook cuts its list at 45
+    (https://github.com/facebookarchive/php-graph-sdk/issues/688).
+    """
+
+    page: str
+    as_of: datetime
+    received_at: datetime
+    measure: Measure
+    days: int | None = None
+    likes: Mapping[str, Figure] = field(default=_NOTHING)
+    shares: Mapping[str, Figure] = field(default=_NOTHING)
+    total: Figure | None = None
+    source: str
+    method: str
+    url: str = ""
+    dated: Dated = Dated.INSTANT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """An accepted (or held) count of a page's series."""
+
+    at: datetime
+    count: int
+    low: int
+    high: int
+    source: str
+    url: str = ""
+    dated: Dated = Dated.INSTANT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """What the ledger remembers of one page's series: small, explicit, stored, and enough to go on from.
+
+    ``last`` and ``previous`` are the two newest accepted points; ``held`` are readings outside the gate, waiting to be
+    confirmed, oldest first. ``gains`` are up to 14 robust daily gains (likes a day), newest last, and ``day`` the
+    accepted point from which the running day's gain is counted. ``gap`` is the usual time between readings, in seconds.
+    ``since`` is where this series began: a metric change or a long silence starts a new one.
+    """
+
+    page: str
+    metric: Metric
+    since: datetime
+    last: Point
+    previous: Point | None = None
+    day: Point | None = None
+    gains: tuple[float, ...] = ()
+    gap: float | None = None
+    held: tuple[Point, ...] = ()
+
+
+class Standing(StrEnum):
+    """What the ledger made of a reading."""
+
+    ACCEPTED = "accepted"
+    HELD = "held"  # outside the gate: shown as unconfirmed, used by no rule
+    LATE = "late"  # older than the newest accepted: fills in history, triggers nothing
+    DOUBTED = "doubted"  # late and out of line with what was accepted around it
+    REPEATED = "repeated"  # the same reading again: nothing is stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One figure behind an alert, with where it comes from.
+
+    ``name`` is what wording and evidence look it up by; ``about`` the page slug or country it is of; ``unit`` one of
+    "likes", "followers", "share", "days", "readings". ``low`` and ``high`` bound the value where it is not exact.
+    """
+
+    name: str
+    value: float
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    about: str = ""
+    at: datetime | None = None
+    dated: Dated = Dated.INSTANT
+    source: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter of the rule that raised an alert, as it was when it did."""
+
+    name: str
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Something that happened, with everything needed to say it, to draw it and to prove it.
+
+    ``key`` is made from what happened (kind, page, rival, direction, the reading that confirmed it), never from the
+    wall clock: replaying the same readings yields the same keys. Alerts of one ``story`` share one card: the first
+    is posted, later ones edit it and go to its thread. ``at`` is ``received_at`` of the reading that triggered it.
+    """
+
+    key: str
+    story: str
+    kind: str
+    feature: str
+    page: str
+    rival: str | None = None
+    at: datetime
+    dated: Dated = Dated.INSTANT
+    facts: tuple[Fact, ...]
+    rule: str
+    parameters: tuple[Parameter, ...] = ()
+
+    def fact(self, name: str) -> Fact:
+        """The fact of this name; KeyError if the alert does not carry it."""
+        for fact in self.facts:
+            if fact.name == name:
+                return fact
+        raise KeyError(f"alert {self.key} carries no fact {name!r}")
+
+    def facts_named(self, name: str) -> tuple[Fact, ...]:
+        """Every fact of this name, in order (the top countries, say)."""
+        return tuple(fact for fact in self.facts if fact.name == name)
+
+
+class Scope(StrEnum):
+    """What one comparison looks at: one page at a time, or all pages of a group together."""
+
+    PAGE = "page"
+    GROUP = "group"
+
+
+class Wakes(StrEnum):
+    """What must arrive for a comparison to be asked."""
+
+    COUNTS = "counts"
+    AUDIENCE = "audience"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What a comparison sees: what was before, what came, and now.
+
+    ``scope`` is the slug of the page or group looked at. ``tracks`` holds the series of its pages *after* what came;
+    ``came`` the slugs whose accepted series moved on (or, for audiences, the page itself). ``audience`` is the page's
+    audience readings of the past 150 days or so and at least the 12 newest, oldest first, ``new_audience`` those of them that just came.
+    """
+
+    scope: str
+    now: datetime
+    pages: Mapping[str, Page]
+    tracks: Mapping[str, Track]
+    came: tuple[str, ...]
+    audience: tuple[AudienceReading, ...] = ()
+    new_audience: tuple[AudienceReading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict(Generic[M]):
+    """A comparison's answer: what to tell, and what it must remember (the very object it was given if unchanged)."""
+
+    alerts: tuple[Alert, ...]
+    memory: M
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison(Generic[M]):
+    """One rule. Each file in ``handlers/comparisons`` ends in ``COMPARISON = Comparison(…)`` and is found by that name.
+
+    ``compare(window, memory)`` is pure. ``memory`` is what it said to remember last time for this scope, or
+    ``blank()`` the first time; ``dump`` and ``load`` turn it into text for the store and back, without loss.
+    ``feature`` is the word people subscribe to, ``summary`` one line about it for them.
+    """
+
+    name: str
+    feature: str
+    kinds: tuple[str, ...]
+    summary: str
+    scope: Scope
+    wakes: Wakes
+    blank: Callable[[], M]
+    load: Callable[[str], M]
+    dump: Callable[[M], str]
+    compare: Callable[[Window, M], Verdict[M]]

@@ -1,0 +1,143 @@
+"""What the store remembers beside the newsroom's nouns, as frozen values. Instants are aware UTC datetimes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from handlers.model import Alert, Page, Reading, Standing, Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Pages that are rivals; leads are judged inside a group."""
+
+    slug: str
+    pages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """Everything a page may be called, for forgiving matching."""
+
+    slug: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why a page could not be read, since when; ``reason`` is a ``bot.platforms.contract.Reason`` value."""
+
+    reason: str
+    message: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polled:
+    """One account was asked at ``at``; it is due again at ``next_due``. ``trouble`` is None where it answered."""
+
+    page: str
+    at: datetime
+    next_due: datetime
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A reading to be stored, with what the ledger made of it."""
+
+    reading: Reading
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """A page's newest state: its series, when it was last asked and last answered, and what is wrong if anything.
+
+    ``polled_at`` is the last successful poll (None for a page that is only imported): an unchanged count is
+    younger than its reading.
+    """
+
+    page: Page
+    track: Track | None
+    polled_at: datetime | None
+    trouble: Trouble | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAlert:
+    """An alert as stored. ``replayed``: raised by a replay, dated then. ``past``: found in imported history; never posted."""
+
+    alert: Alert
+    recorded_at: datetime
+    replayed: bool
+    past: bool
+
+
+class Target(StrEnum):
+    """What a channel subscribes to."""
+
+    PAGE = "page"
+    GROUP = "group"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A channel wants a page's or a group's alerts. ``features`` are the features it wants.
+
+    ``paused`` is None, or the sentence that says why nothing is posted (the channel is archived, say).
+    """
+
+    team_id: str
+    channel_id: str
+    target: Target
+    slug: str
+    features: tuple[str, ...]
+    by: str
+    at: datetime
+    paused: str | None = None
+
+
+class State(StrEnum):
+    """Where a delivery stands: ``pending -> sending -> sent``; ``failed`` is for good, ``dropped`` was unsubscribed or muted."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One alert to one channel. ``ts`` is Slack's message timestamp once sent; ``card_ts`` that of the story's card in
+    this channel if an earlier alert of the story was sent there. ``claimed_at`` is the instant of the last claim.
+    ``attempts`` counts the claims before this one.
+    """
+
+    id: int
+    alert: Alert
+    team_id: str
+    channel_id: str
+    state: State
+    replayed: bool
+    attempts: int
+    claimed_at: datetime | None = None
+    ts: str | None = None
+    card_ts: str | None = None
+    trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who changed what, when, from where. ``action`` is a verb ("track", "subscribe", "import" …)."""
+
+    at: datetime
+    team_id: str
+    channel_id: str
+    user_id: str
+    action: str
+    subject: str
+    detail: str = ""
