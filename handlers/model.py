@@ -166,10 +166,19 @@ class Standing(StrEnum):
     """What the ledger made of a reading."""
 
     ACCEPTED = "accepted"
+    UNCHANGED = "unchanged"  # accepted, and the same count as before: the poll is recorded, not the reading
     HELD = "held"  # outside the gate: shown as unconfirmed, used by no rule
     LATE = "late"  # older than the newest accepted: fills in history, triggers nothing
     DOUBTED = "doubted"  # late and out of line with what was accepted around it
     REPEATED = "repeated"  # the same reading again: nothing is stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A reading with what the ledger made of it."""
+
+    reading: Reading
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
-from handlers.model import Account, Alert, AudienceReading, Page, Point, Track
+from handlers.model import Account, Alert, AudienceReading, Judged, Page, Point, Track
 from storage.values import (
-    AuditEntry, Delivery, Group, Judged, KeptAlert, Latest, Name, Polled, Subscription, Target,
+    AuditEntry, Delivery, Group, KeptAlert, Latest, Name, Polled, Subscription, Target,
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from handlers.model import Alert, Page, Reading, Standing, Track
+from handlers.model import Alert, Page, Track
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +42,6 @@ class Polled:
     at: datetime
     next_due: datetime
     trouble: Trouble | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A reading to be stored, with what the ledger made of it."""
-
-    reading: Reading
-    standing: Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
