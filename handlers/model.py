@@ -101,7 +101,8 @@ class Measure(StrEnum):
     NEW = "new"
 
 
-_NOTHING: Mapping[str, Figure] = MappingProxyType({})
+def _nothing() -> Mapping[str, Figure]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +120,8 @@ class AudienceReading:
     received_at: datetime
     measure: Measure
     days: int | None = None
-    likes: Mapping[str, Figure] = field(default=_NOTHING)
-    shares: Mapping[str, Figure] = field(default=_NOTHING)
+    likes: Mapping[str, Figure] = field(default_factory=_nothing)
+    shares: Mapping[str, Figure] = field(default_factory=_nothing)
     total: Figure | None = None
     source: str
     method: str
