@@ -1,0 +1,62 @@
+# `make run` and `make test` set up whatever they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run setup test lint types docs lock browser bench clean help
+
+help:
+	@echo "make run      start Likewatch (without Slack tokens: the local workspace in your browser)"
+	@echo "make test     every check that runs in minutes: lint, types, architecture, docs, tests"
+	@echo "make browser  end to end in headless Chromium (needs the Debian packages chromium, chromium-driver)"
+	@echo "make bench    the benchmarks, printed as ratios; docs/benchmarks.md has the table"
+	@echo "make docs     write the generated docs and .env.example again"
+	@echo "make lock     resolve the dependencies again and write the locks"
+
+run: setup
+	@$(BIN)/likewatch run
+
+setup: $(VENV)/.installed
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Likewatch needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv"; rm -rf $(VENV); exit 1; }
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.python requirements.lock pyproject.toml
+	@echo "Installing Likewatch into $(VENV) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.developing: $(VENV)/.installed requirements-dev.lock
+	@echo "Installing the tools for testing (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+test: $(VENV)/.developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.docs --check
+	$(BIN)/pytest -m "not browser"
+
+browser: $(VENV)/.developing
+	$(BIN)/pytest -m browser
+
+bench: $(VENV)/.developing
+	$(BIN)/python -m tests.bench
+
+docs: $(VENV)/.developing
+	$(BIN)/python -m tests.docs --write
+
+LOCK := $(BIN)/uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --no-emit-index-url --quiet --upgrade
+lock: $(VENV)/.developing
+	$(LOCK) --extra build -o requirements.lock pyproject.toml
+	$(LOCK) --all-extras -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) build *.egg-info
