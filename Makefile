@@ -41,7 +41,7 @@ test: $(VENV)/.developing
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m tests.docs --check
+	$(BIN)/python -m bot.docs --check
 	$(BIN)/pytest -m "not browser"
 
 browser: $(VENV)/.developing
@@ -51,7 +51,7 @@ bench: $(VENV)/.developing
 	$(BIN)/python -m tests.bench
 
 docs: $(VENV)/.developing
-	$(BIN)/python -m tests.docs --write
+	$(BIN)/python -m bot.docs --write
 
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --no-emit-index-url --quiet --upgrade
 lock: $(VENV)/.developing

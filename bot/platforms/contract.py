@@ -97,6 +97,7 @@ class Platform:
     ``fetch(http, accounts, now)`` reads one batch of at most ``batch`` accounts; it never raises for one page, nor
     for the network: whatever went wrong is in ``Fetched``. ``now`` stamps the readings.
     ``ready(values)`` returns None, or the sentence that says which setting is missing and where to get it.
+    ``accepts`` says what people may paste: it ends the sentence "for Facebook: …".
     """
 
     name: str
@@ -110,3 +111,4 @@ class Platform:
     ready: Callable[[Mapping[str, str]], str | None]
     resolve: Callable[[Http, Reference, datetime], Profile]
     fetch: Callable[[Http, Sequence[Account], datetime], Fetched]
+    accepts: str = ""

@@ -1,12 +1,16 @@
-"""What a command is: one file, ending in ``COMMAND = Command(…)``, and this is all of its surface. No Bolt here."""
+"""What a command is: one file, ending in ``COMMAND = Command(…)``, and this is all of its surface. No Bolt here.
+
+Text is safe by construction: a string is plain words, whoever wrote them, and ``cards`` escapes it exactly once. What
+shall be bold, a link, a local time or a mention is a span of its own, so that no page name can become one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from bot.platforms.contract import Profile, Reference
@@ -22,8 +26,11 @@ class Slash(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """Somebody's request. ``text`` is what follows the verb. ``found`` is the looked-up profile, for commands that
-    declare ``lookup``. Ids are Slack's own (``T…``, ``C…``, ``U…``)."""
+    """Somebody's request: ``text`` is what follows the verb, ids are Slack's own (``T…``, ``C…``, ``U…``).
+
+    ``found`` is the looked-up profile, for commands that declare ``lookup``; ``poll_every`` how often a newly tracked
+    page is read.
+    """
 
     slash: Slash
     text: str
@@ -31,6 +38,40 @@ class Call:
     channel_id: str
     user_id: str
     found: Profile | None = None
+    poll_every: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Bold:
+    """Words in bold."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words that lead to a web address; plain words where ``url`` is not http or https."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant, shown in each reader's own time zone."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member of the workspace, mentioned by Slack's id."""
+
+    user_id: str
+
+
+Span: TypeAlias = str | Bold | Link | Moment | Person
+Line: TypeAlias = str | tuple[Span, ...]
 
 
 class Chart(StrEnum):
@@ -61,35 +102,33 @@ class Plot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A button: ``action`` is the registered action's name, ``value`` an id or a query, never data to be trusted."""
+    """A button that asks ``query`` as if the person had typed it after the bot's name: "trends unsubscribe hunsen".
+
+    Nothing in it is trusted: the query is parsed and checked again when the button is pressed, for who presses it.
+    """
 
     label: str
-    action: str
-    value: str
+    query: str
     danger: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Menu:
-    """A small select: pairs of label and value under one action."""
+    """A small select of buttons: pairs of label and query."""
 
     placeholder: str
-    action: str
     options: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What is shown, before Block Kit: plain words (never mrkdwn from outside; ``cards`` escapes once).
-
-    ``headline`` is also what a screen reader and a notification read.
-    """
+    """What is shown, before Block Kit. ``headline`` is also what a screen reader and a notification read."""
 
     headline: str
-    lines: tuple[str, ...] = ()
-    fields: tuple[tuple[str, str], ...] = ()
+    lines: tuple[Line, ...] = ()
+    fields: tuple[tuple[str, Line], ...] = ()
     plot: Plot | None = None
-    context: tuple[str, ...] = ()
+    context: tuple[Line, ...] = ()
     buttons: tuple[Button | Menu, ...] = ()
 
 
@@ -97,11 +136,11 @@ class Card:
 class Reply:
     """The answer: a card only the asker sees, and for a change one ``notice`` line that the channel sees.
 
-    ``shareable`` adds *Share to channel*.
+    ``shareable`` adds *Share to channel*, which asks the same again and shows the answer to everybody.
     """
 
     card: Card
-    notice: str | None = None
+    notice: Line | None = None
     shareable: bool = False
 
 

@@ -1,0 +1,136 @@
+"""The command line: argument parsing, and a sentence for whatever goes wrong."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot import app, logs, operations
+from bot.errors import LikewatchError
+from bot.settings import Settings, load
+from storage.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+
+class SpokenGroup(click.Group):
+    """A group whose commands end in a sentence, never in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what a person must know goes to standard error, and the exit status is 1."""
+        try:
+            return super().invoke(ctx)
+        except (LikewatchError, StoreError) as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror or error}") from error
+
+
+@click.group(cls=SpokenGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="likewatch")
+@click.option(
+    "--env-file",
+    type=click.Path(path_type=Path),
+    default=Path(".env"),
+    show_default=True,
+    help="Where settings are read from, beside the environment.",
+)
+@click.pass_context
+def main(ctx: click.Context, env_file: Path) -> None:
+    """Likewatch tells a newsroom who is gaining an audience, and from where."""
+    ctx.obj = env_file
+
+
+def _settings(ctx: click.Context) -> Settings:
+    settings = load(os.environ, ctx.obj, app.platform_settings())
+    logs.start(settings.log_level)
+    return settings
+
+
+@main.command()
+@click.option("--browser/--no-browser", default=True, help="Open the local workspace in the browser.")
+@click.pass_context
+def run(ctx: click.Context, *, browser: bool) -> None:
+    """Start the bot: poll, compare, answer and alert, until stopped."""
+    settings = _settings(ctx)
+    stop = threading.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: stop.set())
+    app.run(settings, stop=stop, browser=browser, say=click.echo)
+
+
+@main.command()
+@click.pass_context
+def poll(ctx: click.Context) -> None:
+    """Read every tracked page once, now, and say what came."""
+    with app.open_core(_settings(ctx)) as core:
+        for line in operations.poll(core):
+            click.echo(line)
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--page", help="The page all rows are about, where the file has no page column.")
+@click.option("--new-pages", is_flag=True, help="Add pages that are not tracked yet, for imported figures only.")
+@click.option("--keep-good", is_flag=True, help="Keep the good rows of a file with bad ones. Without it, nothing is kept.")
+@click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="How dates like 02/03/2016 are to be read.")
+@click.pass_context
+def import_(
+    ctx: click.Context, file: Path, *, page: str | None, new_pages: bool, keep_good: bool, dates: str | None
+) -> None:
+    """Add counts, and audiences by country, from a spreadsheet saved as CSV.
+
+    Importing the same file twice changes nothing. Events long past are kept, not posted as if they were news.
+    """
+    with app.open_core(_settings(ctx)) as core:
+        for line in operations.import_file(
+            core, file, page=page, new_pages=new_pages, keep_good=keep_good, dates=dates
+        ):
+            click.echo(line)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
+@click.pass_context
+def replay(ctx: click.Context, file: Path | None) -> None:
+    """Run past figures through the live cycle and say what would have been posted then.
+
+    Without FILE, the press figures of 2013 to 2020 that Likewatch grew from. With FILE, any file that `likewatch
+    import` reads. Nothing is stored: it happens in a database of its own, in memory of the figures alone.
+    """
+    for line in operations.replay(_settings(ctx), file):
+        click.echo(line)
+
+
+@main.command()
+@click.pass_context
+def doctor(ctx: click.Context) -> None:
+    """Say what is configured, what is missing and what to do."""
+    healthy = True
+    for finding in operations.examine(_settings(ctx)):
+        click.echo(finding)
+        healthy = healthy and not finding.is_fault
+    ctx.exit(0 if healthy else 1)
+
+
+@main.command()
+@click.option("--http", "request_url", metavar="URL", help="For Slack over HTTP: the public https address of /slack/events.")
+def manifest(request_url: str | None) -> None:
+    """Print the Slack app manifest, to paste at api.slack.com/apps → Create New App → From a manifest."""
+    click.echo(json.dumps(app.slack_manifest(request_url), indent=2, ensure_ascii=False))
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@click.pass_context
+def backup(ctx: click.Context, target: Path) -> None:
+    """Write a verified copy of the database to TARGET, while the bot runs or not."""
+    click.echo(operations.backup(_settings(ctx), target))

@@ -1,0 +1,172 @@
+"""Countries by whatever people call them, and what to call them back. Names and codes are CLDR's, through Babel.
+
+Importing this module loads nothing. English is read on the first question, the other languages only for a name
+that English does not know.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+# Not CLDR's business, but what spreadsheets, institutions and Facebook write. One country a line.
+_ALIASES = """
+AE UAE|Emirates
+BN Brunei Darussalam
+BO Plurinational State of Bolivia
+BQ Bonaire, Sint Eustatius and Saba|Caribbean Netherlands
+CD DR Congo|DRC|Congo DR|Democratic Republic of the Congo|Congo, The Democratic Republic of the|Zaire
+CG Republic of the Congo|Congo Republic
+CI Ivory Coast
+CN People's Republic of China|PRC|Mainland China
+CV Cabo Verde
+CZ Czech Republic
+EG Arab Republic of Egypt|Egypt, Arab Rep.
+GR Hellas|Hellenic Republic
+FK Falkland Islands (Malvinas)|Malvinas
+FM Federated States of Micronesia
+GB Great Britain|Britain|UK of Great Britain and Northern Ireland|United Kingdom of Great Britain and Northern Ireland
+HK Hong Kong
+IR Islamic Republic of Iran|Iran, Islamic Rep.|Persia
+KG Kyrgyz Republic
+KH Kampuchea|Kingdom of Cambodia
+KN St Kitts and Nevis
+KP Democratic People's Republic of Korea|DPRK|Korea, Dem. People's Rep.|Korea, North
+KR Republic of Korea|ROK|Korea, Rep.|Korea, South
+LA Lao PDR|Lao People's Democratic Republic
+MD Republic of Moldova
+MK Macedonia|FYROM
+MM Burma|Myanmar
+MO Macao|Macau
+NL Holland|The Netherlands
+PH Republic of the Philippines
+PS Palestine|State of Palestine|West Bank and Gaza
+RU Russian Federation
+SK Slovak Republic
+SY Syrian Arab Republic
+SZ Swaziland
+TL East Timor
+TR Turkey
+TW Taiwan, Province of China|Chinese Taipei
+TZ United Republic of Tanzania
+US USA|United States of America|America
+VA Holy See|Holy See (Vatican City State)
+VE Bolivarian Republic of Venezuela
+VG Virgin Islands, British
+VI Virgin Islands, U.S.
+VN Viet Nam|Socialist Republic of Vietnam
+XK Republic of Kosovo
+YE Yemen, Rep.
+"""
+_LANGUAGES = ("fr", "de", "es", "km", "th", "vi", "hi", "pt", "id", "ar", "zh")
+_BY_HABIT = {"UK": "GB", "EL": "GR"}  # "EL" is the European Union's code for Greece
+_NO_COUNTRY = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})  # in CLDR beside the countries
+_UNCERTAIN = frozenset({"congo", "nga"})  # Spanish for one of the two; Russia in Vietnamese, the code of Nigeria
+_ALPHA_3 = 3
+_SMALL_WORDS = frozenset({"the", "and", "of"})
+_LATIN_ACCENTS = re.compile("[\u0300-\u036f]")
+
+
+@lru_cache(maxsize=4096)
+def country_code(text: str) -> str | None:
+    """The ISO 3166-1 alpha-2 code of a country given by code or by name; None where that is unknown or not certain.
+
+    Understands alpha-2, alpha-3 and numeric codes, "UK" and "EL", and names in the languages a newsroom of this story
+    meets. Letter case, accents and spaces do not matter, except where only an accent tells a name from a code: "Bỉ"
+    is Vietnamese for Belgium, "BI" is Burundi. A word for two countries ("Congo", "Korea") is never decided here.
+    Kosovo is XK, as in CLDR.
+
+    >>> country_code("khm"), country_code("Viet Nam"), country_code("កម្ពុជា"), country_code("Korea")
+    ('KH', 'VN', 'KH', None)
+    """
+    asked = text.strip()
+    if asked.isupper() or asked.casefold() not in _UNCERTAIN:
+        code = _codes().get(asked.zfill(3) if asked.isdigit() else asked.upper().replace(".", ""))
+        if code:
+            return code
+    for names in (_english, _localized):
+        for key in _spellings(asked):
+            if key in names():
+                return names()[key]
+    return None
+
+
+def country_name(code: str) -> str:
+    """CLDR's English name of an alpha-2 code; the code itself where CLDR has no country of that code.
+
+    >>> country_name("KH")
+    'Cambodia'
+    """
+    return _territories("en").get(code, code)
+
+
+def _territories(language: str) -> Mapping[str, str]:
+    from babel import Locale  # noqa: PLC0415  several megabytes that a bot without imports never needs
+
+    return Locale(language).territories
+
+
+@lru_cache(maxsize=1)
+def _codes() -> Mapping[str, str]:
+    from babel.core import get_global  # noqa: PLC0415  as above
+
+    # CLDR lists alpha-3, numeric and retired codes as aliases of the alpha-2 code. Every country has a numeric one.
+    aliases = {code: now[0] for code, now in get_global("territory_aliases").items() if len(now) == 1}
+    countries = ({now for code, now in aliases.items() if code.isdigit()} & set(_territories("en"))) - _NO_COUNTRY
+    return {
+        **{code: now for code, now in aliases.items() if len(code) == _ALPHA_3 and now in countries},
+        **{code: code for code in countries},
+        **_BY_HABIT,
+    }
+
+
+@lru_cache(maxsize=1)
+def _english() -> Mapping[str, str]:
+    aliases = ((line[:2], name) for line in _ALIASES.strip().split("\n") for name in line[3:].split("|"))
+    return _index([*_territories("en").items(), *aliases])
+
+
+@lru_cache(maxsize=1)
+def _localized() -> Mapping[str, str]:
+    return _index(pair for language in _LANGUAGES for pair in _territories(language).items())
+
+
+def _index(names: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    """Every spelling of every name to its country. The nearer spelling wins; what two countries share is left out."""
+    found: dict[str, tuple[int, set[str]]] = {}
+    for territory, name in names:
+        country = _codes().get(territory)
+        if country is None:
+            continue
+        for distance, key in enumerate(_spellings(name)):
+            nearest, countries = found.setdefault(key, (distance, set()))
+            if distance < nearest:
+                found[key] = (distance, {country})
+            elif distance == nearest:
+                countries.add(country)
+    return {
+        key: country
+        for key, (_, countries) in found.items()
+        if len(countries) == 1 and key not in _UNCERTAIN
+        for country in countries
+    }
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    """What a name is looked up by, nearest first: its words in any order or run together, then without accents."""
+    words, plain = _words(name), _words(_without_accents(name))
+    return (" ".join(sorted(words)), "".join(words), " ".join(sorted(plain)), "".join(plain))
+
+
+def _words(text: str) -> list[str]:
+    text = unicodedata.normalize("NFKC", text).casefold().replace("saint", "st")
+    words = re.split(r"[\s,\-\u2013&()/_]+", re.sub(r"['\u2019.]", "", text))
+    return [word for word in words if word and word not in _SMALL_WORDS]
+
+
+def _without_accents(text: str) -> str:
+    # Only Latin's: the marks of Khmer, Thai or Hindi are letters.
+    bare = _LATIN_ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    return unicodedata.normalize("NFC", bare).replace("đ", "d").replace("Đ", "D")

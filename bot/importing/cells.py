@@ -1,0 +1,217 @@
+"""From the text of one cell to what it means: a count, a share, a page. Whatever cannot be certain is a BadCell."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import lru_cache
+
+LARGEST_COUNT = 2**63 - 1
+_LONGEST_NUMBER = 40  # characters
+_LONGEST_NAME = 200
+
+_UNITS = {
+    **dict.fromkeys(("k", "thousand", "tsd"), 1_000),
+    **dict.fromkeys(("万", "萬", "만"), 10_000),
+    **dict.fromkeys(("lakh", "lakhs"), 100_000),
+    **dict.fromkeys(("m", "mn", "mio", "mln", "million", "millions", "millionen", "millones", "milhões"), 1_000_000),
+    **dict.fromkeys(("crore", "crores"), 10_000_000),
+}
+_PERCENT = re.compile(r"\s*(%|per ?cent|pct)\.?$", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(?P<sign>[+-]?)(?P<digits>\d[\d.,' ]*?)(?:[eE](?P<power>[+-]?\d{1,9}))?\s*(?P<unit>[^\W\d_]+)?\.?"
+)
+_GROUPED = re.compile(
+    r"(?P<whole>\d{1,3}(?P<mark>[ .,'])\d{3}(?:(?P=mark)\d{3})*|\d{1,2}(?:,\d\d)+,\d{3})"
+    r"(?:(?!(?P=mark))[.,](?P<part>\d+))?"
+)
+_PLAIN = re.compile(r"(?P<whole>\d+)(?:[.,](?P<part>\d*))?")
+# Minus, en dash, curly quote, backtick, and the Arabic decimal, thousands and percent marks.
+_FOREIGN_MARKS = str.maketrans("\u2212\u2013\u2019`\u066b\u066c\u066a", "--''.,%")
+_NOTHING = frozenset({"", "-", "nan", "na", "n/a", "null", "none", "inf", "-inf", "infinity", "?"})
+_AMBIGUOUS_PART = 3  # digits
+
+
+class BadCell(Exception):
+    """``str(error)`` says what is wrong with the cell, as the end of a sentence that names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A number as the cell gives it: exactly, and the step it was rounded to (0 where it was not)."""
+
+    value: Decimal
+    step: Decimal
+
+
+def plain(text: str) -> str:
+    """The text with the ASCII spelling of digits, marks and spaces: Khmer digits, full-width ones, narrow spaces."""
+    text = unicodedata.normalize("NFKC", text).translate(_FOREIGN_MARKS)
+    text = "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in text)
+    return " ".join(text.split())
+
+
+def refuse_formula(text: str) -> None:
+    """Raises BadCell where a spreadsheet left a formula or an error instead of a value."""
+    if text.startswith("#"):
+        raise BadCell("a spreadsheet's error, not a value")
+    if text.startswith(("=", "@SUM")):
+        raise BadCell("a formula, not its value: save the values")
+
+
+def name(text: str) -> str:
+    """A page's slug: without a leading @, in small letters."""
+    slug = " ".join(text.split()).removeprefix("@").casefold()
+    if not slug:
+        raise BadCell("which page?")
+    refuse_formula(slug)
+    if len(slug) > _LONGEST_NAME:
+        raise BadCell("too long for the name of a page")
+    return slug
+
+
+def count(text: str, precision: str = "") -> tuple[int, int, int]:
+    """A count and the bounds that its rounding leaves: (value, low, high) likes.
+
+    "3,200,000", "3 200 000", "3.200.000" and "3'200'000" are exact. "3.2M", "3,2 Mio", "67k" and "3.2E+06" say by their
+    digits what they were rounded to (3.2M: within 50,000). ``precision``, where given, is that step.
+    """
+    if not precision and text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_COUNT)):
+        value = low = high = int(text)
+    else:
+        published = _published_count(text)
+        value = int(published.value)
+        low, high = bounds(published, precision)
+    if value > LARGEST_COUNT:
+        raise BadCell("larger than any count can be")
+    if value == 0:
+        raise BadCell("0 is no count: leave out what is not known")
+    return value, low, high
+
+
+def bounds(published: Published, precision: str) -> tuple[int, int]:
+    """The lowest and the highest whole number that may have been rounded to this one."""
+    half = (_step(precision) if precision else published.step) / 2
+    low = (published.value - half).to_integral_value(ROUND_CEILING)
+    high = (published.value + half).to_integral_value(ROUND_FLOOR)
+    return max(0, int(low)), min(LARGEST_COUNT, int(high))
+
+
+def bare_share(text: str) -> float | None:
+    """The number of a share without a percent sign, which says how a column is meant; None for any other cell."""
+    if not text or _PERCENT.search(text):
+        return None
+    try:
+        return float(_decimal(plain(text)).value)
+    except BadCell:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def share(text: str, precision: str = "", *, of: int | None = None) -> tuple[float, float, float]:
+    """A share and the bounds its rounding leaves: (value, low, high), each from 0 to 1.
+
+    ``of`` is what a bare number is a share of: 1, 100, or None where the file's other numbers do not agree.
+    """
+    cell = plain(text)
+    bare = _PERCENT.sub("", cell)
+    whole = 100 if bare != cell else of
+    published = _decimal(bare)
+    if whole is None:
+        if published.value <= 1:
+            raise BadCell("1 or less among shares up to 100: write the shares with a percent sign")
+        whole = 100
+    if published.value > whole:
+        raise BadCell("more than all: a share is at most 100% (or 1)")
+    step = min(published.step, Decimal(whole) / 100 if whole == 1 else published.step)
+    if precision:
+        given = plain(precision)
+        step = _step(_PERCENT.sub("", given))
+        if _PERCENT.search(given) and whole == 1:
+            step /= 100
+    value, half = published.value / whole, step / whole / 2
+    return float(value), float(max(Decimal(0), value - half)), float(min(Decimal(1), value + half))
+
+
+def _step(text: str) -> Decimal:
+    try:
+        step = _decimal(plain(text)).value
+    except BadCell as error:
+        raise BadCell(f"the precision {text!r} is {error}") from error
+    if not step:
+        raise BadCell("the precision is 0: 1 means exact")
+    return step
+
+
+def _published_count(text: str) -> Published:
+    cell = plain(text)
+    found = _match(cell)
+    unit = found["unit"]
+    if unit:
+        return _with_unit(found["digits"], unit.casefold())
+    if found["power"]:
+        return _scientific(found["digits"], int(found["power"]))
+    grouped = _GROUPED.fullmatch(found["digits"]) or _PLAIN.fullmatch(found["digits"])
+    if grouped is None:
+        raise BadCell("not a number")
+    if (grouped["part"] or "").strip("0"):
+        raise BadCell("not a whole number")
+    return Published(value=Decimal(re.sub(r"\D", "", grouped["whole"])), step=Decimal(0))
+
+
+def _decimal(cell: str) -> Published:
+    """A share's number: one mark is a decimal mark, and its last digit says how it was rounded."""
+    found = _match(cell)
+    number = _PLAIN.fullmatch(found["digits"])
+    if number is None or found["unit"]:
+        raise BadCell("not a number")
+    part = number["part"] or ""
+    power = int(found["power"] or 0)
+    if abs(power) > _LONGEST_NUMBER:
+        raise BadCell("too large or too small for a share")
+    step = Decimal(1).scaleb(power - len(part))
+    return Published(value=Decimal(f"{number['whole']}.{part or 0}").scaleb(power), step=step)
+
+
+def _match(cell: str) -> re.Match[str]:
+    refuse_formula(cell)
+    if not cell:
+        raise BadCell("empty")
+    if cell.casefold() in _NOTHING:
+        raise BadCell("no number")
+    if len(cell) > _LONGEST_NUMBER:
+        raise BadCell("too long for a number")
+    found = _NUMBER.fullmatch(cell)
+    if found is None:
+        raise BadCell("not a number")
+    if found["sign"] == "-":
+        raise BadCell("negative")
+    return found
+
+
+def _with_unit(digits: str, unit: str) -> Published:
+    times = _UNITS.get(unit)
+    if times is None:
+        raise BadCell(f"{unit!r} is no unit that is understood; write the number out")
+    number = _PLAIN.fullmatch(digits)
+    part = (number and number["part"]) or ""
+    if number is None or len(part) == _AMBIGUOUS_PART:  # 1.234M: 1,234,000 or 1,234 million
+        raise BadCell("not certain which mark is the decimal one; write the number out")
+    value = Decimal(f"{number['whole']}.{part or 0}") * times
+    return Published(value=value, step=Decimal(times).scaleb(-len(part)))
+
+
+def _scientific(digits: str, power: int) -> Published:
+    number = _PLAIN.fullmatch(digits)
+    if number is None:
+        raise BadCell("not a number")
+    if power > _LONGEST_NUMBER:
+        raise BadCell("larger than any count can be")
+    part = number["part"] or ""
+    value = Decimal(f"{number['whole']}.{part or 0}").scaleb(power)
+    if value != value.to_integral_value():
+        raise BadCell("not a whole number")
+    step = Decimal(1).scaleb(power - len(part))
+    return Published(value=value, step=step if step > 1 else Decimal(0))

@@ -1,0 +1,71 @@
+"""What every platform's ``fetch`` does alike: nothing escapes, and one page never costs the others their reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from bot.errors import AuthRefused, ConfigError, LikewatchError, PageGone, Throttled, Unreachable
+from bot.platforms.contract import Brake, Failure, Fetched, Pause, Reason
+from handlers.model import Account
+
+
+class PageMoved(PageGone):
+    """The platform merged this page into another; its message names the other one."""
+
+
+_REASONS: tuple[tuple[type[LikewatchError], Reason], ...] = (
+    (PageMoved, Reason.PAGE_MOVED),
+    (PageGone, Reason.PAGE_GONE),
+    (Throttled, Reason.THROTTLED),
+    (AuthRefused, Reason.AUTH_REFUSED),
+    (ConfigError, Reason.CONFIG),
+    (Unreachable, Reason.UNREACHABLE),
+)
+
+
+def failure(account: Account, error: LikewatchError) -> Failure:
+    """``error`` as this account's failure."""
+    reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), Reason.PAYLOAD_CHANGED)
+    return Failure(page=account.page, reason=reason, message=str(error))
+
+
+def stop(error: Throttled, now: datetime) -> Pause:
+    """No calls until the wait that the platform asked for is over."""
+    return Pause(brake=Brake.STOP, until=now + error.wait, message=str(error))
+
+
+def stricter(one: Pause | None, other: Pause | None) -> Pause | None:
+    """Of two pauses the one that allows less: a stop before a slow-down, then the later end."""
+    pauses = [pause for pause in (one, other) if pause is not None]
+    return max(pauses, key=lambda pause: (pause.brake is Brake.STOP, pause.until), default=None)
+
+
+def read_batch(accounts: Sequence[Account], now: datetime, read: Callable[[Sequence[Account]], Fetched]) -> Fetched:
+    """``read(accounts)``, with whatever it raises turned into the accounts' failures.
+
+    Where a whole batch is refused for what is one page's fault (``PageGone``), it is halved until that page stands
+    alone: at most 2·log₂(n) further calls for each such page.
+    """
+    if not accounts:
+        return Fetched(readings=())
+    try:
+        return read(accounts)
+    except LikewatchError as error:
+        if isinstance(error, PageGone) and len(accounts) > 1:
+            middle = len(accounts) // 2
+            return _together(read_batch(accounts[:middle], now, read), read_batch(accounts[middle:], now, read))
+        return Fetched(
+            readings=(),
+            failures=tuple(failure(account, error) for account in accounts),
+            pause=stop(error, now) if isinstance(error, Throttled) else None,
+        )
+
+
+def _together(one: Fetched, other: Fetched) -> Fetched:
+    return Fetched(
+        readings=one.readings + other.readings,
+        failures=one.failures + other.failures,
+        pause=stricter(one.pause, other.pause),
+        handles={**(one.handles or {}), **(other.handles or {})} or None,
+    )

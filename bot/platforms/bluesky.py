@@ -1,0 +1,193 @@
+"""Bluesky accounts, through the public AppView, which needs no key.
+
+https://docs.bsky.app/docs/api/app-bsky-actor-get-profiles
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+from bot.declared import Kind, Setting
+from bot.errors import LikewatchError, PageGone, PayloadChanged, Throttled, UnknownPage
+from bot.platforms.batches import failure, read_batch
+from bot.platforms.contract import Failure, Fetched, Platform, Profile, Reference
+from bot.platforms.counts import exact_reading, valid_count
+from bot.platforms.http import Answer, Http
+from bot.platforms.pasted import cleaned, link_in
+from handlers.model import Account, Metric, Reading
+
+SOURCE = "Bluesky API"
+
+_APP_HOSTS = frozenset({"bsky.app", "www.bsky.app", "main.bsky.app", "staging.bsky.app"})
+# https://atproto.com/specs/handle and https://atproto.com/specs/did
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HANDLE = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?")
+_DID = re.compile(r"did:(?:plc:[a-z2-7]{24}|web:[a-z0-9.%-]{1,253})")
+_UNVERIFIED = "handle.invalid"  # what the AppView says while a handle's domain does not answer
+_INSTEAD = "Paste the account's own address, such as bsky.app/profile/bsky.app."
+
+
+def base_url(values: Mapping[str, str]) -> str:
+    return values.get("BLUESKY_API_URL") or "https://public.api.bsky.app"
+
+
+def parse_reference(text: str) -> Reference | None:
+    """The handle or DID in ``text``; None for what is not Bluesky's. See ``Platform.parse_reference``."""
+    text = cleaned(text)
+    link = link_in(text)
+    if text.lower().startswith("at://"):
+        key = _profile(tuple(text[len("at://") :].rstrip("/").split("/")), owned=frozenset({"app.bsky.actor.profile"}))
+    elif link and link.host in _APP_HOSTS and link.path:
+        key = _profile(link.path[1:] if link.path[0] == "profile" else (), owned=_TABS)
+    else:
+        key = text.removeprefix("@").lower()
+        if key.startswith("did:") and not _DID.fullmatch(key):
+            raise UnknownPage(f"This is not the DID of a Bluesky account. {_INSTEAD}")
+        if not _is_actor(key):
+            return None
+    return Reference(platform="bluesky", key=key)
+
+
+_TABS = frozenset({"followers", "follows", "known-followers", "search"})
+
+
+def _profile(segments: tuple[str, ...], *, owned: frozenset[str]) -> str:
+    """The account that an address is of: ``segments`` are its actor and what follows; ``owned`` may, a post may not."""
+    actor = segments[0].removeprefix("@").lower() if segments else ""
+    if not _is_actor(actor):
+        raise UnknownPage(f"This address names no Bluesky account. {_INSTEAD}")
+    if len(segments) > 1 and segments[1] not in owned:
+        raise UnknownPage(
+            "This is a post, a list or a feed on Bluesky, not an account. Paste the account's own address: "
+            f"bsky.app/profile/{actor}"
+        )
+    return actor
+
+
+def _is_actor(text: str) -> bool:
+    return bool(_HANDLE.fullmatch(text) or _DID.fullmatch(text))
+
+
+def ready(values: Mapping[str, str]) -> str | None:  # noqa: ARG001 - the contract's signature; nothing is needed here
+    return None
+
+
+def fetch(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
+    """One request for at most 25 accounts. See ``Platform.fetch``."""
+    return read_batch(accounts, now, lambda some: _read(http, some, now))
+
+
+def resolve(http: Http, reference: Reference, now: datetime) -> Profile:
+    """Ask for one account, whose own errors tell deactivated from unknown. See ``Platform.resolve``."""
+    answer = http.ask("GET", "/xrpc/app.bsky.actor.getProfile", params=[("actor", reference.key)])
+    if answer.status == HTTPStatus.BAD_REQUEST:
+        raise UnknownPage(_unknown(reference.key, answer.body))
+    match _answered(http, answer, now):
+        case {"did": str(did), "handle": str(handle), **profile}:
+            handle = handle if handle != _UNVERIFIED else did
+            count = valid_count(profile.get("followersCount"))
+        case _:
+            raise PayloadChanged("Bluesky's answer about this account has a form that Likewatch does not understand.")
+    if count == 0:
+        raise UnknownPage(f"“{reference.key}” has no followers on Bluesky yet. Track it once it has some.")
+    name = profile.get("displayName")
+    return Profile(
+        platform=PLATFORM.name,
+        native_id=did,
+        handle=handle,
+        name=name if isinstance(name, str) and name.strip() else handle,
+        url=f"https://bsky.app/profile/{handle}",
+        count=count,
+        low=count,
+        high=count,
+        metric=Metric.FOLLOWERS,
+    )
+
+
+def _unknown(key: str, body: object) -> str:
+    match body:
+        case {"error": "AccountDeactivated"}:
+            return f"“{key}” is deactivated on Bluesky: its owner has switched the account off."
+        case {"error": "AccountTakedown"}:
+            return f"“{key}” was taken down by Bluesky."
+    return (
+        f"Bluesky knows no account “{key}”. Check the spelling; for a Facebook page paste facebook.com/ and its name."
+    )
+
+
+def _read(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
+    actors = dict.fromkeys(account.native_id for account in accounts)
+    answer = http.ask("GET", "/xrpc/app.bsky.actor.getProfiles", params=[("actors", actor) for actor in actors])
+    if answer.status == HTTPStatus.BAD_REQUEST:
+        raise PageGone("Bluesky does not accept this account's identifier. Track the account anew by its handle.")
+    profiles = dict(_profiles(_answered(http, answer, now)))
+    readings: list[Reading] = []
+    failures: list[Failure] = []
+    handles: dict[str, str] = {}
+    for account in accounts:
+        try:
+            if (profile := profiles.get(account.native_id)) is None:
+                raise PageGone(
+                    "Bluesky no longer shows this account: deleted, deactivated or taken down. The last count stands."
+                )
+            readings.append(
+                exact_reading(account, profile.get("followersCount"), metric=Metric.FOLLOWERS, source=SOURCE, now=now)
+            )
+            handle = profile.get("handle")
+            if isinstance(handle, str) and handle not in {"", _UNVERIFIED, account.handle}:
+                handles[account.page] = handle
+        except LikewatchError as error:
+            failures.append(failure(account, error))
+    return Fetched(readings=tuple(readings), failures=tuple(failures), handles=handles or None)
+
+
+def _answered(http: Http, answer: Answer, now: datetime) -> object:
+    if answer.status == HTTPStatus.OK:
+        return answer.body
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS and (until := _reset(answer.headers)):
+        wait = min(max(until - now, timedelta(seconds=1)), timedelta(days=1))
+        raise Throttled(f"Bluesky's limit is used up; nothing is asked of it until {until:%H:%M} UTC.", wait=wait)
+    raise http.refusal(answer.status, answer.headers)
+
+
+def _reset(headers: Mapping[str, str]) -> datetime | None:
+    """When the limit is lifted: seconds since 1970 (https://docs.bsky.app/docs/advanced-guides/rate-limits)."""
+    seconds = headers.get("RateLimit-Reset", "")
+    return datetime.fromtimestamp(int(seconds), UTC) if re.fullmatch(r"[0-9]{1,10}", seconds) else None
+
+
+def _profiles(body: object) -> Iterator[tuple[str, Mapping[str, object]]]:
+    match body:
+        case {"profiles": list(profiles)}:
+            for profile in profiles:
+                match profile:
+                    case {"did": str(did)}:
+                        yield did, profile
+        case _:
+            raise PayloadChanged("Bluesky's answer has a form that Likewatch does not understand.")
+
+
+PLATFORM = Platform(
+    name="bluesky",
+    title="Bluesky",
+    batch=25,
+    settings=(
+        Setting(
+            name="BLUESKY_API_URL",
+            help="Address of Bluesky's public API, which needs no key.",
+            kind=Kind.URL,
+            default="https://public.api.bsky.app",
+        ),
+    ),
+    base_url=base_url,
+    needs="Nothing: Bluesky's public API gives exact follower counts to everybody, without a key.",
+    bare_names=False,
+    accepts="bsky.app/profile/bsky.app, or a handle such as bsky.app",
+    parse_reference=parse_reference,
+    ready=ready,
+    resolve=resolve,
+    fetch=fetch,
+)

@@ -1,0 +1,189 @@
+"""The guarded requests session that every platform uses: one deadline, one size, no redirects, no secrets in errors."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
+from types import MappingProxyType
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as TransportTimeout
+
+from bot.errors import ConfigError, LikewatchError, PayloadChanged, Throttled, Unreachable
+from bot.platforms.deadline import BoundedAdapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one call may take.
+
+    ``connect`` and ``answer`` are seconds: to be let in, and from then to the answer's last byte. ``size`` is the
+    answer's in bytes after decompression. ``calls`` is how many run at once on connections kept open.
+    """
+
+    connect: float = 5.0
+    answer: float = 30.0
+    size: int = 8 * 1024 * 1024
+    calls: int = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A platform's answer in JSON, whatever its status: what an error means is the platform's to say.
+
+    ``headers`` are looked up without regard to case.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: object
+
+
+class Http:
+    """Asks one platform. Safe to share between threads.
+
+    ``values`` are the platform's settings, tokens included: they belong in the form, never in ``path`` or ``params``,
+    which proxies and logs write down. Proxies and certificates come from the environment (``HTTPS_PROXY``,
+    ``REQUESTS_CA_BUNDLE``), read once; an address on this machine is always asked directly.
+    """
+
+    def __init__(self, values: Mapping[str, str], base_url: str, limits: Limits | None = None) -> None:
+        self.values = MappingProxyType(dict(values))
+        self.base_url = base_url.rstrip("/")
+        self.host = urlsplit(base_url).hostname or "the platform"
+        self._limits = limits or Limits()
+        self._session = _session(self.base_url, self.host, self._limits)
+
+    def __repr__(self) -> str:
+        return f"<Http {self.host}>"
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Sequence[tuple[str, str]] = (),
+        form: str | None = None,
+    ) -> Answer:
+        """Send one request to ``path`` under the base address and return the answer, whatever its status.
+
+        ``form`` is already encoded (``application/x-www-form-urlencoded``): a platform knows how to do that cheaply.
+
+        Raises ``Unreachable``, ``Throttled``, ``ConfigError`` (a redirect) or ``PayloadChanged`` (not JSON, too large).
+        """
+        status, headers, content = self._exchange(method, path, params, form)
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            raise ConfigError(
+                f"{self.host} sent us on to another address (HTTP {status}), which Likewatch does not follow: check "
+                "the address in the settings, and whether a proxy or a login page stands in between."
+            )
+        if len(content) > self._limits.size:
+            raise PayloadChanged(
+                f"{self.host} sent more than {self._limits.size:,} bytes for one request; it was cut off."
+            )
+        try:
+            return Answer(status=status, headers=headers, body=parse_json(content.decode()))
+        except ValueError:
+            raise self.refusal(status, headers) from None
+
+    def refusal(self, status: int, headers: Mapping[str, str]) -> LikewatchError:
+        """What a status says by itself, for an answer whose body says nothing better."""
+        if status == HTTPStatus.TOO_MANY_REQUESTS or (
+            status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in headers
+        ):
+            wait = _retry_after(headers)
+            return Throttled(f"{self.host} asked us to wait {wait.total_seconds():.0f} seconds.", wait=wait)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Unreachable(f"{self.host} is in trouble (HTTP {status}); it is asked again at the next poll.")
+        kind = headers.get("Content-Type", "").partition(";")[0][:60] or "nothing we can name"
+        return PayloadChanged(
+            f"{self.host} answered HTTP {status} with {kind} that Likewatch does not understand: a proxy or a login "
+            "page may stand in between, or the platform has changed."
+        )
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._session.close()
+
+    def _exchange(
+        self, method: str, path: str, params: Sequence[tuple[str, str]], form: str | None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """The one way out: every request of every platform passes here.
+
+        What went wrong is told in our own words, because the libraries' texts quote addresses, proxies and tokens.
+        """
+        try:
+            with self._session.request(
+                method,
+                self.base_url + path,
+                params=params,
+                data=form,
+                headers=None if form is None else _FORM,
+                timeout=(self._limits.connect, self._limits.answer),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                content = response.raw.read(self._limits.size + 1, decode_content=True)
+                return response.status_code, response.headers, content
+        except (requests.Timeout, TransportTimeout):
+            raise Unreachable(f"{self.host} did not answer within {self._limits.answer:g} seconds.") from None
+        except requests.exceptions.ProxyError:
+            raise Unreachable(f"{self.host} was not reached: the proxy (HTTPS_PROXY) did not let us through.") from None
+        except requests.exceptions.SSLError:
+            raise Unreachable(
+                f"{self.host} was not reached: no secure connection. If every poll says so, check this machine's clock "
+                "and its certificates (REQUESTS_CA_BUNDLE)."
+            ) from None
+        except (requests.RequestException, HTTPError):
+            raise Unreachable(f"{self.host} was not reached, or the connection broke off.") from None
+
+
+def parse_json(text: str) -> object:
+    """The value of a JSON text. Raises ``ValueError`` for all that RFC 8259 does not allow, NaN and Infinity too."""
+    try:
+        return _JSON.decode(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
+_FORM: Mapping[str, str] = MappingProxyType({"Content-Type": "application/x-www-form-urlencoded"})
+_JSON = json.JSONDecoder(parse_constant=_no_number)
+
+
+def _session(base_url: str, host: str, limits: Limits) -> requests.Session:
+    session = requests.Session()
+    environment = session.merge_environment_settings(base_url, {}, stream=True, verify=None, cert=None)
+    session.proxies = {} if _is_here(host) else environment["proxies"]
+    session.verify = environment["verify"]
+    session.trust_env = False  # or a .netrc would add a password of its own, and be read at every call
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # threads share nothing but the connections
+    session.headers["User-Agent"] = "Likewatch"
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, BoundedAdapter(pool_maxsize=limits.calls))
+    return session
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta:
+    """Seconds, at most a day; a minute where the header is missing or is a date."""
+    seconds = headers.get("Retry-After", "")
+    return timedelta(seconds=min(int(seconds), 86_400) if re.fullmatch(r"[0-9]{1,9}", seconds) else 60)

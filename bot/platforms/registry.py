@@ -1,0 +1,82 @@
+"""Which platforms there are, and whose page somebody means."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
+
+import bot.platforms
+from bot.errors import UnknownPage
+from bot.platforms.contract import Platform, Reference
+from bot.platforms.pasted import cleaned, link_in
+
+_ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "instagram.com": "Instagram",
+        "linkedin.com": "LinkedIn",
+        "mastodon.social": "Mastodon",
+        "reddit.com": "Reddit",
+        "t.me": "Telegram",
+        "telegram.me": "Telegram",
+        "threads.com": "Threads",
+        "threads.net": "Threads",
+        "tiktok.com": "TikTok",
+        "twitter.com": "X",
+        "vk.com": "VK",
+        "weibo.com": "Weibo",
+        "x.com": "X",
+        "youtu.be": "YouTube",
+        "youtube.com": "YouTube",
+    }
+)
+
+
+@cache
+def platforms() -> tuple[Platform, ...]:
+    """Every platform: the ``PLATFORM`` of each module in this package that has one, by name."""
+    found = []
+    for module in pkgutil.iter_modules(bot.platforms.__path__, f"{bot.platforms.__name__}."):
+        platform = getattr(importlib.import_module(module.name), "PLATFORM", None)
+        if isinstance(platform, Platform):
+            found.append(platform)
+        elif platform is not None:
+            raise TypeError(f"PLATFORM in {module.name} is not a Platform")
+    return tuple(sorted(found, key=lambda platform: platform.name))
+
+
+def parse_reference(text: str, platforms: Sequence[Platform], hint: str = "") -> Reference:
+    """The account that somebody means by ``text``, on the platform named by ``hint`` if they named one.
+
+    What only one platform can mean goes before a bare name. Raises ``UnknownPage`` saying what may be pasted.
+
+    >>> parse_reference("<https://m.facebook.com/hunsen?ref=1|the page>", platforms())
+    Reference(platform='facebook', key='hunsen')
+    """
+    asked = [platform for platform in platforms if not hint or hint.lower() in {platform.name, platform.title.lower()}]
+    if not asked:
+        titles = " and ".join(platform.title for platform in platforms)
+        raise UnknownPage(f"“{hint}” is not a platform that Likewatch reads. It reads {titles}.")
+    found = [(platform, reference) for platform in asked if (reference := platform.parse_reference(text))]
+    if found:
+        return min(found, key=lambda pair: pair[0].bare_names)[1]
+    elsewhere = _elsewhere(text)
+    if elsewhere and elsewhere not in {platform.title for platform in platforms}:
+        raise UnknownPage(f"{elsewhere} is not supported yet. {_may_be_pasted(platforms)}")
+    raise UnknownPage(f"“{cleaned(text)[:80]}” names no page that Likewatch can watch. {_may_be_pasted(asked)}")
+
+
+def _may_be_pasted(platforms: Sequence[Platform]) -> str:
+    return "Paste " + "; ".join(f"for {platform.title}: {platform.accepts}" for platform in platforms) + "."
+
+
+def _elsewhere(text: str) -> str | None:
+    text = cleaned(text)
+    if re.fullmatch(r"@[^@\s]+@[^@\s]+\.[^@\s]+", text):
+        return "Mastodon"
+    if link := link_in(text):
+        return next((title for host, title in _ELSEWHERE.items() if f".{link.host}".endswith(f".{host}")), None)
+    return None

@@ -1,0 +1,1 @@
+"""Likewatch in Slack: commands and cards in plain values; Bolt around them."""

@@ -1,0 +1,120 @@
+"""An alert as a card: the sentence, the figures with their sources, what came before in its story, a chart, buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from bot import words
+from bot.countries import country_name
+from bot.slack.contract import Bold, Button, Card, Line, Link, Menu, Moment, Plot, Span
+from bot.slack.plots import line_plot
+from handlers import wording
+from handlers.model import Alert, Dated, Fact, Point
+from handlers.wording import Words
+from storage.store import Store
+from storage.values import KeptAlert
+
+AROUND = timedelta(days=30)
+FURTHER = timedelta(days=400)
+_ENOUGH = 4  # points that make a chart worth looking at
+_MANY = 200
+_PERCENT = "share"
+
+
+def told(alert: Alert, store: Store) -> str:
+    """The alert in one sentence."""
+    return wording.headline(alert, _words(alert, store))
+
+
+def alert_card(kept: KeptAlert, store: Store) -> Card:
+    """The card of an alert; posted for the first of a story, and in its place for each that follows."""
+    alert = kept.alert
+    known = _words(alert, store)
+    return Card(
+        headline=wording.headline(alert, known),
+        lines=(*_replayed(kept), *wording.lines(alert, known), *_earlier(alert, store)),
+        fields=tuple(_field(fact, known) for fact in alert.facts if _is_figure(fact)),
+        plot=_plot(alert, store),
+        context=tuple(wording.context(alert, known)),
+        buttons=(
+            Menu(
+                placeholder="Mute …",
+                options=tuple(
+                    (f"Mute {label}", f"trends mute {alert.page} {length}")
+                    for label, length in (("1 hour", "1h"), ("1 day", "1d"), ("1 week", "1w"))
+                ),
+            ),
+            Button(label="Unsubscribe", query=f"trends unsubscribe {alert.page}"),
+        ),
+    )
+
+
+def _words(alert: Alert, store: Store) -> Words:
+    slugs = {alert.page, alert.rival or alert.page, *(fact.about for fact in alert.facts)}
+    pages = store.pages.many(slugs)
+    return Words(page=lambda slug: pages[slug].name if slug in pages else slug, country=country_name)
+
+
+def _replayed(kept: KeptAlert) -> Iterator[Line]:
+    if kept.replayed:
+        when = words.dated(kept.alert.at, max(kept.alert.dated, Dated.DAY, key=list(Dated).index))
+        yield (Bold(f"Replayed from published figures: this is what would have been posted on {when}."),)
+
+
+def _earlier(alert: Alert, store: Store) -> Iterator[Line]:
+    """What the story's card said before."""
+    for kept in reversed(store.alerts.recent(page=alert.page, since=alert.at - FURTHER, limit=_MANY)):
+        before = kept.alert
+        if before.story == alert.story and before.key != alert.key and before.at <= alert.at:
+            when: Span = Moment(before.at) if before.dated is Dated.INSTANT else words.dated(before.at, before.dated)
+            yield ("Before, ", when, f": {told(before, store)}")
+
+
+def _is_figure(fact: Fact) -> bool:
+    """Published, and not what a line says better."""
+    return bool(fact.source) and fact.unit != "days" and fact.name not in {"before", "country", "unlisted"}
+
+
+def _field(fact: Fact, known: Words) -> tuple[str, Line]:
+    """A published figure, as it was published: value, bounds, date and source."""
+    when: Span = ""
+    if fact.at is not None:
+        when = Moment(fact.at) if fact.dated is Dated.INSTANT else words.dated(fact.at, fact.dated)
+    return _label(fact, known), (f"{_value(fact)}\N{NO-BREAK SPACE}· ", when, ", ", Link(fact.source, fact.url))
+
+
+def _label(fact: Fact, known: Words) -> str:
+    name = fact.name.replace("_", " ").removeprefix("rival ")
+    if not fact.about:
+        return name.capitalize()
+    about = known.country(fact.about) if fact.about.isupper() else known.page(fact.about)
+    return f"{about}: {name}"
+
+
+def _value(fact: Fact) -> str:
+    said = _number(fact, fact.value)
+    if fact.low is None or fact.high is None:
+        return said
+    low, high = _number(fact, fact.low), _number(fact, fact.high)
+    return said if low == high == said else f"{said} ({low} to {high})"
+
+
+def _number(fact: Fact, value: float) -> str:
+    return words.percent(value) if fact.unit == _PERCENT else f"{words.count(value)} {fact.unit}"
+
+
+def _plot(alert: Alert, store: Store) -> Plot | None:
+    """The counts up to the alert, of both pages where there is a rival: nothing is drawn that was not known then."""
+    slugs = (alert.page, alert.rival) if alert.rival else (alert.page,)
+    pages = store.pages.many(slugs)
+    units = {track.metric for track in store.readings.tracks(slugs).values()}
+    if len(units) != 1 or len(pages) < len(slugs):
+        return None
+    unit = units.pop()
+    series: dict[str, tuple[Point, ...]] = {}
+    for reach in (AROUND, FURTHER):
+        series = {pages[slug].name: store.readings.daily(slug, alert.at - reach, alert.at) for slug in slugs}
+        if all(len(points) >= _ENOUGH for points in series.values()):
+            break
+    return line_plot(f"{' and '.join(series)}: {unit}", series, unit=unit)

@@ -1,0 +1,100 @@
+"""From what somebody asked to what they are shown, whether by slash command, mention or button. No Bolt here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from slack_sdk.web import WebClient
+
+from bot.clock import Clock
+from bot.errors import LikewatchError
+from bot.platforms.contract import Profile, Reference
+from bot.slack import cards
+from bot.slack.client import CALL_ERRORS, failure_of, spoken
+from bot.slack.commands import find_command, query
+from bot.slack.contract import Call, Card, Command, Line, Person, Reply
+from storage.errors import StoreError
+from storage.store import Store
+
+INVITE = (
+    "I am not in this channel, so I could not post alerts here, and nothing was saved. Type /invite @Likewatch in it, "
+    "then subscribe again."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is shown: only ``text`` where ``blocks`` is empty; ``notice`` is what the channel is told of a change."""
+
+    text: str
+    blocks: tuple[cards.Block, ...] = ()
+    notice: Line | None = None
+
+
+def sentence(words: str) -> Answer:
+    """Plain words, and nothing else."""
+    return Answer(text=cards.escape(words))
+
+
+class Answers:
+    """Finds the command that was called, asks outside what it needs, runs it, and lays out its reply."""
+
+    def __init__(
+        self,
+        *,
+        client: WebClient,
+        store: Store,
+        clock: Clock,
+        look_up: Callable[[Reference], Profile],
+        poll_every: timedelta,
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._clock = clock
+        self._look_up = look_up
+        self._poll_every = poll_every
+
+    def asks_outside(self, call: Call) -> bool:
+        """Whether the answer needs the network: a platform, or Slack itself. ``call.text`` is all that was typed."""
+        command, _ = find_command(call.slash, call.text)
+        return command.lookup is not None or command.speaks
+
+    def answer(self, call: Call, *, share: bool = False) -> Answer:
+        """The answer to what was typed; what went wrong for the person is a sentence.
+
+        ``share``: the answer is for everybody, says who shows it, and only to be had of commands that may be shared.
+        """
+        command, text = find_command(call.slash, call.text)
+        try:
+            reply = self._run(command, replace(call, text=text, poll_every=self._poll_every))
+        except (LikewatchError, StoreError) as error:
+            return sentence(str(error))
+        return self._shared(reply.card, call) if share else self._shown(reply, call)
+
+    def _run(self, command: Command, call: Call) -> Reply:
+        if command.speaks:
+            self._require_membership(call)
+        if command.lookup is not None:
+            call = replace(call, found=self._look_up(command.lookup(call)))
+        return command.run(call, self._store, self._clock.now())
+
+    def _require_membership(self, call: Call) -> None:
+        """LikewatchError unless the bot may post in the channel (https://docs.slack.dev/reference/methods/conversations.info)."""
+        try:
+            channel = self._client.conversations_info(channel=call.channel_id)["channel"]
+        except CALL_ERRORS as error:
+            if failure_of(error).code == "channel_not_found":  # a private channel that the bot is not in
+                raise LikewatchError(INVITE) from error
+            raise spoken(error) from error
+        if not (channel.get("is_member") or channel.get("is_im")):
+            raise LikewatchError(INVITE)
+
+    def _shown(self, reply: Reply, call: Call) -> Answer:
+        blocks = cards.reply_blocks(reply, query(call.slash, call.text))
+        return Answer(text=cards.fallback_text(reply.card), blocks=tuple(blocks), notice=reply.notice)
+
+    def _shared(self, card: Card, call: Call) -> Answer:
+        named = replace(card, context=(*card.context, ("Shared by ", Person(call.user_id))), buttons=())
+        return Answer(text=cards.fallback_text(named), blocks=tuple(cards.blocks(named)))

@@ -1,0 +1,122 @@
+"""One page: its count and how old it is, its growth, its rank, where its likes come from, a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot import words
+from bot.slack.contract import Bold, Card, Line, Moment, Plot, Reply
+from bot.slack.figures import DAY, MONTH, WEEK, age, as_of, gained, gap, growth, provenance, rounded
+from bot.slack.plots import line_plot
+from bot.slack.shares import CAVEAT, share_lines
+from handlers.model import Page, Track
+from storage.store import Store
+from storage.values import Latest, Trouble
+
+
+def page_answer(store: Store, page: Page, now: datetime) -> Reply:
+    """Everything a journalist may print about one page now, with its age and its sources."""
+    latest = store.readings.latest(page.slug)
+    if latest is None or latest.track is None:
+        return Reply(card=_unread(page, latest.trouble if latest else None))
+    track = latest.track
+    shares = share_lines(store, page, now)
+    grown = tuple(_growth(store, latest))
+    card = Card(
+        headline=f"{page.name}: {words.count(track.last.count)} {track.metric}",
+        lines=(
+            _source(latest, track, now),
+            *_held(track),
+            *_trouble(latest.trouble),
+            *_ranks(store, latest, track, now),
+            *shares,
+        ),
+        fields=grown,
+        plot=_plot(store, latest, track),
+        context=tuple(_context(latest, track, grown=bool(grown), shared=bool(shares))),
+    )
+    return Reply(card=card, shareable=True)
+
+
+def _unread(page: Page, trouble: Trouble | None) -> Card:
+    waiting = "It is watched, and its first figure is not in yet: ask again in a minute."
+    return Card(headline=f"{page.name}: not read yet", lines=tuple(_trouble(trouble)) or (waiting,))
+
+
+def _source(latest: Latest, track: Track, now: datetime) -> Line:
+    age_of_it, *source = provenance(latest, now)
+    rounding = rounded(track.last)
+    return (f"Figure {age_of_it}", *source, f". Rounded there ({rounding})." if rounding else ".")
+
+
+def _held(track: Track) -> Iterator[Line]:
+    if track.held:
+        held = track.held[-1]
+        yield (
+            Bold("Unconfirmed: "),
+            f"a newer reading says {words.count(held.count)} {track.metric} (",
+            Moment(held.at),
+            "). It is out of line with the series, so nothing is concluded from it until further readings confirm it.",
+        )
+
+
+def _trouble(trouble: Trouble | None) -> Iterator[Line]:
+    if trouble is not None:
+        yield (Bold("Not readable"), " since ", Moment(trouble.since), f"; the last figure is kept. {trouble.message}")
+
+
+def _growth(store: Store, latest: Latest) -> Iterator[tuple[str, Line]]:
+    """One field per length of time that is known; the same two points are not told twice."""
+    told = set()
+    for period in (DAY, WEEK, MONTH):
+        grown = growth(store, latest, period)
+        if grown is not None and grown.over not in told:
+            told.add(grown.over)
+            yield f"In {words.duration(grown.over)}", gained(grown)
+
+
+def _ranks(store: Store, latest: Latest, track: Track, now: datetime) -> Iterator[Line]:
+    for slug in latest.page.groups:
+        group = store.pages.group(slug)
+        board = store.readings.board(group.pages) if group else ()
+        rivals = [(one, one.track) for one in board if one.track is not None and one.track.metric is track.metric]
+        place = next((place for place, (one, _) in enumerate(rivals) if one.page.slug == track.page), None)
+        if place is None or len(rivals) == 1:
+            continue
+        told = [f"{words.ordinal(place + 1)} of {len(rivals)} in {slug} by {track.metric}"]
+        if place > 0:
+            other, theirs = rivals[place - 1]
+            told.append(_apart(gap(theirs.last, track.last), "behind", other, now))
+        if place < len(rivals) - 1:
+            other, theirs = rivals[place + 1]
+            told.append(_apart(gap(track.last, theirs.last), "ahead of", other, now))
+        yield (Bold("Rank: "), "; ".join(told) + ".")
+
+
+def _apart(apart: str | None, way: str, other: Latest, now: datetime) -> str:
+    if apart is None:
+        return f"level with {other.page.name} as far as the rounding lets one say ({age(other, now)})"
+    return f"{apart} {way} {other.page.name} ({age(other, now)})"
+
+
+def _plot(store: Store, latest: Latest, track: Track) -> Plot | None:
+    """The last 30 days by day; where nothing was read in them, the whole series."""
+    until = as_of(latest) or track.last.at
+    page = latest.page
+    for since in (until - MONTH, track.since):
+        points = store.readings.daily(page.slug, since, until)
+        plot = line_plot(f"{page.name}: {track.metric}", {page.name: points}, unit=track.metric)
+        if plot is not None:
+            return plot
+    return None
+
+
+def _context(latest: Latest, track: Track, *, grown: bool, shared: bool) -> Iterator[Line]:
+    watched = "Watched since" if latest.polled_at else "First figure of"
+    since = f"{watched} {words.dated(track.since, track.last.dated)}."
+    yield since if grown else f"{since} Growth is told once two figures are far enough apart."
+    if shared:
+        yield CAVEAT
+    elif latest.page.home is None:
+        yield "No home country is set, so no foreign share can be told."

@@ -1,0 +1,257 @@
+"""The Bolt app: what arrives from Slack is acknowledged, answered once, and never met with silence."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+from slack_bolt import Ack, App, BoltContext, BoltResponse
+from slack_bolt.error import BoltError, BoltUnhandledRequestError
+from slack_sdk.web import WebClient
+
+from bot.clock import Clock
+from bot.platforms.contract import Profile, Reference
+from bot.slack import cards
+from bot.slack.answering import Answer, Answers, sentence
+from bot.slack.client import CALL_ERRORS, Fault, at, failure_of, respond, spoken, with_or_without_charts
+from bot.slack.commands import parse_query
+from bot.slack.contract import Call, Line, Slash
+from bot.slack.once import Once
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+Json: TypeAlias = dict[str, Any]
+
+WORKERS = 16
+"""Threads for what needs the network: platforms are slow, and nobody else waits for them."""
+
+AT_ONCE = 1.0
+"""Seconds of Slack's three in which an answer from outside still comes as the one and only message."""
+
+# Bolt's own lines hold whole requests (a wrong signature, say); what matters of them is raised to us.
+_bolt_log = logging.getLogger("bot.slack.bolt")
+_bolt_log.setLevel(logging.ERROR)
+
+_BOLT_READS = (
+    "SLACK_BOT_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "SLACK_VERIFICATION_TOKEN",
+    "SLACK_CLIENT_ID",
+    "SLACK_CLIENT_SECRET",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where an answer goes: ``url`` is Slack's response URL; without one it is posted to the person."""
+
+    call: Call
+    url: str = ""
+    thread_ts: str | None = None
+    share: bool = False
+    replace: bool = False
+
+
+class BotApp:
+    """Likewatch as Slack sees it. ``bolt`` is what Socket Mode or the HTTP server hands requests to."""
+
+    def __init__(
+        self,
+        *,
+        client: WebClient,
+        store: Store,
+        clock: Clock,
+        look_up: Callable[[Reference], Profile],
+        poll_every: timedelta,
+    ) -> None:
+        """Connect to Slack; ``AuthRefused`` or ``Unreachable`` say what is wrong with the token or the address.
+
+        ``look_up`` asks a platform for a profile and raises a ``LikewatchError``; it may take long. ``poll_every`` is
+        how often newly tracked pages are read.
+        """
+        self._client = client
+        self._answers = Answers(client=client, store=store, clock=clock, look_up=look_up, poll_every=poll_every)
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="answer")
+        self._asked: Once[Answer] = Once()
+        self._begun: Once[None] = Once()
+        self.bolt = _connect(client)
+        for slash in Slash:
+            self.bolt.command(slash)(self._on_command)
+        self.bolt.event("app_mention")(self._on_mention)
+        self.bolt.action(cards.ACTION_ID)(self._on_action)
+        self.bolt.error(self._on_error)
+
+    def close(self) -> None:
+        """Finish the answers under way."""
+        self._workers.shutdown(cancel_futures=True)
+
+    def _on_command(self, ack: Ack, body: Json) -> None:
+        call = Call(
+            slash=Slash(body["command"]),
+            text=body.get("text", ""),
+            team_id=body["team_id"],
+            channel_id=body["channel_id"],
+            user_id=body["user_id"],
+        )
+        place = _Place(call=call, url=body["response_url"], replace=True)
+        answer = self._asked(body.get("trigger_id", ""), lambda: self._answer_in_time(place))
+        ack(text=answer.text, blocks=list(answer.blocks), response_type="ephemeral")
+
+    def _on_mention(self, event: Json, body: Json, context: BoltContext) -> None:
+        if "bot_id" in event or "user" not in event:
+            return
+        slash, text = parse_query(event.get("text", ""))
+        call = Call(
+            slash=slash,
+            text=text,
+            team_id=context.team_id or "",
+            channel_id=event["channel"],
+            user_id=event["user"],
+        )
+        place = _Place(call=call, thread_ts=event.get("thread_ts"))
+        self._begun(body["event_id"], lambda: self._answer_later(place))
+
+    def _on_action(self, ack: Ack, body: Json, action: Json) -> None:
+        ack()
+        press, _, _ = action["action_id"].partition(".")
+        slash, text = parse_query((action.get("selected_option") or action)["value"])
+        call = Call(
+            slash=slash,
+            text=text,
+            team_id=body["team"]["id"],
+            channel_id=body["channel"]["id"],
+            user_id=body["user"]["id"],
+        )
+        place = _Place(
+            call=call,
+            url=body["response_url"],
+            thread_ts=body["container"].get("thread_ts"),
+            share=press == cards.Press.SHARE,
+        )
+        self._begun(body["trigger_id"], lambda: self._answer_later(place))
+
+    def _answer_in_time(self, place: _Place) -> Answer:
+        """The answer at once if it is here or comes within a second; else a word that it will follow, and then it."""
+        if not self._answers.asks_outside(place.call):
+            return self._announced(place.call, self._answers.answer(place.call))
+        asked = self._workers.submit(self._answers.answer, place.call)
+        done, _ = wait([asked], timeout=AT_ONCE)
+        if not done:
+            asked.add_done_callback(lambda late: self._show(place, late))
+            return sentence("Looking it up; the answer follows here …")
+        return self._announced(place.call, _outcome(asked))
+
+    def _answer_later(self, place: _Place) -> None:
+        asked = self._workers.submit(self._answers.answer, place.call, share=place.share)
+        asked.add_done_callback(lambda done: self._show(place, done))
+
+    def _show(self, place: _Place, asked: Future[Answer]) -> None:
+        """Show an answer that came after the acknowledgement, in the thread it was asked for in."""
+        if asked.cancelled():
+            return
+        answer = _outcome(asked)
+        try:
+            with_or_without_charts(lambda blocks: self._send(place, answer.text, blocks), list(answer.blocks))
+        except CALL_ERRORS as error:
+            log.warning("An answer could not be shown: %s", failure_of(error).code)
+        self._announced(place.call, answer)
+
+    def _send(self, place: _Place, text: str, blocks: list[cards.Block]) -> None:
+        if not place.url:
+            self._client.chat_postEphemeral(
+                channel=place.call.channel_id,
+                user=place.call.user_id,
+                thread_ts=place.thread_ts,
+                text=text,
+                blocks=blocks,
+            )
+            return
+        shown: Json = {
+            "response_type": "in_channel" if place.share else "ephemeral",
+            "replace_original": place.replace,
+            "text": text,
+            "blocks": blocks,
+        }
+        if place.thread_ts:
+            shown["thread_ts"] = place.thread_ts
+        respond(place.url, shown, proxy=self._client.proxy)
+
+    def _announced(self, call: Call, answer: Answer) -> Answer:
+        """The answer, while a worker tells the channel who changed what."""
+        if answer.notice is not None:
+            self._workers.submit(self._announce, call.channel_id, answer.notice)
+        return answer
+
+    def _announce(self, channel_id: str, notice: Line) -> None:
+        try:
+            self._client.chat_postMessage(
+                channel=channel_id,
+                text=cards.mrkdwn(notice),
+                blocks=cards.notice_blocks(notice),
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        except CALL_ERRORS as error:
+            failure = failure_of(error)
+            if failure.fault is not Fault.CHANNEL:  # where the bot is no member, nobody expects it to speak
+                log.warning("A channel was not told of a change: %s", failure.code)
+
+    def _on_error(self, error: Exception, body: Json) -> BoltResponse:
+        """What no listener knows is acknowledged all the same, or Slack tells the person that the app failed."""
+        command = body.get("command")
+        if isinstance(error, BoltUnhandledRequestError):
+            answer = sentence(f"I do not know {command}. Try /likes help or /trends help.") if command else None
+        else:
+            answer = _puzzled(error)
+        shown = {"response_type": "ephemeral", "text": answer.text} if command and answer else ""
+        return BoltResponse(status=200, body=shown)
+
+
+def _outcome(asked: Future[Answer]) -> Answer:
+    error = asked.exception()
+    return asked.result() if error is None else _puzzled(error)
+
+
+def _puzzled(error: BaseException) -> Answer:
+    """What nobody foresaw: all of it for the log, a reference to it for the person."""
+    reference = secrets.token_hex(3)
+    log.error("Something unexpected while answering (reference %s)", reference, exc_info=error)
+    return sentence(
+        f"I stumbled over this, and it is written down in my log under the reference {reference}. "
+        "Trying again does no harm; if it stays so, pass the reference to whoever runs Likewatch."
+    )
+
+
+def _connect(client: WebClient) -> App:
+    try:
+        with _nothing_from_the_environment():
+            return App(
+                name="likewatch",
+                logger=_bolt_log,
+                client=client,
+                request_verification_enabled=False,  # server.py checks the signature, before anything is parsed
+                process_before_response=True,  # our listeners acknowledge by returning: no poll for it every 10 ms
+                raise_error_for_unhandled_request=True,  # so that _on_error acknowledges it
+            )
+    except BoltError as error:
+        raise spoken(error.__context__ or error) from error
+    except CALL_ERRORS as error:
+        raise at(client.base_url, spoken(error)) from error
+
+
+@contextmanager
+def _nothing_from_the_environment() -> Iterator[None]:
+    """Settings alone say what we use; Bolt would turn to OAuth and forget our token over a stray SLACK_CLIENT_ID."""
+    hidden = {name: os.environ.pop(name) for name in _BOLT_READS if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)

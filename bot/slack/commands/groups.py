@@ -1,0 +1,45 @@
+"""``/trends groups``: which pages are rivals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot import words
+from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash
+from bot.slack.names import HOW_TO_START
+from storage.store import Store
+
+MOST_NAMED = 30
+
+
+def run(_call: Call, store: Store, _now: datetime) -> Reply:
+    """Every group with its pages, and the pages in none."""
+    pages = store.pages.all()
+    if not pages:
+        return Reply(card=Card(headline="No page is watched yet", lines=(HOW_TO_START,)))
+    lines: list[Line] = [(Bold(group.slug), f": {_named(group.pages)}") for group in store.pages.groups()]
+    if alone := [page.slug for page in pages if not page.groups]:
+        lines.append((Bold("In no group"), f": {_named(alone)}"))
+    return Reply(
+        card=Card(
+            headline=f"{words.several(len(pages), 'page')} watched",
+            lines=tuple(lines),
+            context=(
+                "Leads and overtakes are judged inside a group. /trends track <page> in <group> adds a page to one.",
+            ),
+        )
+    )
+
+
+def _named(slugs: list[str] | tuple[str, ...]) -> str:
+    more = len(slugs) - MOST_NAMED
+    return ", ".join(slugs[:MOST_NAMED]) + (f" and {words.count(more)} more" if more > 0 else "")
+
+
+COMMAND = Command(
+    slash=Slash.TRENDS,
+    verbs=("groups", "pages"),
+    usage="/trends groups",
+    summary="the groups and their pages",
+    run=run,
+)

@@ -1,0 +1,23 @@
+"""``/trends help``, and whatever ``/trends`` does not know."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.slack.contract import Call, Command, Reply, Slash
+from bot.slack.helping import help_reply
+from storage.store import Store
+
+
+def run(call: Call, _store: Store, _now: datetime) -> Reply:
+    """Every command with what it does; what was not understood is named first."""
+    return help_reply(Slash.TRENDS, misunderstood=call.text)
+
+
+COMMAND = Command(
+    slash=Slash.TRENDS,
+    verbs=("help", ""),
+    usage="/trends help",
+    summary="this list",
+    run=run,
+)

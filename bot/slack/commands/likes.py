@@ -1,0 +1,66 @@
+"""``/likes``: a page, a group, two pages compared, or the leaderboard."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot import words
+from bot.slack import names
+from bot.slack.answers.board import group_answer, leaderboard
+from bot.slack.answers.page import page_answer
+from bot.slack.answers.pair import pair_answer
+from bot.slack.contract import Call, Command, Reply, Slash
+from handlers.model import Page
+from storage.store import Store
+
+DEFAULT_PERIOD = timedelta(days=30)
+
+
+def run(call: Call, store: Store, now: datetime) -> Reply:
+    """Answer about whatever the text names, exactly or nearly."""
+    if not call.text:
+        return leaderboard(store, call, now)
+    if page := names.find_page(store, call.text):
+        return page_answer(store, page, now)
+    *named, last = call.text.split()
+    period = words.period(last)
+    if period is None or not named:
+        named, period = [*named, last], DEFAULT_PERIOD
+    if pages := _two_pages(store, named):
+        return pair_answer(store, pages, period, now)
+    text = " ".join(named)
+    if group := names.find_group(store, text):
+        return group_answer(store, group, now)
+    if page := names.find_page(store, text):  # a page with a period: its answer tells every period
+        return page_answer(store, page, now)
+    return _did_you_mean(store, named)
+
+
+def _two_pages(store: Store, named: list[str]) -> tuple[Page, Page] | None:
+    """The two pages that the words name, wherever one name ends and the next begins."""
+    for middle in range(1, len(named)):
+        first = names.find_page(store, " ".join(named[:middle]))
+        second = names.find_page(store, " ".join(named[middle:])) if first else None
+        if first and second:
+            return first, second
+    return None
+
+
+def _did_you_mean(store: Store, named: list[str]) -> Reply:
+    """Where one of two names is known, only the other is asked about."""
+    for middle in range(1, len(named)):
+        left, right = " ".join(named[:middle]), " ".join(named[middle:])
+        if page := names.find_page(store, left):
+            return names.unknown(store, right, f"likes {page.slug} {{}}")
+        if page := names.find_page(store, right):
+            return names.unknown(store, left, f"likes {{}} {page.slug}")
+    return names.unknown(store, " ".join(named), "likes {}")
+
+
+COMMAND = Command(
+    slash=Slash.LIKES,
+    verbs=("",),
+    usage="/likes [page | page page [90d] | group]",
+    summary="the count of a page, its age, growth, rank and home share; two pages compared; or the leaderboard",
+    run=run,
+)

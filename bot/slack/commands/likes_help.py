@@ -1,0 +1,17 @@
+"""``/likes help``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.slack.contract import Call, Command, Reply, Slash
+from bot.slack.helping import help_reply
+from storage.store import Store
+
+
+def run(_call: Call, _store: Store, _now: datetime) -> Reply:
+    """What can be asked, with an example each."""
+    return help_reply(Slash.LIKES)
+
+
+COMMAND = Command(slash=Slash.LIKES, verbs=("help",), usage="/likes help", summary="this list", run=run)

@@ -1,0 +1,39 @@
+"""``/trends unmute``: alerts about a page are posted again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.errors import LikewatchError
+from bot.slack import names
+from bot.slack.auditing import audit
+from bot.slack.contract import Call, Card, Command, Person, Reply, Slash
+from storage.store import Store
+
+USAGE = "/trends unmute <page>"
+
+
+def run(call: Call, store: Store, now: datetime) -> Reply:
+    """Unmute the page here."""
+    if not call.text:
+        raise LikewatchError(f"Say which page to unmute: {USAGE}")
+    page = names.find_page(store, call.text)
+    if page is None:
+        return names.unknown(store, call.text, "trends unmute {}", groups=False)
+    with store.write():
+        was_muted = store.subscriptions.unmute(call.team_id, call.channel_id, page.slug)
+        if was_muted:
+            audit(store, call, now, "unmute", page.slug)
+    if not was_muted:
+        return Reply(card=Card(headline=f"{page.name} was not muted here"))
+    card = Card(headline=f"{page.name} is not muted here any more", lines=("New alerts about it are posted again.",))
+    return Reply(card=card, notice=(Person(call.user_id), f" unmuted {page.slug} here"))
+
+
+COMMAND = Command(
+    slash=Slash.TRENDS,
+    verbs=("unmute",),
+    usage=USAGE,
+    summary="alerts about a muted page are posted in this channel again",
+    run=run,
+)

@@ -1,0 +1,81 @@
+"""``/trends unsubscribe``: a channel wants no more alerts of a page or a group, or fewer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot import words
+from bot.errors import LikewatchError
+from bot.slack import names
+from bot.slack.auditing import audit
+from bot.slack.contract import Button, Call, Card, Command, Person, Reply, Slash
+from bot.slack.features import parse_features
+from bot.slack.names import Named
+from storage.store import Store
+from storage.values import Target
+
+USAGE = "/trends unsubscribe <page or group> [feature …]"
+
+
+def run(call: Call, store: Store, now: datetime) -> Reply:
+    """Take back the features named, or the whole subscription."""
+    if not call.text:
+        raise LikewatchError(f"Say what to unsubscribe from: {USAGE}")
+    found, asked = names.find_first(store, call.text)
+    if found is None:
+        name, _, rest = call.text.partition(" ")
+        return names.unknown(store, name, f"trends unsubscribe {{}} {rest}")
+    unwanted = parse_features(asked)
+    with store.write():
+        before = store.subscriptions.get(call.team_id, call.channel_id, found.target, found.slug)
+        if before is None:
+            return _not_subscribed(call, store, found)
+        left = tuple(one for one in before.features if unwanted and one not in unwanted)
+        if left:
+            store.subscriptions.put(replace(before, features=left))
+        else:
+            store.subscriptions.remove(call.team_id, call.channel_id, found.target, found.slug)
+        audit(store, call, now, "unsubscribe", found.slug, detail=" ".join(unwanted))
+    return _done(call, found, unwanted, left)
+
+
+def _done(call: Call, found: Named, unwanted: tuple[str, ...], left: tuple[str, ...]) -> Reply:
+    again = Button(label="Subscribe again", query=f"trends subscribe {found.slug} {' '.join(unwanted)}".rstrip())
+    if left:
+        headline = f"This channel gets less of {found.name}"
+        line = f"No more: {', '.join(unwanted)}. Still: {', '.join(left)}."
+        told = f" unsubscribed this channel from {found.slug}: {', '.join(unwanted)}"
+    else:
+        headline = f"This channel is not subscribed to {found.name} any more"
+        line = "It goes on being watched: /likes answers, and other channels keep their alerts."
+        told = f" unsubscribed this channel from {found.slug}"
+    return Reply(card=Card(headline=headline, lines=(line,), buttons=(again,)), notice=(Person(call.user_id), told))
+
+
+def _not_subscribed(call: Call, store: Store, found: Named) -> Reply:
+    """Say so; and where the page's alerts come by one of its groups, offer what ends them."""
+    headline = f"This channel is not subscribed to {found.name}"
+    page = store.pages.get(found.slug) if found.target is Target.PAGE else None
+    groups = [
+        slug
+        for slug in (page.groups if page else ())
+        if store.subscriptions.get(call.team_id, call.channel_id, Target.GROUP, slug)
+    ]
+    if not groups:
+        return Reply(card=Card(headline=headline, lines=("/trends list shows what it is subscribed to.",)))
+    buttons = (
+        *(Button(label=f"Unsubscribe from {slug}", query=f"trends unsubscribe {slug}") for slug in groups),
+        Button(label=f"Mute {found.slug} for 1 week", query=f"trends mute {found.slug} 1w"),
+    )
+    line = f"Its alerts come with the subscription to {words.listed(groups)}. End that one, or mute this page."
+    return Reply(card=Card(headline=headline, lines=(line,), buttons=buttons))
+
+
+COMMAND = Command(
+    slash=Slash.TRENDS,
+    verbs=("unsubscribe",),
+    usage=USAGE,
+    summary="post its alerts in this channel no more, or not those of the features you name",
+    run=run,
+)

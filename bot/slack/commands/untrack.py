@@ -1,0 +1,37 @@
+"""``/trends untrack``: stop watching a page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.errors import LikewatchError
+from bot.slack import names
+from bot.slack.auditing import audit
+from bot.slack.contract import Call, Card, Command, Person, Reply, Slash
+from storage.store import Store
+
+USAGE = "/trends untrack <page>"
+
+
+def run(call: Call, store: Store, now: datetime) -> Reply:
+    """Stop watching: the page is not read nor listed any more; what was read of it is kept."""
+    if not call.text:
+        raise LikewatchError(f"Say which page to stop watching: {USAGE}")
+    page = names.find_page(store, call.text)
+    if page is None:
+        return names.unknown(store, call.text, "trends untrack {}", groups=False)
+    with store.write():
+        store.pages.remove(page.slug, at=now)
+        audit(store, call, now, "untrack", page.slug)
+    kept = "It is not read any more, for any channel. Its figures and alerts are kept; /trends track brings it back."
+    card = Card(headline=f"{page.name} is not watched any more", lines=(kept,))
+    return Reply(card=card, notice=(Person(call.user_id), f" stopped watching {page.slug}, for every channel"))
+
+
+COMMAND = Command(
+    slash=Slash.TRENDS,
+    verbs=("untrack",),
+    usage=USAGE,
+    summary="stop watching a page, in every channel; what was read is kept",
+    run=run,
+)

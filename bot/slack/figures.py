@@ -1,0 +1,119 @@
+"""How a page's figures are said: with their rounding, their age, their source, and over the time that truly passed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot import words
+from bot.platforms.registry import platforms
+from bot.slack.contract import Link, Span
+from handlers.model import Dated, Point, Track
+from storage.store import Store
+from storage.values import Latest
+
+DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """What a page gained between two accepted points: likes or followers, over the time that truly lies between them.
+
+    ``rounding`` is how far ``gained`` may be off because either figure was rounded.
+    """
+
+    gained: int
+    before: int
+    rounding: int
+    over: timedelta
+
+
+def title(platform: str) -> str:
+    """A platform's name as people write it: ``"facebook"`` -> ``"Facebook"``; one that is only imported as it came."""
+    return next((known.title for known in platforms() if known.name == platform), platform.title())
+
+
+def as_of(latest: Latest) -> datetime | None:
+    """The instant the page's count is known for: an unchanged count is as young as the last poll that answered."""
+    if latest.track is None:
+        return None
+    last = latest.track.last.at
+    if latest.polled_at is None or latest.track.held:
+        return last
+    return max(last, latest.polled_at)
+
+
+def counted(track: Track) -> str:
+    """``"2,108,800 likes"``, ``"2,100,000 likes (± 50,000)"``."""
+    rounding = rounded(track.last)
+    return f"{words.count(track.last.count)} {track.metric}" + (f" ({rounding})" if rounding else "")
+
+
+def rounded(point: Point) -> str:
+    """What the figure's rounding leaves open; empty where it is exact."""
+    below, above = point.count - point.low, point.high - point.count
+    if below == above == 0:
+        return ""
+    if below == 0:
+        return f"rounded down: up to {words.count(point.high)}"
+    if abs(below - above) <= 1:
+        return f"± {words.count(max(below, above))}"
+    return f"between {words.count(point.low)} and {words.count(point.high)}"
+
+
+def age(latest: Latest, now: datetime) -> str:
+    """``"read 4 minutes ago"``, or ``"published 5 August 2020"`` for a figure that came with an import."""
+    at = as_of(latest)
+    if latest.track is None or at is None:
+        return "not read yet"
+    last = latest.track.last
+    if latest.polled_at is not None and at >= latest.polled_at:
+        return f"read {words.ago(at, now)}"
+    verb = "read" if last.dated is Dated.INSTANT else "published"
+    return f"{verb} {words.dated(last.at, last.dated)}"
+
+
+def provenance(latest: Latest, now: datetime) -> tuple[Span, ...]:
+    """Age and source: ``"read 4 minutes ago from Facebook"``, ``"published 5 August 2020 (6 years ago), AKP"``."""
+    said = age(latest, now)
+    if latest.track is None:
+        return (said,)
+    if said.endswith(("ago", "just now")):
+        return (f"{said} from {title(latest.page.platform)}",)
+    last = latest.track.last
+    return (f"{said} ({words.ago(last.at, now)}), ", Link(last.source, last.url))
+
+
+def growth(store: Store, latest: Latest, period: timedelta) -> Growth | None:
+    """What the page gained over ``period`` up to its newest figure; None where nothing is known from so long ago."""
+    at = as_of(latest)
+    if latest.track is None or at is None:
+        return None
+    last = latest.track.last
+    then = store.readings.at(latest.page.slug, at - period)
+    if then is None:
+        return None
+    return Growth(
+        gained=last.count - then.count,
+        before=then.count,
+        rounding=(last.high - last.low + then.high - then.low + 1) // 2,
+        over=period if then.at == last.at else at - then.at,
+    )
+
+
+def gained(grown: Growth) -> str:
+    """``"+14,000 (+0.7%)"``; ``"no change"``; "about" where the figures are rounded."""
+    if grown.gained == 0:
+        return "no change"
+    if abs(grown.gained) <= grown.rounding:
+        return "no change beyond the rounding"
+    share = f" ({words.percent_change(grown.gained / grown.before)})" if grown.before else ""
+    return ("about " if grown.rounding else "") + words.change(grown.gained) + share
+
+
+def gap(ahead: Point, behind: Point) -> str | None:
+    """How many ahead, ``"14,000"``; None where the rounding of the two does not let one say who is ahead."""
+    if ahead.low <= behind.high:
+        return None
+    about = "" if ahead.low == ahead.high and behind.low == behind.high else "about "
+    return about + words.count(ahead.count - behind.count)

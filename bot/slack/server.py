@@ -1,0 +1,138 @@
+"""Slack over HTTP: signed requests to ``POST /slack/events``, answered by Bolt in threads, served by uvicorn."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+
+import uvicorn
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_sdk.signature import SignatureVerifier
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.errors import ConfigError
+
+PATH = "/slack/events"
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
+
+LISTENERS = 20
+"""Threads that answer Slack. One may be held for a second by a slow platform (``app.AT_ONCE``); others go on."""
+
+MAX_BODY = 1_000_000
+"""Bytes. Slack's own requests stay far below; nothing larger is read before its signature is checked."""
+
+STOP_WITHIN = 5
+"""Seconds that open requests are given at the end."""
+
+
+class SlackServer:
+    """The HTTP server, in a thread of its own. ``port`` 0 takes a free one; see ``address``."""
+
+    def __init__(self, bolt: App, *, signing_secret: str, host: str, port: int) -> None:
+        self._listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack")
+        self._host, self._port = host, port
+        self._socket: socket.socket | None = None
+        events = _events(bolt, SignatureVerifier(signing_secret), self._listeners)
+        asgi = Starlette(routes=[Route(PATH, events, methods=["POST"])])
+        self._uvicorn = uvicorn.Server(
+            uvicorn.Config(
+                asgi,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=STOP_WITHIN,
+            )
+        )
+        self._thread = threading.Thread(target=self._serve, name="slack-http", daemon=True)
+
+    @property
+    def address(self) -> str:
+        """Where it listens, as ``host:port``."""
+        return f"{self._host}:{self._port}"
+
+    def start(self) -> None:
+        """Listen, and return; ``ConfigError`` where the address cannot be had."""
+        try:
+            self._socket = socket.create_server((self._host, self._port), backlog=2048)
+        except OSError as error:
+            raise ConfigError(
+                f"Nothing can listen on {self.address}: {error.strerror or error}. Stop the program that uses it, or "
+                "set LIKEWATCH_HTTP to another host:port."
+            ) from error
+        self._port = self._socket.getsockname()[1]
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer what is open, and close."""
+        self._uvicorn.should_exit = True
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._listeners.shutdown()
+        if self._socket is not None:
+            self._socket.close()
+
+    def _serve(self) -> None:
+        assert self._socket is not None  # noqa: S101 (the thread is started after it)
+        self._uvicorn.run(sockets=[self._socket])
+
+
+def _events(
+    bolt: App, signatures: SignatureVerifier, listeners: ThreadPoolExecutor
+) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint. Bolt's own ASGI adapter would hold up the event loop while a listener runs."""
+
+    async def events(request: Request) -> Response:
+        body = await _read(request)
+        if body is None:
+            return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        if not _is_signed(signatures, body, request.headers):
+            return Response(status_code=HTTPStatus.UNAUTHORIZED)
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(listeners, _dispatch, bolt, body.decode(), request.headers)
+        return Response(answer.body, answer.status, answer.first_headers())
+
+    return events
+
+
+async def _read(request: Request) -> bytes | None:
+    """The body; None if it is too large."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            return None
+    return bytes(body)
+
+
+def _is_signed(signatures: SignatureVerifier, body: bytes, headers: Headers) -> bool:
+    """Slack's signature over this body, at most five minutes old, before anything of the body is read.
+
+    https://docs.slack.dev/authentication/verifying-requests-from-slack. The verifier itself falls over timestamps
+    that are no numbers, and over letters outside ASCII.
+    """
+    timestamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
+    if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
+        return False
+    try:
+        return signatures.is_valid(body, timestamp, signature)
+    except UnicodeDecodeError:
+        return False
+
+
+def _dispatch(bolt: App, body: str, headers: Headers) -> BoltResponse:
+    try:
+        request = BoltRequest(body=body, headers=dict(headers))
+    except ValueError:
+        return BoltResponse(status=HTTPStatus.BAD_REQUEST)
+    return bolt.dispatch(request)

@@ -1,0 +1,112 @@
+"""How numbers, shares, durations and dates are written for journalists: plain English, the minus sign of print."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from handlers.model import Dated
+
+_MONTHS = (
+    "January February March April May June July August September October November December".split()  # noqa: SIM905
+)
+_PERIOD = re.compile(r"([1-9]\d{0,3})([hdw])")
+_HOURS = {"h": 1, "d": 24, "w": 168}
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+def count(number: float) -> str:
+    """``2108800`` -> ``"2,108,800"``."""
+    return f"{number:,.0f}".replace("-", "\N{MINUS SIGN}")
+
+
+def change(number: float) -> str:
+    """``14000`` -> ``"+14,000"``; ``0`` -> ``"±0"``."""
+    sign = "+" if number > 0 else "±" if number == 0 else ""
+    return sign + count(number)
+
+
+def percent(share: float) -> str:
+    """``0.576`` -> ``"57.6%"``; a hundredth where a tenth would read as nothing."""
+    digits = 1 if share == 0 or abs(share) >= 0.001 else 2  # noqa: PLR2004 (a tenth of a percent)
+    text = f"{share * 100:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return text.removesuffix(".0") + "%"
+
+
+def percent_change(share: float) -> str:
+    """``0.0067`` -> ``"+0.7%"``."""
+    return ("+" if share > 0 else "") + percent(share)
+
+
+def between(low: str, high: str) -> str:
+    """``"56.3%", "56.5%"`` -> ``"56.3% to 56.5%"``; one of them where they read the same."""
+    return low if low == high else f"{low} to {high}"
+
+
+def several(number: int, one: str, many: str = "") -> str:
+    """``2, "alert"`` -> ``"2 alerts"``."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def listed(words: list[str] | tuple[str, ...]) -> str:
+    """``["a", "b", "c"]`` -> ``"a, b and c"``."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def ordinal(number: int) -> str:
+    """``2`` -> ``"2nd"``."""
+    teens = 10 <= number % 100 <= 20  # noqa: PLR2004
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
+def duration(length: timedelta) -> str:
+    """How long, in the unit a person would choose: ``"4 minutes"``, ``"26 hours"``, ``"7 days"``, ``"14 months"``."""
+    seconds = max(0.0, length.total_seconds())
+    for unit, size, below in (("second", 1, 90), ("minute", _MINUTE, 90 * _MINUTE), ("hour", _HOUR, 48 * _HOUR)):
+        if seconds < below:
+            return several(round(seconds / size), unit)
+    days = seconds / _DAY
+    if days < 75:  # noqa: PLR2004 (in months from here on)
+        return several(round(days), "day")
+    if days < 730:  # noqa: PLR2004 (two years)
+        return several(round(days / 30.44), "month")
+    return several(round(days / 365.25), "year")
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """``"4 minutes ago"``; ``"just now"`` within ten seconds."""
+    elapsed = now - then
+    return "just now" if elapsed < timedelta(seconds=10) else f"{duration(elapsed)} ago"
+
+
+def day(at: datetime) -> str:
+    """``"5 August 2020"``."""
+    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
+
+
+def short_day(at: datetime, *, year: bool = False) -> str:
+    """``"5 Aug"``, or ``"5 Aug 2020"``: for the axis of a chart."""
+    return f"{at.day} {_MONTHS[at.month - 1][:3]}" + (f" {at.year}" if year else "")
+
+
+def clock_time(at: datetime) -> str:
+    """``"11:50"``."""
+    return f"{at:%H:%M}"
+
+
+def instant(at: datetime) -> str:
+    """``"2 February 2016, 11:50 UTC"``."""
+    return f"{day(at)}, {clock_time(at)} UTC"
+
+
+def dated(at: datetime, precision: Dated) -> str:
+    """An instant as precisely as it is known: ``"2 February 2016"`` for a day, ``"June 2013"`` for a month."""
+    if precision is Dated.MONTH:
+        return f"{_MONTHS[at.month - 1]} {at.year}"
+    return day(at) if precision is Dated.DAY else instant(at)
+
+
+def period(text: str) -> timedelta | None:
+    """``"90d"``, ``"1h"``, ``"2w"`` -> how long; None for anything else."""
+    match = _PERIOD.fullmatch(text.casefold())
+    return timedelta(hours=int(match[1]) * _HOURS[match[2]]) if match else None

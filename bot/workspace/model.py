@@ -1,0 +1,213 @@
+"""The workspace's values: people, channels, messages, envelopes, and the refusal that every broken rule becomes.
+
+Slack's own documents (blocks, payloads, metadata) stay JSON here: their shape is Slack's to define, and ``blocks.py``
+checks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+
+TEAM_ID = "T0NEWSROOM"
+TEAM_NAME = "Newsroom"
+TEAM_DOMAIN = "newsroom"
+APP_ID = "A0LIKEWATCH"
+BOT_ID = "B0LIKEWATCH"
+BOT_USER_ID = "U0LIKEWATCH"
+BOT_NAME = "Likewatch"
+SLACKBOT = "USLACKBOT"
+SCOPES = (
+    "app_mentions:read,channels:history,channels:read,chat:write,commands,groups:history,groups:read,im:history,im:write,"
+    "users:read"
+)
+
+
+class Refused(Exception):
+    """Something Slack refuses. ``code`` is Slack's error code; ``messages`` say what, where and what to do."""
+
+    def __init__(self, code: str, *messages: str, status: int = 200, retry_after: int = 0) -> None:
+        super().__init__(": ".join([code, "; ".join(messages)] if messages else [code]))
+        self.code = code
+        self.messages = messages
+        self.status = status
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A member of the workspace whom somebody at the page can act as."""
+
+    id: str
+    name: str
+    real_name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A channel, or (``person_id`` set) the direct messages between one person and the bot."""
+
+    id: str
+    name: str
+    topic: str = ""
+    person_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlashCommand:
+    """A registered slash command, as the app's manifest declares it. ``example`` is what an empty channel suggests."""
+
+    command: str
+    description: str
+    usage_hint: str = ""
+    example: str = ""
+    should_escape: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message. ``ephemeral_to`` is the only person who sees it; empty: everybody in the channel."""
+
+    channel_id: str
+    ts: str
+    user_id: str
+    text: str
+    blocks: tuple[Json, ...] = ()
+    thread_ts: str = ""
+    broadcast: bool = False
+    metadata: Json | None = None
+    edited_ts: str = ""
+    ephemeral_to: str = ""
+
+    @property
+    def by_bot(self) -> bool:
+        return self.user_id == BOT_USER_ID
+
+    @property
+    def in_thread(self) -> bool:
+        """Shown in a thread only, and not in the channel."""
+        return bool(self.thread_ts) and self.thread_ts != self.ts and not self.broadcast
+
+    def visible_to(self, person_id: str) -> bool:
+        return self.ephemeral_to in {"", person_id}
+
+    def as_slack(self, *, with_metadata: bool = False) -> Json:
+        """The message as ``conversations.history`` shows it (https://docs.slack.dev/reference/events/message)."""
+        shown: Json = {"type": "message", "user": self.user_id, "ts": self.ts, "text": self.text, "team": TEAM_ID}
+        if self.by_bot:
+            shown |= {"bot_id": BOT_ID, "app_id": APP_ID, "bot_profile": {"id": BOT_ID, "name": BOT_NAME}}
+        if self.blocks:
+            shown["blocks"] = list(self.blocks)
+        if self.thread_ts:
+            shown["thread_ts"] = self.thread_ts
+        if self.broadcast:
+            shown["subtype"] = "thread_broadcast"
+        if self.edited_ts:
+            shown["edited"] = {"user": self.user_id, "ts": self.edited_ts}
+        if self.metadata and with_metadata:
+            shown["metadata"] = self.metadata
+        return shown
+
+    def as_json(self) -> Json:
+        """Every field, for the journal."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Json) -> Message:
+        return cls(**{**fields, "blocks": tuple(fields["blocks"])})
+
+
+class EnvelopeKind(StrEnum):
+    """What Slack sends to an app."""
+
+    SLASH_COMMANDS = "slash_commands"
+    EVENTS_API = "events_api"
+    INTERACTIVE = "interactive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """One thing sent to the bot; ``retry`` counts how often it was sent before."""
+
+    id: str
+    kind: EnvelopeKind
+    payload: Json
+    retry: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of an envelope: the bot's answer to it (often empty), or Slack's word for the failure."""
+
+    body: Json | None = None
+    failure: str = ""
+
+
+TIMED_OUT = Outcome(failure="operation_timeout")
+NOT_DELIVERED = Outcome(failure="dispatch_failed")
+
+Settled: TypeAlias = Callable[[Outcome], None]
+Transport: TypeAlias = Callable[[Envelope, Settled], None]
+
+
+class ChangeKind(StrEnum):
+    """What the page must show anew."""
+
+    MESSAGE = "message"
+    GONE = "gone"
+    CHANNELS = "channels"
+    CONNECTION = "connection"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Something that happened; ``message`` for the kinds that are about one."""
+
+    kind: ChangeKind
+    message: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiCall:
+    """A recorded Web API call or response_url post, without its token; ``error`` is empty where it succeeded."""
+
+    method: str
+    arguments: Json
+    error: str = ""
+
+
+PEOPLE = (
+    Person(id="U0ANA00001", name="ana", real_name="Ana", title="Journalist"),
+    Person(id="U0DARA0002", name="dara", real_name="Dara", title="Editor"),
+    Person(id="U0SOPHEA03", name="sophea", real_name="Sophea", title="Data journalist"),
+)
+CHANNELS = (
+    Channel(id="C0NEWSROOM", name="newsroom", topic="What we are working on"),
+    Channel(id="C0POLITICS", name="politics", topic="Parties, candidates, parliaments"),
+    Channel(id="C0GENERAL0", name="general", topic="Everybody. Likewatch is not here until somebody invites it"),
+)
+BOT_IS_IN = frozenset({"C0NEWSROOM", "C0POLITICS"})
+COMMANDS = (
+    SlashCommand(
+        command="/likes",
+        description="Ask for a page's likes, growth and rank",
+        usage_hint="[page] [page] [90d]",
+        example="/likes hunsen",
+    ),
+    SlashCommand(
+        command="/trends",
+        description="Track pages and subscribe this channel to their alerts",
+        usage_hint="track|subscribe|unsubscribe|list|help …",
+        example="/trends track <url>",
+    ),
+)
+
+
+def direct_channel(person: Person) -> Channel:
+    """The direct messages between a person and the bot."""
+    return Channel(id=f"D{person.id[1:]}", name=BOT_NAME, person_id=person.id)

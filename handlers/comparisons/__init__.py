@@ -1,0 +1,28 @@
+"""The comparisons: one file each, found by name. Adding one is adding a file that ends in ``COMPARISON``."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from handlers.model import Comparison
+
+
+@cache
+def all_comparisons() -> tuple[Comparison[Any], ...]:
+    """Every comparison in this folder, by name.
+
+    Raises:
+        TypeError: a file here does not end in ``COMPARISON = Comparison(…)``, or its name is not the file's.
+    """
+    found: list[Comparison[Any]] = []
+    for module in sorted(iter_modules(__path__), key=lambda info: info.name):
+        declared = getattr(import_module(f"{__name__}.{module.name}"), "COMPARISON", None)
+        if not isinstance(declared, Comparison) or declared.name != module.name:
+            raise TypeError(
+                f"handlers/comparisons/{module.name}.py must end in COMPARISON = Comparison(name={module.name!r}, …)"
+            )
+        found.append(declared)
+    return tuple(found)

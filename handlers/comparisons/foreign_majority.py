@@ -1,0 +1,195 @@
+"""Foreign majority: told once, never again.
+
+From lists by country: the share listed abroad is above 50.5% of all likes on 3 snapshots (1 where sparse). From
+published figures: the home country's share, rounding included, is below half. Either way the home country must have
+been known above half before: a page that was always followed from abroad is no news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from handlers.memories import from_rows, from_text, instant, rows, to_text
+from handlers.model import (
+    Alert,
+    AudienceReading,
+    Comparison,
+    Dated,
+    Fact,
+    Measure,
+    Parameter,
+    Scope,
+    Verdict,
+    Wakes,
+    Window,
+)
+from handlers.shares import (
+    Snapshot,
+    Totals,
+    exactly,
+    fact,
+    is_list,
+    is_sparse,
+    published_home_share,
+    snapshots,
+    with_totals,
+)
+
+HALF = 0.5
+MAJORITY = 0.505
+SNAPSHOTS_TO_TELL = 3
+
+_LISTS_RULE = "More than 50.5% of all likes were listed abroad on 3 lists by country (1 where they are sparse)."
+_FIGURES_RULE = "The published share of the home country, rounding included, is below half; it was above half before."
+_PARAMETERS = (
+    Parameter(name="listed abroad, of all likes", value=MAJORITY, unit="share"),
+    Parameter(name="lists by country", value=SNAPSHOTS_TO_TELL, unit="lists"),
+    Parameter(name="published home share below", value=HALF, unit="share"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Majority:
+    """What is remembered of a page.
+
+    ``home_led`` is the newest home share known above half, None before there was one; ``hits`` counts the lists in a
+    row that meet the rule, ``lists_until`` is the newest one judged.
+    """
+
+    home_led: Fact | None = None
+    hits: int = 0
+    lists_until: datetime | None = None
+    told: bool = False
+    totals: Totals = field(default_factory=lambda: MappingProxyType({}))
+
+
+def compare(window: Window, majority: Majority) -> Verdict[Majority]:
+    """Judge the figures that came and every list not judged yet, oldest first."""
+    home = window.pages[window.scope].home
+    if home is None or majority.told:
+        return Verdict(alerts=(), memory=majority)
+    before = majority
+    totals = with_totals(majority.totals, window)
+    if totals is not majority.totals:
+        majority = replace(majority, totals=totals)
+    for judged in sorted(_unjudged(window, home, majority), key=lambda judged: judged.reading.as_of):
+        if judged.snapshot is None:
+            majority, facts = _figure(majority, judged.reading, home)
+        else:
+            majority = replace(majority, lists_until=judged.reading.as_of)
+            majority, facts = _list(majority, judged.snapshot, home, sparse=judged.sparse)
+        if facts:
+            rule = _FIGURES_RULE if judged.snapshot is None else _LISTS_RULE
+            return Verdict(alerts=(_alert(judged.reading, facts, rule, window),), memory=Majority(told=True))
+    return Verdict(alerts=(), memory=before if majority == before else majority)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unjudged:
+    reading: AudienceReading
+    snapshot: Snapshot | None = None
+    sparse: bool = False
+
+
+def _unjudged(window: Window, home: str, majority: Majority) -> Iterator[_Unjudged]:
+    for reading in window.new_audience:
+        if reading.measure is Measure.ALL and not is_list(reading):
+            yield _Unjudged(reading=reading)
+    series = snapshots(window, home, majority.totals)
+    for count, snapshot in enumerate(series, start=1):
+        if majority.lists_until is None or snapshot.at > majority.lists_until:
+            yield _Unjudged(reading=snapshot.reading, snapshot=snapshot, sparse=is_sparse(series[:count]))
+
+
+def _figure(majority: Majority, reading: AudienceReading, home: str) -> tuple[Majority, tuple[Fact, ...]]:
+    share = published_home_share(reading, home)
+    if share is None:
+        return majority, ()
+    known = fact("home_share", share, "share", reading, about=home)
+    if share.low > HALF:
+        return replace(majority, home_led=replace(known, name="before")), ()
+    if share.high < HALF and majority.home_led is not None:
+        return majority, (known, majority.home_led)
+    return majority, ()
+
+
+def _list(majority: Majority, snapshot: Snapshot, home: str, *, sparse: bool) -> tuple[Majority, tuple[Fact, ...]]:
+    reading, bounds = snapshot.reading, snapshot.bounds
+    if snapshot.home / snapshot.total > HALF:
+        led = fact("before", exactly(snapshot.home / snapshot.total), "share", reading, about=home)
+        return replace(majority, home_led=led, hits=0), ()
+    hits = majority.hits + 1 if bounds.low > MAJORITY else 0
+    majority = replace(majority, hits=hits)
+    if majority.home_led is None or hits < (1 if sparse else SNAPSHOTS_TO_TELL):
+        return majority, ()
+    unlisted = max(snapshot.total - snapshot.foreign - snapshot.home, 0.0)
+    return majority, (
+        fact("share", bounds, "share", reading),
+        fact("numerator", exactly(snapshot.foreign), "likes", reading),
+        fact("denominator", exactly(snapshot.total), "likes", reading),
+        fact("home", exactly(snapshot.home), "likes", reading, about=home),
+        fact("unlisted", exactly(unlisted), "likes", reading),
+        majority.home_led,
+    )
+
+
+def _alert(reading: AudienceReading, facts: tuple[Fact, ...], rule: str, window: Window) -> Alert:
+    key = f"foreign_majority:{reading.page}:up:{reading.as_of.isoformat()}"
+    return Alert(
+        key=key,
+        story=key,
+        kind="foreign_majority",
+        feature="foreign",
+        page=reading.page,
+        at=window.now,
+        dated=reading.dated,
+        facts=facts,
+        rule=rule,
+        parameters=_PARAMETERS,
+    )
+
+
+def _dump(majority: Majority) -> str:
+    kept = {
+        "home_led": None if majority.home_led is None else asdict(majority.home_led),
+        "hits": majority.hits,
+        "lists_until": majority.lists_until,
+        "told": majority.told,
+        "totals": rows(majority.totals),
+    }
+    return to_text(kept)
+
+
+def _load(text: str) -> Majority:
+    kept = from_text(text)
+    return Majority(
+        home_led=_fact(kept["home_led"]),
+        hits=kept["hits"],
+        lists_until=instant(kept["lists_until"]),
+        told=kept["told"],
+        totals=from_rows(kept["totals"]),
+    )
+
+
+def _fact(kept: dict[str, Any] | None) -> Fact | None:
+    if kept is None:
+        return None
+    return Fact(**(kept | {"at": instant(kept["at"]), "dated": Dated(kept["dated"])}))
+
+
+COMPARISON = Comparison(
+    name="foreign_majority",
+    feature="foreign",
+    kinds=("foreign_majority",),
+    summary="less than half of a page's likes are from its home country",
+    scope=Scope.PAGE,
+    wakes=Wakes.AUDIENCE,
+    blank=Majority,
+    load=_load,
+    dump=_dump,
+    compare=compare,
+)

@@ -1,0 +1,198 @@
+"""Foreign share of all likes: the audience itself shifts abroad.
+
+Told if the median of the last 3 daily shares is 2.5 points or more above the minimum of 30 days, coverage changed by
+2 points at most, and clean foreign inflow explains 60% of the rise, on 2 snapshots. Armed again after 21 days below
+1 point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from statistics import median
+from types import MappingProxyType
+
+from handlers.memories import from_rows, from_text, instant, rows, to_text
+from handlers.model import Alert, Comparison, Figure, Parameter, Scope, Verdict, Wakes, Window
+from handlers.shares import Snapshot, Step, Totals, exactly, fact, flow, snapshots, steps, with_totals
+
+RISE = 0.025
+WITHIN_DAYS = 30
+COVERAGE_CHANGE_AT_MOST = 0.02
+EXPLAINED_AT_LEAST = 0.6
+CALM_BELOW = 0.01
+CALM_DAYS = 21
+
+_DAY = timedelta(days=1)
+_SNAPSHOTS_TO_TELL = 2
+_SMOOTHED_OVER = 4 * _DAY
+_RULE = (
+    "The share of all likes listed abroad rose by 2.5 points or more within 30 days (median of 3 lists), with the part "
+    "that has a country changed by 2 points at most and 60% of the rise explained by new likes, on 2 lists."
+)
+_PARAMETERS = (
+    Parameter(name="rise", value=RISE, unit="share"),
+    Parameter(name="within", value=WITHIN_DAYS, unit="days"),
+    Parameter(name="change of coverage at most", value=COVERAGE_CHANGE_AT_MOST, unit="share"),
+    Parameter(name="explained by new likes", value=EXPLAINED_AT_LEAST, unit="share"),
+    Parameter(name="episode over below", value=CALM_BELOW, unit="share"),
+    Parameter(name="episode over after", value=CALM_DAYS, unit="days"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """What is remembered of a page; ``hits`` counts the snapshots in a row that meet the rule."""
+
+    until: datetime | None = None
+    hits: int = 0
+    told: bool = False
+    calm_since: datetime | None = None
+    totals: Totals = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rise:
+    lowest: Snapshot
+    newest: Snapshot
+    before: float
+    after: float
+    is_hit: bool
+
+    @property
+    def size(self) -> float:
+        return self.after - self.before
+
+
+def compare(window: Window, shift: Shift) -> Verdict[Shift]:
+    """Judge every list by country not judged yet, oldest first."""
+    home = window.pages[window.scope].home
+    if home is None:
+        return Verdict(alerts=(), memory=shift)
+    before, alerts = shift, list[Alert]()
+    totals = with_totals(shift.totals, window)
+    if totals is not shift.totals:
+        shift = replace(shift, totals=totals)
+    series = snapshots(window, home, shift.totals)
+    path = steps(series)
+    for count, newest in enumerate(series, start=1):
+        if shift.until is not None and newest.at <= shift.until:
+            continue
+        rise = _rise(series[:count], path[: count - 1], home)
+        shift, alert = _judged(replace(shift, until=newest.at), rise, window)
+        alerts += alert
+    return Verdict(alerts=tuple(alerts), memory=before if shift == before else shift)
+
+
+def _judged(shift: Shift, rise: _Rise, window: Window) -> tuple[Shift, tuple[Alert, ...]]:
+    at = rise.newest.at
+    if shift.told:
+        if rise.size >= CALM_BELOW:
+            return replace(shift, calm_since=None), ()
+        calm_since = shift.calm_since or at
+        over = at - calm_since >= CALM_DAYS * _DAY
+        return replace(shift, calm_since=None if over else calm_since, told=not over, hits=0), ()
+    hits = shift.hits + 1 if rise.is_hit else 0
+    if hits < _SNAPSHOTS_TO_TELL:
+        return replace(shift, hits=hits), ()
+    return replace(shift, hits=0, told=True, calm_since=None), (_alert(rise, window),)
+
+
+def _rise(series: Sequence[Snapshot], path: Sequence[Step], home: str) -> _Rise:
+    newest = series[-1]
+    recent = range(len(series) - 1, -1, -1)
+    smoothed: list[tuple[float, int]] = []
+    for index in recent:
+        if newest.at - series[index].at > WITHIN_DAYS * _DAY:
+            break
+        smoothed.append((_smoothed(series, index), index))
+    after = smoothed[0][0]
+    before, index = min(smoothed)
+    lowest = series[index]
+    is_hit = (
+        after - before >= RISE
+        and abs(newest.coverage - lowest.coverage) <= COVERAGE_CHANGE_AT_MOST
+        and _explained(path, home, lowest, newest) >= EXPLAINED_AT_LEAST * (after - before)
+    )
+    return _Rise(lowest=lowest, newest=newest, before=before, after=after, is_hit=is_hit)
+
+
+def _smoothed(series: Sequence[Snapshot], index: int) -> float:
+    near = [other for other in series[max(index - 2, 0) : index + 1] if series[index].at - other.at <= _SMOOTHED_OVER]
+    return median(other.bounds.low for other in near)
+
+
+def _explained(path: Sequence[Step], home: str, lowest: Snapshot, newest: Snapshot) -> float:
+    """How far the clean inflow alone would have raised the share."""
+    came = flow(path, home, lowest.at, newest.at)
+    if came is None:
+        return 0.0
+    gained = came.listed + came.unlisted
+    return (lowest.foreign + came.foreign) / (lowest.total + gained) - lowest.foreign / lowest.total
+
+
+def _alert(rise: _Rise, window: Window) -> Alert:
+    reading = rise.newest.reading
+    key = f"total_foreign_share:{reading.page}:up:{reading.as_of.isoformat()}"
+    bounds = rise.newest.bounds
+    share = Figure(value=rise.after, low=min(rise.after, bounds.low), high=max(rise.after, bounds.high))
+    return Alert(
+        key=key,
+        story=key,
+        kind="total_foreign_share",
+        feature="foreign",
+        page=reading.page,
+        at=window.now,
+        dated=reading.dated,
+        facts=(
+            fact("share", share, "share", reading),
+            fact("baseline", exactly(rise.before), "share", rise.lowest.reading),
+            fact("numerator", exactly(rise.newest.foreign), "likes", reading),
+            fact("denominator", exactly(rise.newest.total), "likes", reading),
+            fact("home", exactly(rise.newest.home), "likes", reading, about=window.pages[reading.page].home or ""),
+            fact("unlisted", exactly(_unlisted(rise.newest)), "likes", reading),
+        ),
+        rule=_RULE,
+        parameters=_PARAMETERS,
+    )
+
+
+def _unlisted(snapshot: Snapshot) -> float:
+    return max(snapshot.total - snapshot.foreign - snapshot.home, 0.0)
+
+
+def _dump(shift: Shift) -> str:
+    kept = {
+        "until": shift.until,
+        "hits": shift.hits,
+        "told": shift.told,
+        "calm_since": shift.calm_since,
+        "totals": rows(shift.totals),
+    }
+    return to_text(kept)
+
+
+def _load(text: str) -> Shift:
+    kept = from_text(text)
+    return Shift(
+        until=instant(kept["until"]),
+        hits=kept["hits"],
+        told=kept["told"],
+        calm_since=instant(kept["calm_since"]),
+        totals=from_rows(kept["totals"]),
+    )
+
+
+COMPARISON = Comparison(
+    name="foreign_share_of_all",
+    feature="foreign",
+    kinds=("total_foreign_share",),
+    summary="the share of all of a page's likes that is listed abroad rises",
+    scope=Scope.PAGE,
+    wakes=Wakes.AUDIENCE,
+    blank=Shift,
+    load=_load,
+    dump=_dump,
+    compare=compare,
+)

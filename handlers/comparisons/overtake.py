@@ -1,0 +1,379 @@
+"""Overtake: told at once, settled once.
+
+A pair has a settled leader. When the challenger's interval lies wholly above the leader's on 2 readings of both
+pages, a contest opens and one card says "moved ahead, not settled yet" (``ahead``). Ahead at every evaluation for
+24 h or more and at 3 or more of them, the challenger is the settled leader (``overtake``); after the old leader was
+ahead for 72 h the contest ends without a change (``held_off``). Flips within a contest tell nothing new. Readings
+days apart settle at once. First sight of a pair sets its leader silently.
+
+Only a group's order and its open pairs are remembered: a pair that is not open is led by whichever stands higher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from handlers.leads import FRESH_HOURS, FRESH_POLLS, SPARSE_HOURS, Lead, is_stale, lead
+from handlers.memories import from_text, instant, to_text
+from handlers.model import (
+    Alert,
+    Comparison,
+    Dated,
+    Fact,
+    Metric,
+    Parameter,
+    Point,
+    Scope,
+    Track,
+    Verdict,
+    Wakes,
+    Window,
+)
+from handlers.order import overlapping, resort, seat
+
+READINGS_TO_TELL = 2
+EVALUATIONS_TO_SETTLE = 3
+HOURS_TO_SETTLE = 24
+HOURS_TO_HOLD_OFF = 72
+
+_SETTLE = timedelta(hours=HOURS_TO_SETTLE)
+_HOLD_OFF = timedelta(hours=HOURS_TO_HOLD_OFF)
+_AHEAD_RULE = "The interval of one page's count lay wholly above its rival's on 2 readings of both."
+_SETTLED_RULE = "Ahead at every evaluation for 24 hours or more, and at 3 evaluations or more."
+_SPARSE_RULE = (
+    "The readings are days apart: settled at once, because the two counts differ by more than their rounding and "
+    "no reading lies between them."
+)
+_HELD_OFF_RULE = "The earlier leader was ahead again at every evaluation for 72 hours."
+_PARAMETERS = (
+    Parameter(name="readings of both pages to tell", value=READINGS_TO_TELL, unit="readings"),
+    Parameter(name="ahead to settle", value=HOURS_TO_SETTLE, unit="hours"),
+    Parameter(name="evaluations to settle", value=EVALUATIONS_TO_SETTLE, unit="evaluations"),
+    Parameter(name="ahead to hold off", value=HOURS_TO_HOLD_OFF, unit="hours"),
+    Parameter(name="unread after", value=FRESH_HOURS, unit="hours"),
+    Parameter(name="unread after", value=FRESH_POLLS, unit="polls"),
+    Parameter(name="sparse from", value=SPARSE_HOURS, unit="hours between readings"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streak:
+    """Who was ahead (None: equal or overlapping) at every evaluation since ``since``.
+
+    ``evaluations`` counts those between which both pages were read anew; ``read`` are the newest instants of the two
+    pages at the last one counted, and ``until`` the instant compared at the last evaluation.
+    """
+
+    ahead: str | None
+    since: datetime
+    until: datetime
+    evaluations: int
+    read: tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """An open pair. ``leader`` is None until the two were first clearly apart.
+
+    ``front`` was last seen ahead. ``contest`` is the instant at which the contest opened, None while there is none;
+    ``flips`` counts the changes of lead within it.
+    """
+
+    leader: str | None
+    streak: Streak | None = None
+    front: str | None = None
+    contest: datetime | None = None
+    flips: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """Since when a page's present series and its place in the order are known."""
+
+    series: datetime
+    seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """What is remembered of a group: the order of its pages per metric, lowest first, their seats, the open pairs."""
+
+    orders: Mapping[Metric, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    seats: Mapping[str, Seat] = field(default_factory=lambda: MappingProxyType({}))
+    pairs: Mapping[tuple[str, str], Pair] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def compare(window: Window, board: Board) -> Verdict[Board]:
+    """Bring the order up to date, open the pairs that changed places, and evaluate the open pairs that were read."""
+    tracks = window.tracks
+    board = _without_departed(board, window)
+    orders, pairs = dict(board.orders), dict(board.pairs)
+    for metric, order in board.orders.items():
+        orders[metric], crossings = resort(order, tracks)
+        for passing, passed in crossings:
+            key = _key(passing, passed)
+            if key not in pairs:
+                pairs[key] = Pair(leader=passed if _both_read_again(key, board, tracks) else None)
+    seats = _seat_newcomers(orders, board.seats, pairs, tracks)
+    alerts: list[Alert] = []
+    came = frozenset(window.came)
+    for key in sorted(key for key in pairs if key[0] in came or key[1] in came):
+        pair, alert = _evaluate(pairs.pop(key), key, window)
+        if alert is not None:
+            alerts.append(alert)
+        if _is_open(pair, key, tracks):
+            pairs[key] = pair
+    after = Board(orders=orders, seats=seats, pairs=pairs)
+    return Verdict(alerts=tuple(alerts), memory=board if after == board else after)
+
+
+def _key(one: str, other: str) -> tuple[str, str]:
+    return (one, other) if one < other else (other, one)
+
+
+def _without_departed(board: Board, window: Window) -> Board:
+    """Forget pages that left the group and those whose series began anew: their leads are seen afresh."""
+    seats, tracks = board.seats, window.tracks
+    gone = {slug for slug in window.came if slug in seats and seats[slug].series != tracks[slug].since}
+    if not seats.keys() <= tracks.keys():
+        gone |= seats.keys() - tracks.keys()
+    if not gone:
+        return board
+    return Board(
+        orders={metric: tuple(slug for slug in order if slug not in gone) for metric, order in board.orders.items()},
+        seats={slug: known for slug, known in seats.items() if slug not in gone},
+        pairs={key: pair for key, pair in board.pairs.items() if gone.isdisjoint(key)},
+    )
+
+
+def _both_read_again(key: tuple[str, str], board: Board, tracks: Mapping[str, Track]) -> bool:
+    """False while a page's only readings are those of first sight: taken minutes apart, they set no leader yet."""
+    seen = max(board.seats[slug].seen for slug in key)
+    return all(tracks[slug].last.at > seen for slug in key)
+
+
+def _seat_newcomers(
+    orders: dict[Metric, tuple[str, ...]],
+    seats: Mapping[str, Seat],
+    pairs: dict[tuple[str, str], Pair],
+    tracks: Mapping[str, Track],
+) -> Mapping[str, Seat]:
+    """Give new pages their places silently; pairs that cannot be told apart yet are open, with no leader.
+
+    A page that is not being read gets no place until it is read again.
+    """
+    if tracks.keys() <= seats.keys():
+        return seats
+    newest = max(track.last.at for track in tracks.values())
+    after = dict(seats)
+    for metric in Metric:
+        newcomers = [
+            slug
+            for slug, track in tracks.items()
+            if slug not in seats and track.metric is metric and not is_stale(track, newest)
+        ]
+        if not newcomers:
+            continue
+        unread = [slug for slug in orders.get(metric, ()) if is_stale(tracks[slug], newest)]
+        orders[metric] = seat(orders.get(metric, ()), newcomers, tracks)
+        undecided = overlapping(orders[metric], newcomers, tracks)
+        undecided |= {_key(slug, other) for slug in newcomers for other in unread}
+        pairs.update((key, Pair(leader=None)) for key in undecided)
+        after.update((slug, Seat(series=tracks[slug].since, seen=newest)) for slug in newcomers)
+    return after
+
+
+def _is_open(pair: Pair, key: tuple[str, str], tracks: Mapping[str, Track]) -> bool:
+    if pair.leader is None or pair.contest is not None:
+        return True
+    other = key[1] if pair.leader == key[0] else key[0]
+    return tracks[pair.leader].last.count <= tracks[other].last.count
+
+
+def _evaluate(pair: Pair, key: tuple[str, str], window: Window) -> tuple[Pair, Alert | None]:
+    tracks = window.tracks
+    now = lead(tracks[key[0]], tracks[key[1]])
+    if now is None or (pair.streak is not None and now.at <= pair.streak.until):
+        return pair, None
+    if pair.leader is None:
+        return (pair if now.ahead is None else Pair(leader=now.ahead)), None
+    read = (tracks[key[0]].last.at, tracks[key[1]].last.at)
+    pair = replace(pair, streak=_continued(pair.streak, now, read))
+    if now.ahead is None:
+        return pair, None
+    flipped = pair.contest is not None and pair.front != now.ahead
+    pair = replace(pair, front=now.ahead, flips=pair.flips + flipped)
+    if now.ahead == pair.leader:
+        return _defended(pair, key, now, window)
+    return _challenged(pair, now, window)
+
+
+def _continued(streak: Streak | None, now: Lead, read: tuple[datetime, datetime]) -> Streak:
+    if streak is None or streak.ahead != now.ahead:
+        return Streak(ahead=now.ahead, since=now.at, until=now.at, evaluations=1, read=read)
+    anew = [after > before for before, after in zip(streak.read, read, strict=True)]
+    if all(anew) or (now.unread is not None and any(anew)):
+        return replace(streak, until=now.at, evaluations=streak.evaluations + 1, read=read)
+    return replace(streak, until=now.at)
+
+
+def _defended(pair: Pair, key: tuple[str, str], now: Lead, window: Window) -> tuple[Pair, Alert | None]:
+    streak, leader = pair.streak, pair.leader
+    if pair.contest is None or streak is None or leader is None or now.at - streak.since < _HOLD_OFF:
+        return pair, None
+    rival = key[1] if leader == key[0] else key[0]
+    alert = _alert("held_off", leader, rival, pair, now, window, rule=_HELD_OFF_RULE)
+    return Pair(leader=leader), alert
+
+
+def _challenged(pair: Pair, now: Lead, window: Window) -> tuple[Pair, Alert | None]:
+    streak, leader, challenger = pair.streak, pair.leader, now.ahead
+    if streak is None or leader is None or challenger is None:
+        return pair, None
+    if now.sparse:
+        alert = _alert("overtake", challenger, leader, pair, now, window, rule=_SPARSE_RULE)
+        return Pair(leader=challenger), alert
+    if pair.contest is None:
+        if streak.evaluations < READINGS_TO_TELL:
+            return pair, None
+        pair = replace(pair, contest=now.at)
+        return pair, _alert("ahead", challenger, leader, pair, now, window, rule=_AHEAD_RULE)
+    if streak.evaluations >= EVALUATIONS_TO_SETTLE and now.at - streak.since >= _SETTLE:
+        alert = _alert("overtake", challenger, leader, pair, now, window, rule=_SETTLED_RULE)
+        return Pair(leader=challenger), alert
+    return pair, None
+
+
+def _alert(kind: str, page: str, rival: str, pair: Pair, now: Lead, window: Window, *, rule: str) -> Alert:
+    ours, theirs = window.tracks[page], window.tracks[rival]
+    confirmed_at = max(ours.last.at, theirs.last.at)
+    opened = pair.contest or now.at
+    challenger = rival if kind == "held_off" else page
+    return Alert(
+        key=f"{kind}:{page}>{rival}:{confirmed_at.isoformat()}",
+        story=f"lead:{challenger}>{rival if challenger == page else page}:{opened.isoformat()}",
+        kind=kind,
+        feature="overtake",
+        page=page,
+        rival=rival,
+        at=window.now,
+        dated=_coarsest(ours.last.dated, theirs.last.dated),
+        facts=_facts(ours, theirs, pair, now),
+        rule=rule,
+        parameters=_PARAMETERS,
+    )
+
+
+def _facts(ours: Track, theirs: Track, pair: Pair, now: Lead) -> tuple[Fact, ...]:
+    unit = ours.metric.value
+    gap = ours.last.count - theirs.last.count
+    facts = [
+        _count("count", ours, ours.last),
+        _count("rival_count", theirs, theirs.last),
+        Fact(
+            name="gap",
+            value=gap,
+            unit=unit,
+            low=ours.last.low - theirs.last.high,
+            high=ours.last.high - theirs.last.low,
+            at=now.at,
+        ),
+    ]
+    if pair.streak is not None:
+        facts.append(Fact(name="since", value=pair.streak.evaluations, unit="readings", at=pair.streak.since))
+    if pair.flips:
+        facts.append(Fact(name="flips", value=pair.flips, unit="readings", at=pair.contest))
+    if now.unread is not None:
+        track = ours if now.unread == ours.page else theirs
+        age = (now.at - track.last.at) / timedelta(days=1)
+        facts.append(Fact(name="unread", value=age, unit="days", about=track.page, at=track.last.at))
+    facts += [_count("before", track, track.previous) for track in (ours, theirs) if track.previous and now.sparse]
+    return tuple(facts)
+
+
+def _count(name: str, track: Track, point: Point) -> Fact:
+    return Fact(
+        name=name,
+        value=point.count,
+        unit=track.metric.value,
+        low=point.low,
+        high=point.high,
+        about=track.page,
+        at=point.at,
+        dated=point.dated,
+        source=point.source,
+        url=point.url,
+    )
+
+
+def _coarsest(*precisions: Dated) -> Dated:
+    return max(precisions, key=list(Dated).index)
+
+
+def _dump(board: Board) -> str:
+    pairs = [
+        [*key, pair.leader, pair.front, pair.contest, pair.flips, _streak_row(pair.streak)]
+        for key, pair in board.pairs.items()
+    ]
+    kept = {
+        "orders": dict(board.orders),
+        "seats": {slug: [known.series, known.seen] for slug, known in board.seats.items()},
+        "pairs": sorted(pairs, key=lambda row: row[:2]),
+    }
+    return to_text(kept)
+
+
+def _streak_row(streak: Streak | None) -> list[Any] | None:
+    if streak is None:
+        return None
+    return [streak.ahead, streak.since, streak.until, streak.evaluations, *streak.read]
+
+
+def _load(text: str) -> Board:
+    kept = from_text(text)
+    return Board(
+        orders={Metric(metric): tuple(order) for metric, order in kept["orders"].items()},
+        seats={
+            slug: Seat(series=datetime.fromisoformat(series), seen=datetime.fromisoformat(seen))
+            for slug, (series, seen) in kept["seats"].items()
+        },
+        pairs=dict(_pairs(kept["pairs"])),
+    )
+
+
+def _pairs(rows: Iterable[Any]) -> Iterable[tuple[tuple[str, str], Pair]]:
+    for one, other, leader, front, contest, flips, streak in rows:
+        pair = Pair(leader=leader, front=front, contest=instant(contest), flips=flips, streak=_streak(streak))
+        yield (one, other), pair
+
+
+def _streak(row: Any) -> Streak | None:
+    if row is None:
+        return None
+    ahead, since, until, evaluations, *read = row
+    first, second = (datetime.fromisoformat(text) for text in read)
+    return Streak(
+        ahead=ahead,
+        since=datetime.fromisoformat(since),
+        until=datetime.fromisoformat(until),
+        evaluations=evaluations,
+        read=(first, second),
+    )
+
+
+COMPARISON = Comparison(
+    name="overtake",
+    feature="overtake",
+    kinds=("ahead", "overtake", "held_off"),
+    summary="a page passes a rival of its group",
+    scope=Scope.GROUP,
+    wakes=Wakes.COUNTS,
+    blank=Board,
+    load=_load,
+    dump=_dump,
+    compare=compare,
+)

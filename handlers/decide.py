@@ -1,0 +1,191 @@
+"""Decide: what arrived, judged; what it means, told. Pure: the live cycle, the replay and the backtest share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from handlers.ledger import receive
+from handlers.model import (
+    Alert,
+    AudienceReading,
+    Comparison,
+    Judged,
+    Page,
+    Reading,
+    Scope,
+    Standing,
+    Track,
+    Wakes,
+    Window,
+)
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def _nothing() -> Mapping[K, V]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What was known before: everything a comparison may look at, for the pages and groups that are touched.
+
+    ``groups`` maps a group to the slugs of its pages; ``tracks`` holds the series of every member of every group
+    touched. ``audiences`` are a page's audience readings of the past 150 days or so, oldest first. ``memories`` maps
+    (comparison name, scope) to the object that comparison asked to be remembered.
+    """
+
+    pages: Mapping[str, Page]
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
+    tracks: Mapping[str, Track] = field(default_factory=_nothing)
+    audiences: Mapping[str, tuple[AudienceReading, ...]] = field(default_factory=_nothing)
+    memories: Mapping[tuple[str, str], Any] = field(default_factory=_nothing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """What came in."""
+
+    readings: tuple[Reading, ...] = ()
+    audiences: tuple[AudienceReading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to store and what to tell.
+
+    ``judged`` are the readings in the order they were judged, ``confirmed`` the instants of earlier held readings that
+    count from now on, by page. ``tracks`` and ``memories`` hold only what changed; ``audiences`` only what was new.
+    """
+
+    judged: tuple[Judged, ...]
+    confirmed: Mapping[str, tuple[datetime, ...]]
+    tracks: Mapping[str, Track]
+    audiences: tuple[AudienceReading, ...]
+    alerts: tuple[Alert, ...]
+    memories: Mapping[tuple[str, str], Any]
+
+
+def decide(world: World, arrivals: Arrivals, now: datetime, comparisons: Sequence[Comparison[Any]]) -> Decision:
+    """Judge the arrivals and ask every comparison they wake, once for each page or group touched.
+
+    Arrivals are taken in the order in which they could be known (``received_at``, then the instant they are for);
+    comparisons see the series after all of them. An alert's ``at`` is the newest ``received_at`` among the arrivals
+    that woke its scope; ``now`` is the limit: nothing is dated after it.
+    """
+    book = _Book(world, now)
+    for reading in sorted(arrivals.readings, key=_reading_order):
+        book.receive(reading)
+    for audience in sorted(arrivals.audiences, key=_audience_order):
+        book.hear(audience)
+    return book.decision(comparisons)
+
+
+def _reading_order(reading: Reading) -> tuple[datetime, datetime]:
+    return reading.received_at, reading.observed_at
+
+
+def _audience_order(reading: AudienceReading) -> tuple[datetime, datetime]:
+    return reading.received_at, reading.as_of
+
+
+_MOVED = frozenset({Standing.ACCEPTED, Standing.UNCHANGED})
+
+
+class _Book:
+    """One decision while it is being made."""
+
+    def __init__(self, world: World, now: datetime) -> None:
+        self.world = world
+        self.now = now
+        self.tracks = dict(world.tracks)
+        self.judged: list[Judged] = []
+        self.confirmed: dict[str, tuple[datetime, ...]] = {}
+        self.audiences: list[AudienceReading] = []
+        self.counted_at: dict[str, datetime] = {}  # received_at of the newest accepted count, by page
+        self.heard_at: dict[str, datetime] = {}  # the same for audiences
+        self.known: dict[str, list[AudienceReading]] = {}
+        self.woken_by: dict[str, list[AudienceReading]] = {}
+
+    def receive(self, reading: Reading) -> None:
+        page = reading.page
+        ruling = receive(self.tracks.get(page), reading)
+        self.judged.append(Judged(reading=reading, standing=ruling.standing))
+        if ruling.track is not None:
+            self.tracks[page] = ruling.track
+        if ruling.confirmed:
+            self.confirmed[page] = (*self.confirmed.get(page, ()), *ruling.confirmed)
+        if ruling.standing in _MOVED:
+            self.counted_at[page] = reading.received_at
+
+    def hear(self, reading: AudienceReading) -> None:
+        """Keep a new audience reading; one older than the newest of its measure is late and wakes nothing."""
+        known = self.known.setdefault(reading.page, list(self.world.audiences.get(reading.page, ())))
+        if reading in known:
+            return
+        late = any(other.as_of > reading.as_of for other in known if other.measure is reading.measure)
+        known.append(reading)
+        self.audiences.append(reading)
+        if not late:
+            self.woken_by.setdefault(reading.page, []).append(reading)
+            self.heard_at[reading.page] = reading.received_at
+
+    def decision(self, comparisons: Iterable[Comparison[Any]]) -> Decision:
+        alerts: dict[str, Alert] = {}
+        memories: dict[tuple[str, str], Any] = {}
+        for comparison in comparisons:
+            for window in self._windows(comparison):
+                key = (comparison.name, window.scope)
+                memory = self.world.memories[key] if key in self.world.memories else comparison.blank()
+                verdict = comparison.compare(window, memory)
+                for alert in verdict.alerts:
+                    alerts.setdefault(alert.key, alert)  # two rivals may share two groups: told once
+                if verdict.memory is not memory:
+                    memories[key] = verdict.memory
+        before = self.world.tracks
+        return Decision(
+            judged=tuple(self.judged),
+            confirmed=self.confirmed,
+            tracks={slug: track for slug, track in self.tracks.items() if track is not before.get(slug)},
+            audiences=tuple(self.audiences),
+            alerts=tuple(alerts.values()),
+            memories=memories,
+        )
+
+    def _windows(self, comparison: Comparison[Any]) -> Iterator[Window]:
+        woken = self.counted_at if comparison.wakes is Wakes.COUNTS else self.heard_at
+        if comparison.scope is Scope.PAGE:
+            for slug in sorted(woken.keys() & self.world.pages.keys()):
+                yield self._page_window(slug, woken[slug])
+        else:
+            for group, members in sorted(self.world.groups.items()):
+                came = tuple(slug for slug in members if slug in woken)
+                if came:
+                    yield self._group_window(group, members, came, max(woken[slug] for slug in came))
+
+    def _page_window(self, slug: str, at: datetime) -> Window:
+        known = self.known.get(slug) or self.world.audiences.get(slug, ())
+        return Window(
+            scope=slug,
+            now=min(at, self.now),
+            pages={slug: self.world.pages[slug]},
+            tracks={slug: self.tracks[slug]} if slug in self.tracks else {},
+            came=(slug,),
+            audience=tuple(sorted(known, key=lambda reading: reading.as_of)),
+            new_audience=tuple(self.woken_by.get(slug, ())),
+        )
+
+    def _group_window(self, group: str, members: tuple[str, ...], came: tuple[str, ...], at: datetime) -> Window:
+        tracks = self.tracks
+        return Window(
+            scope=group,
+            now=min(at, self.now),
+            pages=self.world.pages,
+            tracks={slug: tracks[slug] for slug in members if slug in tracks},
+            came=came,
+        )

@@ -1,0 +1,126 @@
+"""Who of two pages is ahead, as far as their readings say.
+
+Two pages read at different instants are compared at tau, the earlier of their newest instants; the later page is
+interpolated. A page not read for longer than max(36 h, 3 polls), or whose counter repeats itself while its rate says
+it should not, is bounded instead (-1% … +3 times its rate), and only what the bounds decide is concluded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import inf
+
+from handlers.ledger import FROZEN_AT_MOST, rate, repeating_since
+from handlers.model import Point, Track
+
+FRESH_HOURS = 36
+FRESH_POLLS = 3
+SPARSE_HOURS = 48
+
+_DAY = timedelta(days=1)
+_FRESH = timedelta(hours=FRESH_HOURS)
+_SPARSE_SECONDS = SPARSE_HOURS * 3600.0
+_FROZEN_AT_LEAST = timedelta(hours=3)
+_FROZEN_EXPECTED = 50  # likes its rate would have brought, beyond two steps of rounding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """The comparison of two pages at the instant ``at``.
+
+    ``ahead`` is the slug whose interval lies wholly above the other's, None where they are equal or overlap.
+    ``unread`` is the slug of a page that had to be bounded, ``margin`` the likes between the two intervals, at least.
+    ``sparse``: the readings are days apart, next to each other, and separate by more than the leader's own rounding.
+    """
+
+    at: datetime
+    ahead: str | None
+    margin: float = 0.0
+    unread: str | None = None
+    sparse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Interval:
+    low: float
+    high: float
+    bounded: bool = False
+
+
+def lead(one: Track, other: Track) -> Lead | None:
+    """Compare two pages of one metric; None where their readings cannot tell. The order of the two does not matter."""
+    earlier, later = sorted((one, other), key=lambda track: (track.last.at, track.page))
+    if is_stale(earlier, later.last.at):
+        at = later.last.at
+        first, second = _bounds(earlier, earlier.last, at), _standing(later)
+    else:
+        at = earlier.last.at
+        first = _standing(earlier)
+        second = _standing(later)
+        if not second.bounded:
+            second = _interpolated(later, at)
+    return _conclude(earlier, first, later, second, at)
+
+
+def is_stale(track: Track, now: datetime) -> bool:
+    """True where the page was not read for longer than max(36 h, 3 of its polls)."""
+    age = now - track.last.at
+    return age > _FRESH and age.total_seconds() > FRESH_POLLS * (track.gap or 0.0)
+
+
+def _conclude(earlier: Track, first: _Interval, later: Track, second: _Interval, at: datetime) -> Lead | None:
+    bounded = (earlier.page if first.bounded else None) or (later.page if second.bounded else None)
+    if first.low > second.high:
+        winner, loser, margin = earlier, later, first.low - second.high
+    elif second.low > first.high:
+        winner, loser, margin = later, earlier, second.low - first.high
+    else:
+        return None if bounded else Lead(at=at, ahead=None)
+    if winner.last.count <= loser.last.count:  # what would be printed says otherwise
+        return Lead(at=at, ahead=None)
+    sparse = bounded is None and _are_neighbours(earlier, later) and margin > winner.last.high - winner.last.low
+    return Lead(at=at, ahead=winner.page, margin=margin, unread=bounded, sparse=sparse)
+
+
+def _are_neighbours(earlier: Track, later: Track) -> bool:
+    """Readings days apart, and none lies between the two newest."""
+    usual = max(earlier.gap or 0.0, later.gap or 0.0)
+    return usual >= _SPARSE_SECONDS and (later.previous is None or later.previous.at <= earlier.last.at)
+
+
+def _standing(track: Track) -> _Interval:
+    since = repeating_since(track)
+    if since is not None and track.previous is not None and _is_frozen(track, since):
+        return _bounds(track, track.previous, track.last.at)
+    return _Interval(track.last.low, track.last.high)
+
+
+def _is_frozen(track: Track, since: datetime) -> bool:
+    elapsed = track.last.at - since
+    if not _FROZEN_AT_LEAST <= elapsed < FROZEN_AT_MOST:
+        return False
+    expected = (rate(track) or 0.0) * (elapsed / _DAY)
+    return expected >= _FROZEN_EXPECTED + 2 * (track.last.high - track.last.low)
+
+
+def _bounds(track: Track, known: Point, at: datetime) -> _Interval:
+    usual = rate(track)
+    growth = inf if usual is None else 3 * max(usual, 0.0) * ((at - known.at) / _DAY)
+    return _Interval(known.low * 0.99, known.high + growth, bounded=True)
+
+
+def _interpolated(track: Track, at: datetime) -> _Interval:
+    """The page at an instant no later than its newest reading; before the oldest point known, by its usual rate."""
+    after = track.last
+    for before in (track.previous, track.day):
+        if before is None or before.at >= after.at:
+            continue
+        if before.at <= at:
+            part = (at - before.at) / (after.at - before.at)
+            return _Interval(
+                before.low + (after.low - before.low) * part, before.high + (after.high - before.high) * part
+            )
+        after = before
+    back = max(rate(track) or 0.0, 0.0) * ((after.at - at) / _DAY)
+    return _Interval(after.low - back, after.high - back)

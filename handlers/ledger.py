@@ -1,0 +1,244 @@
+"""The ledger: which readings become a page's series. Every rule sees only what passed here.
+
+A reading is accepted when it lies inside a gate around the newest accepted value v0, given the page's usual daily
+gain r: ``v0 - max(0.4% v0, 60) <= v <= v0 + max(3% v0, 12 r max(dt, 24 h)/24 h, 100)``, widened by what rounding
+leaves open on both sides. What lies outside (a tenfold value, another page's number, a purge) is held until
+consistent readings confirm it, so that each artefact costs at most a delay and never an alert.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from math import sqrt
+from statistics import median
+
+from handlers.model import Point, Reading, Standing, Track
+
+GAINS_KEPT = 14
+FROZEN_AT_MOST = timedelta(days=7)  # a counter that repeats itself for longer is flat
+
+_DAY = timedelta(days=1)
+_SILENCE = timedelta(days=30)
+_CONFIRMED_OVER = timedelta(hours=12)
+_CONFIRMING_READINGS = 3
+_CONFIRMING_READINGS_SELDOM = 2
+_SELDOM_SECONDS = 10 * 3600.0
+_LATE_TOLERANCE = 0.02
+_GAP_GROWS_AT_MOST = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What the ledger makes of one reading, and the page's series after it.
+
+    ``confirmed`` are the instants of earlier held readings that count from now on. ``restarted`` says that a new
+    series began: leads are seen afresh, silently. ``track`` is None only while a page never had a count above zero.
+    """
+
+    standing: Standing
+    track: Track | None
+    confirmed: tuple[datetime, ...] = ()
+    restarted: bool = False
+
+
+def receive(track: Track | None, reading: Reading) -> Ruling:
+    """Judge one reading against its page's series; readings are given in the order in which they could be known.
+
+    A change of metric starts a new series. Zero and negative counts are never a value: held, and never confirmed.
+    """
+    if reading.count <= 0:
+        return Ruling(standing=Standing.HELD, track=track)
+    if track is None:
+        return Ruling(standing=Standing.ACCEPTED, track=_begin(reading))
+    last = track.last
+    if reading.observed_at <= last.at:
+        return Ruling(standing=_standing_of_late(track, reading), track=track)
+    if track.metric is not reading.metric:
+        return Ruling(standing=Standing.ACCEPTED, track=_begin(reading), restarted=True)
+    if _near(last, reading) or _reachable(track, last, reading):
+        return _accept(track, reading)
+    return _hold(track, reading)
+
+
+def rate(track: Track) -> float | None:
+    """The page's usual gain in likes a day (the median of up to 14 daily gains); None while nothing is known."""
+    return median(track.gains) if track.gains else None
+
+
+def repeating_since(track: Track) -> datetime | None:
+    """Since when the newest count has repeated itself; None if the newest reading changed it.
+
+    While a count repeats, ``previous`` stays at the first reading of the run.
+    """
+    previous = track.previous
+    return previous.at if previous is not None and previous.count == track.last.count else None
+
+
+def _begin(reading: Reading, *, gains: tuple[float, ...] = ()) -> Track:
+    point = _point(reading)
+    return Track(
+        page=reading.page, metric=reading.metric, since=reading.observed_at, last=point, day=point, gains=gains
+    )
+
+
+def _point(reading: Reading) -> Point:
+    return Point(
+        at=reading.observed_at,
+        count=reading.count,
+        low=reading.low,
+        high=reading.high,
+        source=reading.source,
+        url=reading.url,
+        dated=reading.dated,
+    )
+
+
+def _near(anchor: Point, reading: Reading) -> bool:
+    v0 = anchor.count
+    floor = anchor.low - max(0.004 * v0, 60)
+    return reading.high >= floor and reading.low <= anchor.high + max(0.03 * v0, 100)
+
+
+def _reachable(track: Track, anchor: Point, reading: Reading) -> bool:
+    """The gate's upper edge by the page's own pace; a frozen counter catches up over all of its frozen time."""
+    usual = rate(track)
+    if usual is None or reading.count <= anchor.count:
+        return False
+    since = anchor.at if anchor is not track.last else repeating_since(track) or anchor.at
+    days = max((reading.observed_at - since) / _DAY, 1.0)
+    return reading.low <= anchor.high + 12 * usual * days
+
+
+def _accept(track: Track, reading: Reading) -> Ruling:
+    last, previous, count = track.last, track.previous, reading.count
+    point = _point(reading)
+    unchanged = (
+        count == last.count
+        and reading.low == last.low
+        and reading.high == last.high
+        and reading.source == last.source
+        and reading.url == last.url
+    )
+    if previous is None or not count == last.count == previous.count:
+        previous = last
+    day, gains = _daily(track, point)
+    accepted = Track(
+        page=track.page,
+        metric=track.metric,
+        since=track.since,
+        last=point,
+        previous=previous,
+        day=day,
+        gains=gains,
+        gap=_usual_gap(track.gap, last.at, point.at),
+        held=tuple(held for held in track.held if held.at > point.at) if track.held else (),
+    )
+    return Ruling(standing=Standing.UNCHANGED if unchanged else Standing.ACCEPTED, track=accepted)
+
+
+def _daily(track: Track, point: Point) -> tuple[Point, tuple[float, ...]]:
+    """The running day's start and the daily gains after ``point``.
+
+    The day does not end while the count repeats itself (for up to 7 days): a frozen counter's catch-up is spread
+    over the frozen time.
+    """
+    day = track.day or track.last
+    elapsed = point.at - day.at
+    if elapsed < _DAY or (point.count == day.count and elapsed < FROZEN_AT_MOST):
+        return day, track.gains
+    gain = (point.count - day.count) / (elapsed / _DAY)
+    return point, (*track.gains[1 - GAINS_KEPT :], gain)
+
+
+def _usual_gap(gap: float | None, before: datetime, after: datetime) -> float:
+    """Seconds; follows a quicker pace at once (geometric mean), a slower one only step by step: an outage is no habit."""
+    elapsed = (after - before).total_seconds()
+    if gap is None:
+        return elapsed
+    if elapsed < gap:
+        return sqrt(gap * elapsed)
+    return gap + (min(elapsed, _GAP_GROWS_AT_MOST * gap) - gap) / 4
+
+
+def _hold(track: Track, reading: Reading) -> Ruling:
+    held, at = track.held, reading.observed_at
+    newest = held[-1] if held else track.last
+    if at - newest.at > _SILENCE:
+        pace = (reading.count - track.last.count) / ((at - track.last.at) / _DAY)
+        return Ruling(standing=Standing.ACCEPTED, track=_begin(reading, gains=(pace,)), restarted=True)
+    if held and at <= newest.at:
+        repeated = any(_is_same(point, reading) for point in held)
+        return Ruling(standing=Standing.REPEATED if repeated else Standing.HELD, track=track)
+    consistent = bool(held) and (_near(newest, reading) or _reachable(track, newest, reading))
+    held = (*held, _point(reading)) if consistent else (_point(reading),)
+    if not _is_confirmed(track, held):
+        return Ruling(standing=Standing.HELD, track=_with_held(track, held))
+    return Ruling(
+        standing=Standing.ACCEPTED,
+        track=_at_new_level(track, held),
+        confirmed=tuple(point.at for point in held[:-1]),
+    )
+
+
+def _is_confirmed(track: Track, held: tuple[Point, ...]) -> bool:
+    seldom = track.gap is not None and track.gap > _SELDOM_SECONDS
+    needed = _CONFIRMING_READINGS_SELDOM if seldom else _CONFIRMING_READINGS
+    return len(held) >= needed and held[-1].at - held[0].at >= _CONFIRMED_OVER
+
+
+def _with_held(track: Track, held: tuple[Point, ...]) -> Track:
+    return Track(
+        page=track.page,
+        metric=track.metric,
+        since=track.since,
+        last=track.last,
+        previous=track.previous,
+        day=track.day,
+        gains=track.gains,
+        gap=track.gap,
+        held=held,
+    )
+
+
+def _at_new_level(track: Track, held: tuple[Point, ...]) -> Track:
+    gap = track.gap
+    for before, after in pairwise((track.last, *held)):
+        gap = _usual_gap(gap, before.at, after.at)
+    return Track(
+        page=track.page,
+        metric=track.metric,
+        since=track.since,
+        last=held[-1],
+        previous=held[-2],
+        day=held[-1],  # the step itself is no daily gain
+        gains=track.gains,
+        gap=gap,
+    )
+
+
+def _is_same(point: Point, reading: Reading) -> bool:
+    return point.at == reading.observed_at and point.count == reading.count and point.source == reading.source
+
+
+def _standing_of_late(track: Track, reading: Reading) -> Standing:
+    """A reading no newer than the newest accepted: it fills in history where it is in line with its neighbours (2%)."""
+    known = tuple(point for point in (track.day, track.previous, track.last) if point is not None)
+    if any(_is_same(point, reading) for point in known):
+        return Standing.REPEATED
+    if track.metric is not reading.metric:
+        return Standing.LATE
+    at = reading.observed_at
+    after = min((point for point in known if point.at >= at), key=lambda point: point.at)
+    earlier = [point for point in known if point.at <= at]
+    if earlier:
+        before = max(earlier, key=lambda point: point.at)
+        floor, ceiling = min(before.low, after.low), max(before.high, after.high)
+    elif after.at - at > _SILENCE or at < track.since:
+        return Standing.LATE  # the ledger can say nothing after so long
+    else:
+        reach = 12 * max(rate(track) or 0.0, 0.0) * max((after.at - at) / _DAY, 1.0)
+        floor, ceiling = after.low - max(0.03 * after.count, reach, 100), after.high
+    fits = reading.high >= floor * (1 - _LATE_TOLERANCE) and reading.low <= ceiling * (1 + _LATE_TOLERANCE)
+    return Standing.LATE if fits else Standing.DOUBTED

@@ -1,0 +1,59 @@
+"""A group's order by count, kept from one evaluation to the next: who passed whom costs what changed, not n squared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from operator import le
+
+from handlers.model import Track
+
+
+def resort(order: tuple[str, ...], tracks: Mapping[str, Track]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Insertion-sort an almost sorted order, lowest first, by the new counts.
+
+    Returns the new order and every pair that changed places, as (who passed, who was passed). Pages with equal counts
+    keep their places. n pages of which k pairs change places cost O(n + k): the previous order is nearly right, and
+    each change of places must be looked at anyway.
+    """
+    counts = [tracks[slug].last.count for slug in order]
+    if all(map(le, counts, islice(counts, 1, None))):
+        return order, ()
+    slugs = list(order)
+    crossings: list[tuple[str, str]] = []
+    highest = counts[0]
+    for index, count in enumerate(counts):
+        if count >= highest:
+            highest = count
+            continue
+        slug, place = slugs[index], index
+        while place and counts[place - 1] > count:
+            counts[place], slugs[place] = counts[place - 1], slugs[place - 1]
+            crossings.append((slugs[place], slug))
+            place -= 1
+        counts[place], slugs[place] = count, slug
+    return tuple(slugs), tuple(crossings)
+
+
+def seat(order: Sequence[str], newcomers: Sequence[str], tracks: Mapping[str, Track]) -> tuple[str, ...]:
+    """The order with newcomers in their places; after those of equal count, and by slug among themselves."""
+    return tuple(sorted([*order, *sorted(newcomers)], key=lambda slug: tracks[slug].last.count))
+
+
+def overlapping(order: Sequence[str], newcomers: Sequence[str], tracks: Mapping[str, Track]) -> set[tuple[str, str]]:
+    """Every pair (by slug) of a newcomer and another page whose newest intervals overlap."""
+    if not newcomers:
+        return set()
+    fresh = set(newcomers)
+    widest = max(tracks[slug].last.high - tracks[slug].last.low for slug in order)
+    pairs: set[tuple[str, str]] = set()
+    for index, slug in enumerate(order):
+        point = tracks[slug].last
+        for place in range(index + 1, len(order)):
+            other = order[place]
+            next_point = tracks[other].last
+            if next_point.count - point.count > 2 * widest:
+                break
+            if next_point.low <= point.high and point.low <= next_point.high and (slug in fresh or other in fresh):
+                pairs.add((slug, other) if slug < other else (other, slug))
+    return pairs

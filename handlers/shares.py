@@ -1,0 +1,216 @@
+"""Shares by country, always as bounds: what was listed, what was not, and what rounding leaves open.
+
+Home h; n_c likes in country c; T the page's total at that instant; U = T - sum(n_c) has no country. Of all likes the
+foreign share lies in ``[sum(n_c, c != h)/T, 1 - n_h/T]``. Two forms exist: *snapshots* (the platform's list of
+countries, day by day) and *published figures* (a newspaper's share, with the interval its rounding leaves).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from handlers.model import AudienceReading, Fact, Figure, Measure, Track, Window
+
+TOTAL_WITHIN = timedelta(hours=72)
+SPARSE_FROM = timedelta(days=8)
+
+_COVERAGE_MIN, _COVERAGE_MAX = 0.4, 1.03
+_LIST_CUT_AT = 45
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A page's likes by country at one instant, with its total there. Likes throughout."""
+
+    reading: AudienceReading
+    home: float
+    foreign: float
+    total: float
+
+    @property
+    def at(self) -> datetime:
+        return self.reading.as_of
+
+    @property
+    def coverage(self) -> float:
+        """The share of the total that has a listed country."""
+        return (self.home + self.foreign) / self.total
+
+    @property
+    def bounds(self) -> Figure:
+        """The foreign share of all likes; ``value`` is the listed part, its lower bound."""
+        low = min(self.foreign / self.total, 1.0)
+        return Figure(value=low, low=low, high=max(low, 1 - self.home / self.total))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What changed between two snapshots that follow each other. ``clean``: it can be read as people coming and going.
+
+    A step is clean if ``|dT - d(sum n)| <= max(50% dT, 0.3% T)`` and the negative changes of countries come to no
+    more than max(0.3% T, half the positive ones); purges and re-attributions are not.
+    """
+
+    before: Snapshot
+    after: Snapshot
+    changes: Mapping[str, float]
+    clean: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """New likes over the clean steps between two instants: listed abroad, listed at home, and without a country."""
+
+    since: datetime
+    until: datetime
+    days: float
+    foreign: float
+    home: float
+    unlisted: float
+    countries: tuple[tuple[str, float], ...]
+
+    @property
+    def listed(self) -> float:
+        return self.foreign + self.home
+
+    @property
+    def share(self) -> Figure:
+        """The foreign share of those with a country; ``low`` counts those without one as not foreign."""
+        low = self.foreign / (self.listed + self.unlisted)
+        return Figure(value=self.foreign / self.listed, low=low, high=1 - self.home / (self.listed + self.unlisted))
+
+
+Totals = Mapping[datetime, int]
+
+
+def with_totals(totals: Totals, window: Window) -> Totals:
+    """The page's accepted totals for its snapshots, by ``as_of``: the first at or after it, within 72 hours.
+
+    The very object given if nothing was learnt.
+    """
+    wanted = [reading.as_of for reading in window.audience if is_list(reading) and reading.total is None]
+    track = window.tracks.get(window.scope)
+    found = {as_of: total for as_of in wanted if (total := totals.get(as_of) or _total(track, as_of)) is not None}
+    return totals if found == totals else found
+
+
+def is_list(reading: AudienceReading) -> bool:
+    """A platform's list of likes by country, rather than a newspaper's figure for one of them."""
+    return reading.measure is Measure.ALL and len(reading.likes) > 1
+
+
+def _total(track: Track | None, as_of: datetime) -> int | None:
+    if track is None:
+        return None
+    points = [point for point in (track.day, track.previous, track.last) if point is not None]
+    fitting = [point for point in points if as_of <= point.at <= as_of + TOTAL_WITHIN]
+    return min(fitting, key=lambda point: point.at).count if fitting else None
+
+
+def snapshots(window: Window, home: str, totals: Totals) -> tuple[Snapshot, ...]:
+    """The lists that count, oldest first: with a total, with the home country, with plausible coverage, no repeats.
+
+    Coverage is plausible where 0.4 < sum(n)/T <= 1.03; of several lists of one instant the first counts.
+    """
+    found: list[Snapshot] = []
+    for reading in window.audience:
+        total = reading.total.value if reading.total is not None else totals.get(reading.as_of)
+        if not is_list(reading) or home not in reading.likes or not total:
+            continue
+        if found and (found[-1].at == reading.as_of or found[-1].reading.likes == reading.likes):
+            continue
+        listed = sum(figure.value for figure in reading.likes.values())
+        if _COVERAGE_MIN < listed / total <= _COVERAGE_MAX:
+            at_home = reading.likes[home].value
+            found.append(Snapshot(reading=reading, home=at_home, foreign=listed - at_home, total=total))
+    return tuple(found)
+
+
+def is_sparse(series: Sequence[Snapshot]) -> bool:
+    """Whether the newest snapshots lie further apart than 8 days, so that one must do where two would."""
+    return len(series) < 2 or series[-1].at - series[-2].at > SPARSE_FROM
+
+
+def steps(series: Sequence[Snapshot]) -> tuple[Step, ...]:
+    """What changed from each snapshot to the next."""
+    return tuple(_step(before, after) for before, after in pairwise(series))
+
+
+def _step(before: Snapshot, after: Snapshot) -> Step:
+    old, new = before.reading.likes, after.reading.likes
+    changes = {country: new[country].value - old[country].value for country in new if country in old}
+    if len(old) >= _LIST_CUT_AT:  # an absent country had at most the smallest listed
+        smallest = min(figure.value for figure in old.values())
+        changes |= {country: max(new[country].value - smallest, 0.0) for country in new if country not in old}
+    gained = after.total - before.total
+    positive = sum(change for change in changes.values() if change > 0)
+    negative = -sum(change for change in changes.values() if change < 0)
+    slack = 0.003 * after.total
+    clean = abs(gained - (positive - negative)) <= max(0.5 * gained, slack) and negative <= max(slack, positive / 2)
+    return Step(before=before, after=after, changes=changes, clean=clean)
+
+
+def flow(path: Sequence[Step], home: str, since: datetime, until: datetime) -> Flow | None:
+    """New likes over the clean steps from ``since`` to ``until``; None where there are none with a country."""
+    inside = [step for step in path if step.clean and since <= step.before.at and step.after.at <= until]
+    net: dict[str, float] = {}
+    for step in inside:
+        for country, change in step.changes.items():
+            net[country] = net.get(country, 0.0) + change
+    gained = sum(step.after.total - step.before.total for step in inside)
+    abroad = {country: change for country, change in net.items() if change > 0 and country != home}
+    foreign, at_home = sum(abroad.values()), max(net.get(home, 0.0), 0.0)
+    if foreign + at_home <= 0:
+        return None
+    return Flow(
+        since=inside[0].before.at,
+        until=inside[-1].after.at,
+        days=sum((step.after.at - step.before.at) / _DAY for step in inside),
+        foreign=foreign,
+        home=at_home,
+        unlisted=max(gained - sum(net.values()), 0.0),
+        countries=tuple(sorted(abroad.items(), key=lambda item: (-item[1], item[0]))),
+    )
+
+
+def published_home_share(reading: AudienceReading, home: str) -> Figure | None:
+    """The home country's share of the reading's denominator, with its rounding interval; None where it has none.
+
+    A published share is taken before one computed from counts, which carries two roundings.
+    """
+    if home in reading.shares:
+        return reading.shares[home]
+    count, total = reading.likes.get(home), reading.total
+    if count is None or total is None or total.low <= 0:
+        return None
+    return Figure(value=count.value / total.value, low=count.low / total.high, high=min(count.high / total.low, 1.0))
+
+
+def complement(share: Figure) -> Figure:
+    """What is left of a whole."""
+    return Figure(value=1 - share.value, low=1 - share.high, high=1 - share.low)
+
+
+def fact(name: str, figure: Figure, unit: str, reading: AudienceReading, *, about: str = "") -> Fact:
+    """A figure behind an alert, with the instant, the precision and the source of the reading it is from."""
+    return Fact(
+        name=name,
+        value=figure.value,
+        unit=unit,
+        low=figure.low,
+        high=figure.high,
+        about=about or reading.page,
+        at=reading.as_of,
+        dated=reading.dated,
+        source=reading.source,
+        url=reading.url,
+    )
+
+
+def exactly(value: float) -> Figure:
+    """A figure without an interval."""
+    return Figure(value=value, low=value, high=value)

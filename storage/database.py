@@ -1,0 +1,262 @@
+"""The file: opening it, reading and writing it in transactions, copying it.
+
+One connection writes, and it alone checkpoints; everybody else reads through connections that cannot write
+(SQLite before 3.51.3 can corrupt a WAL that two connections write or checkpoint: https://sqlite.org/wal.html).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import sqlite_utils
+from sqlite_utils.utils import sqlite3 as sqlite_of_sqlite_utils
+
+from storage.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
+from storage.lock import WriterLock
+from storage.migrations import MIGRATIONS
+
+_OLDEST_SQLITE = (3, 37, 0)  # STRICT tables: https://sqlite.org/stricttables.html
+_BUSY_MS = 10_000
+_WRITER_CACHE_KIB = 16_384
+
+_WHAT_IT_MEANS = {
+    sqlite3.SQLITE_FULL: "the disk is full; make room and it goes on",
+    sqlite3.SQLITE_IOERR: "the disk could not be read or written; look at the disk",
+    sqlite3.SQLITE_READONLY: "it may not be written; give the user that runs Likewatch the right to",
+    sqlite3.SQLITE_PERM: "it may not be opened; give the user that runs Likewatch the right to",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the path, and the rights of the user that runs Likewatch",
+    sqlite3.SQLITE_BUSY: "another program keeps it locked; close what else has it open for writing",
+    sqlite3.SQLITE_LOCKED: "another program keeps it locked; close what else has it open for writing",
+}
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class Database:
+    """An open database. Without a ``writer`` it only reads."""
+
+    def __init__(self, path: Path, *, writer: sqlite3.Connection | None, lock: WriterLock | None) -> None:
+        self.path = path
+        self._lock = lock
+        self._writer = sqlite_utils.Database(writer, execute_plugins=False) if writer else None
+        self._writing = threading.Lock()
+        self._next_to_write = threading.Lock()
+        self._writing_thread: int | None = None
+        self._idle_readers: list[sqlite3.Connection] = []
+        self._readers: list[sqlite3.Connection] = []
+        self._forget: list[Callable[[], None]] = []
+
+    @classmethod
+    def open(cls, path: Path) -> Database:
+        """Open for writing: lock, look, create or migrate. The file is untouched unless it is a Likewatch database."""
+        _check_surroundings(path)
+        with ExitStack() as undo:
+            lock = WriterLock.take(path)
+            undo.callback(lock.release)
+            with _told(path):
+                if path.exists() and path.stat().st_size:
+                    with closing(_connect(path, "ro")) as reader:
+                        _check(path, reader)
+                        _check_whole(path, reader)
+                writer = _connect(path, "rwc")
+                undo.callback(writer.close)
+                writer.execute("PRAGMA journal_mode=WAL")
+                # Each commit reaches the disk: a message that was posted must not be forgotten in a power cut.
+                writer.execute("PRAGMA synchronous=FULL")
+                writer.execute(f"PRAGMA cache_size=-{_WRITER_CACHE_KIB}")
+                database = cls(path, writer=writer, lock=lock)
+                with database.write() as db:
+                    MIGRATIONS.apply(db)
+            undo.pop_all()
+        return database
+
+    @classmethod
+    def open_reader(cls, path: Path) -> Database:
+        """Open an existing, up-to-date database for reading only, beside a writer or without one."""
+        _check_surroundings(path)
+        if not path.exists() or not path.stat().st_size:
+            raise StoreUnavailable(f"There is no database at {path} yet. Start Likewatch once, or check the path.")
+        with _told(path), closing(_connect(path, "ro")) as reader:
+            _check(path, reader)
+            if MIGRATIONS.pending(sqlite_utils.Database(reader, recursive_triggers=False, execute_plugins=False)):
+                raise StoreUnavailable(
+                    f"{path} was written by an older Likewatch. Start this version once; it brings it up to date."
+                )
+        return cls(path, writer=None, lock=None)
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite_utils.Database]:
+        """One transaction of this thread; inside one already open, a part of it that can fail by itself."""
+        if self._writer is None:
+            raise StoreUnavailable(f"{self.path} is open for reading only.")
+        if self._writing_thread == threading.get_ident():
+            with self._writer.atomic():
+                yield self._writer
+            return
+        # Taking turns: who waits goes before who has just written, so that a long fold cannot starve a command.
+        with self._next_to_write:
+            self._writing.acquire()
+        try:
+            self._writing_thread = threading.get_ident()
+            with _told(self.path):
+                yield from self._transaction(self._writer)
+        finally:
+            self._writing_thread = None
+            self._writing.release()
+
+    def _transaction(self, writer: sqlite_utils.Database) -> Iterator[sqlite_utils.Database]:
+        # IMMEDIATE: a transaction that reads first and writes later would fail at once with "database is locked".
+        writer.conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield writer
+            writer.conn.execute("COMMIT")
+        except BaseException:
+            writer.rollback()
+            for forget in self._forget:
+                forget()
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view of what is committed, or of this thread's own open transaction. Fetch, do not linger."""
+        if self._writer is not None and self._writing_thread == threading.get_ident():
+            yield self._writer.conn
+            return
+        with _told(self.path):
+            reader = self._take_reader()
+            try:
+                reader.execute("BEGIN")
+                yield reader
+            finally:
+                if reader.in_transaction:
+                    reader.execute("COMMIT")
+                self._idle_readers.append(reader)
+
+    def _take_reader(self) -> sqlite3.Connection:
+        try:
+            return self._idle_readers.pop()
+        except IndexError:
+            reader = _connect(self.path, "ro")
+            self._readers.append(reader)
+            return reader
+
+    def after_rollback(self, forget: Callable[[], None]) -> None:
+        """Call this whenever a transaction is undone: what was remembered of it is not true."""
+        self._forget.append(forget)
+
+    def backup(self, target: Path) -> None:
+        """Copy everything committed to ``target``, which must not exist; it appears only when complete and checked."""
+        _refuse_existing(target)
+        if not target.parent.is_dir():
+            raise StoreUnavailable(f"The folder {target.parent} does not exist. Create it, or choose another place.")
+        with _told(target), ExitStack() as undo:
+            try:
+                handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial")
+            except OSError as error:
+                raise StoreUnavailable(f"The backup cannot be written to {target.parent}: {error.strerror}.") from error
+            os.close(handle)
+            partial = Path(name)
+            undo.callback(partial.unlink, missing_ok=True)
+            with closing(_connect(self.path, "ro")) as source, closing(_connect(partial, "rw")) as copy:
+                source.backup(copy)
+                copy.execute("PRAGMA journal_mode=DELETE")  # one file, whole by itself
+                found = [row[0] for row in copy.execute("PRAGMA integrity_check")]
+            if found != ["ok"]:
+                raise StoreDamaged(f"The copy of {self.path} is damaged ({found[0]}), so no backup was kept.")
+            _flush(partial)
+            _refuse_existing(target)
+            partial.rename(target)
+
+    def close(self) -> None:
+        """Close every connection and release the lock; harmless when done twice."""
+        while self._readers:
+            self._readers.pop().close()
+        self._idle_readers.clear()
+        if self._writer is not None:
+            self._writer.close()
+        if self._lock is not None:
+            self._lock.release()
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+    )
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA trusted_schema=OFF")
+    return connection
+
+
+def _check_surroundings(path: Path) -> None:
+    if sqlite_of_sqlite_utils.__name__ != "sqlite3":
+        raise StoreError(
+            "pysqlite3 is installed, and sqlite-utils uses it. Two copies of SQLite in one process can damage a "
+            "database: uninstall pysqlite3 or pysqlite3-binary from Likewatch's environment."
+        )
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise StoreError(
+            f"This Python brings SQLite {sqlite3.sqlite_version}; Likewatch needs 3.37 or newer. Use a newer Python."
+        )
+    if path.is_dir():
+        raise StoreUnavailable(f"{path} is a folder. Name a file in it, such as {path / 'likewatch.db'}.")
+    if not path.parent.is_dir():
+        raise StoreUnavailable(f"The folder {path.parent} does not exist. Create it, or choose another path.")
+
+
+def _check(path: Path, reader: sqlite3.Connection) -> None:
+    tables = {name for (name,) in reader.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    db = sqlite_utils.Database(reader, recursive_triggers=False, execute_plugins=False)
+    applied = {migration.name for migration in MIGRATIONS.applied(db)} if tables else set()
+    if tables and not applied:
+        named = ", ".join(sorted(tables)[:3])
+        raise StoreUnavailable(f"{path} is the database of something else (its tables: {named}). Choose another path.")
+    if unknown := applied - _known_migrations():
+        raise StoreTooNew(
+            f"{path} was written by a newer Likewatch ({', '.join(sorted(unknown))}). Use that version, or a backup "
+            "from before the upgrade. Nothing was changed."
+        )
+
+
+def _known_migrations() -> set[str]:
+    with closing(sqlite_utils.Database(memory=True, execute_plugins=False)) as nothing_applied:
+        return {migration.name for migration in MIGRATIONS.pending(nothing_applied)}
+
+
+def _check_whole(path: Path, reader: sqlite3.Connection) -> None:
+    found = reader.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise StoreDamaged(_damaged(path, found))
+
+
+def _refuse_existing(target: Path) -> None:
+    if target.exists():
+        raise StoreUnavailable(f"{target} exists already, and a backup never overwrites. Choose another name.")
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors about the file into sentences; errors in our own SQL stay what they are."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _DAMAGE:
+            raise StoreDamaged(_damaged(path, str(error))) from error
+        if code in _WHAT_IT_MEANS:
+            raise StoreUnavailable(f"{path}: {_WHAT_IT_MEANS[code]} ({error}).") from error
+        raise
+
+
+def _damaged(path: Path, found: str) -> str:
+    return f"{path} is not a database, or it is damaged ({found}). Restore a backup; nothing was changed."

@@ -1,0 +1,67 @@
+"""The small integers that stand for slugs and sources in the big tables."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from storage.database import Database
+
+
+class Source(NamedTuple):
+    """Where a count comes from and what it counts."""
+
+    source: str
+    url: str
+    metric: str
+
+
+class Ids:
+    """Ids never change and are never given twice, so they are remembered; a rolled-back transaction's are forgotten."""
+
+    def __init__(self, database: Database) -> None:
+        self._pages: dict[str, int] = {}
+        self._source_ids: dict[Source, int] = {}
+        self._sources: dict[int, Source] = {}
+        database.after_rollback(self._forget)
+
+    def page(self, conn: sqlite3.Connection, slug: str) -> int | None:
+        """The id of a page, watched or not; None if it was never added."""
+        return self.pages(conn, (slug,)).get(slug)
+
+    def pages(self, conn: sqlite3.Connection, slugs: Iterable[str]) -> Mapping[str, int]:
+        """The ids of these pages (and perhaps of others); a slug never added is absent."""
+        if missing := [slug for slug in slugs if slug not in self._pages]:
+            self._pages.update(
+                conn.execute(
+                    "SELECT slug, id FROM json_each(?) AS asked JOIN pages ON slug = asked.value", (json.dumps(missing),)
+                ).fetchall()
+            )
+        return self._pages
+
+    def source(self, conn: sqlite3.Connection, key: Source) -> int:
+        """The id of a source, given one if it is new (inside a write)."""
+        known = self._source_ids.get(key)
+        if known is None:
+            conn.execute("INSERT OR IGNORE INTO sources (source, url, metric) VALUES (?, ?, ?)", key)
+            known = conn.execute(
+                "SELECT id FROM sources WHERE source = ? AND url = ? AND metric = ?", key
+            ).fetchone()[0]
+            self._source_ids[key] = known
+        return known
+
+    def sources(self, conn: sqlite3.Connection) -> Mapping[int, Source]:
+        """Every source by its id."""
+        known = self._sources
+        newest = conn.execute("SELECT max(id) FROM sources").fetchone()[0] or 0
+        if newest > len(known):  # ids are given without gaps
+            rows = conn.execute("SELECT id, source, url, metric FROM sources WHERE id > ?", (len(known),)).fetchall()
+            known.update((row[0], Source(*row[1:])) for row in rows)
+        return known
+
+    def _forget(self) -> None:
+        self._pages = {}
+        self._source_ids = {}
+        self._sources = {}

@@ -1,0 +1,301 @@
+"""Pages, their accounts and groups, and what is due to be polled."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from handlers.model import Account, Page
+from storage.database import Database
+from storage.errors import StoreError
+from storage.ids import Ids
+from storage.rows import Row, from_span, to_instant, to_ms, to_span
+from storage.values import Group, Name, Polled, Trouble
+
+PAGE = "pages.id, slug, name, pages.platform, pages.url, home, aliases"
+"""The columns that ``pages_of`` reads; a query may add others after them."""
+
+TROUBLE = "trouble, message, trouble_since"
+"""The columns that ``trouble_of`` reads."""
+
+_ACCOUNT = """
+  SELECT slug, accounts.platform, native_id, handle, accounts.url, poll_every
+  FROM polls JOIN accounts USING (page_id) JOIN pages ON pages.id = page_id"""
+
+
+class Pages:
+    """Everything that is watched."""
+
+    def __init__(self, database: Database, ids: Ids) -> None:
+        self._database = database
+        self._ids = ids
+
+    def add(self, page: Page, account: Account | None, *, at: datetime) -> None:
+        """Add a page, or bring back an untracked one, or attach an account to a page that had none; due at once.
+
+        A page that exists gets the new name, url, home (if given), and its groups and aliases are added to.
+        Raises StoreError if the account is already watched under another slug.
+        """
+        with self._database.write() as db:
+            if account is not None:
+                _refuse_watched_elsewhere(db.conn, page.slug, account)
+            page_id = _put_page(db.conn, page)
+            if account is not None:
+                _put_account(db.conn, page_id, account, at)
+            _put_labels(db.conn, page_id)
+
+    def get(self, slug: str) -> Page | None:
+        """The page, unless it is untracked or was never there."""
+        return self.many((slug,)).get(slug)
+
+    def all(self) -> tuple[Page, ...]:
+        """Every page not untracked, by slug."""
+        with self._database.read() as conn:
+            rows = conn.execute(f"SELECT {PAGE} FROM pages WHERE removed_at IS NULL ORDER BY slug").fetchall()
+            return pages_of(conn, rows)
+
+    def many(self, slugs: Iterable[str]) -> dict[str, Page]:
+        """Those of these pages that are not untracked."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                f"SELECT {PAGE} FROM json_each(?) AS asked JOIN pages ON slug = asked.value WHERE removed_at IS NULL",
+                (json.dumps(list(slugs)),),
+            ).fetchall()
+            return {page.slug: page for page in pages_of(conn, rows)}
+
+    def find(self, text: str) -> Page | None:
+        """The page exactly named: slug, alias, handle, native id, url or name, letter case and a leading @ aside.
+
+        A slug goes before an alias, that before what the platform calls it, that before its name. None as well if
+        several pages are named so: nobody is given another page's figures.
+        """
+        with self._database.read() as conn:
+            rows = conn.execute(
+                f"SELECT {PAGE}, rank FROM known_as JOIN pages ON pages.id = page_id "
+                "WHERE label = ? AND removed_at IS NULL ORDER BY rank LIMIT 2",
+                (_folded(text),),
+            ).fetchall()
+            if not rows or (len(rows) > 1 and rows[0][-1] == rows[1][-1]):
+                return None
+            return pages_of(conn, rows[:1])[0]
+
+    def names(self) -> tuple[Name, ...]:
+        """What people may call each page (slug, name, handle, aliases), by slug."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                "SELECT slug, name, handle, aliases FROM pages LEFT JOIN accounts ON page_id = pages.id "
+                "WHERE removed_at IS NULL ORDER BY slug"
+            ).fetchall()
+        return tuple(
+            Name(slug=slug, labels=tuple(dict.fromkeys(filter(None, (slug, name, handle, *json.loads(aliases))))))
+            for slug, name, handle, aliases in rows
+        )
+
+    def by_account(self, platform: str, native_id: str) -> Page | None:
+        """The page that polls this account."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                f"SELECT {PAGE} FROM accounts JOIN pages ON pages.id = page_id "
+                "WHERE accounts.platform = ? AND native_id = ?",
+                (platform, native_id),
+            ).fetchall()
+            return next(iter(pages_of(conn, rows)), None)
+
+    def account(self, slug: str) -> Account | None:
+        """The polled side of a page; None if it is only imported, untracked, or was never there."""
+        with self._database.read() as conn:
+            row = conn.execute(f"{_ACCOUNT} WHERE slug = ?", (slug,)).fetchone()
+        return _account_of(row) if row else None
+
+    def rename(self, slug: str, handle: str) -> None:
+        """The account's handle changed on its platform; its native id did not."""
+        with self._database.write() as db:
+            page_id = self._ids.page(db.conn, slug)
+            db.conn.execute("UPDATE accounts SET handle = ? WHERE page_id = ?", (handle, page_id))
+            if page_id is not None:
+                _put_labels(db.conn, page_id)
+
+    def remove(self, slug: str, *, at: datetime) -> bool:
+        """Stop watching: not polled, not listed; its readings and alerts stay. False if there is no such page."""
+        with self._database.write() as db:
+            removed = db.conn.execute(
+                "UPDATE pages SET removed_at = ? WHERE slug = ? AND removed_at IS NULL", (to_ms(at), slug)
+            ).rowcount
+            db.conn.execute("DELETE FROM accounts WHERE page_id = (SELECT id FROM pages WHERE slug = ?)", (slug,))
+        return removed == 1
+
+    def group(self, slug: str) -> Group | None:
+        """A group that has pages."""
+        return next(iter(self._groups("AND group_slug = ?", (slug,))), None)
+
+    def groups(self) -> tuple[Group, ...]:
+        """Every group that has pages, by slug; its pages by slug."""
+        return self._groups("", ())
+
+    def _groups(self, condition: str, parameters: tuple[str, ...]) -> tuple[Group, ...]:
+        with self._database.read() as conn:
+            rows = conn.execute(
+                "SELECT group_slug, slug FROM memberships JOIN pages ON pages.id = page_id "
+                f"WHERE removed_at IS NULL {condition} ORDER BY group_slug, slug",
+                parameters,
+            ).fetchall()
+        members: dict[str, list[str]] = {}
+        for group, slug in rows:
+            members.setdefault(group, []).append(slug)
+        return tuple(Group(slug=group, pages=tuple(slugs)) for group, slugs in members.items())
+
+    def due(self, now: datetime, *, platform: str | None = None, limit: int = 100_000) -> tuple[Account, ...]:
+        """The accounts to be asked by now, those that waited longest first."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                f"{_ACCOUNT} WHERE next_due <= :now AND (:platform IS NULL OR accounts.platform = :platform) "
+                "ORDER BY next_due, page_id LIMIT :limit",
+                {"now": to_ms(now), "platform": platform, "limit": limit},
+            ).fetchall()
+        return tuple([_account_of(row) for row in rows])
+
+    def next_due(self) -> datetime | None:
+        """When the next account is to be asked; None if none is polled."""
+        with self._database.read() as conn:
+            first = conn.execute("SELECT min(next_due) FROM polls").fetchone()[0]
+        return None if first is None else to_instant(first)
+
+    def polled(self, outcomes: Sequence[Polled]) -> None:
+        """Record each account's poll and when it is due again. Trouble keeps the `since` of a trouble of the same reason."""
+        with self._database.write() as db:
+            ids = self._ids.pages(db.conn, [outcome.page for outcome in outcomes])
+            db.conn.executemany(
+                "UPDATE polls SET polled_at = ?, next_due = ?, trouble = NULL, message = NULL, trouble_since = NULL "
+                "WHERE page_id = ?",
+                [
+                    (to_ms(outcome.at), to_ms(outcome.next_due), ids.get(outcome.page))
+                    for outcome in outcomes
+                    if outcome.trouble is None
+                ],
+            )
+            db.conn.executemany(
+                "UPDATE polls SET next_due = ?, trouble_since = iif(trouble IS ?2, trouble_since, ?4), trouble = ?2, "
+                "message = ?3 WHERE page_id = ?5",
+                [
+                    (
+                        to_ms(outcome.next_due),
+                        outcome.trouble.reason,
+                        outcome.trouble.message,
+                        to_ms(outcome.trouble.since),
+                        ids.get(outcome.page),
+                    )
+                    for outcome in outcomes
+                    if outcome.trouble is not None
+                ],
+            )
+
+
+def pages_of(conn: sqlite3.Connection, rows: Sequence[Row]) -> tuple[Page, ...]:
+    """The pages of rows that begin with the columns ``PAGE``."""
+    groups: dict[int, list[str]] = {}
+    for page_id, group in conn.execute(
+        "SELECT page_id, group_slug FROM memberships WHERE page_id IN (SELECT value FROM json_each(?)) "
+        "ORDER BY memberships.rowid",
+        (json.dumps([row[0] for row in rows]),),
+    ).fetchall():
+        groups.setdefault(page_id, []).append(group)
+    return tuple(
+        [
+            Page(
+                slug=slug,
+                name=name,
+                platform=platform,
+                url=url,
+                home=home,
+                groups=tuple(groups.get(page_id, ())),
+                aliases=tuple(json.loads(aliases)),
+            )
+            for page_id, slug, name, platform, url, home, aliases, *_ in rows
+        ]
+    )
+
+
+def trouble_of(reason: str | None, message: str, since: int) -> Trouble | None:
+    """The trouble of the columns ``TROUBLE``."""
+    return None if reason is None else Trouble(reason=reason, message=message, since=to_instant(since))
+
+
+def _account_of(row: Row) -> Account:
+    slug, platform, native_id, handle, url, poll_every = row
+    return Account(
+        page=slug,
+        platform=platform,
+        native_id=native_id,
+        handle=handle,
+        url=url,
+        poll_every=from_span(poll_every),
+    )
+
+
+def _refuse_watched_elsewhere(conn: sqlite3.Connection, slug: str, account: Account) -> None:
+    other = conn.execute(
+        "SELECT slug FROM accounts JOIN pages ON pages.id = page_id "
+        "WHERE accounts.platform = ? AND native_id = ? AND slug != ?",
+        (account.platform, account.native_id, slug),
+    ).fetchone()
+    if other:
+        raise StoreError(
+            f"The {account.platform} account {account.handle} is already watched as {other[0]}. "
+            "Use that name, or untrack it first."
+        )
+
+
+def _put_page(conn: sqlite3.Connection, page: Page) -> int:
+    known = conn.execute("SELECT aliases FROM pages WHERE slug = ?", (page.slug,)).fetchone()
+    aliases = list(dict.fromkeys([*(json.loads(known[0]) if known else ()), *page.aliases]))
+    page_id: int = conn.execute(
+        "INSERT INTO pages (slug, name, platform, url, home, aliases) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (slug) DO UPDATE SET name = excluded.name, platform = excluded.platform, "
+        "url = iif(excluded.url = '', url, excluded.url), home = coalesce(excluded.home, home), "
+        "aliases = excluded.aliases, removed_at = NULL RETURNING id",
+        (page.slug, page.name, page.platform, page.url, page.home, json.dumps(aliases, ensure_ascii=False)),
+    ).fetchone()[0]
+    conn.executemany(
+        "INSERT OR IGNORE INTO memberships (page_id, group_slug) VALUES (?, ?)",
+        [(page_id, group) for group in page.groups],
+    )
+    return page_id
+
+
+def _put_account(conn: sqlite3.Connection, page_id: int, account: Account, at: datetime) -> None:
+    conn.execute(
+        "INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (page_id) DO UPDATE SET "
+        "platform = excluded.platform, native_id = excluded.native_id, handle = excluded.handle, url = excluded.url, "
+        "poll_every = excluded.poll_every",
+        (page_id, account.platform, account.native_id, account.handle, account.url, to_span(account.poll_every)),
+    )
+    conn.execute(
+        "INSERT INTO polls (page_id, next_due) VALUES (?, ?) "
+        "ON CONFLICT (page_id) DO UPDATE SET next_due = excluded.next_due",
+        (page_id, to_ms(at)),
+    )
+
+
+def _put_labels(conn: sqlite3.Connection, page_id: int) -> None:
+    """Write down anew what a page is exactly known as: slug, aliases, the platform's names for it, its own name."""
+    slug, name, url, aliases, *platforms_own = conn.execute(
+        "SELECT slug, name, pages.url, aliases, handle, native_id, accounts.url "
+        "FROM pages LEFT JOIN accounts ON page_id = pages.id WHERE pages.id = ?",
+        (page_id,),
+    ).fetchone()
+    ranked = ((slug,), json.loads(aliases), (url, *platforms_own), (name,))
+    ranks: dict[str, int] = {}
+    for rank, labels in enumerate(ranked):
+        for label in filter(None, labels):
+            ranks.setdefault(_folded(label), rank)
+    conn.execute("DELETE FROM known_as WHERE page_id = ?", (page_id,))
+    conn.executemany(
+        "INSERT INTO known_as (label, page_id, rank) VALUES (?, ?, ?)",
+        [(label, page_id, rank) for label, rank in ranks.items()],
+    )
+
+
+def _folded(label: str) -> str:
+    return label.strip().removeprefix("@").casefold()

@@ -1,0 +1,205 @@
+"""Counts: taking them in, telling a page's newest state and its past.
+
+``readings`` holds the last days as they arrived, ``history`` everything older by page, and ``fold`` moves rows from one
+to the other. Whatever is older than the note ``folded_before`` is in ``history`` alone, the rest in ``readings`` alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from handlers.model import Judged, Point, Standing, Track
+from storage.database import Database
+from storage.ids import Ids, Source
+from storage.pages import PAGE, TROUBLE, pages_of, trouble_of
+from storage.rows import DATE_TEXTS, METRIC_TEXTS, QUARTER, Row, to_instant, to_ms
+from storage.series import Span, daily_rows, newest_row, rows_between
+from storage.tracks import TRACK, point_of, put_tracks, track_of
+from storage.values import Latest
+
+_PUT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_HISTORY = "INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_STANDINGS: dict[Standing, str | None] = {
+    standing: None if standing is Standing.ACCEPTED else standing.value for standing in Standing
+}
+_FOLD_AT_ONCE = 20_000
+"""Rows that one transaction of ``fold`` moves, give or take a quarter of an hour of readings."""
+
+
+class Readings:
+    """Everything counted."""
+
+    def __init__(self, database: Database, ids: Ids) -> None:
+        self._database = database
+        self._ids = ids
+
+    def take(self, rows: Sequence[Judged]) -> int:
+        """Store readings (the caller leaves out unchanged and repeated ones); returns how many were new."""
+        with self._database.write() as db:
+            folded_before = _folded_before(db.conn)
+            recent: list[Row] = []
+            old: list[Row] = []
+            for row in self._rows_of(db.conn, rows):
+                observed_at = row[1]
+                if observed_at < folded_before:
+                    old.append(row)
+                else:
+                    recent.append((observed_at // QUARTER, *row))
+            before = db.conn.total_changes
+            db.conn.executemany(_PUT_READING, recent)
+            db.conn.executemany(_PUT_HISTORY, old)
+            return db.conn.total_changes - before - new_sources
+
+    def _rows_of(self, conn: sqlite3.Connection, rows: Sequence[Judged]) -> Iterator[Row]:
+        pages = self._ids.pages(conn, [judged.reading.page for judged in rows])
+        for judged in rows:
+            reading = judged.reading
+            observed_at, count = to_ms(reading.observed_at), reading.count
+            yield (
+                pages[reading.page],
+                observed_at,
+                self._ids.source(conn, Source(reading.source, reading.url, METRIC_TEXTS[reading.metric])),
+                count,
+                count - reading.low,
+                reading.high - count,
+                0 if reading.received_at is reading.observed_at else to_ms(reading.received_at) - observed_at,
+                DATE_TEXTS[reading.dated],
+                _STANDINGS[judged.standing],
+            )
+
+    def has(self, page: str, observed_at: datetime, source: str) -> int | None:
+        """The count already stored under this key, else None."""
+        with self._database.read() as conn:
+            at = to_ms(observed_at)
+            row = conn.execute(
+                "SELECT count FROM readings JOIN sources ON sources.id = source_id "
+                "WHERE quarter = :quarter AND page_id = :page AND observed_at = :at AND source = :source "
+                "UNION ALL SELECT count FROM history JOIN sources ON sources.id = source_id "
+                "WHERE page_id = :page AND observed_at = :at AND source = :source",
+                {"quarter": at // QUARTER, "page": self._ids.page(conn, page), "at": at, "source": source},
+            ).fetchone()
+        return row[0] if row else None
+
+    def confirm(self, page: str, instants: Iterable[datetime]) -> None:
+        """Held readings that turned out true: they count from now on."""
+        with self._database.write() as db:
+            page_id = self._ids.page(db.conn, page)
+            keys = [(page_id, to_ms(instant)) for instant in instants]
+            db.conn.executemany(
+                "UPDATE readings SET standing = NULL "
+                "WHERE quarter = ? AND page_id = ? AND observed_at = ? AND standing = 'held'",
+                [(at // QUARTER, page_id, at) for page_id, at in keys],
+            )
+            db.conn.executemany(
+                "UPDATE history SET standing = NULL WHERE page_id = ? AND observed_at = ? AND standing = 'held'", keys
+            )
+
+    def tracks(self, slugs: Iterable[str]) -> dict[str, Track]:
+        """The series of these pages; a page that was never counted is absent."""
+        with self._database.read() as conn:
+            asked = list(slugs)
+            ids = self._ids.pages(conn, asked)
+            by_id = {ids[slug]: slug for slug in asked if slug in ids}
+            rows = conn.execute(
+                f"SELECT {TRACK} FROM json_each(?) AS asked JOIN latest ON page_id = asked.value",
+                (json.dumps(list(by_id)),),
+            ).fetchall()
+            sources = self._ids.sources(conn)
+        return {by_id[row[0]]: track_of(by_id[row[0]], row, sources) for row in rows}
+
+    def save_tracks(self, tracks: Sequence[Track]) -> None:
+        """Replace the pages' series."""
+        with self._database.write() as db:
+            put_tracks(db.conn, tracks, self._ids)
+
+    def latest(self, slug: str) -> Latest | None:
+        """A page's newest state; None if there is no such page."""
+        return next(iter(self.board((slug,))), None)
+
+    def board(self, slugs: Iterable[str]) -> tuple[Latest, ...]:
+        """The newest states: highest count first; pages without a count last, by slug."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                f"SELECT {PAGE}, polled_at, {TROUBLE}, {TRACK} FROM json_each(?) AS asked JOIN pages ON slug = asked.value "
+                "LEFT JOIN polls ON polls.page_id = pages.id LEFT JOIN latest ON latest.page_id = pages.id "
+                "WHERE removed_at IS NULL ORDER BY last_count DESC NULLS LAST, slug",
+                (json.dumps(list(slugs)),),
+            ).fetchall()
+            sources = self._ids.sources(conn)
+            pages = pages_of(conn, rows)
+        found = []
+        for page, (*_, polled_at, reason, message, since), track in (
+            (page, row[: -TRACK_WIDTH], row[-TRACK_WIDTH:]) for page, row in zip(pages, rows, strict=True)
+        ):
+            found.append(
+                Latest(
+                    page=page,
+                    track=None if track[0] is None else track_of(page.slug, track, sources),
+                    polled_at=None if polled_at is None else to_instant(polled_at),
+                    trouble=trouble_of(reason, message, since),
+                )
+            )
+        return tuple(found)
+
+    def at(self, slug: str, instant: datetime) -> Point | None:
+        """The newest accepted point at or before this instant, of the page's present series."""
+        with self._database.read() as conn:
+            span = self._span(conn, slug, None, instant)
+            row = newest_row(conn, span) if span else None
+            return self._points(conn, [row])[0] if row else None
+
+    def series(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
+        """The accepted points from ``since`` to ``until``, both included, of the page's present series; oldest first."""
+        with self._database.read() as conn:
+            span = self._span(conn, slug, since, until)
+            return self._points(conn, rows_between(conn, span)) if span else ()
+
+    def daily(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
+        """Of ``series``, the last point of each UTC day."""
+        with self._database.read() as conn:
+            span = self._span(conn, slug, since, until)
+            return self._points(conn, daily_rows(conn, span)) if span else ()
+
+    def _span(self, conn: sqlite3.Connection, slug: str, since: datetime | None, until: datetime) -> Span | None:
+        page_id = self._ids.page(conn, slug)
+        series = conn.execute("SELECT metric, since FROM latest WHERE page_id = ?", (page_id,)).fetchone()
+        if page_id is None or series is None:
+            return None
+        metric, began = series
+        first = began if since is None else max(began, to_ms(since))
+        return Span(page_id=page_id, metric=metric, since=first, until=to_ms(until))
+
+    def _points(self, conn: sqlite3.Connection, rows: Sequence[Row]) -> tuple[Point, ...]:
+        sources = self._ids.sources(conn)
+        return tuple(
+            [
+                point_of(at, count, below, above, sources[source_id], dated)
+                for at, source_id, count, below, above, dated in rows
+            ]
+        )
+
+    def fold(self, before: datetime) -> int:
+        """Move readings older than this (to the quarter of an hour) into the per-page history; how many.
+
+        Many short transactions: what else is to be written meanwhile gets its turn between two of them.
+        """
+        end = to_ms(before) // QUARTER
+        moved = 0
+        while True:
+            with self._database.write() as db:
+                step = _fold_some(db.conn, end)
+            if step is None:
+                return moved
+            moved += step
+
+
+def _folded_before(conn: sqlite3.Connection) -> int:
+    row = conn.execute("SELECT value FROM notes WHERE key = 'folded_before'").fetchone()
+    return int(row[0]) if row else -sys.maxsize
+
+
+def _fold_some(conn: sqlite3.Connection, end: int) -> int | None:
+    """Move whole quarters, oldest first, and say up to where it is done; None once nothing older is left."""

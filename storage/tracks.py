@@ -1,0 +1,119 @@
+"""A page's series in a nutshell, as one row of ``latest``. Ten thousand are read and written in every cycle."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+from handlers.model import Point, Track
+from storage.ids import Ids, Source
+from storage.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, Row, pack, to_instant, to_ms, unpack
+
+_POINT = ("at", "count", "below", "above", "source_id", "dated")
+_COLUMNS = (
+    "page_id", "metric", "since", "gap", "gains", "held",
+    *(f"{name}_{part}" for name in ("last", "previous", "day") for part in _POINT),
+)  # fmt: skip
+_NO_POINT: Row = (None,) * len(_POINT)
+
+TRACK = ", ".join(f"latest.{column}" for column in _COLUMNS)
+"""The columns that ``track_of`` reads."""
+
+TRACK_WIDTH = len(_COLUMNS)
+
+_PUT = (
+    f"INSERT INTO latest ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
+    f"ON CONFLICT (page_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _COLUMNS[1:])}"
+)
+
+
+def put_tracks(conn: sqlite3.Connection, tracks: Iterable[Track], ids: Ids) -> None:
+    """Replace the pages' tracks."""
+    tracks = list(tracks)
+    pages = ids.pages(conn, [track.page for track in tracks])
+    conn.executemany(_PUT, [_row_of(conn, track, pages[track.page], ids) for track in tracks])
+
+
+def _row_of(conn: sqlite3.Connection, track: Track, page_id: int, ids: Ids) -> Row:
+    metric = METRIC_TEXTS[track.metric]
+
+    def point(point: Point | None) -> Row:
+        if point is None:
+            return _NO_POINT
+        count = point.count
+        return (
+            to_ms(point.at),
+            count,
+            count - point.low,
+            point.high - count,
+            ids.source(conn, Source(point.source, point.url, metric)),
+            DATE_TEXTS[point.dated],
+        )
+
+    return (
+        page_id,
+        metric,
+        to_ms(track.since),
+        track.gap,
+        pack(track.gains),
+        _held_text(track.held) if track.held else None,
+        *point(track.last),
+        *point(track.previous),
+        *point(track.day),
+    )
+
+
+def track_of(slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
+    """The track of a page's columns ``TRACK``."""
+    (
+        _, metric, since, gap, gains, held,
+        last_at, last_count, last_below, last_above, last_source, last_dated,
+        previous_at, previous_count, previous_below, previous_above, previous_source, previous_dated,
+        day_at, day_count, day_below, day_above, day_source, day_dated,
+    ) = row  # fmt: skip
+    return Track(
+        page=slug,
+        metric=METRICS[metric],
+        since=to_instant(since),
+        last=point_of(last_at, last_count, last_below, last_above, sources[last_source], last_dated),
+        previous=None
+        if previous_at is None
+        else point_of(
+            previous_at, previous_count, previous_below, previous_above, sources[previous_source], previous_dated
+        ),
+        day=None if day_at is None else point_of(day_at, day_count, day_below, day_above, sources[day_source], day_dated),
+        gains=unpack(gains),
+        gap=gap,
+        held=_held_points(held) if held else (),
+    )
+
+
+def point_of(at: int, count: int, below: int, above: int, source: Source, dated: str | None) -> Point:
+    """The point of a row's columns."""
+    return Point(
+        at=to_instant(at),
+        count=count,
+        low=count - below,
+        high=count + above,
+        source=source.source,
+        url=source.url,
+        dated=DATES[dated],
+    )
+
+
+def _held_text(held: tuple[Point, ...]) -> str:
+    return json.dumps(
+        [
+            (to_ms(at.at), at.count, at.count - at.low, at.high - at.count, DATE_TEXTS[at.dated], at.source, at.url)
+            for at in held
+        ],
+        ensure_ascii=False,
+    )
+
+
+def _held_points(text: str) -> tuple[Point, ...]:
+    return tuple(
+        point_of(at, count, below, above, Source(source, url, ""), dated)
+        for at, count, below, above, dated, source, url in json.loads(text)
+    )

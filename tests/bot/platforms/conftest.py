@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.platforms import bluesky, facebook
+from bot.platforms.http import Http
+from tests.standins.bluesky import Bluesky
+from tests.standins.graph import Graph
+from tests.standins.loopback import App, Message, Receive, Send, serving
+
+TOKEN = "EAAB-token-nobody-may-see"
+SECRET = "app-secret-nobody-may-see"
+
+
+class Switchboard:
+    """One server for all tests: starting and stopping one takes longer than a test."""
+
+    app: App
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def switchboard() -> Iterator[tuple[Switchboard, str]]:
+    board = Switchboard()
+    with serving(board) as url:
+        yield board, url
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def graph_http(switchboard: tuple[Switchboard, str]) -> Iterator[tuple[Graph, Http]]:
+    """A Graph stand-in, and what asks it."""
+    switchboard[0].app = graph = Graph(token=TOKEN, app_secret=SECRET)
+    values = {"FACEBOOK_ACCESS_TOKEN": TOKEN, "FACEBOOK_APP_SECRET": SECRET, "FACEBOOK_API_URL": switchboard[1]}
+    with closing(Http(values, facebook.base_url(values))) as http:
+        yield graph, http
+
+
+@pytest.fixture
+def sky_http(switchboard: tuple[Switchboard, str]) -> Iterator[tuple[Bluesky, Http]]:
+    """A Bluesky stand-in, and what asks it."""
+    switchboard[0].app = sky = Bluesky()
+    values = {"BLUESKY_API_URL": switchboard[1]}
+    with closing(Http(values, bluesky.base_url(values))) as http:
+        yield sky, http
