@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from bot import platforms
 from bot.clock import Clock, SystemClock
 from bot.cycle import Cycle, Source
+from bot.errors import LikewatchError
 from bot.examples import press_example
-from bot.feeding import replay
+from bot.feeding import replay_example
+from bot.platforms.contract import Profile, Reference
 from bot.platforms.http import Http
+from bot.platforms.registry import platforms
 from bot.scheduling import build_scheduler
 from bot.settings import Mode, Settings
 from bot.slack.app import BotApp
+from bot.slack.client import slack_client
+from bot.slack.connection import SocketMode
 from bot.slack.deliver import Deliverer
-from bot.workspace import WorkspaceServer
-from handlers.comparisons import COMPARISONS
+from bot.slack.server import SlackServer
+from bot.workspace import Workspace, WorkspaceServer
+from handlers.comparisons import all_comparisons
 from storage.store import Store
-from storage.values import Subscription, Target
 
 log = logging.getLogger(__name__)
 
 HOT = timedelta(days=2)
 """Readings younger than this stay in arrival order; older ones are folded into the per-page history."""
+
+FOLD_EVERY = timedelta(days=1)
+
+EXAMPLE_CHANNEL = "newsroom"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,37 +49,167 @@ class Core:
     settings: Settings
     clock: Clock
     store: Store
+    sources: dict[str, Source]
     cycle: Cycle
 
 
 @contextmanager
-def open_core(settings: Settings, *, clock: Clock, wake: Callable[[], None]) -> Iterator[Core]:
+def open_core(settings: Settings, *, wake: Callable[[], None] = lambda: None) -> Iterator[Core]:
     """The store, the connected platforms and the cycle; closed again at the end."""
-    store = Store.open(settings.database)
-    try:
+    clock = SystemClock()
+    with ExitStack() as closing:
+        store = Store.open(settings.database)
+        closing.callback(store.close)
+        sources = _connect(settings)
+        for source in sources.values():
+            closing.callback(source.http.close)
         cycle = Cycle(
             store=store,
             clock=clock,
-            sources=connect(settings),
-            comparisons=COMPARISONS,
+            sources=sources,
+            comparisons=all_comparisons(),
             wake=wake,
             chance=random.Random(),  # noqa: S311 (jitter, not cryptography)
         )
-        try:
-            yield Core(settings=settings, clock=clock, store=store, cycle=cycle)
-        finally:
-            cycle.close()
-    finally:
-        store.close()
+        closing.callback(cycle.close)
+        yield Core(settings=settings, clock=clock, store=store, sources=sources, cycle=cycle)
 
 
-def connect(settings: Settings) -> dict[str, Source]:
-    """Every platform there is, with its own guarded session."""
+def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callable[[str], None]) -> None:
+    """Start everything, and stop it in the opposite order once ``stop`` is set."""
+    woken = _Wake()
+    with open_core(settings, wake=woken) as core, ExitStack() as closing:
+        if settings.mode is Mode.WORKSPACE:
+            workspace = _open_workspace(core, closing)
+            settings_of_slack = (workspace.api_url, workspace.bot_token, workspace.app_token)
+        else:
+            workspace = None
+            settings_of_slack = (settings.slack_api_url, settings.slack_bot_token, settings.slack_app_token)
+        api_url, bot_token, app_token = settings_of_slack
+        app = BotApp(
+            client=slack_client(token=bot_token, api_url=api_url),
+            store=core.store,
+            clock=core.clock,
+            look_up=_Lookup(core),
+            poll_every=settings.poll_every,
+        )
+        closing.callback(app.close)
+        where = _listen(app, settings, app_token, closing)
+        deliverer = Deliverer(
+            client=slack_client(token=bot_token, api_url=api_url),
+            store=core.store,
+            clock=core.clock,
+            chance=random.Random(),  # noqa: S311
+        )
+        woken.call = deliverer.wake
+        _start_sender(deliverer, closing)
+        if workspace and core.store.is_empty():
+            _replay_press_figures(core, workspace)
+        scheduler = build_scheduler(run_due=core.cycle.run_due, fold=lambda: fold_when_due(core))
+        scheduler.start()
+        closing.callback(scheduler.shutdown)
+        say(f"Likewatch is running: {where}. Database: {settings.database}. Stop it with Ctrl-C.")
+        if workspace:
+            say(f"The local workspace is open at {workspace.url}")
+            if browser and _has_a_screen():
+                webbrowser.open(workspace.url)
+        stop.wait()
+        say("Stopping ...")
+
+
+def fold_when_due(core: Core) -> None:
+    """Once a day, move readings of more than two days ago into the per-page history."""
+    now = core.clock.now()
+    last = core.store.notes.get("folded_at")
+    if last is None or now - datetime.fromisoformat(last) >= FOLD_EVERY:
+        core.store.readings.fold(now - HOT)
+        core.store.notes.put("folded_at", now.astimezone(UTC).isoformat())
+
+
+class _Wake:
+    """Passes a wake-up on to the sender, which is built after those that wake it."""
+
+    def __init__(self) -> None:
+        self.call: Callable[[], None] = lambda: None
+
+    def __call__(self) -> None:
+        self.call()
+
+
+class _Lookup:
+    """Asks a platform who a reference means."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def __call__(self, reference: Reference) -> Profile:
+        source = self._core.sources[reference.platform]
+        if source.missing:
+            raise LikewatchError(source.missing)
+        return source.platform.resolve(source.http, reference, self._core.clock.now())
+
+
+def _connect(settings: Settings) -> dict[str, Source]:
     return {
         platform.name: Source(
             platform=platform,
-            http=Http(values=settings.platforms, base_url=platform.base_url(settings.platforms)),
+            http=Http(settings.platforms, platform.base_url(settings.platforms)),
             missing=platform.ready(settings.platforms),
         )
-        for platform in platforms.PLATFORMS
+        for platform in platforms()
     }
+
+
+def _open_workspace(core: Core, closing: ExitStack) -> WorkspaceServer:
+    journal = core.settings.database.with_suffix(".workspace.jsonl")
+    address = core.settings.workspace
+    server = WorkspaceServer(Workspace(clock=core.clock, journal=journal), address.host, address.port)
+    server.start()
+    closing.callback(server.stop)
+    return server
+
+
+def _listen(app: BotApp, settings: Settings, app_token: str, closing: ExitStack) -> str:
+    """Socket Mode, or HTTP; says which."""
+    if settings.mode is Mode.HTTP:
+        server = SlackServer(
+            app.bolt,
+            signing_secret=settings.slack_signing_secret,
+            host=settings.http.host,
+            port=settings.http.port,
+        )
+        server.start()
+        closing.callback(server.stop)
+        return f"{settings.mode.value}, listening on {server.address}"
+    socket_mode = SocketMode(app.bolt, app_token=app_token)
+    socket_mode.start()
+    closing.callback(socket_mode.stop)
+    return settings.mode.value
+
+
+def _start_sender(deliverer: Deliverer, closing: ExitStack) -> None:
+    ended = threading.Event()
+    thread = threading.Thread(target=deliverer.run, args=(ended,), name="deliver")
+    thread.start()
+    closing.callback(thread.join)
+    closing.callback(deliverer.wake)
+    closing.callback(ended.set)
+
+
+def _replay_press_figures(core: Core, workspace: WorkspaceServer) -> None:
+    who = slack_client(token=workspace.bot_token, api_url=workspace.api_url).auth_test()
+    replay_example(
+        core.store,
+        core.cycle,
+        press_example(),
+        team_id=str(who["team_id"]),
+        channel_id=workspace.workspace.state.channel(EXAMPLE_CHANNEL).id,
+        now=core.clock.now(),
+    )
+
+
+def _has_a_screen() -> bool:
+    """Whether a browser window can open; a text browser in the terminal is none."""
+    if sys.platform in {"darwin", "win32"}:
+        return sys.stdout.isatty()
+    return sys.stdout.isatty() and bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

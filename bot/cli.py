@@ -80,7 +80,9 @@ def poll(ctx: click.Context) -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--page", help="The page all rows are about, where the file has no page column.")
 @click.option("--new-pages", is_flag=True, help="Add pages that are not tracked yet, for imported figures only.")
-@click.option("--keep-good", is_flag=True, help="Keep the good rows of a file with bad ones. Without it, nothing is kept.")
+@click.option(
+    "--keep-good", is_flag=True, help="Keep the good rows of a file with bad ones. Without it, nothing is kept."
+)
 @click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="How dates like 02/03/2016 are to be read.")
 @click.pass_context
 def import_(
@@ -122,7 +124,9 @@ def doctor(ctx: click.Context) -> None:
 
 
 @main.command()
-@click.option("--http", "request_url", metavar="URL", help="For Slack over HTTP: the public https address of /slack/events.")
+@click.option(
+    "--http", "request_url", metavar="URL", help="For Slack over HTTP: the public https address of /slack/events."
+)
 def manifest(request_url: str | None) -> None:
     """Print the Slack app manifest, to paste at api.slack.com/apps → Create New App → From a manifest."""
     click.echo(json.dumps(app.slack_manifest(request_url), indent=2, ensure_ascii=False))

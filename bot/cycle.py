@@ -232,9 +232,7 @@ class Cycle:
         absorbed = self.absorb([(now, arrivals)], together=together)
         return Report(asked=len(due), failures=failures, absorbed=absorbed)
 
-    def _outcomes(
-        self, answers: Sequence[tuple[Sequence[Account], datetime, Fetched]], now: datetime
-    ) -> list[Polled]:
+    def _outcomes(self, answers: Sequence[tuple[Sequence[Account], datetime, Fetched]], now: datetime) -> list[Polled]:
         """When each page is due again: its cadence with one jitter for all of a platform, so that batches stay full."""
         outcomes: list[Polled] = []
         strides: dict[str, tuple[float, datetime]] = {}

@@ -104,7 +104,7 @@ def _slack(settings: Settings, check_slack: Callable[[Settings], str]) -> Iterat
         yield Finding(
             mark=Mark.NOTE,
             what=f"No Slack tokens: `likewatch run` opens the local workspace at http://{settings.workspace}/",
-            todo="to connect to Slack, follow “Connect to Slack” in the README: `likewatch manifest`, two tokens in .env",
+            todo="to connect to Slack: `likewatch manifest`, then two tokens in .env (README, “Connect to Slack”)",
         )
         return
     try:

@@ -14,14 +14,13 @@ from storage.store import Store
 from storage.values import Subscription, Target
 
 
-def by_instant(
-    readings: Iterable[Reading], audiences: Iterable[AudienceReading]
-) -> list[tuple[datetime, Arrivals]]:
+def by_instant(readings: Iterable[Reading], audiences: Iterable[AudienceReading]) -> list[tuple[datetime, Arrivals]]:
     """Figures grouped by the instant from which they could be known, oldest first."""
     figures: list[Reading | AudienceReading] = [*readings, *audiences]
     figures.sort(key=lambda figure: (figure.received_at, figure.page))
     return [
-        (instant, _arrivals(list(together))) for instant, together in groupby(figures, lambda figure: figure.received_at)
+        (instant, _arrivals(list(together)))
+        for instant, together in groupby(figures, lambda figure: figure.received_at)
     ]
 
 

@@ -153,7 +153,7 @@ def _daily(track: Track, point: Point) -> tuple[Point, tuple[float, ...]]:
 
 
 def _usual_gap(gap: float | None, before: datetime, after: datetime) -> float:
-    """Seconds; follows a quicker pace at once (geometric mean), a slower one only step by step: an outage is no habit."""
+    """Seconds; follows a quicker pace at once (geometric mean), a slower one step by step: an outage is no habit."""
     elapsed = (after - before).total_seconds()
     if gap is None:
         return elapsed
@@ -234,7 +234,7 @@ def _standing_of_late(track: Track, reading: Reading) -> Standing:
     earlier = [point for point in known if point.at <= at]
     if earlier:
         before = max(earlier, key=lambda point: point.at)
-        floor, ceiling = min(before.low, after.low), max(before.high, after.high)
+        floor, ceiling = float(min(before.low, after.low)), max(before.high, after.high)
     elif after.at - at > _SILENCE or at < track.since:
         return Standing.LATE  # the ledger can say nothing after so long
     else:

@@ -132,7 +132,7 @@ def snapshots(window: Window, home: str, totals: Totals) -> tuple[Snapshot, ...]
 
 def is_sparse(series: Sequence[Snapshot]) -> bool:
     """Whether the newest snapshots lie further apart than 8 days, so that one must do where two would."""
-    return len(series) < 2 or series[-1].at - series[-2].at > SPARSE_FROM
+    return len(series) == 1 or series[-1].at - series[-2].at > SPARSE_FROM
 
 
 def steps(series: Sequence[Snapshot]) -> tuple[Step, ...]:

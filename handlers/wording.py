@@ -57,6 +57,7 @@ def headline(alert: Alert, words: Words) -> str:
     Raises:
         ForbiddenClaim: the sentence, names aside, says what an alert may not.
         KeyError: nobody wrote a sentence for this kind, or the alert lacks a fact it needs.
+
     """
     say = _HEADLINES[alert.kind]
     guard(say(alert, _NEUTRAL))
@@ -68,6 +69,7 @@ def lines(alert: Alert, words: Words) -> tuple[str, ...]:
 
     Raises:
         ForbiddenClaim, KeyError: as ``headline``.
+
     """
     say = _LINES[alert.kind]
     for line in say(alert, _NEUTRAL):
@@ -87,6 +89,7 @@ def guard(text: str) -> None:
 
     Raises:
         ForbiddenClaim: naming the words.
+
     """
     found = _FORBIDDEN.search(text.replace(CAVEAT, ""))
     if found is not None:
@@ -149,14 +152,13 @@ def _overtake(alert: Alert, words: Words) -> str:
 
 
 def _held_off(alert: Alert, words: Words) -> str:
-    page, rival, unit, since = (
-        words.page(alert.page),
-        words.page(alert.rival or ""),
-        alert.fact("gap").unit,
-        alert.fact("since"),
+    page, rival, gap = words.page(alert.page), words.page(alert.rival or ""), alert.fact("gap")
+    since = alert.fact("since").at
+    held = f" since {when(since, alert.dated)}" if since else ""
+    return (
+        f"{page} has more {gap.unit} than {rival} again {_figures(alert)}, ahead at every reading{held}: "
+        "the lead did not change."
     )
-    held = f" since {when(since.at, alert.dated)}" if since.at else ""
-    return f"{page} has more {unit} than {rival} again {_figures(alert)}, ahead at every reading{held}: the lead did not change."
 
 
 def _lead_lines(alert: Alert, words: Words) -> tuple[str, ...]:
@@ -185,8 +187,9 @@ def _period(alert: Alert) -> str:
         return ""
     if period.dated is Dated.MONTH:
         return f" in the {number(period.value)} days to {when(period.at, period.dated)}"
-    start = when(period.at - timedelta(days=period.value), Dated.DAY)
-    return f", {start} to {when(period.at, Dated.DAY)},"
+    end = when(period.at, Dated.DAY)
+    start = period.at - timedelta(days=period.value)
+    return f", {when(start, Dated.DAY).removesuffix(f' {period.at.year}')} to {end},"
 
 
 def _new_share(alert: Alert, words: Words) -> str:
@@ -194,8 +197,8 @@ def _new_share(alert: Alert, words: Words) -> str:
     share, gained = alert.fact("share"), alert.fact("denominator")
     if not alert.facts_named("unlisted"):
         return (
-            f"{percent(share.value)} of {page}'s {number(gained.value)} new likes{_period(alert)} came from accounts not "
-            f"listed in {home} ({percent(alert.fact('baseline').value)} of all its likes then)."
+            f"{percent(share.value)} of {page}'s {number(gained.value)} new likes{_period(alert)} came from accounts "
+            f"not listed in {home} ({percent(alert.fact('baseline').value)} of all its likes then)."
         )
     return (
         f"At least {percent(share.low or 0.0)} of {page}'s {number(gained.value)} new likes{_period(alert)} came from "
@@ -246,11 +249,12 @@ def _stock(alert: Alert, words: Words) -> tuple[str, ...]:
     share, foreign, total, home = (alert.fact(name) for name in ("share", "numerator", "denominator", "home"))
     country = words.country(home.about)
     unlisted = alert.fact("unlisted").value
-    return (
+    counted = (
         f"{number(foreign.value)} of {number(total.value)} likes {_on(total)} were listed outside {country}, "
-        f"{number(home.value)} in {country}; {number(unlisted)} have no country.",
-        f"The share from outside {country} lies between {percent(share.low or 0.0)} and {percent(share.high or 1.0)}.",
+        f"{number(home.value)} in {country}; {number(unlisted)} have no country."
     )
+    bounds = f"between {percent(share.low or 0.0)} and {percent(share.high or 1.0)}"
+    return counted, f"The share from outside {country} lies {bounds}."
 
 
 def _majority(alert: Alert, words: Words) -> str:
@@ -277,8 +281,8 @@ def _majority_lines(alert: Alert, words: Words) -> tuple[str, ...]:
         return (*_stock(alert, words), earlier, CAVEAT, NET_OF_REMOVALS)
     return (
         f"By rounded figures: the rounding allows {_range_of_shares(published[0])}.",
-        "This is the share of all likes, not of new ones. A like without a known country is in neither count, so it does "
-        "not follow that more than half are from abroad.",
+        "This is the share of all likes, not of new ones.",
+        "Likes without a known country belong to neither side, so more than half need not be from abroad.",
         CAVEAT,
         NET_OF_REMOVALS,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -15,7 +16,6 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import sqlite_utils
-from sqlite_utils.utils import sqlite3 as sqlite_of_sqlite_utils
 
 from storage.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 from storage.lock import WriterLock
@@ -194,7 +194,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _check_surroundings(path: Path) -> None:
-    if sqlite_of_sqlite_utils.__name__ != "sqlite3":
+    if "pysqlite3" in sys.modules:
         raise StoreError(
             "pysqlite3 is installed, and sqlite-utils uses it. Two copies of SQLite in one process can damage a "
             "database: uninstall pysqlite3 or pysqlite3-binary from Likewatch's environment."

@@ -36,7 +36,8 @@ class Ids:
         if missing := [slug for slug in slugs if slug not in self._pages]:
             self._pages.update(
                 conn.execute(
-                    "SELECT slug, id FROM json_each(?) AS asked JOIN pages ON slug = asked.value", (json.dumps(missing),)
+                    "SELECT slug, pages.id FROM json_each(?) AS asked JOIN pages ON slug = asked.value",
+                    (json.dumps(missing),),
                 ).fetchall()
             )
         return self._pages
@@ -46,9 +47,9 @@ class Ids:
         known = self._source_ids.get(key)
         if known is None:
             conn.execute("INSERT OR IGNORE INTO sources (source, url, metric) VALUES (?, ?, ?)", key)
-            known = conn.execute(
-                "SELECT id FROM sources WHERE source = ? AND url = ? AND metric = ?", key
-            ).fetchone()[0]
+            known = conn.execute("SELECT id FROM sources WHERE source = ? AND url = ? AND metric = ?", key).fetchone()[
+                0
+            ]
             self._source_ids[key] = known
         return known
 

@@ -1,7 +1,7 @@
 """The schema, as sqlite-utils migrations. A migration that was released is never edited: the next one changes it.
 
-Every column named ``…_at``, ``as_of``, ``since``, ``until``, ``next_due`` or ``not_before`` is INTEGER milliseconds since
-1970-01-01T00:00:00Z. ``quarter`` is the quarter of an hour: milliseconds / 900,000.
+Every column named ``…_at``, ``as_of``, ``since``, ``until``, ``next_due`` or ``not_before`` is INTEGER milliseconds
+since 1970-01-01T00:00:00Z. ``quarter`` is the quarter of an hour: milliseconds / 900,000.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ CREATE TABLE latest (
   since INTEGER NOT NULL,
   gap REAL,  -- seconds
   gains BLOB NOT NULL,  -- little-endian doubles, likes a day
-  held TEXT,  -- JSON: [[at, count, below, above, dated, source, url], …]; NULL: none
+  held TEXT,  -- JSON: [[at, count, low, high, dated, source, url], …]; NULL: none
   {_point("last", " NOT NULL")}
   {_point("previous", "")}
   {_point("day", "").rstrip(",")}
@@ -259,4 +259,3 @@ def first_version(db: sqlite_utils.Database) -> None:
     """Everything of version 0.1."""
     for script in (_PAGES, _READINGS, _LATEST, _EVENTS, _NEWSROOM, _VIEWS):
         db.executescript(script)
-

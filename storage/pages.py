@@ -12,13 +12,12 @@ from storage.database import Database
 from storage.errors import StoreError
 from storage.ids import Ids
 from storage.rows import Row, from_span, to_instant, to_ms, to_span
-from storage.values import Group, Name, Polled, Trouble
+from storage.values import Group, Name, Polled
 
 PAGE = "pages.id, slug, name, pages.platform, pages.url, home, aliases"
 """The columns that ``pages_of`` reads; a query may add others after them."""
 
-TROUBLE = "trouble, message, trouble_since"
-"""The columns that ``trouble_of`` reads."""
+PAGE_WIDTH = 7
 
 _ACCOUNT = """
   SELECT slug, accounts.platform, native_id, handle, accounts.url, poll_every
@@ -163,7 +162,10 @@ class Pages:
         return None if first is None else to_instant(first)
 
     def polled(self, outcomes: Sequence[Polled]) -> None:
-        """Record each account's poll and when it is due again. Trouble keeps the `since` of a trouble of the same reason."""
+        """Record each account's poll and when it is due again.
+
+        Trouble keeps the ``since`` of a trouble of the same reason.
+        """
         with self._database.write() as db:
             ids = self._ids.pages(db.conn, [outcome.page for outcome in outcomes])
             db.conn.executemany(
@@ -176,7 +178,7 @@ class Pages:
                 ],
             )
             db.conn.executemany(
-                "UPDATE polls SET next_due = ?, trouble_since = iif(trouble IS ?2, trouble_since, ?4), trouble = ?2, "
+                "UPDATE polls SET next_due = ?1, trouble_since = iif(trouble IS ?2, trouble_since, ?4), trouble = ?2, "
                 "message = ?3 WHERE page_id = ?5",
                 [
                     (
@@ -215,11 +217,6 @@ def pages_of(conn: sqlite3.Connection, rows: Sequence[Row]) -> tuple[Page, ...]:
             for page_id, slug, name, platform, url, home, aliases, *_ in rows
         ]
     )
-
-
-def trouble_of(reason: str | None, message: str, since: int) -> Trouble | None:
-    """The trouble of the columns ``TROUBLE``."""
-    return None if reason is None else Trouble(reason=reason, message=message, since=to_instant(since))
 
 
 def _account_of(row: Row) -> Account:

@@ -1,32 +1,33 @@
 """Counts: taking them in, telling a page's newest state and its past.
 
 ``readings`` holds the last days as they arrived, ``history`` everything older by page, and ``fold`` moves rows from one
-to the other. Whatever is older than the note ``folded_before`` is in ``history`` alone, the rest in ``readings`` alone.
+to the other. What arrives older than the note ``folded_before`` goes straight to ``history``.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from handlers.model import Judged, Point, Standing, Track
+from handlers.model import Judged, Page, Point, Standing, Track
 from storage.database import Database
 from storage.ids import Ids, Source
-from storage.pages import PAGE, TROUBLE, pages_of, trouble_of
+from storage.pages import PAGE, PAGE_WIDTH, pages_of
 from storage.rows import DATE_TEXTS, METRIC_TEXTS, QUARTER, Row, to_instant, to_ms
-from storage.series import Span, daily_rows, newest_row, rows_between
+from storage.series import Span, daily_rows, fold_pages, newest_row, rows_between
 from storage.tracks import TRACK, point_of, put_tracks, track_of
-from storage.values import Latest
+from storage.values import Latest, Trouble
 
 _PUT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_HISTORY = "INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _STANDINGS: dict[Standing, str | None] = {
     standing: None if standing is Standing.ACCEPTED else standing.value for standing in Standing
 }
-_FOLD_AT_ONCE = 20_000
-"""Rows that one transaction of ``fold`` moves, give or take a quarter of an hour of readings."""
+_FOLD_PAGES = 100
+"""Pages folded in one transaction: their rows land side by side, so that each disk page is written once."""
 
 
 class Readings:
@@ -51,7 +52,7 @@ class Readings:
             before = db.conn.total_changes
             db.conn.executemany(_PUT_READING, recent)
             db.conn.executemany(_PUT_HISTORY, old)
-            return db.conn.total_changes - before - new_sources
+            return db.conn.total_changes - before
 
     def _rows_of(self, conn: sqlite3.Connection, rows: Sequence[Judged]) -> Iterator[Row]:
         pages = self._ids.pages(conn, [judged.reading.page for judged in rows])
@@ -123,26 +124,15 @@ class Readings:
         """The newest states: highest count first; pages without a count last, by slug."""
         with self._database.read() as conn:
             rows = conn.execute(
-                f"SELECT {PAGE}, polled_at, {TROUBLE}, {TRACK} FROM json_each(?) AS asked JOIN pages ON slug = asked.value "
+                f"SELECT {PAGE}, polled_at, trouble, message, trouble_since, {TRACK} "
+                "FROM json_each(?) AS asked JOIN pages ON slug = asked.value "
                 "LEFT JOIN polls ON polls.page_id = pages.id LEFT JOIN latest ON latest.page_id = pages.id "
                 "WHERE removed_at IS NULL ORDER BY last_count DESC NULLS LAST, slug",
                 (json.dumps(list(slugs)),),
             ).fetchall()
             sources = self._ids.sources(conn)
             pages = pages_of(conn, rows)
-        found = []
-        for page, (*_, polled_at, reason, message, since), track in (
-            (page, row[: -TRACK_WIDTH], row[-TRACK_WIDTH:]) for page, row in zip(pages, rows, strict=True)
-        ):
-            found.append(
-                Latest(
-                    page=page,
-                    track=None if track[0] is None else track_of(page.slug, track, sources),
-                    polled_at=None if polled_at is None else to_instant(polled_at),
-                    trouble=trouble_of(reason, message, since),
-                )
-            )
-        return tuple(found)
+        return tuple(_latest_of(page, row[PAGE_WIDTH:], sources) for page, row in zip(pages, rows, strict=True))
 
     def at(self, slug: str, instant: datetime) -> Point | None:
         """The newest accepted point at or before this instant, of the page's present series."""
@@ -152,7 +142,7 @@ class Readings:
             return self._points(conn, [row])[0] if row else None
 
     def series(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
-        """The accepted points from ``since`` to ``until``, both included, of the page's present series; oldest first."""
+        """The accepted points from ``since`` to ``until``, both included, of the page's present series, by age."""
         with self._database.read() as conn:
             span = self._span(conn, slug, since, until)
             return self._points(conn, rows_between(conn, span)) if span else ()
@@ -174,26 +164,33 @@ class Readings:
 
     def _points(self, conn: sqlite3.Connection, rows: Sequence[Row]) -> tuple[Point, ...]:
         sources = self._ids.sources(conn)
-        return tuple(
-            [
-                point_of(at, count, below, above, sources[source_id], dated)
-                for at, source_id, count, below, above, dated in rows
-            ]
-        )
+        return tuple([point_of(row, sources) for row in rows])
 
     def fold(self, before: datetime) -> int:
         """Move readings older than this (to the quarter of an hour) into the per-page history; how many.
 
-        Many short transactions: what else is to be written meanwhile gets its turn between two of them.
+        Some pages at a time, so that what else is to be written gets its turn in between.
         """
         end = to_ms(before) // QUARTER
+        with self._database.write() as db:
+            newest_page = db.conn.execute("SELECT max(id) FROM pages").fetchone()[0] or 0
+            _put_folded_before(db.conn, end * QUARTER)
         moved = 0
-        while True:
+        for first in range(1, newest_page + 1, _FOLD_PAGES):
             with self._database.write() as db:
-                step = _fold_some(db.conn, end)
-            if step is None:
-                return moved
-            moved += step
+                moved += fold_pages(db.conn, first, first + _FOLD_PAGES - 1, end)
+        return moved
+
+
+def _latest_of(page: Page, row: Row, sources: Mapping[int, Source]) -> Latest:
+    polled_at, trouble, message, since = row[:4]
+    track = row[4:]
+    return Latest(
+        page=page,
+        track=None if track[0] is None else track_of(page.slug, track, sources),
+        polled_at=None if polled_at is None else to_instant(polled_at),
+        trouble=None if trouble is None else Trouble(reason=trouble, message=message, since=to_instant(since)),
+    )
 
 
 def _folded_before(conn: sqlite3.Connection) -> int:
@@ -201,5 +198,5 @@ def _folded_before(conn: sqlite3.Connection) -> int:
     return int(row[0]) if row else -sys.maxsize
 
 
-def _fold_some(conn: sqlite3.Connection, end: int) -> int | None:
-    """Move whole quarters, oldest first, and say up to where it is done; None once nothing older is left."""
+def _put_folded_before(conn: sqlite3.Connection, ms: int) -> None:
+    conn.execute("INSERT OR REPLACE INTO notes VALUES ('folded_before', ?)", (str(max(ms, _folded_before(conn))),))

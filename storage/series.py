@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from operator import itemgetter
 from typing import NamedTuple
 
 from storage.rows import DAY, QUARTER, Row
@@ -17,16 +18,17 @@ class Span(NamedTuple):
     until: int
 
 
-_POINT = "observed_at, source_id, count, below, above, dated"
+_POINT = "observed_at, count, below, above, source_id, dated"
+_BY_AGE = itemgetter(0, 4)
 _COUNTS = "metric = :metric AND (standing IS NULL OR standing = 'late')"
 
 # The quarters that hold any reading at all, each found by one seek (SQLite has no skip scan over a first column).
 _RECENT = f"""
   WITH RECURSIVE quarters (quarter) AS (
-    SELECT min(quarter) FROM readings WHERE quarter >= :since / {QUARTER}
+    SELECT min(quarter) FROM readings WHERE quarter >= :first_quarter
     UNION ALL
     SELECT (SELECT min(readings.quarter) FROM readings WHERE readings.quarter > quarters.quarter)
-    FROM quarters WHERE quarter < :until / {QUARTER}
+    FROM quarters WHERE quarter < :last_quarter
   )
   SELECT {_POINT} FROM quarters
     CROSS JOIN readings ON readings.quarter = quarters.quarter AND page_id = :page_id
@@ -46,36 +48,63 @@ _HISTORY_DAILY = f"""
     SELECT (
       SELECT observed_at FROM history CROSS JOIN sources ON sources.id = source_id
       WHERE page_id = :page_id AND observed_at >= :since AND {_COUNTS}
-        AND observed_at < iif(last_at > :until, last_at, last_at / {DAY} * {DAY})
+        AND observed_at < iif(last_at > :until, last_at, last_at - ((last_at % {DAY}) + {DAY}) % {DAY})
       ORDER BY observed_at DESC LIMIT 1
     ) FROM days WHERE last_at IS NOT NULL
   )
   SELECT {_POINT} FROM days
     CROSS JOIN history ON page_id = :page_id AND observed_at = last_at
     CROSS JOIN sources ON sources.id = source_id
-  WHERE {_COUNTS}"""
+  WHERE last_at <= :until AND {_COUNTS}"""
+
+
+# The quarters before one, and in them the rows of some pages.
+_OLD_QUARTERS = """
+  WITH RECURSIVE quarters (quarter) AS (
+    SELECT min(quarter) FROM readings
+    UNION ALL
+    SELECT (SELECT min(readings.quarter) FROM readings WHERE readings.quarter > quarters.quarter)
+    FROM quarters WHERE quarter < :end
+  )"""
+_COPY = f"""{_OLD_QUARTERS}
+  INSERT OR IGNORE INTO history
+  SELECT page_id, observed_at, source_id, count, below, above, delay, dated, standing
+  FROM quarters CROSS JOIN readings ON readings.quarter = quarters.quarter AND page_id BETWEEN :first AND :last
+  WHERE quarters.quarter < :end ORDER BY page_id, observed_at, source_id"""
+_DELETE = f"""
+  DELETE FROM readings WHERE quarter IN ({_OLD_QUARTERS} SELECT quarter FROM quarters WHERE quarter < :end)
+  AND page_id BETWEEN :first AND :last"""
 
 
 def rows_between(conn: sqlite3.Connection, span: Span) -> list[Row]:
     """The accepted points of a span, oldest first."""
-    recent = conn.execute(f"{_RECENT} ORDER BY observed_at, source_id", span._asdict()).fetchall()
-    return [*conn.execute(f"{_HISTORY} ORDER BY observed_at, source_id", span._asdict()), *recent]
+    rows = conn.execute(_HISTORY, _parameters(span)).fetchall()
+    rows += conn.execute(_RECENT, _parameters(span)).fetchall()
+    rows.sort(key=_BY_AGE)
+    return rows
 
 
 def newest_row(conn: sqlite3.Connection, span: Span) -> Row | None:
     """The newest accepted point of a span."""
-    row: Row | None = conn.execute(
-        f"{_RECENT} ORDER BY observed_at DESC, source_id DESC LIMIT 1", span._asdict()
-    ).fetchone()
-    if row is None:
-        row = conn.execute(
-            f"{_HISTORY} ORDER BY observed_at DESC, source_id DESC LIMIT 1", span._asdict()
-        ).fetchone()
-    return row
+    newest = "ORDER BY observed_at DESC, source_id DESC LIMIT 1"
+    found = conn.execute(f"{_HISTORY} {newest}", _parameters(span)).fetchall()
+    found += conn.execute(f"{_RECENT} {newest}", _parameters(span)).fetchall()
+    return max(found, default=None, key=_BY_AGE)
 
 
 def daily_rows(conn: sqlite3.Connection, span: Span) -> list[Row]:
     """The last accepted point of each UTC day of a span, oldest first."""
-    rows = conn.execute(_HISTORY_DAILY, span._asdict()).fetchall()
-    rows += conn.execute(_RECENT, span._asdict()).fetchall()
-    return list({row[0] // DAY: row for row in sorted(rows)}.values())
+    rows = conn.execute(_HISTORY_DAILY, _parameters(span)).fetchall()
+    rows += conn.execute(_RECENT, _parameters(span)).fetchall()
+    return list({row[0] // DAY: row for row in sorted(rows, key=_BY_AGE)}.values())
+
+
+def fold_pages(conn: sqlite3.Connection, first: int, last: int, end: int) -> int:
+    """Move the readings of these pages before the quarter ``end`` into the history; how many were moved."""
+    parameters = {"first": first, "last": last, "end": end}
+    conn.execute(_COPY, parameters)
+    return conn.execute(_DELETE, parameters).rowcount
+
+
+def _parameters(span: Span) -> dict[str, int | str]:
+    return {**span._asdict(), "first_quarter": span.since // QUARTER, "last_quarter": span.until // QUARTER}

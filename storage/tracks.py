@@ -20,8 +20,6 @@ _NO_POINT: Row = (None,) * len(_POINT)
 TRACK = ", ".join(f"latest.{column}" for column in _COLUMNS)
 """The columns that ``track_of`` reads."""
 
-TRACK_WIDTH = len(_COLUMNS)
-
 _PUT = (
     f"INSERT INTO latest ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
     f"ON CONFLICT (page_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _COLUMNS[1:])}"
@@ -66,31 +64,25 @@ def _row_of(conn: sqlite3.Connection, track: Track, page_id: int, ids: Ids) -> R
 
 def track_of(slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
     """The track of a page's columns ``TRACK``."""
-    (
-        _, metric, since, gap, gains, held,
-        last_at, last_count, last_below, last_above, last_source, last_dated,
-        previous_at, previous_count, previous_below, previous_above, previous_source, previous_dated,
-        day_at, day_count, day_below, day_above, day_source, day_dated,
-    ) = row  # fmt: skip
+    metric, since, gap, gains, held = row[1:6]
+    previous, day = row[12:18], row[18:24]
     return Track(
         page=slug,
         metric=METRICS[metric],
         since=to_instant(since),
-        last=point_of(last_at, last_count, last_below, last_above, sources[last_source], last_dated),
-        previous=None
-        if previous_at is None
-        else point_of(
-            previous_at, previous_count, previous_below, previous_above, sources[previous_source], previous_dated
-        ),
-        day=None if day_at is None else point_of(day_at, day_count, day_below, day_above, sources[day_source], day_dated),
+        last=point_of(row[6:12], sources),
+        previous=None if previous == _NO_POINT else point_of(previous, sources),
+        day=None if day == _NO_POINT else point_of(day, sources),
         gains=unpack(gains),
         gap=gap,
         held=_held_points(held) if held else (),
     )
 
 
-def point_of(at: int, count: int, below: int, above: int, source: Source, dated: str | None) -> Point:
-    """The point of a row's columns."""
+def point_of(row: Row, sources: Mapping[int, Source]) -> Point:
+    """The point of the columns instant, count, below, above, source id, dated."""
+    at, count, below, above, source_id, dated = row
+    source = sources[source_id]
     return Point(
         at=to_instant(at),
         count=count,
@@ -105,8 +97,8 @@ def point_of(at: int, count: int, below: int, above: int, source: Source, dated:
 def _held_text(held: tuple[Point, ...]) -> str:
     return json.dumps(
         [
-            (to_ms(at.at), at.count, at.count - at.low, at.high - at.count, DATE_TEXTS[at.dated], at.source, at.url)
-            for at in held
+            (to_ms(point.at), point.count, point.low, point.high, DATE_TEXTS[point.dated], point.source, point.url)
+            for point in held
         ],
         ensure_ascii=False,
     )
@@ -114,6 +106,6 @@ def _held_text(held: tuple[Point, ...]) -> str:
 
 def _held_points(text: str) -> tuple[Point, ...]:
     return tuple(
-        point_of(at, count, below, above, Source(source, url, ""), dated)
-        for at, count, below, above, dated, source, url in json.loads(text)
+        Point(at=to_instant(at), count=count, low=low, high=high, dated=DATES[dated], source=source, url=url)
+        for at, count, low, high, dated, source, url in json.loads(text)
     )

@@ -61,15 +61,15 @@ def refuse_formula(text: str) -> None:
         raise BadCell("a formula, not its value: save the values")
 
 
-def name(text: str) -> str:
+def slug(text: str) -> str:
     """A page's slug: without a leading @, in small letters."""
-    slug = " ".join(text.split()).removeprefix("@").casefold()
-    if not slug:
+    name = " ".join(text.split()).removeprefix("@").casefold()
+    if not name:
         raise BadCell("which page?")
-    refuse_formula(slug)
-    if len(slug) > _LONGEST_NAME:
+    refuse_formula(name)
+    if len(name) > _LONGEST_NAME:
         raise BadCell("too long for the name of a page")
-    return slug
+    return name
 
 
 def count(text: str, precision: str = "") -> tuple[int, int, int]:

@@ -86,7 +86,12 @@ def _index(names: Mapping[Role, str]) -> Mapping[str, Role]:
 _ROLES = _index(_NAMES)
 _CROWDTANGLE = _index(_CROWDTANGLE_NAMES)
 _MENTIONED = frozenset({Role.SOURCE, Role.URL, Role.NOTE})  # a second column of these does no harm
-_METRICS = {Role.LIKES: Metric.LIKES, Role.FOLLOWERS: Metric.FOLLOWERS, Role.COUNT: Metric.LIKES, Role.VALUE: Metric.LIKES}
+_METRICS = {
+    Role.LIKES: Metric.LIKES,
+    Role.FOLLOWERS: Metric.FOLLOWERS,
+    Role.COUNT: Metric.LIKES,
+    Role.VALUE: Metric.LIKES,
+}
 _PERCENT = re.compile("%|perc|pct|per cent|proz|pourc|porcent|persen")
 
 

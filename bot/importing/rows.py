@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from bot.countries import country_code
 from bot.importing import cells, dates
@@ -16,12 +16,13 @@ from bot.importing.headers import Columns, Role
 from bot.importing.values import DateOrder, Fault, Layout
 from handlers.model import Dated, Metric
 
-Row = tuple[int, Sequence[str]]
+T = TypeVar("T")
+Row = Sequence[str]
 
 _SHOWN = 60  # characters of a faulty cell
 _LONGEST_TEXT = 1000
-_PERIOD = re.compile(r"(?P<number>\d{1,4}) ?(?P<unit>d|days?|w|weeks?)", re.IGNORECASE)
-_WEEK = 7  # days
+_PERIOD = re.compile(r"(?P<number>\d{1,4}) ?(?P<unit>d|days?|w|weeks?)")
+_DAYS_OF_WEEK = 7
 
 
 class What(Enum):
@@ -29,13 +30,13 @@ class What(Enum):
 
     LIKES = auto()
     FOLLOWERS = auto()
-    NEW = auto()  # likes or followers gained over a period
-    SHARE = auto()
-    TOTAL = auto()  # the denominator given beside a country's figure
+    NEW = auto()  # likes gained over a period
+    SHARE = auto()  # of all likes, in one country
+    TOTAL = auto()  # all likes, given beside a country's figure
 
 
-_OF_METRIC = {Metric.LIKES: What.LIKES, Metric.FOLLOWERS: What.FOLLOWERS}
-_WORDS = {
+_COUNTED = {Metric.LIKES: What.LIKES, Metric.FOLLOWERS: What.FOLLOWERS}
+_METRICS = {
     "likes": What.LIKES,
     "followers": What.FOLLOWERS,
     "share_of_total": What.SHARE,
@@ -50,79 +51,261 @@ class When(NamedTuple):
 
     at: datetime
     dated: Dated
-    days: int | None = None
+    days: int | None
 
 
-class Entry(NamedTuple):
-    """One figure. ``value``, ``low`` and ``high`` are likes, or a share from 0 to 1."""
+class Number(NamedTuple):
+    """One figure of a row. ``value`` and its bounds are likes, or a share from 0 to 1."""
 
-    line: int
     column: str
-    page: str
-    when: When
-    received_at: datetime
     country: str | None
     what: What
     value: float
     low: float
     high: float
+
+
+class Entry(NamedTuple):
+    """One figure with everything that is known of it."""
+
+    line: int
+    page: str
+    when: When
+    received_at: datetime
     source: str
     url: str
+    number: Number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conventions:
-    """What cannot be told from one cell: how slashed dates are meant, and what a bare share is a share of.
+    """What no cell can tell by itself: how 02/03/2016 is meant, and what a bare share is a share of.
 
-    ``share_of`` is 1 or 100, or None where the file's bare shares may be either.
+    ``share_of`` is 1 or 100, or None where the file's bare shares speak for both.
     """
 
     order: DateOrder | None
     share_of: int | None
 
 
-def surveyed(rows: Iterable[Row], columns: Columns, order: DateOrder | None) -> Conventions:
+def surveyed(rows: Iterable[tuple[int, Row]], columns: Columns, order: DateOrder | None) -> Conventions:
     """What the whole file tells about its dates and shares. ``order``, where a person gave it, stands."""
-    orders: set[DateOrder] = set()
-    bare: set[bool] = set()
+    orders: set[DateOrder | None] = set()
+    above_one: set[bool] = set()
     for _, row in rows:
         date = columns.cell(row, Role.DATE)
-        if order is None and date[4:5] != "-":
-            found = dates.slash_order(date)
-            orders.update((found,) if found else ())
+        if date[4:5] != "-":
+            orders.add(dates.slash_order(date))
         share = cells.bare_share(_share_cell(row, columns))
         if share:
-            bare.add(share > 1)
-    if order is None and len(orders) == 1:
-        order = orders.pop()
-    share_of = 100 if columns.percent or bare == {True} else None if len(bare) > 1 else 1
-    return Conventions(order=order, share_of=share_of)
+            above_one.add(share > 1)
+    told = orders - {None}
+    return Conventions(
+        order=order or (told.pop() if len(told) == 1 else None),
+        share_of=100 if columns.percent or above_one == {True} else None if True in above_one else 1,
+    )
 
 
-def _share_cell(row: Sequence[str], columns: Columns) -> str:
+def _share_cell(row: Row, columns: Columns) -> str:
     if columns.layout is not Layout.LONG:
         return columns.cell(row, Role.SHARE)
-    return columns.cell(row, Role.VALUE) if _WORDS.get(_word(columns.cell(row, Role.METRIC))) is What.SHARE else ""
+    return columns.cell(row, Role.VALUE) if _metric(columns.cell(row, Role.METRIC)) is What.SHARE else ""
 
 
-def _word(text: str) -> str:
-    return "_".join(text.casefold().split())
+class _Spoilt(Exception):
+    """A cell that spoils what depends on it."""
+
+    def __init__(self, column: str, cell: str, problem: str) -> None:
+        super().__init__(problem)
+        self.column = column
+        self.cell = cell
+        self.problem = problem
 
 
 class Reader:
-    """Reads a file's rows. What they leave open is filled in: ``page``, ``source``; nothing may lie after ``now``."""
+    """Reads a file's rows. ``page`` and ``source`` fill in what they leave open; nothing may lie after ``now``."""
 
     def __init__(
         self, columns: Columns, conventions: Conventions, *, page: str | None, source: str, now: datetime
     ) -> None:
         self._columns = columns
         self._conventions = conventions
-        self._page = page
+        self._page = page or ""
         self._source = source
         self._now = now
-        self._pages: dict[str, str] = {}
+        by_layout = {Layout.LONG: self._long, Layout.WIDE: self._wide, Layout.COUNTRIES: self._by_country}
+        self._numbers = by_layout.get(columns.layout, self._counted)
+        roles = (Role.LIKES, Role.FOLLOWERS, Role.COUNT, Role.VALUE)
+        self._count = next((role for role in roles if role in columns.roles), Role.COUNT)
 
-    def read(self, row: Row) -> Iterator[Entry | Fault]:
-        """Every figure of a row, and a fault for every cell that spoils one."""
-        line, cells_ = row
-        ...
+    def read(self, line: int, row: Row) -> Iterator[Entry | Fault]:
+        """Every figure of a row, and a fault for what spoils one or all of them."""
+        try:
+            self._refuse_surplus(row)
+            when = self._when(row)
+            received_at = self._received_at(row, when)
+            page = self._cell(row, Role.PAGE, self._slug)
+            source = self._cell(row, Role.SOURCE, _text) or self._source
+            url = self._cell(row, Role.URL, _address)
+            for number in self._numbers(row):
+                if isinstance(number, _Spoilt):
+                    yield _fault(line, number)
+                    continue
+                self._refuse_period(row, number.what, when.days)
+                yield Entry(line, page, when, received_at, source, url, number)
+        except _Spoilt as spoilt:
+            yield _fault(line, spoilt)
+
+    def _cell(self, row: Row, role: Role, parse: Callable[[str], T]) -> T:
+        text = self._columns.cell(row, role)
+        try:
+            return parse(text)
+        except BadCell as error:
+            raise self._spoilt(row, role, str(error)) from error
+
+    def _spoilt(self, row: Row, role: Role, problem: str) -> _Spoilt:
+        return _Spoilt(self._columns.header(role), self._columns.cell(row, role), problem)
+
+    def _refuse_surplus(self, row: Row) -> None:
+        width = len(self._columns.headers)
+        if len(row) > width and any(cell.strip() for cell in row[width:]):
+            more = f"more cells ({len(row)}) than columns ({width}): does a number need quotation marks around it?"
+            raise _Spoilt("", "", more)
+
+    def _slug(self, text: str) -> str:
+        return cells.slug(text or self._page)
+
+    def _when(self, row: Row) -> When:
+        clock = self._columns.cell(row, Role.TIME)
+        order = self._conventions.order
+        at, dated = self._cell(row, Role.DATE, lambda day: dates.instant(f"{day} {clock}" if clock else day, order))
+        if at > self._now:
+            raise self._spoilt(row, Role.DATE, "in the future")
+        return self._cell(row, Role.DATED, lambda text: _precisely(text, at, dated))
+
+    def _refuse_period(self, row: Row, what: What, days: int | None) -> None:
+        if what is What.NEW and days is None:
+            raise self._spoilt(row, Role.DATED, 'new likes need the period they came in, like "30 days"')
+        if what is not What.NEW and days is not None:
+            raise self._spoilt(row, Role.DATED, "a period belongs to new likes only")
+
+    def _received_at(self, row: Row, when: When) -> datetime:
+        """When the figure could be known: at once, unless the file says otherwise."""
+        if not self._columns.cell(row, Role.RECEIVED):
+            return when.at
+        at, _ = self._cell(row, Role.RECEIVED, lambda text: dates.instant(text, self._conventions.order))
+        if at > self._now:
+            raise self._spoilt(row, Role.RECEIVED, "in the future")
+        if at < when.at:
+            raise self._spoilt(row, Role.RECEIVED, "before the date of the figure itself")
+        return at
+
+    def _counted(self, row: Row) -> Iterator[Number | _Spoilt]:
+        yield self._counted_in(row, self._count, None, _COUNTED[self._columns.metric])
+
+    def _counted_in(self, row: Row, role: Role, country: str | None, what: What) -> Number:
+        precision = self._columns.cell(row, Role.PRECISION)
+        value, low, high = self._cell(row, role, lambda text: cells.count(text, precision))
+        return Number(self._columns.header(role), country, what, value, low, high)
+
+    def _by_country(self, row: Row) -> Iterator[Number | _Spoilt]:
+        country = self._cell(row, Role.COUNTRY, _country)
+        given = [role for role in (self._count, Role.SHARE, Role.TOTAL) if self._columns.cell(row, role)]
+        if country is None or given in ([], [Role.TOTAL]):
+            if country is None and not self._columns.cell(row, self._count):
+                raise self._spoilt(row, Role.COUNTRY, "figures of which country?")
+            yield from self._counted(row)
+            return
+        for role in given:
+            try:
+                if role is Role.SHARE:
+                    yield self._share_in(row, role, country)
+                else:
+                    what = What.TOTAL if role is Role.TOTAL else _COUNTED[self._columns.metric]
+                    yield self._counted_in(row, role, country, what)
+            except _Spoilt as spoilt:
+                yield spoilt
+
+    def _share_in(self, row: Row, role: Role, country: str | None) -> Number:
+        precision = self._columns.cell(row, Role.PRECISION)
+        of = self._conventions.share_of
+        value, low, high = self._cell(row, role, lambda text: cells.share(text, precision, of=of))
+        return Number(self._columns.header(role), country, What.SHARE, value, low, high)
+
+    def _long(self, row: Row) -> Iterator[Number | _Spoilt]:
+        what = self._cell(row, Role.METRIC, _known_metric)
+        country = self._cell(row, Role.COUNTRY, _country)
+        if what is not What.SHARE:
+            yield self._counted_in(row, Role.VALUE, country, what)
+        elif country:
+            yield self._share_in(row, Role.VALUE, country)
+        else:
+            raise self._spoilt(row, Role.COUNTRY, "a share of what? Name the country")
+
+    def _wide(self, row: Row) -> Iterator[Number | _Spoilt]:
+        if self._columns.cell(row, Role.TOTAL):
+            yield self._counted_in(row, Role.TOTAL, None, What.TOTAL)
+        for index, country in self._columns.countries:
+            cell = row[index].strip() if index < len(row) else ""
+            if not cell:
+                continue
+            try:
+                yield Number(self._columns.headers[index], country, What.LIKES, *cells.count(cell))
+            except BadCell as error:
+                yield _Spoilt(self._columns.headers[index], cell, str(error))
+
+
+def _fault(line: int, spoilt: _Spoilt) -> Fault:
+    cell = " ".join(spoilt.cell.split())
+    shown = cell if len(cell) <= _SHOWN else cell[: _SHOWN - 1] + "…"
+    torn = "the cell runs over several lines: is a quotation mark missing?"
+    return Fault(line=line, column=spoilt.column, problem=torn if "\n" in spoilt.cell else spoilt.problem, cell=shown)
+
+
+def _precisely(text: str, at: datetime, dated: Dated) -> When:
+    """What the column for a date's precision makes of it: "day", "month", "instant" or, for new likes, "30 days"."""
+    word = text.casefold()
+    if not word:
+        return When(at, dated, None)
+    if word in {Dated.DAY, Dated.MONTH}:
+        return When(at.replace(hour=0, minute=0, second=0, microsecond=0), Dated(word), None)
+    if word == Dated.INSTANT:
+        return When(at, Dated.INSTANT, None)
+    period = _PERIOD.fullmatch(word)
+    days = int(period["number"]) * (_DAYS_OF_WEEK if period["unit"].startswith("w") else 1) if period else 0
+    if not days:
+        raise BadCell('not a precision; write "day", "month", "instant" or a period like "30 days"')
+    return When(at, dated, days)
+
+
+def _country(text: str) -> str | None:
+    if not text:
+        return None
+    cells.refuse_formula(text)
+    code = country_code(text)
+    if code is None:
+        raise BadCell("not a country that is known, or not certain which; write its two-letter code")
+    return code
+
+
+def _metric(text: str) -> What | None:
+    return _METRICS.get("_".join(text.casefold().split()))
+
+
+def _known_metric(text: str) -> What:
+    what = _metric(text)
+    if what is None:
+        raise BadCell("not a metric; write likes, followers, share_of_total or new_likes")
+    return what
+
+
+def _text(text: str) -> str:
+    if len(text) > _LONGEST_TEXT:
+        raise BadCell(f"longer than {_LONGEST_TEXT} characters")
+    return " ".join(text.split())
+
+
+def _address(text: str) -> str:
+    if text and not re.fullmatch(r"https?://\S+", text):
+        raise BadCell("not a web address; it begins with http:// or https://")
+    return _text(text)

@@ -78,7 +78,10 @@ class Answers:
             self._require_membership(call)
         if command.lookup is not None:
             call = replace(call, found=self._look_up(command.lookup(call)))
-        return command.run(call, self._store, self._clock.now())
+        reply = command.run(call, self._store, self._clock.now())
+        if command.speaks:  # it may post here, so what was paused because it could not goes on
+            self._store.subscriptions.resume(call.team_id, call.channel_id)
+        return reply
 
     def _require_membership(self, call: Call) -> None:
         """LikewatchError unless the bot may post in the channel (https://docs.slack.dev/reference/methods/conversations.info)."""

@@ -177,9 +177,7 @@ class Acting:
                 self._state.remove(original)
             if content.empty:
                 return
-        elif body.get("replace_original") and response.original is not None:
-            if original is None:
-                raise Refused("message_not_found", status=404)
+        elif body.get("replace_original") and original is not None:
             if content.empty:
                 raise Refused("no_text", status=400)
             self._replace(original, content)
@@ -203,7 +201,7 @@ class Acting:
                 Message(channel_id=response.channel_id, ts="", user_id=response.person_id, text=asked)
             )
             response.command_line = ""
-        self._state.new_message(
+        answer = self._state.new_message(
             Message(
                 channel_id=response.channel_id,
                 ts="",
@@ -214,6 +212,7 @@ class Acting:
                 ephemeral_to="" if in_channel else response.person_id,
             )
         )
+        response.original = response.original or answer  # a command's later answer may replace its first
 
 
 def _content(body: Json) -> Content:

@@ -1,7 +1,7 @@
 """Block Kit's blocks and message metadata, checked as Slack checks them; only the blocks that the bot may use.
 
-https://docs.slack.dev/reference/block-kit/blocks. A block that Slack knows and the bot does not use is refused too: nobody
-would have looked at how the page shows it.
+https://docs.slack.dev/reference/block-kit/blocks. A block that Slack knows and the bot does not use is refused too:
+nobody would have looked at how the page shows it.
 """
 
 from __future__ import annotations

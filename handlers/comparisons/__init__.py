@@ -16,6 +16,7 @@ def all_comparisons() -> tuple[Comparison[Any], ...]:
 
     Raises:
         TypeError: a file here does not end in ``COMPARISON = Comparison(…)``, or its name is not the file's.
+
     """
     found: list[Comparison[Any]] = []
     for module in sorted(iter_modules(__path__), key=lambda info: info.name):

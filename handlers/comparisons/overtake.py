@@ -117,7 +117,8 @@ def compare(window: Window, board: Board) -> Verdict[Board]:
         for passing, passed in crossings:
             key = _key(passing, passed)
             if key not in pairs:
-                pairs[key] = Pair(leader=passed if _both_read_again(key, board, tracks) else None)
+                was_led = _both_read_again(key, board, tracks) or _was_below(tracks[passing], tracks[passed])
+                pairs[key] = Pair(leader=passed if was_led else None)
     seats = _seat_newcomers(orders, board.seats, pairs, tracks)
     alerts: list[Alert] = []
     came = frozenset(window.came)
@@ -154,6 +155,15 @@ def _both_read_again(key: tuple[str, str], board: Board, tracks: Mapping[str, Tr
     """False while a page's only readings are those of first sight: taken minutes apart, they set no leader yet."""
     seen = max(board.seats[slug].seen for slug in key)
     return all(tracks[slug].last.at > seen for slug in key)
+
+
+def _was_below(passing: Track, passed: Track) -> bool:
+    """True where the page now passing was, no earlier than a reading of the other, still below that reading."""
+    return any(
+        low is not None and high is not None and low.at >= high.at and low.high < high.low
+        for low in (passing.previous, passing.last)
+        for high in (passed.previous, passed.last)
+    )
 
 
 def _seat_newcomers(
@@ -226,7 +236,7 @@ def _defended(pair: Pair, key: tuple[str, str], now: Lead, window: Window) -> tu
     if pair.contest is None or streak is None or leader is None or now.at - streak.since < _HOLD_OFF:
         return pair, None
     rival = key[1] if leader == key[0] else key[0]
-    alert = _alert("held_off", leader, rival, pair, now, window, rule=_HELD_OFF_RULE)
+    alert = _alert("held_off", (leader, rival), pair, now, window=window, rule=_HELD_OFF_RULE)
     return Pair(leader=leader), alert
 
 
@@ -235,20 +245,21 @@ def _challenged(pair: Pair, now: Lead, window: Window) -> tuple[Pair, Alert | No
     if streak is None or leader is None or challenger is None:
         return pair, None
     if now.sparse:
-        alert = _alert("overtake", challenger, leader, pair, now, window, rule=_SPARSE_RULE)
+        alert = _alert("overtake", (challenger, leader), pair, now, window=window, rule=_SPARSE_RULE)
         return Pair(leader=challenger), alert
     if pair.contest is None:
         if streak.evaluations < READINGS_TO_TELL:
             return pair, None
         pair = replace(pair, contest=now.at)
-        return pair, _alert("ahead", challenger, leader, pair, now, window, rule=_AHEAD_RULE)
+        return pair, _alert("ahead", (challenger, leader), pair, now, window=window, rule=_AHEAD_RULE)
     if streak.evaluations >= EVALUATIONS_TO_SETTLE and now.at - streak.since >= _SETTLE:
-        alert = _alert("overtake", challenger, leader, pair, now, window, rule=_SETTLED_RULE)
+        alert = _alert("overtake", (challenger, leader), pair, now, window=window, rule=_SETTLED_RULE)
         return Pair(leader=challenger), alert
     return pair, None
 
 
-def _alert(kind: str, page: str, rival: str, pair: Pair, now: Lead, window: Window, *, rule: str) -> Alert:
+def _alert(kind: str, who: tuple[str, str], pair: Pair, now: Lead, *, window: Window, rule: str) -> Alert:
+    page, rival = who
     ours, theirs = window.tracks[page], window.tracks[rival]
     confirmed_at = max(ours.last.at, theirs.last.at)
     opened = pair.contest or now.at

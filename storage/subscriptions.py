@@ -1,0 +1,142 @@
+"""Which channel wants which alerts, and what it does not want to hear for a while."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from handlers.model import Alert
+from storage.database import Database
+from storage.rows import Row, to_instant, to_ms
+from storage.values import Subscription, Target
+
+_SELECT = "SELECT team_id, channel_id, target, slug, features, by_user, at, paused FROM subscriptions"
+_ONE = "team_id = ? AND channel_id = ? AND target = ? AND slug = ?"
+
+_SHARED_GROUPS = """
+  SELECT group_slug FROM memberships JOIN pages ON pages.id = page_id
+  WHERE slug IN (:page, :rival) AND removed_at IS NULL
+  GROUP BY group_slug HAVING count(*) = iif(:rival IS NULL, 1, 2)"""
+
+
+class Subscriptions:
+    """The newsrooms' wishes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, subscription: Subscription) -> Subscription | None:
+        """Save (replacing the same channel's same target); returns what it replaced."""
+        with self._database.write() as db:
+            replaced = self.get(subscription.team_id, subscription.channel_id, subscription.target, subscription.slug)
+            db.table("subscriptions").upsert(
+                {
+                    "team_id": subscription.team_id,
+                    "channel_id": subscription.channel_id,
+                    "target": subscription.target.value,
+                    "slug": subscription.slug,
+                    "features": json.dumps(subscription.features),
+                    "by_user": subscription.by,
+                    "at": to_ms(subscription.at),
+                    "paused": subscription.paused,
+                },
+                pk=("team_id", "channel_id", "target", "slug"),
+            )
+        return replaced
+
+    def get(self, team_id: str, channel_id: str, target: Target, slug: str) -> Subscription | None:
+        """The channel's subscription to this target."""
+        with self._database.read() as conn:
+            row = conn.execute(f"{_SELECT} WHERE {_ONE}", (team_id, channel_id, target.value, slug)).fetchone()
+        return _subscription(row) if row else None
+
+    def remove(self, team_id: str, channel_id: str, target: Target, slug: str) -> bool:
+        """Unsubscribe; False if there was no such subscription."""
+        with self._database.write() as db:
+            key = (team_id, channel_id, target.value, slug)
+            return db.conn.execute(f"DELETE FROM subscriptions WHERE {_ONE}", key).rowcount == 1
+
+    def of_channel(self, team_id: str, channel_id: str) -> tuple[Subscription, ...]:
+        """All of a channel's, paused or not: pages before groups, by slug."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                f"{_SELECT} WHERE team_id = ? AND channel_id = ? ORDER BY target DESC, slug", (team_id, channel_id)
+            ).fetchall()
+        return tuple(_subscription(row) for row in rows)
+
+    def wanting(self, alert: Alert) -> tuple[Subscription, ...]:
+        """The unpaused subscriptions that this alert is for, one per channel: that to its page before others.
+
+        An alert is for those who want its feature of its page, of its rival, or of a group that both are in
+        (of any of its page's groups if it has no rival).
+        """
+        with self._database.read() as conn:
+            rows = conn.execute(
+                f"{_SELECT} WHERE (target = 'page' AND slug IN (:page, :rival) "
+                f"OR target = 'group' AND slug IN ({_SHARED_GROUPS})) "
+                "AND paused IS NULL AND :feature IN (SELECT value FROM json_each(features)) "
+                "ORDER BY slug IS :page DESC, target DESC, slug",
+                {"page": alert.page, "rival": alert.rival, "feature": alert.feature},
+            ).fetchall()
+        first: dict[tuple[str, str], Row] = {}
+        for row in rows:
+            first.setdefault(row[:2], row)
+        return tuple(_subscription(row) for row in first.values())
+
+    def pause(self, team_id: str, channel_id: str, why: str) -> tuple[Subscription, ...]:
+        """Post nothing to a channel, for a reason; returns those that this paused, not those paused before."""
+        with self._database.write() as db:
+            rows = db.conn.execute(
+                "UPDATE subscriptions SET paused = ? WHERE team_id = ? AND channel_id = ? AND paused IS NULL "
+                "RETURNING team_id, channel_id, target, slug, features, by_user, at, paused",
+                (why, team_id, channel_id),
+            ).fetchall()
+        return tuple(_subscription(row) for row in rows)
+
+    def resume(self, team_id: str, channel_id: str) -> None:
+        """Post to a channel again."""
+        with self._database.write() as db:
+            db.conn.execute(
+                "UPDATE subscriptions SET paused = NULL WHERE team_id = ? AND channel_id = ?", (team_id, channel_id)
+            )
+
+    def mute(self, team_id: str, channel_id: str, page: str, *, until: datetime) -> None:
+        """Say nothing of a page in a channel until an instant."""
+        with self._database.write() as db:
+            db.table("mutes").upsert(
+                {"team_id": team_id, "channel_id": channel_id, "page": page, "until": to_ms(until)},
+                pk=("team_id", "channel_id", "page"),
+            )
+
+    def unmute(self, team_id: str, channel_id: str, page: str) -> bool:
+        """End a mute; False if there was none."""
+        with self._database.write() as db:
+            return (
+                db.conn.execute(
+                    "DELETE FROM mutes WHERE team_id = ? AND channel_id = ? AND page = ?", (team_id, channel_id, page)
+                ).rowcount
+                == 1
+            )
+
+    def muted(self, team_id: str, channel_id: str, page: str, now: datetime) -> datetime | None:
+        """Until when a page is muted in a channel; None if it is not, or no longer."""
+        with self._database.read() as conn:
+            row = conn.execute(
+                "SELECT until FROM mutes WHERE team_id = ? AND channel_id = ? AND page = ? AND until > ?",
+                (team_id, channel_id, page, to_ms(now)),
+            ).fetchone()
+        return to_instant(row[0]) if row else None
+
+
+def _subscription(row: Row) -> Subscription:
+    team_id, channel_id, target, slug, features, by, at, paused = row
+    return Subscription(
+        team_id=team_id,
+        channel_id=channel_id,
+        target=Target(target),
+        slug=slug,
+        features=tuple(json.loads(features)),
+        by=by,
+        at=to_instant(at),
+        paused=paused,
+    )

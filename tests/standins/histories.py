@@ -1,0 +1,179 @@
+"""A world that remembers what was decided, and histories that raise each kind of alert."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from handlers.comparisons import all_comparisons
+from handlers.decide import Arrivals, Decision, World, decide
+from handlers.model import (
+    Alert,
+    AudienceReading,
+    Comparison,
+    Dated,
+    Figure,
+    Judged,
+    Measure,
+    Metric,
+    Page,
+    Reading,
+    Standing,
+    Track,
+)
+
+START = datetime(2024, 5, 6, 9, 0, tzinfo=UTC)
+
+
+class Replay:
+    """What the cycle does with a decision, in memory; ``restart`` puts every memory through its text and back."""
+
+    def __init__(self, pages: Sequence[Page], comparisons: Sequence[Comparison[Any]] | None = None) -> None:
+        self.pages = {page.slug: page for page in pages}
+        self.comparisons = all_comparisons() if comparisons is None else tuple(comparisons)
+        self.tracks: dict[str, Track] = {}
+        self.audiences: dict[str, tuple[AudienceReading, ...]] = {}
+        self.memories: dict[tuple[str, str], Any] = {}
+        self.judged: list[Judged] = []
+        self.alerts: list[Alert] = []
+
+    @property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        names = {group for page in self.pages.values() for group in page.groups}
+        return {name: tuple(slug for slug, page in self.pages.items() if name in page.groups) for name in names}
+
+    @property
+    def standings(self) -> list[Standing]:
+        return [judged.standing for judged in self.judged]
+
+    def arrive(self, *arrivals: Reading | AudienceReading) -> Decision:
+        readings = tuple(arrival for arrival in arrivals if isinstance(arrival, Reading))
+        audiences = tuple(arrival for arrival in arrivals if isinstance(arrival, AudienceReading))
+        world = World(
+            pages=self.pages,
+            groups=self.groups,
+            tracks=self.tracks,
+            audiences=self.audiences,
+            memories=self.memories,
+        )
+        now = max(arrival.received_at for arrival in arrivals)
+        decision = decide(world, Arrivals(readings=readings, audiences=audiences), now, self.comparisons)
+        self.tracks |= decision.tracks
+        self.memories |= decision.memories
+        for audience in decision.audiences:
+            known = (*self.audiences.get(audience.page, ()), audience)
+            self.audiences[audience.page] = tuple(sorted(known, key=lambda reading: reading.as_of))
+        self.judged += decision.judged
+        self.alerts += decision.alerts
+        return decision
+
+    def restart(self) -> None:
+        by_name = {comparison.name: comparison for comparison in self.comparisons}
+        self.memories = {
+            key: by_name[key[0]].load(by_name[key[0]].dump(memory)) for key, memory in self.memories.items()
+        }
+
+
+def page(slug: str, *groups: str, home: str | None = "KH") -> Page:
+    return Page(slug=slug, name=slug.title(), platform="facebook", home=home, groups=groups)
+
+
+def reading(
+    slug: str,
+    hours: float,
+    count: int,
+    *,
+    width: int = 0,
+    metric: Metric = Metric.LIKES,
+    source: str = "facebook",
+    delay_hours: float = 0,
+) -> Reading:
+    """A count ``hours`` after the start; it stands for [count, count + width]."""
+    at = START + timedelta(hours=hours)
+    return Reading(
+        page=slug,
+        observed_at=at,
+        received_at=at + timedelta(hours=delay_hours),
+        count=count,
+        low=count,
+        high=count + width,
+        metric=metric,
+        source=source,
+        url=f"https://example.org/{slug}",
+    )
+
+
+def by_country(slug: str, day: float, total: float, likes: Mapping[str, float]) -> AudienceReading:
+    """The platform's list of likes by country ``day`` days after the start."""
+    at = START + timedelta(days=day)
+    return AudienceReading(
+        page=slug,
+        as_of=at,
+        received_at=at,
+        measure=Measure.ALL,
+        likes={country: Figure(value=value, low=value, high=value) for country, value in likes.items()},
+        total=Figure(value=total, low=total, high=total),
+        source="facebook",
+        method="page_fans_country",
+        dated=Dated.DAY,
+    )
+
+
+def counts(*rows: tuple[float, int, int]) -> Replay:
+    """Pages "a" and "b" of one group, read together: (hours, count of a, count of b)."""
+    replay = Replay((page("a", "g"), page("b", "g")))
+    for hours, ours, theirs in rows:
+        replay.arrive(reading("a", hours, ours), reading("b", hours, theirs))
+    return replay
+
+
+def audience(days: int, home_a_day: Callable[[int], float], abroad_a_day: Callable[[int], float]) -> Replay:
+    """A page of 300,000 likes, 70% of them at home and 5% without a country, that gains so many a day."""
+    replay = Replay((page("a"),))
+    home, abroad, total = 210_000.0, 75_000.0, 300_000.0
+    for day in range(days):
+        came = home_a_day(day), abroad_a_day(day)
+        home, abroad, total = home + came[0], abroad + came[1], total + sum(came) * 1.02
+        replay.arrive(by_country("a", day, total, {"KH": home, "IN": abroad * 0.6, "PH": abroad * 0.4}))
+    return replay
+
+
+def _ahead() -> Replay:
+    return counts((0, 1000, 990), (1, 1001, 1010), (2, 1002, 1020))
+
+
+def _overtake() -> Replay:
+    return counts((0, 1000, 990), *((hours, 1000 + hours, 1010 + hours) for hours in range(1, 27)))
+
+
+def _held_off() -> Replay:
+    back = ((hours, 1050 + hours, 1010 + hours) for hours in range(4, 80))
+    return counts((0, 1000, 990), (1, 1001, 1010), (2, 1002, 1020), (3, 1003, 1030), *back)
+
+
+def _new_foreign_share() -> Replay:
+    return audience(100, lambda _: 700, lambda day: 250 if day < 85 else 2_500)
+
+
+def _total_foreign_share() -> Replay:
+    return audience(60, lambda _: 100, lambda day: 40 if day < 40 else 1_500)
+
+
+def _foreign_majority() -> Replay:
+    return audience(90, lambda _: 0, lambda _: 2_000)
+
+
+SCENES: Mapping[str, Callable[[], Replay]] = {
+    "ahead": _ahead,
+    "overtake": _overtake,
+    "held_off": _held_off,
+    "new_foreign_share": _new_foreign_share,
+    "total_foreign_share": _total_foreign_share,
+    "foreign_majority": _foreign_majority,
+}
+
+
+def scene(kind: str) -> Alert:
+    """An alert of this kind; KeyError where nobody wrote a history that raises it."""
+    return next(alert for alert in SCENES[kind]().alerts if alert.kind == kind)

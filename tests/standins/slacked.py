@@ -1,0 +1,82 @@
+"""The real Bolt app on the local workspace, over the wire: by Socket Mode or over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from bot.clock import Clock, SystemClock
+from bot.errors import UnknownPage
+from bot.platforms.contract import Profile, Reference
+from bot.slack.app import BotApp
+from bot.slack.client import slack_client
+from bot.slack.connection import SocketMode
+from bot.slack.server import PATH, SlackServer
+from bot.workspace import Workspace, WorkspaceServer
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newsroom:
+    """A workspace with the bot in it. ``http`` is where the bot listens, if it does."""
+
+    workspace: Workspace
+    server: WorkspaceServer
+    store: Store
+    app: BotApp
+    http: str = ""
+
+
+def nobody(reference: Reference) -> Profile:
+    raise UnknownPage(f"There is no {reference.key} on {reference.platform}.")
+
+
+@contextmanager
+def served(workspace: Workspace) -> Iterator[WorkspaceServer]:
+    server = WorkspaceServer(workspace, port=0)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def newsroom(
+    folder: Path,
+    *,
+    over_http: bool = False,
+    clock: Clock | None = None,
+    look_up: Callable[[Reference], Profile] = nobody,
+) -> Iterator[Newsroom]:
+    """The bot, connected, with an empty store in ``folder``."""
+    clock = clock or SystemClock()
+    with ExitStack() as at_end:
+        workspace = Workspace()
+        server = at_end.enter_context(served(workspace))
+        store = Store.open(folder / "likewatch.db")
+        at_end.callback(store.close)
+        app = BotApp(
+            client=slack_client(token=server.bot_token, api_url=server.api_url),
+            store=store,
+            clock=clock,
+            look_up=look_up,
+            poll_every=timedelta(minutes=15),
+        )
+        at_end.callback(app.close)
+        http = ""
+        if over_http:
+            listening = SlackServer(app.bolt, signing_secret=server.signing_secret, host="127.0.0.1", port=0)
+            at_end.callback(listening.stop)
+            listening.start()
+            http = f"http://{listening.address}{PATH}"
+            server.deliver_to(http, server.signing_secret)
+        else:
+            connection = SocketMode(app.bolt, app_token=server.app_token)
+            at_end.callback(connection.stop)
+            connection.start()
+            workspace.wait_for_bot()
+        yield Newsroom(workspace=workspace, server=server, store=store, app=app, http=http)
