@@ -13,8 +13,12 @@ from typing import Any
 import click
 
 from bot import app, logs, operations
+from bot.doctor import Mark
 from bot.errors import LikewatchError
+from bot.platforms.registry import platform_settings
 from bot.settings import Settings, load
+from bot.slack.commands import commands
+from bot.slack.manifest import manifest as slack_manifest
 from storage.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -50,7 +54,7 @@ def main(ctx: click.Context, env_file: Path) -> None:
 
 
 def _settings(ctx: click.Context) -> Settings:
-    settings = load(os.environ, ctx.obj, app.platform_settings())
+    settings = load(os.environ, ctx.obj, platform_settings())
     logs.start(settings.log_level)
     return settings
 
@@ -79,23 +83,19 @@ def poll(ctx: click.Context) -> None:
 @main.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--page", help="The page all rows are about, where the file has no page column.")
-@click.option("--new-pages", is_flag=True, help="Add pages that are not tracked yet, for imported figures only.")
-@click.option(
-    "--keep-good", is_flag=True, help="Keep the good rows of a file with bad ones. Without it, nothing is kept."
-)
 @click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="How dates like 02/03/2016 are to be read.")
+@click.option("--keep-good", is_flag=True, help="Keep the good rows of a file with bad ones; else nothing is kept.")
+@click.option("--new-pages", is_flag=True, help="Add pages that are not tracked, for imported figures only.")
+@click.option("--home", help="The home country of --new-pages, without which no foreign share can be told: KH.")
+@click.option("--group", help="The group of rivals that --new-pages join: cambodia.")
 @click.pass_context
-def import_(
-    ctx: click.Context, file: Path, *, page: str | None, new_pages: bool, keep_good: bool, dates: str | None
-) -> None:
+def import_(ctx: click.Context, file: Path, **options: Any) -> None:
     """Add counts, and audiences by country, from a spreadsheet saved as CSV.
 
     Importing the same file twice changes nothing. Events long past are kept, not posted as if they were news.
     """
     with app.open_core(_settings(ctx)) as core:
-        for line in operations.import_file(
-            core, file, page=page, new_pages=new_pages, keep_good=keep_good, dates=dates
-        ):
+        for line in operations.import_file(core, file, **options):
             click.echo(line)
 
 
@@ -106,7 +106,7 @@ def replay(ctx: click.Context, file: Path | None) -> None:
     """Run past figures through the live cycle and say what would have been posted then.
 
     Without FILE, the press figures of 2013 to 2020 that Likewatch grew from. With FILE, any file that `likewatch
-    import` reads. Nothing is stored: it happens in a database of its own, in memory of the figures alone.
+    import` reads. It happens in a database of its own: nothing is stored or posted.
     """
     for line in operations.replay(_settings(ctx), file):
         click.echo(line)
@@ -119,7 +119,7 @@ def doctor(ctx: click.Context) -> None:
     healthy = True
     for finding in operations.examine(_settings(ctx)):
         click.echo(finding)
-        healthy = healthy and not finding.is_fault
+        healthy = healthy and finding.mark is not Mark.FAULT
     ctx.exit(0 if healthy else 1)
 
 
@@ -129,7 +129,8 @@ def doctor(ctx: click.Context) -> None:
 )
 def manifest(request_url: str | None) -> None:
     """Print the Slack app manifest, to paste at api.slack.com/apps → Create New App → From a manifest."""
-    click.echo(json.dumps(app.slack_manifest(request_url), indent=2, ensure_ascii=False))
+    made = slack_manifest(commands(), socket_mode=request_url is None, request_url=request_url)
+    click.echo(json.dumps(made, indent=2, ensure_ascii=False))
 
 
 @main.command()

@@ -6,8 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bot.declared import Setting
-from bot.platforms.registry import platforms
+from bot.platforms.registry import platform_settings, platforms
 from bot.settings import SETTINGS, env_example
 from bot.slack.commands import commands
 from handlers.comparisons import all_comparisons
@@ -28,11 +27,6 @@ def generated(root: Path) -> dict[Path, str]:
     }
 
 
-def platform_settings() -> tuple[Setting, ...]:
-    """The settings that the platforms declare."""
-    return tuple(setting for platform in platforms() for setting in platform.settings)
-
-
 def reference() -> str:
     """Every command, alert, platform and setting."""
     return "\n".join(
@@ -43,7 +37,7 @@ def reference() -> str:
             "",
             "## Commands in Slack",
             "",
-            "Only the person who asked sees what `/likes` and `/trends` answer; *Share to channel* shows it to everybody.",
+            "Only who asked sees what `/likes` and `/trends` answer; *Share to channel* shows it to everybody.",
             "In threads, where Slack takes no slash commands, mention the bot: `@Likewatch likes hunsen`.",
             "",
             *_table(("type", "to"), ((f"`{command.usage}`", command.summary) for command in commands())),

@@ -8,8 +8,9 @@ from itertools import groupby
 
 from bot.cycle import Absorbed, Cycle
 from bot.examples import Example
+from handlers.comparisons import all_comparisons
 from handlers.decide import Arrivals
-from handlers.model import AudienceReading, Reading
+from handlers.model import AudienceReading, Page, Reading
 from storage.store import Store
 from storage.values import Subscription, Target
 
@@ -24,14 +25,21 @@ def by_instant(readings: Iterable[Reading], audiences: Iterable[AudienceReading]
     ]
 
 
+def add_pages(store: Store, pages: Iterable[Page], *, now: datetime) -> None:
+    """Add pages that are not polled: their figures come from files."""
+    with store.write():
+        for page in pages:
+            store.pages.add(page, None, at=now)
+
+
 def replay_example(
     store: Store, cycle: Cycle, example: Example, *, team_id: str, channel_id: str, now: datetime
 ) -> Absorbed:
     """Fill an empty store with the press figures, and post into one channel what would have been posted then."""
     groups = sorted({group for page in example.pages for group in page.groups})
+    features = tuple(sorted({comparison.feature for comparison in all_comparisons()}))
     with store.write():
-        for page in example.pages:
-            store.pages.add(page, None, at=now)
+        add_pages(store, example.pages, now=now)
         for group in groups:
             store.subscriptions.put(
                 Subscription(
@@ -39,7 +47,7 @@ def replay_example(
                     channel_id=channel_id,
                     target=Target.GROUP,
                     slug=group,
-                    features=("overtake", "foreign"),
+                    features=features,
                     by="likewatch",
                     at=now,
                 )

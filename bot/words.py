@@ -26,21 +26,17 @@ def change(number: float) -> str:
     return sign + count(number)
 
 
-def percent(share: float) -> str:
-    """``0.576`` -> ``"57.6%"``; a hundredth where a tenth would read as nothing."""
-    digits = 1 if share == 0 or abs(share) >= 0.001 else 2  # noqa: PLR2004 (a tenth of a percent)
+def percent(share: float, *, digits: int = 1) -> str:
+    """``0.576`` -> ``"57.6%"``; two digits where fewer would read as nothing."""
+    if 0 < abs(share) < 0.001:  # noqa: PLR2004 (a tenth of a percent)
+        digits = 2
     text = f"{share * 100:.{digits}f}".replace("-", "\N{MINUS SIGN}")
-    return text.removesuffix(".0") + "%"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + "%"
 
 
 def percent_change(share: float) -> str:
     """``0.0067`` -> ``"+0.7%"``."""
     return ("+" if share > 0 else "") + percent(share)
-
-
-def between(low: str, high: str) -> str:
-    """``"56.3%", "56.5%"`` -> ``"56.3% to 56.5%"``; one of them where they read the same."""
-    return low if low == high else f"{low} to {high}"
 
 
 def several(number: int, one: str, many: str = "") -> str:
@@ -66,11 +62,18 @@ def duration(length: timedelta) -> str:
         if seconds < below:
             return several(round(seconds / size), unit)
     days = seconds / _DAY
-    if days < 75:  # noqa: PLR2004 (in months from here on)
+    if days < 100:  # noqa: PLR2004 (in months from here on)
         return several(round(days), "day")
     if days < 730:  # noqa: PLR2004 (two years)
         return several(round(days / 30.44), "month")
     return several(round(days / 365.25), "year")
+
+
+def length(whole: timedelta) -> str:
+    """How long, as it was asked for: ``"1 week"``, ``"1 day"``, ``"36 hours"``."""
+    hours = round(whole / timedelta(hours=1))
+    unit, size = next((unit, size) for unit, size in (("week", 168), ("day", 24), ("hour", 1)) if hours % size == 0)
+    return several(hours // size, unit)
 
 
 def ago(then: datetime, now: datetime) -> str:

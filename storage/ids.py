@@ -5,17 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from storage.database import Database
 
-
-class Source(NamedTuple):
-    """Where a count comes from and what it counts."""
-
-    source: str
-    url: str
-    metric: str
+Source = tuple[str, str, str]
+"""Where a count comes from and what it counts: source, url, metric."""
 
 
 class Ids:
@@ -59,7 +53,7 @@ class Ids:
         newest = conn.execute("SELECT max(id) FROM sources").fetchone()[0] or 0
         if newest > len(known):  # ids are given without gaps
             rows = conn.execute("SELECT id, source, url, metric FROM sources WHERE id > ?", (len(known),)).fetchall()
-            known.update((row[0], Source(*row[1:])) for row in rows)
+            known.update((row[0], row[1:]) for row in rows)
         return known
 
     def _forget(self) -> None:

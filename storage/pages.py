@@ -212,7 +212,7 @@ def pages_of(conn: sqlite3.Connection, rows: Sequence[Row]) -> tuple[Page, ...]:
                 url=url,
                 home=home,
                 groups=tuple(groups.get(page_id, ())),
-                aliases=tuple(json.loads(aliases)),
+                aliases=tuple(json.loads(aliases)) if aliases != "[]" else (),
             )
             for page_id, slug, name, platform, url, home, aliases, *_ in rows
         ]

@@ -18,7 +18,7 @@ from storage.ids import Ids, Source
 from storage.pages import PAGE, PAGE_WIDTH, pages_of
 from storage.rows import DATE_TEXTS, METRIC_TEXTS, QUARTER, Row, to_instant, to_ms
 from storage.series import Span, daily_rows, fold_pages, newest_row, rows_between
-from storage.tracks import TRACK, point_of, put_tracks, track_of
+from storage.tracks import TRACK, Tracks, point_of
 from storage.values import Latest, Trouble
 
 _PUT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -36,6 +36,7 @@ class Readings:
     def __init__(self, database: Database, ids: Ids) -> None:
         self._database = database
         self._ids = ids
+        self._tracks = Tracks(database, ids)
 
     def take(self, rows: Sequence[Judged]) -> int:
         """Store readings (the caller leaves out unchanged and repeated ones); returns how many were new."""
@@ -62,7 +63,7 @@ class Readings:
             yield (
                 pages[reading.page],
                 observed_at,
-                self._ids.source(conn, Source(reading.source, reading.url, METRIC_TEXTS[reading.metric])),
+                self._ids.source(conn, (reading.source, reading.url, METRIC_TEXTS[reading.metric])),
                 count,
                 count - reading.low,
                 reading.high - count,
@@ -109,12 +110,12 @@ class Readings:
                 (json.dumps(list(by_id)),),
             ).fetchall()
             sources = self._ids.sources(conn)
-        return {by_id[row[0]]: track_of(by_id[row[0]], row, sources) for row in rows}
+        return {by_id[row[0]]: self._tracks.track_of(by_id[row[0]], row, sources) for row in rows}
 
     def save_tracks(self, tracks: Sequence[Track]) -> None:
         """Replace the pages' series."""
         with self._database.write() as db:
-            put_tracks(db.conn, tracks, self._ids)
+            self._tracks.put(db.conn, tracks)
 
     def latest(self, slug: str) -> Latest | None:
         """A page's newest state; None if there is no such page."""
@@ -132,7 +133,17 @@ class Readings:
             ).fetchall()
             sources = self._ids.sources(conn)
             pages = pages_of(conn, rows)
-        return tuple(_latest_of(page, row[PAGE_WIDTH:], sources) for page, row in zip(pages, rows, strict=True))
+        return tuple(self._latest_of(page, row[PAGE_WIDTH:], sources) for page, row in zip(pages, rows, strict=True))
+
+    def _latest_of(self, page: Page, row: Row, sources: Mapping[int, Source]) -> Latest:
+        polled_at, trouble, message, since = row[:4]
+        track = row[4:]
+        return Latest(
+            page=page,
+            track=None if track[0] is None else self._tracks.track_of(page.slug, track, sources),
+            polled_at=None if polled_at is None else to_instant(polled_at),
+            trouble=None if trouble is None else Trouble(reason=trouble, message=message, since=to_instant(since)),
+        )
 
     def at(self, slug: str, instant: datetime) -> Point | None:
         """The newest accepted point at or before this instant, of the page's present series."""
@@ -180,17 +191,6 @@ class Readings:
             with self._database.write() as db:
                 moved += fold_pages(db.conn, first, first + _FOLD_PAGES - 1, end)
         return moved
-
-
-def _latest_of(page: Page, row: Row, sources: Mapping[int, Source]) -> Latest:
-    polled_at, trouble, message, since = row[:4]
-    track = row[4:]
-    return Latest(
-        page=page,
-        track=None if track[0] is None else track_of(page.slug, track, sources),
-        polled_at=None if polled_at is None else to_instant(polled_at),
-        trouble=None if trouble is None else Trouble(reason=trouble, message=message, since=to_instant(since)),
-    )
 
 
 def _folded_before(conn: sqlite3.Connection) -> int:

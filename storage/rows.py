@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from handlers.model import Dated, Metric
@@ -35,9 +36,16 @@ def to_ms(instant: datetime) -> int:
     """Milliseconds since 1970; ValueError for a datetime without a time zone."""
     if instant.tzinfo is None:
         raise ValueError(f"{instant.isoformat()} has no time zone; instants are aware, in UTC")
-    return (instant - EPOCH) // _MILLISECOND
+    since = instant - EPOCH
+    return since.days * DAY + since.seconds * 1000 + since.microseconds // 1000
 
 
+def is_exact(instant: datetime) -> bool:
+    """Whether ``to_ms`` cuts nothing."""
+    return instant.microsecond % 1000 == 0
+
+
+@lru_cache(maxsize=4096)  # the pages of one batch share their instants
 def to_instant(ms: int) -> datetime:
     """The aware UTC datetime of a stored time; exact for every year that datetime knows."""
     return EPOCH + ms * _MILLISECOND
@@ -48,6 +56,7 @@ def to_span(span: timedelta) -> int:
     return span // _MILLISECOND
 
 
+@lru_cache(maxsize=256)  # thousands of accounts share a handful of cadences
 def from_span(ms: int) -> timedelta:
     """The length of time stored as these milliseconds."""
     return ms * _MILLISECOND

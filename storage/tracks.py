@@ -7,18 +7,19 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 
 from handlers.model import Point, Track
+from storage.database import Database
 from storage.ids import Ids, Source
-from storage.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, Row, pack, to_instant, to_ms, unpack
+from storage.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, Row, is_exact, pack, to_instant, to_ms, unpack
 
 _POINT = ("at", "count", "below", "above", "source_id", "dated")
 _COLUMNS = (
-    "page_id", "metric", "since", "gap", "gains", "held",
+    *("page_id", "metric", "since", "gap", "gains", "held"),
     *(f"{name}_{part}" for name in ("last", "previous", "day") for part in _POINT),
-)  # fmt: skip
+)
 _NO_POINT: Row = (None,) * len(_POINT)
 
 TRACK = ", ".join(f"latest.{column}" for column in _COLUMNS)
-"""The columns that ``track_of`` reads."""
+"""The columns that ``Tracks.track_of`` reads."""
 
 _PUT = (
     f"INSERT INTO latest ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
@@ -26,17 +27,46 @@ _PUT = (
 )
 
 
-def put_tracks(conn: sqlite3.Connection, tracks: Iterable[Track], ids: Ids) -> None:
-    """Replace the pages' tracks."""
-    tracks = list(tracks)
-    pages = ids.pages(conn, [track.page for track in tracks])
-    conn.executemany(_PUT, [_row_of(conn, track, pages[track.page], ids) for track in tracks])
+class Tracks:
+    """Turns tracks into rows and back.
 
+    The track last written for a page is kept beside its row: where the very same row is read back, which is the rule
+    from cycle to cycle, the track need not be built anew. What is told is always what the file says.
+    """
 
-def _row_of(conn: sqlite3.Connection, track: Track, page_id: int, ids: Ids) -> Row:
-    metric = METRIC_TEXTS[track.metric]
+    def __init__(self, database: Database, ids: Ids) -> None:
+        self._ids = ids
+        self._written: dict[int, tuple[Row, Track]] = {}
+        database.after_rollback(self._written.clear)
 
-    def point(point: Point | None) -> Row:
+    def put(self, conn: sqlite3.Connection, tracks: Iterable[Track]) -> None:
+        """Replace the pages' tracks."""
+        tracks = list(tracks)
+        pages = self._ids.pages(conn, [track.page for track in tracks])
+        rows = [self._row_of(conn, track, pages[track.page]) for track in tracks]
+        conn.executemany(_PUT, rows)
+        self._written.update({row[0]: (row, track) for row, track in zip(rows, tracks, strict=True) if _exact(track)})
+
+    def track_of(self, slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
+        """The track of a page's columns ``TRACK``."""
+        written, track = self._written.get(row[0], (None, None))
+        return track if track is not None and written == row else _track(slug, row, sources)
+
+    def _row_of(self, conn: sqlite3.Connection, track: Track, page_id: int) -> Row:
+        metric = METRIC_TEXTS[track.metric]
+        return (
+            page_id,
+            metric,
+            to_ms(track.since),
+            track.gap,
+            pack(track.gains),
+            _held_text(track.held) if track.held else None,
+            *self._point_row(conn, track.last, metric),
+            *self._point_row(conn, track.previous, metric),
+            *self._point_row(conn, track.day, metric),
+        )
+
+    def _point_row(self, conn: sqlite3.Connection, point: Point | None, metric: str) -> Row:
         if point is None:
             return _NO_POINT
         count = point.count
@@ -45,32 +75,34 @@ def _row_of(conn: sqlite3.Connection, track: Track, page_id: int, ids: Ids) -> R
             count,
             count - point.low,
             point.high - count,
-            ids.source(conn, Source(point.source, point.url, metric)),
+            self._ids.source(conn, (point.source, point.url, metric)),
             DATE_TEXTS[point.dated],
         )
 
-    return (
-        page_id,
-        metric,
-        to_ms(track.since),
-        track.gap,
-        pack(track.gains),
-        _held_text(track.held) if track.held else None,
-        *point(track.last),
-        *point(track.previous),
-        *point(track.day),
+
+def point_of(row: Row, sources: Mapping[int, Source]) -> Point:
+    """The point of the columns instant, count, below, above, source id, dated."""
+    at, count, below, above, source_id, dated = row
+    source, url, _ = sources[source_id]
+    return Point(
+        at=to_instant(at),
+        count=count,
+        low=count - below,
+        high=count + above,
+        source=source,
+        url=url,
+        dated=DATES[dated],
     )
 
 
-def track_of(slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
-    """The track of a page's columns ``TRACK``."""
+def _track(slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
     metric, since, gap, gains, held = row[1:6]
-    previous, day = row[12:18], row[18:24]
+    last, previous, day = row[6:12], row[12:18], row[18:24]
     return Track(
         page=slug,
         metric=METRICS[metric],
         since=to_instant(since),
-        last=point_of(row[6:12], sources),
+        last=point_of(last, sources),
         previous=None if previous == _NO_POINT else point_of(previous, sources),
         day=None if day == _NO_POINT else point_of(day, sources),
         gains=unpack(gains),
@@ -79,18 +111,14 @@ def track_of(slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
     )
 
 
-def point_of(row: Row, sources: Mapping[int, Source]) -> Point:
-    """The point of the columns instant, count, below, above, source id, dated."""
-    at, count, below, above, source_id, dated = row
-    source = sources[source_id]
-    return Point(
-        at=to_instant(at),
-        count=count,
-        low=count - below,
-        high=count + above,
-        source=source.source,
-        url=source.url,
-        dated=DATES[dated],
+def _exact(track: Track) -> bool:
+    """Whether nothing of the track's instants is cut when it is stored."""
+    return (
+        is_exact(track.last.at)
+        and is_exact(track.since)
+        and (track.previous is None or is_exact(track.previous.at))
+        and (track.day is None or is_exact(track.day.at))
+        and not track.held
     )
 
 

@@ -26,7 +26,7 @@ _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods are zip a
 _WESTERN = "cp1252"
 _OTHER_SCRIPTS = ["cp1251", "cp1253", "cp1256", "cp874", "cp932", "gb18030", "big5", "cp949"]
 _RUN = re.compile(rb"[\x80-\xff]{4}")  # letters of another script in a row; Western text has a lone é or a closing ”
-_SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_SEP = re.compile(r'"?sep=([^"\w ])"?\s*', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class File:
             line = before + 1
             try:
                 for cells in table:
-                    if any(cells):
+                    if any(map(str.strip, cells)):
                         yield line, cells
                     line = before + table.line_num + 1
             except csv.Error as error:

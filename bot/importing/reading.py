@@ -11,7 +11,7 @@ from bot.importing import files
 from bot.importing.gathering import Gathering
 from bot.importing.headers import Columns, Role, recognised
 from bot.importing.rows import Reader, surveyed
-from bot.importing.values import DateOrder, Fault, Import, ImportRefused, Layout
+from bot.importing.values import DateOrder, Fault, Import, ImportRefused
 
 _FIRST_ROWS = 10  # among which the header is looked for: some exports put a title above it
 _ACCEPTED = (
@@ -80,3 +80,36 @@ def _header(file: files.File) -> tuple[str, int, Columns]:
     if best is None:
         raise _unrecognised(file)
     return best
+
+
+def _first_rows(file: files.File, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    try:
+        yield from islice(file.rows(delimiter), _FIRST_ROWS)
+    except ImportRefused:
+        return  # with another delimiter its quotation marks may well add up
+
+
+def _rows(file: files.File, delimiter: str, after: int) -> Iterator[tuple[int, list[str]]]:
+    return ((line, row) for line, row in file.rows(delimiter) if line > after)
+
+
+def _unrecognised(file: files.File) -> ImportRefused:
+    title = ""
+    for _, row in _first_rows(file, file.declared or ","):
+        if _is_business_suite(row):
+            return ImportRefused(
+                f"{file.name} is an export of Meta Business Suite{title}: it holds the new follows of each day, not "
+                "how many followers there were. Totals cannot be made from it, so nothing of it is imported."
+            )
+        title = f' ("{row[0].strip()}")'
+    return ImportRefused(f"{file.name} has no header that is understood. {_ACCEPTED}.")
+
+
+def _is_business_suite(row: Sequence[str]) -> bool:
+    return [cell.strip().casefold() for cell in row if cell.strip()] == ["date", "primary"]
+
+
+def _about_encoding(file: files.File) -> tuple[str, ...]:
+    if not file.guessed:
+        return ()
+    return (f"The file does not say how its letters are encoded; it was read as {file.encoding}. Check the names.",)

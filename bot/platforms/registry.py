@@ -10,6 +10,7 @@ from functools import cache
 from types import MappingProxyType
 
 import bot.platforms
+from bot.declared import Setting
 from bot.errors import UnknownPage
 from bot.platforms.contract import Platform, Reference
 from bot.platforms.pasted import cleaned, link_in
@@ -46,6 +47,11 @@ def platforms() -> tuple[Platform, ...]:
         elif platform is not None:
             raise TypeError(f"PLATFORM in {module.name} is not a Platform")
     return tuple(sorted(found, key=lambda platform: platform.name))
+
+
+def platform_settings() -> tuple[Setting, ...]:
+    """The settings that the platforms declare."""
+    return tuple(setting for platform in platforms() for setting in platform.settings)
 
 
 def parse_reference(text: str, platforms: Sequence[Platform], hint: str = "") -> Reference:

@@ -19,7 +19,6 @@ AROUND = timedelta(days=30)
 FURTHER = timedelta(days=400)
 _ENOUGH = 4  # points that make a chart worth looking at
 _MANY = 200
-_PERCENT = "share"
 
 
 def told(alert: Alert, store: Store) -> str:
@@ -93,15 +92,13 @@ def _label(fact: Fact, known: Words) -> str:
 
 
 def _value(fact: Fact) -> str:
-    said = _number(fact, fact.value)
-    if fact.low is None or fact.high is None:
+    def number(value: float) -> str:
+        return words.percent(value, digits=2) if fact.unit == "share" else words.count(value)
+
+    said = words.percent(fact.value) if fact.unit == "share" else f"{words.count(fact.value)} {fact.unit}"
+    if fact.low is None or fact.high is None or number(fact.low) == number(fact.high):
         return said
-    low, high = _number(fact, fact.low), _number(fact, fact.high)
-    return said if low == high == said else f"{said} ({low} to {high})"
-
-
-def _number(fact: Fact, value: float) -> str:
-    return words.percent(value) if fact.unit == _PERCENT else f"{words.count(value)} {fact.unit}"
+    return f"{said} ({number(fact.low)} to {number(fact.high)})"
 
 
 def _plot(alert: Alert, store: Store) -> Plot | None:

@@ -236,9 +236,9 @@ def respond(url: str, message: dict[str, Any], *, proxy: str | None) -> None:
     webhook = WebhookClient(url, timeout=TIMEOUT, retry_handlers=[], logger=wire_log)
     webhook.proxy = proxy
     answer = webhook.send_dict(message)
-    if answer.status_code != _OK:
-        said = _RESPONSE_CODE.search(answer.body)
-        raise ResponseRefused(said.group(1) if said else f"HTTP {answer.status_code}")
+    said = _RESPONSE_CODE.search(answer.body)
+    if answer.status_code != _OK or (said and said[1] != "ok"):
+        raise ResponseRefused(said[1] if said else f"HTTP {answer.status_code}")
 
 
 def with_or_without_charts(send: Callable[[list[Block]], T], blocks: list[Block]) -> T:

@@ -45,5 +45,9 @@ class SocketMode:
             )
 
     def stop(self) -> None:
-        """Close the connection; requests being answered are answered first."""
+        """Close the connection, within seconds."""
+        self._client.auto_reconnect_enabled = False
+        self._client.current_session_state.terminated = True
+        if self._client.current_session is not None:
+            self._client.current_session.ping()  # its answer ends the read that closing would wait for
         self._client.close()

@@ -13,6 +13,7 @@ from storage.store import Store
 from storage.values import Latest
 
 DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
+_LONG_AGO = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,26 +63,25 @@ def rounded(point: Point) -> str:
 
 
 def age(latest: Latest, now: datetime) -> str:
-    """``"read 4 minutes ago"``, or ``"published 5 August 2020"`` for a figure that came with an import."""
+    """``"read 4 minutes ago"``; ``"published 5 August 2020 (6 years ago)"`` for a figure dated by its day or month."""
     at = as_of(latest)
     if latest.track is None or at is None:
         return "not read yet"
     last = latest.track.last
-    if latest.polled_at is not None and at >= latest.polled_at:
-        return f"read {words.ago(at, now)}"
-    verb = "read" if last.dated is Dated.INSTANT else "published"
-    return f"{verb} {words.dated(last.at, last.dated)}"
+    if last.dated is not Dated.INSTANT and at == last.at:
+        return f"published {words.dated(at, last.dated)} ({words.ago(at, now)})"
+    return f"read {words.ago(at, now)}" + (f" ({words.day(at)})" if now - at > _LONG_AGO else "")
 
 
 def provenance(latest: Latest, now: datetime) -> tuple[Span, ...]:
     """Age and source: ``"read 4 minutes ago from Facebook"``, ``"published 5 August 2020 (6 years ago), AKP"``."""
-    said = age(latest, now)
     if latest.track is None:
-        return (said,)
-    if said.endswith(("ago", "just now")):
-        return (f"{said} from {title(latest.page.platform)}",)
+        return (age(latest, now),)
     last = latest.track.last
-    return (f"{said} ({words.ago(last.at, now)}), ", Link(last.source, last.url))
+    platform = title(latest.page.platform)
+    if last.source.startswith(platform):
+        return (f"{age(latest, now)} from {platform}",)
+    return (f"{age(latest, now)}, ", Link(last.source, last.url))
 
 
 def growth(store: Store, latest: Latest, period: timedelta) -> Growth | None:

@@ -50,7 +50,7 @@ def _share_line(store: Store, home: str, reading: AudienceReading | None) -> Lin
         return None
     date = words.dated(reading.as_of, reading.dated)
     what = "All likes" if reading.measure is Measure.ALL else f"New likes, {_during(reading)}"
-    spans: list[Span] = [Bold(f"{what}: "), f"{_bounds(at_home)} from {country_name(home)}, the page's home"]
+    spans: list[Span] = [Bold(f"{what}:"), f" {_bounds(at_home)} from {country_name(home)}, the page's home"]
     if home in reading.likes and total is not None:
         spans.append(f" ({words.count(reading.likes[home].value)} of {words.count(total.value)})")
     elif total is not None:
@@ -77,16 +77,19 @@ def _foreign(reading: AudienceReading, home: str, at_home: Figure) -> str:
         for country in {*reading.shares, *reading.likes} - {home}
         if (share := published_home_share(reading, country)) is not None
     }
-    most = words.percent(complement(at_home).high)
+    most = _bound(complement(at_home).high)
     if not abroad:
         return f"from abroad at most {most}"
-    least = words.percent(sum(share.low for share in abroad.values()))
+    least = _bound(sum(share.low for share in abroad.values()))
     top = sorted(abroad, key=lambda country: (-abroad[country].value, country))[:_NAMED]
     named = ", ".join(f"{country_name(country)} {words.percent(abroad[country].value)}" for country in top)
     return f"from abroad at least {least}, at most {most} ({named})"
 
 
 def _bounds(share: Figure) -> str:
-    low, high = words.percent(share.low), words.percent(share.high)
-    value = words.percent(share.value)
-    return value if low == high == value else f"{value} (between {low} and {high})"
+    value, low, high = words.percent(share.value), _bound(share.low), _bound(share.high)
+    return value if low == high else f"{value} (between {low} and {high})"
+
+
+def _bound(share: float) -> str:
+    return words.percent(share, digits=2)

@@ -11,7 +11,8 @@ from handlers.decide import Arrivals
 from handlers.model import Standing
 from storage.store import Store
 from storage.values import Target
-from tests.standins.newsroom import START, HandClock, ToldPlatform, cycle, reading, subscribe, track
+from tests.standins.clock import HandClock
+from tests.standins.newsroom import START, ToldPlatform, cycle, reading, subscribe, track
 
 HOUR = timedelta(hours=1)
 
@@ -25,7 +26,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def clock() -> HandClock:
-    return HandClock()
+    return HandClock(START)
 
 
 @pytest.fixture

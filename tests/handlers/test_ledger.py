@@ -127,10 +127,10 @@ def test_another_source_with_the_same_count_is_a_reading_of_its_own() -> None:
 
 
 def test_a_fast_page_may_gain_12_usual_days_at_once() -> None:
-    daily = [(24 * day, 10_000 + 500 * day) for day in range(10)]
+    daily = [(24 * day, 100_000 + 500 * day) for day in range(10)]
     assert rate(_track(_series(*daily)[-1])) == pytest.approx(500)
-    assert _series(*daily, (24 * 9 + 1, 14_500 + 6_000))[-1].standing is ACCEPTED
-    assert _series(*daily, (24 * 9 + 1, 14_500 + 6_001))[-1].standing is HELD
+    assert _series(*daily, (24 * 9 + 1, 104_500 + 6_000))[-1].standing is ACCEPTED
+    assert _series(*daily, (24 * 9 + 1, 104_500 + 6_001))[-1].standing is HELD
 
 
 def test_at_most_14_daily_gains_are_kept() -> None:

@@ -165,17 +165,25 @@ def test_it_says_them_as_an_editor_would() -> None:
     words = Words(page=names.__getitem__, country={"KH": "Cambodia", "IN": "India"}.__getitem__)
 
     assert [headline(alert, words) for alert in _replayed()] == [
-        "Hun Sen now has more likes than Sam Rainsy (2,108,800 v 2,094,800 by rounded figures), "
-        "first seen on 2 February 2016.",
-        "79.8% of Hun Sen's 779,000 new likes, 7 February to 8 March 2016, came from accounts not listed in "
-        "Cambodia (42.4% of all its likes then).",
-        "Less than half of Hun Sen's likes are from accounts listed in Cambodia: 49.9% in March 2017, "
-        "57% on 14 March 2016.",
+        (
+            "Hun Sen now has more likes than Sam Rainsy (2,108,800 v 2,094,800 by rounded figures), "
+            "first seen on 2 February 2016."
+        ),
+        (
+            "79.8% of Hun Sen's 779,000 new likes, 7 February to 8 March 2016, came from accounts not listed in "
+            "Cambodia (42.4% of all its likes then)."
+        ),
+        (
+            "Less than half of Hun Sen's likes are from accounts listed in Cambodia: 49.9% in March 2017, "
+            "57% on 14 March 2016."
+        ),
     ]
     assert lines(_replayed()[0], words) == (
         "The difference is 14,000 likes; rounding allows 13,900 to 14,100.",
-        "The readings are days apart, so the moment itself was not seen. "
-        "Before: Hun Sen 2,000,105 on 25 January 2016; Sam Rainsy 2,065,000 on 24 January 2016.",
+        (
+            "The readings are days apart, so the moment itself was not seen. "
+            "Before: Hun Sen 2,000,105 on 25 January 2016; Sam Rainsy 2,065,000 on 24 January 2016."
+        ),
     )
 
 

@@ -1,9 +1,8 @@
-"""Stand-ins for what a cycle needs: a clock that is set by hand, and a platform that answers what it is told."""
+"""Stand-ins for what a cycle needs: a platform that answers what it is told, and pages to watch on it."""
 
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -14,28 +13,9 @@ from handlers.comparisons import all_comparisons
 from handlers.model import Account, Metric, Page, Reading
 from storage.store import Store
 from storage.values import Subscription, Target
+from tests.standins.clock import HandClock
 
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
-
-
-class HandClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self, now: datetime = START) -> None:
-        self._now = now
-
-    def now(self) -> datetime:
-        return self._now
-
-    def monotonic(self) -> float:
-        return self._now.timestamp()
-
-    def wait(self, event: threading.Event, seconds: float) -> bool:
-        self.move(timedelta(seconds=seconds))
-        return event.is_set()
-
-    def move(self, by: timedelta) -> None:
-        self._now += by
 
 
 class ToldPlatform:

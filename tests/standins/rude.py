@@ -49,7 +49,7 @@ def rude_server(talk: Talk) -> Iterator[str]:
     """Call ``talk(caller)`` for each connection, and hang up when it returns."""
     over = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
-    threads: list[threading.Thread] = []
+    open_now: list[tuple[socket.socket, threading.Thread]] = []
 
     def serve(connection: socket.socket) -> None:
         with connection, suppress(OSError):
@@ -58,8 +58,9 @@ def rude_server(talk: Talk) -> Iterator[str]:
     def accept() -> None:
         with suppress(OSError):
             while True:
-                threads.append(threading.Thread(target=serve, args=(listener.accept()[0],)))
-                threads[-1].start()
+                connection, _ = listener.accept()
+                open_now.append((connection, threading.Thread(target=serve, args=(connection,))))
+                open_now[-1][1].start()
 
     acceptor = threading.Thread(target=accept)
     acceptor.start()
@@ -70,7 +71,9 @@ def rude_server(talk: Talk) -> Iterator[str]:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         acceptor.join()
-        for thread in threads:
+        for connection, thread in open_now:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
             thread.join()
 
 

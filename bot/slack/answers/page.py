@@ -54,8 +54,8 @@ def _held(track: Track) -> Iterator[Line]:
     if track.held:
         held = track.held[-1]
         yield (
-            Bold("Unconfirmed: "),
-            f"a newer reading says {words.count(held.count)} {track.metric} (",
+            Bold("Unconfirmed:"),
+            f" a newer reading says {words.count(held.count)} {track.metric} (",
             Moment(held.at),
             "). It is out of line with the series, so nothing is concluded from it until further readings confirm it.",
         )
@@ -91,7 +91,7 @@ def _ranks(store: Store, latest: Latest, track: Track, now: datetime) -> Iterato
         if place < len(rivals) - 1:
             other, theirs = rivals[place + 1]
             told.append(_apart(gap(track.last, theirs.last), "ahead of", other, now))
-        yield (Bold("Rank: "), "; ".join(told) + ".")
+        yield (Bold("Rank:"), f" {'; '.join(told)}.")
 
 
 def _apart(apart: str | None, way: str, other: Latest, now: datetime) -> str:

@@ -25,7 +25,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     *named, last = call.text.split()
     period = words.period(last)
     if period is None or not named:
-        named, period = [*named, last], DEFAULT_PERIOD
+        named, last, period = [*named, last], "", DEFAULT_PERIOD
     if pages := _two_pages(store, named):
         return pair_answer(store, pages, period, now)
     text = " ".join(named)
@@ -33,7 +33,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         return group_answer(store, group, now)
     if page := names.find_page(store, text):  # a page with a period: its answer tells every period
         return page_answer(store, page, now)
-    return _did_you_mean(store, named)
+    return _did_you_mean(store, named, last)
 
 
 def _two_pages(store: Store, named: list[str]) -> tuple[Page, Page] | None:
@@ -46,14 +46,14 @@ def _two_pages(store: Store, named: list[str]) -> tuple[Page, Page] | None:
     return None
 
 
-def _did_you_mean(store: Store, named: list[str]) -> Reply:
+def _did_you_mean(store: Store, named: list[str], period: str) -> Reply:
     """Where one of two names is known, only the other is asked about."""
     for middle in range(1, len(named)):
         left, right = " ".join(named[:middle]), " ".join(named[middle:])
         if page := names.find_page(store, left):
-            return names.unknown(store, right, f"likes {page.slug} {{}}")
+            return names.unknown(store, right, f"likes {page.slug} {{}} {period}")
         if page := names.find_page(store, right):
-            return names.unknown(store, left, f"likes {{}} {page.slug}")
+            return names.unknown(store, left, f"likes {{}} {page.slug} {period}")
     return names.unknown(store, " ".join(named), "likes {}")
 
 

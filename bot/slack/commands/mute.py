@@ -24,7 +24,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         raise LikewatchError(f"Say which page to mute: {USAGE}")
     if period > LONGEST:
         raise LikewatchError(
-            f"{length} is too long: a page can be muted for at most {words.duration(LONGEST)}. "
+            f"{length} is too long: a page can be muted for at most {words.length(LONGEST)}. "
             "To end its alerts here, use /trends unsubscribe."
         )
     found = names.find(store, name)
@@ -37,13 +37,13 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         store.subscriptions.mute(call.team_id, call.channel_id, found.slug, until=until)
         audit(store, call, now, "mute", found.slug, detail=f"until {words.instant(until)}")
     card = Card(
-        headline=f"{found.name} is muted here for {words.duration(period)}",
+        headline=f"{found.name} is muted here for {words.length(period)}",
         lines=(
             ("Until ", Moment(until), " no alert about it is posted in this channel. Its figures go on being read."),
         ),
         buttons=(Button(label="Unmute", query=f"trends unmute {found.slug}"),),
     )
-    return Reply(card=card, notice=(Person(call.user_id), f" muted {found.slug} here for {words.duration(period)}"))
+    return Reply(card=card, notice=(Person(call.user_id), f" muted {found.slug} here for {words.length(period)}"))
 
 
 def _parsed(text: str) -> tuple[str, str, timedelta]:

@@ -15,7 +15,7 @@ from bot.slack.app import BotApp
 from bot.slack.client import check_tokens, slack_client
 from bot.slack.connection import SocketMode
 from bot.workspace import SlashCommand, Workspace, WorkspaceServer, refuse
-from handlers.model import Metric, Page
+from handlers.model import Judged, Metric, Page, Point, Reading, Standing, Track
 from storage.store import Store
 from tests.standins.slacked import Newsroom, newsroom, served
 
@@ -24,8 +24,15 @@ HUN_SEN = Page(slug="hunsen", name="Hun Sen", platform="facebook", home="KH")
 ANA = "U0ANA00001"
 
 
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Newsroom]:
+    with newsroom(tmp_path, over_http=True) as running:
+        running.store.pages.add(HUN_SEN, None, at=NOW)
+        yield running
+
+
 @pytest.fixture(params=["socket mode", "http"])
-def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Newsroom]:
+def any_room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Newsroom]:
     with newsroom(tmp_path, over_http=request.param == "http") as running:
         running.store.pages.add(HUN_SEN, None, at=NOW)
         yield running
@@ -66,9 +73,9 @@ def seen(room: Newsroom, text: str, *, channel: str = "newsroom") -> list[str]:
     ]
 
 
-def test_it_answers_only_the_person_who_asked(room: Newsroom) -> None:
-    room.workspace.say("ana", "newsroom", "/likes hunsen")
-    answer = room.workspace.wait_for_message("newsroom", "Hun Sen", person="ana")
+def test_it_answers_only_the_person_who_asked(any_room: Newsroom) -> None:
+    any_room.workspace.say("ana", "newsroom", "/likes hunsen")
+    answer = any_room.workspace.wait_for_message("newsroom", "Hun Sen", person="ana")
     assert answer.ephemeral_to == ANA
     assert answer.blocks
 
@@ -84,11 +91,11 @@ def test_it_answers_a_command_that_it_does_not_know(room: Newsroom) -> None:
     room.workspace.wait_for_message("newsroom", "I do not know /weather", person="ana")
 
 
-def test_it_answers_a_mention_in_its_thread(room: Newsroom) -> None:
-    room.workspace.say("dara", "newsroom", "Have you seen this?")
-    (asked,) = room.workspace.messages("newsroom")
-    room.workspace.say("ana", "newsroom", "@Likewatch likes hunsen", thread_ts=asked.ts)
-    answer = room.workspace.wait_for_message("newsroom", "Hun Sen", person="ana")
+def test_it_answers_a_mention_in_its_thread(any_room: Newsroom) -> None:
+    any_room.workspace.say("dara", "newsroom", "Have you seen this?")
+    (asked,) = any_room.workspace.messages("newsroom")
+    any_room.workspace.say("ana", "newsroom", "@Likewatch likes hunsen", thread_ts=asked.ts)
+    answer = any_room.workspace.wait_for_message("newsroom", "Hun Sen", person="ana")
     assert (answer.ephemeral_to, answer.thread_ts) == (ANA, asked.ts)
 
 
@@ -120,11 +127,12 @@ def test_subscribing_where_it_was_thrown_out_takes_up_the_other_subscriptions_to
     assert paused == [None, None]
 
 
-def test_it_shares_an_answer_and_says_who_did(room: Newsroom) -> None:
-    room.workspace.say("ana", "newsroom", "/likes hunsen")
-    answer = room.workspace.wait_for_message("newsroom", "Hun Sen", person="ana")
-    room.workspace.press("ana", answer, action_id=action(answer.blocks, "Share to channel"))
-    shared = room.workspace.wait_for_message("newsroom", "Shared by", person="dara")
+def test_it_shares_an_answer_and_says_who_did(any_room: Newsroom) -> None:
+    read(any_room.store)
+    any_room.workspace.say("ana", "newsroom", "/likes hunsen")
+    answer = any_room.workspace.wait_for_message("newsroom", "14,000,000", person="ana")
+    any_room.workspace.press("ana", answer, action_id=action(answer.blocks, "Share to channel"))
+    shared = any_room.workspace.wait_for_message("newsroom", "Shared by", person="dara")
     assert shared.ephemeral_to == ""
     assert f"<@{ANA}>" in str(shared.blocks)
     assert "Share to channel" not in str(shared.blocks)
@@ -137,14 +145,14 @@ def test_a_button_asks_again_for_who_pressed_it(room: Newsroom) -> None:
     room.workspace.wait_for(lambda: any("Hun Sen" in text for text in seen(room, "Hun Sen")))
 
 
-def test_the_same_request_twice_has_one_effect(room: Newsroom) -> None:
-    room.workspace.script.repeat_envelopes(1)
-    room.workspace.say("ana", "newsroom", "/trends mute hunsen 1d")
-    room.workspace.wait_for_message("newsroom", "is muted here", person="ana")
-    room.workspace.say("ana", "newsroom", "/trends unmute hunsen")
-    room.workspace.wait_for_message("newsroom", "unmuted hunsen")
-    assert len(seen(room, "muted hunsen here for")) == 1
-    assert [entry.action for entry in room.store.audit.recent()] == ["unmute", "mute"]
+def test_the_same_request_twice_has_one_effect(any_room: Newsroom) -> None:
+    any_room.workspace.script.repeat_envelopes(1)
+    any_room.workspace.say("ana", "newsroom", "/trends mute hunsen 1d")
+    any_room.workspace.wait_for_message("newsroom", "is muted here", person="ana")
+    any_room.workspace.say("ana", "newsroom", "/trends unmute hunsen")
+    any_room.workspace.wait_for_message("newsroom", "unmuted hunsen")
+    assert len(seen(any_room, "muted hunsen here for")) == 1
+    assert [entry.action for entry in any_room.store.audit.recent()] == ["unmute", "mute"]
 
 
 def test_a_slow_platform_holds_up_nobody_else(tmp_path: Path) -> None:
@@ -208,7 +216,7 @@ def test_no_token_or_response_url_is_ever_logged(tmp_path: Path, caplog: pytest.
         pytest.param({"type": "block_actions", "actions": [{"action_id": "other", "block_id": "b"}]}, id="action"),
         pytest.param({"type": "event_callback", "event": {"type": "message", "user": "U1"}}, id="event"),
         pytest.param({"type": "shortcut", "callback_id": "other"}, id="shortcut"),
-        pytest.param({"type": "view_submission", "view": {"callback_id": "other"}}, id="view"),
+        pytest.param({"type": "view_submission", "view": {"type": "modal", "callback_id": "other"}}, id="view"),
         pytest.param({"type": "block_suggestion", "action_id": "other", "block_id": "b", "value": ""}, id="options"),
     ],
 )
@@ -280,6 +288,24 @@ def bot_app(server: WorkspaceServer, store: Store, *, token: str = "") -> BotApp
         look_up=profile,
         poll_every=timedelta(minutes=15),
     )
+
+
+def read(store: Store) -> None:
+    """Hun Sen's page was read: 14 million followers."""
+    at = datetime.now(UTC) - timedelta(hours=1)
+    reading = Reading(
+        page="hunsen",
+        observed_at=at,
+        received_at=at,
+        count=14_000_000,
+        low=14_000_000,
+        high=14_000_000,
+        metric=Metric.FOLLOWERS,
+        source="facebook",
+    )
+    point = Point(at=at, count=14_000_000, low=14_000_000, high=14_000_000, source="facebook")
+    store.readings.take([Judged(reading=reading, standing=Standing.ACCEPTED)])
+    store.readings.save_tracks([Track(page="hunsen", metric=Metric.FOLLOWERS, since=at, last=point)])
 
 
 def action(blocks: Any, label: str) -> str:

@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.standins.newsroom import store
+from tests.standins.asked import store
 
 __all__ = ["store"]

@@ -15,7 +15,7 @@ from handlers.model import Metric
 from storage.store import Store
 from storage.values import Target
 from tests.standins import blockkit
-from tests.standins.newsroom import NOW, ask, call, daily, overtake, watch
+from tests.standins.asked import NOW, ask, call, daily, overtake, watch
 
 HUNSEN = Profile(
     platform="facebook",
@@ -100,7 +100,7 @@ def test_track_refuses_a_slug_that_means_another_page_and_suggests_one(store: St
     track(store, "@hunsencambodia as hunsen")
     other = replace(HUNSEN, native_id="7", handle="hunsen.fans", name="Fans")
     with pytest.raises(
-        LikewatchError, match="“hunsen” already means Samdech Hun Sen, another page. Try: as hunsen-facebook"
+        LikewatchError, match=r"“hunsen” already means Samdech Hun Sen, another page. Try: as hunsen-facebook"
     ):
         track(store, "@hunsenfans as hunsen", other)
     assert store.pages.by_account("facebook", "7") is None
@@ -281,7 +281,7 @@ def test_mute_keeps_a_page_quiet_for_a_while(store: Store, text: str, length: in
     [
         ("", "Say which page to mute"),
         ("1d", "Say which page to mute"),
-        ("hunsen 40w", "at most 28 days"),
+        ("hunsen 40w", "at most 4 weeks"),
         ("cambodia 1d", "cambodia is a group. Mute one of its pages: hunsen."),
     ],
 )

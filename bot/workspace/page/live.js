@@ -1,0 +1,35 @@
+// The workspace's stream of events, and the page's posts to it.
+
+/** Calls hear(event) for every event; lost(true) while the workspace cannot be reached. Returns a function that ends it. */
+export function listen(person, hear, lost) {
+  let source;
+  let again;
+  const open = () => {
+    source = new EventSource(`/live?person=${encodeURIComponent(person)}`);
+    source.onmessage = (message) => {
+      lost(false);
+      hear(JSON.parse(message.data));
+    };
+    source.onerror = () => {
+      lost(true);
+      source.close();
+      again = setTimeout(open, 1000);
+    };
+  };
+  open();
+  return () => {
+    clearTimeout(again);
+    source.close();
+  };
+}
+
+/** Post to one of the page's doors; rejects with the workspace's own sentence. */
+export async function post(path, body) {
+  let reply;
+  try {
+    reply = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  } catch {
+    throw new Error("The workspace does not answer. Is it still running?");
+  }
+  if (!reply.ok) throw new Error((await reply.json()).error);
+}

@@ -1,0 +1,70 @@
+"""Every comparison obeys its contract, and every kind of alert has a sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from handlers.comparisons import all_comparisons
+from handlers.model import Comparison
+from handlers.wording import Words, context, guard, headline, lines
+from tests.standins.histories import SCENES, scene
+
+COMPARISONS = {comparison.name: comparison for comparison in all_comparisons()}
+KINDS = [kind for comparison in COMPARISONS.values() for kind in comparison.kinds]
+
+
+def test_the_comparisons_of_the_first_version_are_found() -> None:
+    assert set(COMPARISONS) >= {"overtake", "foreign_share_of_new", "foreign_share_of_all", "foreign_majority"}
+
+
+def test_every_kind_belongs_to_one_comparison() -> None:
+    assert [kind for kind, times in Counter(KINDS).items() if times > 1] == []
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS.values(), ids=COMPARISONS)
+def test_it_declares_itself(comparison: Comparison[Any]) -> None:
+    assert comparison.feature.isidentifier()
+    assert comparison.kinds
+    assert comparison.summary
+    assert not comparison.summary.endswith(".")
+    guard(comparison.summary)
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS.values(), ids=COMPARISONS)
+def test_its_blank_memory_survives_the_store(comparison: Comparison[Any]) -> None:
+    blank = comparison.blank()
+    assert comparison.load(comparison.dump(blank)) == blank
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_memory_survives_the_store(kind: str) -> None:
+    replay = SCENES[kind]()
+    assert replay.memories
+    before = dict(replay.memories)
+    replay.restart()
+    assert replay.memories == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_alert_can_be_said(kind: str) -> None:
+    alert = scene(kind)
+    words = Words(page=lambda slug: f"Page {slug}", country=lambda code: f"Country {code}")
+    said = [headline(alert, words), *lines(alert, words), *context(alert, words)]
+    assert all(text and text == text.strip() and text.endswith((".", "?")) for text in said[:2])
+    assert "Page a" in " ".join(said)
+    assert not any(mark in text for text in said for mark in ("*", "`", "<", ">", "  "))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_alert_carries_its_evidence(kind: str) -> None:
+    alert = scene(kind)
+    comparison = next(each for each in COMPARISONS.values() if kind in each.kinds)
+    assert alert.feature == comparison.feature
+    assert alert.kind in alert.key
+    assert alert.page in alert.key
+    assert alert.rule
+    assert alert.parameters
+    assert any(fact.source and fact.at for fact in alert.facts)

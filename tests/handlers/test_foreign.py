@@ -1,0 +1,260 @@
+"""The three foreign comparisons on lists by country and on published figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from handlers.model import Alert, AudienceReading, Figure, Measure, Page
+from handlers.wording import Words, headline, lines
+from tests.standins.histories import START, Replay, audience, by_country, page, reading, scene
+
+
+def _kinds(replay: Replay) -> list[str]:
+    return [alert.kind for alert in replay.alerts]
+
+
+def _day(alert: Alert) -> float:
+    return (alert.at - START) / timedelta(days=1)
+
+
+def _published(
+    day: float, *, new: int | None = None, home: int | None = None, home_share: float | None = None, step: float = 0
+) -> AudienceReading:
+    """A newspaper's figure for page "a": ``home`` of ``new`` likes, or a share of all likes rounded to ``step``."""
+    shares = (
+        {} if home_share is None else {"KH": Figure(value=home_share, low=home_share - step, high=home_share + step)}
+    )
+    return AudienceReading(
+        page="a",
+        as_of=START + timedelta(days=day),
+        received_at=START + timedelta(days=day),
+        measure=Measure.ALL if new is None else Measure.NEW,
+        days=None if new is None else 30,
+        likes={} if home is None else {"KH": Figure(value=home, low=home, high=home)},
+        shares=shares,
+        total=None if new is None else Figure(value=new, low=new, high=new),
+        source="a newspaper",
+        method="published",
+    )
+
+
+def _replay(*arrivals: AudienceReading, home: str | None = "KH") -> Replay:
+    replay = Replay((page("a", home=home),))
+    for arrival in arrivals:
+        replay.arrive(arrival)
+    return replay
+
+
+# The share of new likes, from lists by country
+
+
+def test_a_steady_inflow_tells_nothing() -> None:
+    assert _kinds(audience(120, lambda _: 700, lambda _: 250)) == []
+
+
+def test_new_likes_that_turn_foreign_are_told_within_days_and_once() -> None:
+    replay = audience(100, lambda _: 700, lambda day: 250 if day < 60 else 2_500)
+    assert _kinds(replay).count("new_foreign_share") == 1
+    alert = next(alert for alert in replay.alerts if alert.kind == "new_foreign_share")
+    assert 60 <= _day(alert) <= 63
+    share, baseline = alert.fact("share"), alert.fact("baseline")
+    assert share.low is not None
+    assert share.low < share.value
+    assert baseline.value == pytest.approx(250 / 950, abs=0.01)
+    assert alert.fact("numerator").value + alert.fact("home").value + alert.fact("unlisted").value == pytest.approx(
+        alert.fact("denominator").value
+    )
+    assert [fact.about for fact in alert.facts_named("country")] == ["IN", "PH"]
+
+
+def test_it_is_armed_again_after_30_calm_days() -> None:
+    replay = audience(260, lambda _: 700, lambda day: 2_500 if 60 <= day < 75 or day >= 230 else 250)
+    assert [round(_day(alert)) // 100 for alert in replay.alerts if alert.kind == "new_foreign_share"] == [0, 2]
+
+
+def test_a_small_page_needs_600_foreign_likes() -> None:
+    assert "new_foreign_share" not in _kinds(audience(90, lambda _: 10, lambda day: 3 if day < 80 else 50))
+
+
+def _twisted(twist: Callable[[int, dict[str, float]], Mapping[str, float]]) -> Replay:
+    replay = Replay((page("a"),))
+    for day in range(90):
+        home, abroad = 210_000.0 + 700 * day, 75_000.0 + 250 * day
+        likes = twist(day, {"KH": home, "IN": abroad * 0.6, "PH": abroad * 0.4})
+        replay.arrive(by_country("a", day, (home + abroad) * 1.05, likes))
+    return replay
+
+
+@pytest.mark.parametrize(
+    "twist",
+    [
+        pytest.param(
+            lambda day, likes: likes | {"IN": likes["IN"] + 12_000} if day >= 60 else likes, id="coverage step"
+        ),
+        pytest.param(lambda day, likes: {c: n for c, n in likes.items() if c != "KH" or day != 60}, id="home missing"),
+        pytest.param(lambda day, likes: likes | {"KH": likes["KH"] - 9_000} if day >= 60 else likes, id="home purge"),
+        pytest.param(
+            lambda day, likes: likes | {"KH": likes["KH"] - 9_000, "IN": likes["IN"] + 9_000} if day >= 60 else likes,
+            id="re-attribution",
+        ),
+        pytest.param(lambda day, likes: {c: n / 10 for c, n in likes.items()} if day == 60 else likes, id="a tenth"),
+    ],
+)
+def test_what_is_no_inflow_tells_nothing(twist: Callable[[int, dict[str, float]], Mapping[str, float]]) -> None:
+    assert _kinds(_twisted(twist)) == []
+
+
+def test_a_stale_copy_of_the_list_tells_nothing() -> None:
+    replay = Replay((page("a"),))
+    for day in range(60):
+        copied = 30 if 30 <= day < 35 else day
+        likes = {"KH": 210_000.0 + 700 * copied, "IN": 45_000.0 + 150 * copied, "PH": 30_000.0 + 100 * copied}
+        replay.arrive(by_country("a", day, 300_000 + 970 * day, likes))
+    assert _kinds(replay) == []
+
+
+def test_a_list_without_a_total_uses_the_pages_accepted_count_at_or_after_it() -> None:
+    replay = Replay((page("a"),))
+    home, abroad = 210_000, 75_000
+    for day in range(90):
+        home, abroad = home + 700, abroad + (250 if day < 80 else 2_500)
+        total = round((home + abroad) * 1.02)
+        replay.arrive(reading("a", 24 * day + 3, total))
+        likes = by_country("a", day, total, {"KH": home, "IN": abroad - 5_000, "PH": 5_000})
+        received = START + timedelta(days=day, hours=4)
+        replay.arrive(replace(likes, total=None, received_at=received))
+        replay.restart()
+    assert "new_foreign_share" in _kinds(replay)
+
+
+# The share of new likes, as published
+
+
+def test_a_published_figure_is_compared_with_the_share_of_all_likes() -> None:
+    replay = _replay(_published(0, home_share=0.576, step=0.0005), _published(0, new=779_000, home=157_331))
+    (alert,) = replay.alerts
+    assert alert.fact("share").value == pytest.approx(0.798, abs=0.0005)
+    assert alert.fact("baseline").value == pytest.approx(0.424)
+    assert alert.fact("numerator").value == 621_669
+
+
+def test_a_published_figure_waits_for_the_share_of_all_likes() -> None:
+    replay = _replay(_published(0, new=779_000, home=157_331))
+    assert replay.alerts == []
+    replay.arrive(_published(0, home_share=0.576))
+    assert _kinds(replay) == ["new_foreign_share"]
+
+
+@pytest.mark.parametrize(
+    ("new", "home"),
+    [pytest.param(779_000, 400_000, id="less than 15 points above"), pytest.param(700, 140, id="fewer than 600")],
+)
+def test_published_figures_below_the_thresholds_tell_nothing(new: int, home: int) -> None:
+    assert _replay(_published(0, home_share=0.576), _published(0, new=new, home=home)).alerts == []
+
+
+def test_a_late_published_figure_wakes_nothing() -> None:
+    replay = _replay(
+        _published(0, home_share=0.576), _published(40, new=10_000, home=5_700), _published(30, new=10_000, home=100)
+    )
+    assert replay.alerts == []
+    assert len(replay.audiences["a"]) == 3
+
+
+# The share of all likes
+
+
+def test_an_audience_that_shifts_abroad_is_told_once() -> None:
+    replay = audience(75, lambda _: 100, lambda day: 40 if day < 40 else 1_500)
+    assert _kinds(replay).count("total_foreign_share") == 1
+
+
+def test_a_share_that_rises_because_home_likes_were_removed_is_no_shift() -> None:
+    assert _kinds(_twisted(lambda day, likes: likes | {"KH": likes["KH"] - max(0, day - 50) * 1_500})) == []
+
+
+# Majority
+
+
+def test_a_home_share_that_falls_below_half_is_told_once_for_good() -> None:
+    replay = _replay(*(_published(day, home_share=share, step=0.0005) for day, share in enumerate((0.57, 0.499))))
+    assert _kinds(replay) == ["foreign_majority"]
+    for day, share in enumerate((0.6, 0.4, 0.6, 0.4), start=200):
+        replay.arrive(_published(day, home_share=share))
+    assert _kinds(replay) == ["foreign_majority"]
+
+
+@pytest.mark.parametrize(
+    "shares",
+    [
+        pytest.param([(0.42, 0.0005)], id="the first share known"),
+        pytest.param([(0.42, 0.0005), (0.6, 0.0005)], id="home gaining"),
+        pytest.param([(0.57, 0.0005), (0.499, 0.005)], id="half is within the rounding"),
+        pytest.param([(0.503, 0.005), (0.49, 0.0005)], id="never known above half"),
+    ],
+)
+def test_without_a_certain_fall_below_half_nothing_is_told(shares: list[tuple[float, float]]) -> None:
+    arrivals = (_published(day, home_share=share, step=step) for day, (share, step) in enumerate(shares))
+    assert _replay(*arrivals).alerts == []
+
+
+def test_more_than_half_listed_abroad_needs_three_lists() -> None:
+    replay = audience(90, lambda _: 0, lambda _: 2_000)
+    alert = next(alert for alert in replay.alerts if alert.kind == "foreign_majority")
+    share = alert.fact("share")
+    assert share.low is not None
+    assert 0.505 < share.low < 0.52
+    assert _kinds(replay).count("foreign_majority") == 1
+
+
+# All three
+
+
+def test_a_page_without_a_home_country_raises_nothing() -> None:
+    story = (_published(0, home_share=0.576), _published(0, new=779_000, home=157_331), _published(1, home_share=0.4))
+    assert _replay(*story, home=None).alerts == []
+    assert len(_replay(*story).alerts) == 2
+
+
+def test_a_restart_between_any_two_lists_changes_nothing() -> None:
+    lists = audience(100, lambda _: 0, lambda day: 100 if day < 40 else 4_000)
+    replay = Replay((page("a"),))
+    for each in lists.audiences["a"]:
+        replay.arrive(each)
+        replay.restart()
+    assert replay.alerts == lists.alerts
+    assert set(_kinds(replay)) == {"new_foreign_share", "total_foreign_share", "foreign_majority"}
+
+
+def test_many_lists_at_once_tell_what_they_would_have_told_day_by_day() -> None:
+    lists = audience(100, lambda _: 700, lambda day: 250 if day < 85 else 2_500)
+    replay = Replay((page("a"),))
+    replay.arrive(*lists.audiences["a"])
+    assert {alert.key for alert in replay.alerts} == {alert.key for alert in lists.alerts}
+
+
+def test_everything_again_tells_nothing_again() -> None:
+    replay = audience(100, lambda _: 700, lambda day: 250 if day < 85 else 2_500)
+    told = list(replay.alerts)
+    for each in replay.audiences["a"]:
+        assert replay.arrive(each).audiences == ()
+    assert replay.alerts == told
+
+
+def test_new_likes_and_all_likes_are_never_confused() -> None:
+    words = Words(page=str.title, country=lambda code: {"KH": "Cambodia"}.get(code, code))
+    new, everybody = scene("new_foreign_share"), scene("total_foreign_share")
+    assert "new likes" in headline(new, words)
+    assert "new likes" not in headline(everybody, words)
+    assert any("not all likes" in line for line in lines(new, words))
+    assert any("all likes of the page, not the new ones" in line for line in lines(everybody, words))
+
+
+def test_pages_do_not_share_what_is_remembered() -> None:
+    replay = Replay((page("a"), Page(slug="b", name="B", platform="facebook", home="KH")))
+    replay.arrive(_published(0, home_share=0.57), replace(_published(1, home_share=0.4), page="b"))
+    assert replay.alerts == []

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from handlers.model import Dated
+from handlers.wording import CAVEAT, ForbiddenClaim, Words, context, guard, headline, lines, number, percent, when
+from tests.standins.histories import SCENES, Replay, page, reading, scene
+
+WORDS = Words(page=str.title, country=lambda code: {"KH": "Cambodia", "IN": "India", "PH": "the Philippines"}[code])
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("ahead", "B moved ahead of A by 18 likes (1,020 v 1,002), not settled yet."),
+        (
+            "overtake",
+            "B now has more likes than A (1,035 v 1,025), ahead at every reading since 6 May 2024, 10:00 UTC.",
+        ),
+        (
+            "held_off",
+            (
+                "A has more likes than B again (1,126 v 1,086), ahead at every reading since 6 May 2024, 13:00 UTC: "
+                "the lead did not change."
+            ),
+        ),
+        (
+            "new_foreign_share",
+            (
+                "At least 52.7% of A's 12,342 new likes, 23 July to 31 July 2024, came from accounts listed outside "
+                "Cambodia (53.7% of those with a country; 26.3% before)."
+            ),
+        ),
+        (
+            "total_foreign_share",
+            "28.1% of all of A's likes are from accounts listed outside Cambodia, up from 25% on 25 May 2024.",
+        ),
+        (
+            "foreign_majority",
+            (
+                "More than half of all of A's likes are from accounts listed outside Cambodia: at least 50.9% "
+                "on 25 July 2024."
+            ),
+        ),
+    ],
+)
+def test_it_says_what_happened_in_one_sentence(kind: str, expected: str) -> None:
+    assert headline(scene(kind), WORDS) == expected
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SCENES if "foreign" in kind])
+def test_the_caveat_goes_with_every_foreign_claim(kind: str) -> None:
+    assert CAVEAT in lines(scene(kind), WORDS)
+
+
+def test_the_sources_are_named_with_their_instants() -> None:
+    assert context(scene("ahead"), WORDS) == (
+        "Source: facebook, 6 May 2024, 11:00 UTC: https://example.org/b",
+        "Source: facebook, 6 May 2024, 11:00 UTC: https://example.org/a",
+        "Rule: The interval of one page's count lay wholly above its rival's on 2 readings of both.",
+    )
+
+
+def test_rounded_counts_are_said_to_be_rounded() -> None:
+    replay = Replay((page("a", "g"), page("b", "g")))
+    for hours, theirs in ((0, 1_230_000), (1, 1_260_000), (2, 1_260_000)):
+        replay.arrive(reading("a", hours, 1_250_000, width=9_999), reading("b", hours, theirs, width=9_999))
+    assert "(1,260,000 v 1,250,000 by rounded figures)" in headline(replay.alerts[0], WORDS)
+    assert lines(replay.alerts[0], WORDS)[0] == "The difference is 10,000 likes; rounding allows 1 to 19,999."
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "A's new likes are fake.",
+        "A bought 600,000 likes.",
+        "They were bots.",
+        "The likes come from a click farm.",
+        "Trolls like A.",
+        "A is now the most popular politician.",
+        "A paid for them.",
+        "Somebody intended this.",
+        "A did so on purpose.",
+        "These likes are not genuine.",
+        "A is under attack.",
+        f"{CAVEAT} And A bought likes.",
+    ],
+)
+def test_the_guard_refuses_what_counting_cannot_show(claim: str) -> None:
+    with pytest.raises(ForbiddenClaim):
+        guard(claim)
+
+
+def test_the_guard_lets_the_caveat_name_what_it_does_not_claim() -> None:
+    guard(CAVEAT)
+
+
+def test_names_are_quoted_and_not_guarded() -> None:
+    loud = Words(page=lambda _: "Bots Weekly", country=lambda _: "Fakeland", source=lambda _: "The Paid Troll")
+    assert headline(scene("ahead"), loud).startswith("Bots Weekly moved ahead of Bots Weekly")
+    assert "The Paid Troll" in context(scene("new_foreign_share"), loud)[0]
+    assert any("Fakeland" in line for line in lines(scene("new_foreign_share"), loud))
+
+
+@pytest.mark.parametrize(
+    ("dated", "expected"),
+    [
+        (Dated.INSTANT, "2 February 2016, 11:50 UTC"),
+        (Dated.DAY, "2 February 2016"),
+        (Dated.MONTH, "February 2016"),
+    ],
+)
+def test_an_instant_is_said_as_precisely_as_it_is_known(dated: Dated, expected: str) -> None:
+    assert when(datetime(2016, 2, 2, 11, 50, tzinfo=UTC), dated) == expected
+
+
+def test_numbers_read_as_numbers() -> None:
+    assert (number(2_108_800.0), percent(0.798), percent(0.5)) == ("2,108,800", "79.8%", "50%")
