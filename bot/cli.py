@@ -89,7 +89,7 @@ def poll(ctx: click.Context) -> None:
 @click.option("--home", help="The home country of --new-pages, without which no foreign share can be told: KH.")
 @click.option("--group", help="The group of rivals that --new-pages join: cambodia.")
 @click.pass_context
-def import_(ctx: click.Context, file: Path, **options: Any) -> None:
+def import_(ctx: click.Context, /, file: Path, **options: Any) -> None:
     """Add counts, and audiences by country, from a spreadsheet saved as CSV.
 
     Importing the same file twice changes nothing. Events long past are kept, not posted as if they were news.

@@ -95,7 +95,7 @@ class Database:
         if self._writer is None:
             raise StoreUnavailable(f"{self.path} is open for reading only.")
         if self._writing_thread == threading.get_ident():
-            with self._writer.atomic():
+            with self._forgetting_on_failure(), self._writer.atomic():
                 yield self._writer
             return
         # Taking turns: who waits goes before who has just written, so that a long fold cannot starve a command.
@@ -103,20 +103,17 @@ class Database:
             self._writing.acquire()
         try:
             self._writing_thread = threading.get_ident()
-            with _told(self.path):
-                yield from self._transaction(self._writer)
+            with _told(self.path), self._forgetting_on_failure(), _immediate(self._writer):
+                yield self._writer
         finally:
             self._writing_thread = None
             self._writing.release()
 
-    def _transaction(self, writer: sqlite_utils.Database) -> Iterator[sqlite_utils.Database]:
-        # IMMEDIATE: a transaction that reads first and writes later would fail at once with "database is locked".
-        writer.conn.execute("BEGIN IMMEDIATE")
+    @contextmanager
+    def _forgetting_on_failure(self) -> Iterator[None]:
         try:
-            yield writer
-            writer.conn.execute("COMMIT")
+            yield
         except BaseException:
-            writer.rollback()
             for forget in self._forget:
                 forget()
             raise
@@ -146,7 +143,7 @@ class Database:
             return reader
 
     def after_rollback(self, forget: Callable[[], None]) -> None:
-        """Call this whenever a transaction is undone: what was remembered of it is not true."""
+        """Call this whenever a transaction, or a part of one, is undone: what was remembered of it is not true."""
         self._forget.append(forget)
 
     def backup(self, target: Path) -> None:
@@ -181,6 +178,18 @@ class Database:
             self._writer.close()
         if self._lock is not None:
             self._lock.release()
+
+
+@contextmanager
+def _immediate(writer: sqlite_utils.Database) -> Iterator[None]:
+    # IMMEDIATE: a transaction that reads first and writes later would fail at once with "database is locked".
+    writer.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        writer.conn.execute("COMMIT")
+    except BaseException:
+        writer.rollback()
+        raise
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

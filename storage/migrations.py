@@ -226,7 +226,7 @@ CREATE TABLE notes (
 
 
 def _iso(column: str) -> str:
-    return f"strftime('%Y-%m-%dT%H:%M:%fZ', {column} / 1000.0, 'unixepoch')"
+    return f"strftime('%Y-%m-%dT%H:%M:%fZ', ({column}) / 1000.0, 'unixepoch')"
 
 
 def _readings_of(table: str) -> str:

@@ -51,13 +51,16 @@ ACTION_ID = re.compile(rf"^({'|'.join(Press)})\.\d+$")
 
 def clean(text: str) -> str:
     """One line of plain words: control characters and line breaks become spaces, text-direction overrides vanish."""
-    return " ".join("".join(_kept(character) for character in text).split())
+    if not text.isprintable():
+        text = "".join(_kept(character) for character in text)
+    return " ".join(text.split())
 
 
 def _kept(character: str) -> str:
-    if character.isprintable() or character in _JOINERS:
-        return character
-    return "" if unicodedata.category(character) in {"Cf", "Cs"} else " "
+    category = unicodedata.category(character)
+    if category in {"Cc", "Zl", "Zp", "Zs"}:
+        return " "
+    return "" if category in {"Cf", "Cs"} and character not in _JOINERS else character
 
 
 def escape(text: str) -> str:
@@ -265,8 +268,8 @@ def _chart(plot: Plot) -> Block | None:
         for name, one in zip(_distinct([one.name for one in series]), series, strict=True)
     ]
     axes: Block = {"categories": categories}
-    if plot.y_label:
-        axes["y_label"] = shortened(plot.y_label, MAX_NAME)
+    if y_label := shortened(plot.y_label, MAX_NAME):
+        axes["y_label"] = y_label
     chart = {"type": plot.chart.value, "series": shown, "axis_config": axes}
     return {"type": _CHART, "title": shortened(plot.title, MAX_TITLE) or "…", "chart": chart}
 

@@ -40,6 +40,7 @@ EVALUATIONS_TO_SETTLE = 3
 HOURS_TO_SETTLE = 24
 HOURS_TO_HOLD_OFF = 72
 
+_PRECISIONS = tuple(Dated)
 _SETTLE = timedelta(hours=HOURS_TO_SETTLE)
 _HOLD_OFF = timedelta(hours=HOURS_TO_HOLD_OFF)
 _AHEAD_RULE = "The interval of one page's count lay wholly above its rival's on 2 readings of both."
@@ -140,8 +141,7 @@ def _without_departed(board: Board, window: Window) -> Board:
     """Forget pages that left the group and those whose series began anew: their leads are seen afresh."""
     seats, tracks = board.seats, window.tracks
     gone = {slug for slug in window.came if slug in seats and seats[slug].series != tracks[slug].since}
-    if not seats.keys() <= tracks.keys():
-        gone |= seats.keys() - tracks.keys()
+    gone |= seats.keys() - tracks.keys()
     if not gone:
         return board
     return Board(
@@ -322,7 +322,7 @@ def _count(name: str, track: Track, point: Point) -> Fact:
 
 
 def _coarsest(*precisions: Dated) -> Dated:
-    return max(precisions, key=list(Dated).index)
+    return max(precisions, key=_PRECISIONS.index)
 
 
 def _dump(board: Board) -> str:

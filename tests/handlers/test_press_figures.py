@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import chain, groupby
+from itertools import groupby
 
 from handlers.model import Alert, AudienceReading, Dated, Figure, Measure, Metric, Page, Reading
 from handlers.wording import Words, headline, lines
@@ -123,9 +123,14 @@ def _readings() -> list[Reading]:
     ]
 
 
+def _arrivals() -> list[Reading | AudienceReading]:
+    together: list[Reading | AudienceReading] = [*_readings(), *AUDIENCES]
+    return sorted(together, key=lambda arrival: arrival.received_at)
+
+
 def _replayed(*, one_by_one: bool = False) -> list[Alert]:
     replay = Replay(PAGES)
-    arrivals = sorted(chain(_readings(), AUDIENCES), key=lambda arrival: arrival.received_at)
+    arrivals = _arrivals()
     if one_by_one:
         for arrival in arrivals:
             replay.arrive(arrival)
@@ -189,7 +194,6 @@ def test_it_says_them_as_an_editor_would() -> None:
 
 def test_it_raises_nothing_when_every_figure_comes_again() -> None:
     replay = Replay(PAGES)
-    arrivals = sorted(chain(_readings(), AUDIENCES), key=lambda arrival: arrival.received_at)
-    for arrival in (*arrivals, *arrivals):
+    for arrival in (*_arrivals(), *_arrivals()):
         replay.arrive(arrival)
     assert len(replay.alerts) == 3

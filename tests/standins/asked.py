@@ -71,7 +71,7 @@ def watch(
     url: str = "",
     dated: Dated = Dated.INSTANT,
 ) -> None:
-    """Add a page with these counts, oldest first, each rounded by ±``rounding``; ``polled_at`` None: it was imported."""
+    """Add a page with these counts, oldest first, each ±``rounding``; ``polled_at`` is None where it was imported."""
     address = f"https://www.facebook.com/{slug}"
     page = Page(slug=slug, name=name or slug.title(), platform="facebook", url=address, home=home, groups=groups)
     native_id = str(int.from_bytes(slug.encode()) % 10**15)

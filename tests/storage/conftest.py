@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from handlers.model import Account, Page
 from storage.store import Store
-
-NOON = datetime(2016, 2, 2, 12, tzinfo=UTC)
+from tests.standins.samples import NOON
 
 
 @pytest.fixture

@@ -48,11 +48,11 @@ def _told(call: Call, store: Store, subscription: Subscription, now: datetime) -
         pages = (subscription.slug,)
         yield (Bold(subscription.slug), gets)
     if subscription.paused:
-        yield f"  Paused: {subscription.paused} /trends subscribe {subscription.slug} starts it again."
+        yield f"Paused: {subscription.paused}"
     for latest in store.readings.board(pages[:_MOST_PAGES]):
         yield _page(call, store, latest, now)
     if len(pages) > _MOST_PAGES:
-        yield f"  … and {len(pages) - _MOST_PAGES} more; /likes {subscription.slug} shows the board."
+        yield f"… and {len(pages) - _MOST_PAGES} more; /likes {subscription.slug} shows the board."
 
 
 def _page(call: Call, store: Store, latest: Latest, now: datetime) -> Line:

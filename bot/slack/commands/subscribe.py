@@ -89,7 +89,7 @@ def _recent(store: Store, found: Named, since: datetime) -> tuple[KeptAlert, ...
 
 
 def _span(store: Store, found: Named, now: datetime) -> str | None:
-    """ "the past 30 days", or as long as it was watched; None if it has no figures."""
+    """How long it has been watched, at most the past 30 days, in words; None if it has no figures."""
     since = [track.since for track in store.readings.tracks(found.pages).values()]
     if not since:
         return None

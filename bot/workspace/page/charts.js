@@ -4,7 +4,7 @@ import { el, svg } from "./dom.js";
 
 const WIDTH = 560;
 const HEIGHT = 240;
-const INSET = { left: 62, right: 14, top: 12, bottom: 40 };
+const INSET = { left: 62, right: 14, top: 12, bottom: 42 };
 const LABEL_WIDTH = 76;
 
 const full = new Intl.NumberFormat();
@@ -41,7 +41,7 @@ function axes({ type, series, axis_config: config }) {
   const y = (value) => INSET.top + inner.height * (1 - (value - low) / (high - low));
   const plot = { categories, x, y, step, base: y(Math.max(low, Math.min(0, high))) };
   const drawn = series.map((one, index) => (type === "bar" ? bars(one, index, series.length, plot) : line(one, index, plot, type === "area")));
-  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}` }, grid(ticks, y), xLabels(plot), axisNames(config), drawn);
+  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${config.x_label ? HEIGHT : HEIGHT - 18}` }, grid(ticks, y), xLabels(plot), axisNames(config), drawn);
   return [picture, series.map((one) => one.name)];
 }
 

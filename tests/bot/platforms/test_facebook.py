@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.errors import AuthRefused, ConfigError, LikewatchError, Throttled, UnknownPage, Unreachable
+from bot.errors import AuthRefused, ConfigError, LikewatchError, PayloadChanged, Throttled, UnknownPage, Unreachable
 from bot.platforms.contract import Brake, Reason, Reference
 from bot.platforms.facebook import PLATFORM
 from bot.platforms.http import Http
@@ -86,72 +87,63 @@ def test_a_bad_count_costs_only_its_own_page(graph_http: Asked, now: datetime) -
     assert [failure.reason for failure in fetched.failures] == [Reason.UNREACHABLE] + [Reason.PAYLOAD_CHANGED] * 5
 
 
+class Case(NamedTuple):
+    """``error`` is what resolving raises, ``reason`` why a poll failed, ``says`` a word of the sentence of both."""
+
+    code: int
+    subcode: int | None
+    message: str
+    error: type[LikewatchError]
+    reason: Reason
+    says: str
+
+
+MIGRATED = "Page ID 1 was migrated to page ID 456. Please update your API calls to the new ID"
 ERRORS = [
-    (1, None, "An unknown error occurred", Unreachable, Reason.UNREACHABLE, "next poll"),
-    (2, None, "Service temporarily unavailable", Unreachable, Reason.UNREACHABLE, "next poll"),
-    *[(code, None, "limit", Throttled, Reason.THROTTLED, "60 minutes") for code in (4, 17, 32, 341, 613, 80001, 80002)],
-    (190, 458, "", AuthRefused, Reason.AUTH_REFUSED, "removed"),
-    (190, 460, "", AuthRefused, Reason.AUTH_REFUSED, "password"),
-    (190, 463, "", AuthRefused, Reason.AUTH_REFUSED, "expired"),
-    (190, 467, "", AuthRefused, Reason.AUTH_REFUSED, "revoked"),
-    (190, None, f"Malformed access token {TOKEN}", AuthRefused, Reason.AUTH_REFUSED, "FACEBOOK_ACCESS_TOKEN"),
-    (102, None, "", AuthRefused, Reason.AUTH_REFUSED, "FACEBOOK_ACCESS_TOKEN"),
-    *[(code, None, "", ConfigError, Reason.CONFIG, "Page Public Metadata Access") for code in (3, 10, 200, 299)],
-    (100, None, "(#100) requires either app secret proof or an app token", ConfigError, Reason.CONFIG, "APP_SECRET"),
-    (100, None, "Invalid appsecret_proof provided in the API argument", ConfigError, Reason.CONFIG, "APP_SECRET"),
-    (100, None, "requires the Page Public Content Access feature", ConfigError, Reason.CONFIG, "Page Public Metadata"),
-    (
-        100,
-        33,
-        "does not exist, cannot be loaded due to missing permissions",
-        UnknownPage,
-        Reason.PAGE_GONE,
-        "unavailable",
-    ),
-    (100, None, "nonexisting field (fan_count) on node type (User)", UnknownPage, Reason.PAGE_GONE, "personal profile"),
-    (100, None, "nonexisting field (fan_count) on node type (Group)", UnknownPage, Reason.PAGE_GONE, "a group"),
-    (100, None, "nonexisting field (fan_count) on node type (Page)", LikewatchError, Reason.PAYLOAD_CHANGED, "field"),
-    (803, None, "(#803) Some of the aliases you requested do not exist: x", UnknownPage, Reason.PAGE_GONE, "no page"),
-    (803, None, "(#803) Cannot query users by their username (x)", UnknownPage, Reason.PAGE_GONE, "personal profile"),
-    (
-        21,
-        None,
-        "Page ID 1 was migrated to page ID 456. Please update your API calls to the new ID",
-        UnknownPage,
-        Reason.PAGE_MOVED,
-        "facebook.com/456",
-    ),
-    (99_999, None, "?", LikewatchError, Reason.PAYLOAD_CHANGED, "99999"),
+    Case(1, None, "An unknown error occurred", Unreachable, Reason.UNREACHABLE, "next poll"),
+    Case(2, None, "Service temporarily unavailable", Unreachable, Reason.UNREACHABLE, "next poll"),
+    *[Case(code, None, "", Throttled, Reason.THROTTLED, "60 minutes") for code in (4, 17, 32, 341, 613, 80001, 80002)],
+    Case(190, 458, "", AuthRefused, Reason.AUTH_REFUSED, "removed"),
+    Case(190, 460, "", AuthRefused, Reason.AUTH_REFUSED, "password"),
+    Case(190, 463, "", AuthRefused, Reason.AUTH_REFUSED, "expired"),
+    Case(190, 467, "", AuthRefused, Reason.AUTH_REFUSED, "revoked"),
+    Case(190, None, f"Malformed access token {TOKEN}", AuthRefused, Reason.AUTH_REFUSED, "FACEBOOK_ACCESS_TOKEN"),
+    Case(102, None, "", AuthRefused, Reason.AUTH_REFUSED, "FACEBOOK_ACCESS_TOKEN"),
+    *[Case(code, None, "", ConfigError, Reason.CONFIG, "Page Public Metadata Access") for code in (3, 10, 200, 299)],
+    Case(100, None, "requires either app secret proof or an app token", ConfigError, Reason.CONFIG, "APP_SECRET"),
+    Case(100, None, "Invalid appsecret_proof provided", ConfigError, Reason.CONFIG, "APP_SECRET"),
+    Case(100, None, "requires the Page Public Content Access feature", ConfigError, Reason.CONFIG, "Page Public Meta"),
+    Case(100, 33, "cannot be loaded due to missing permissions", UnknownPage, Reason.PAGE_GONE, "unavailable"),
+    Case(100, None, "nonexisting field (x) on node type (User)", UnknownPage, Reason.PAGE_GONE, "personal profile"),
+    Case(100, None, "nonexisting field (x) on node type (Group)", UnknownPage, Reason.PAGE_GONE, "a group"),
+    Case(100, None, "nonexisting field (x) on node type (Page)", PayloadChanged, Reason.PAYLOAD_CHANGED, "field"),
+    Case(100, None, "Invalid parameter", PayloadChanged, Reason.PAYLOAD_CHANGED, "error 100"),
+    Case(803, None, "Some of the aliases you requested do not exist: x", UnknownPage, Reason.PAGE_GONE, "no page"),
+    Case(803, None, "Cannot query users by their username (x)", UnknownPage, Reason.PAGE_GONE, "personal profile"),
+    Case(21, None, MIGRATED, UnknownPage, Reason.PAGE_MOVED, "facebook.com/456"),
+    Case(21, None, "", UnknownPage, Reason.PAGE_MOVED, "new address"),
+    Case(99_999, None, "?", PayloadChanged, Reason.PAYLOAD_CHANGED, "99999"),
 ]
 
 
-@pytest.mark.parametrize(("code", "subcode", "message", "error", "reason", "says"), ERRORS)
-def test_every_error_code_says_who_must_act(
-    graph_http: Asked,
-    now: datetime,
-    code: int,
-    subcode: int | None,
-    message: str,
-    error: type[LikewatchError],
-    reason: Reason,
-    says: str,
-) -> None:
+@pytest.mark.parametrize("case", ERRORS, ids=lambda case: f"{case.code}/{case.subcode} {case.message[-20:]}")
+def test_every_error_code_says_who_must_act(graph_http: Asked, now: datetime, case: Case) -> None:
     graph, http = graph_http
     accounts = fill(graph, 3)
-    fault = GraphError(message, code, subcode=subcode)
+    fault = GraphError(case.message, case.code, subcode=case.subcode)
     graph.put(page(2, error=fault))
 
     of_one = PLATFORM.fetch(http, accounts, now)
     assert [reading.page for reading in of_one.readings] == ["page-1", "page-3"]
     (failure,) = of_one.failures
-    assert (failure.page, failure.reason) == ("page-2", reason)
-    assert says in failure.message
+    assert (failure.page, failure.reason) == ("page-2", case.reason)
+    assert case.says in failure.message
 
     graph.faults.append(in_json(fault.body, 400))
     (of_all,) = PLATFORM.fetch(http, accounts[:1], now).failures
-    assert (of_all.reason, of_all.message) == (reason, failure.message)
+    assert (of_all.reason, of_all.message) == (case.reason, failure.message)
 
-    with pytest.raises(error, match=says) as raised:
+    with pytest.raises(case.error, match=case.says) as raised:
         PLATFORM.resolve(http, Reference(platform="facebook", key="page.2"), now)
     assert TOKEN not in f"{raised.value}{failure}"
 

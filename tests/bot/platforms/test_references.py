@@ -127,7 +127,7 @@ def test_it_says_what_to_paste_instead(text: str, says: str) -> None:
 def test_the_platform_that_somebody_names_decides() -> None:
     assert parse_reference("sam.rainsy", platforms()).platform == "bluesky"
     assert parse_reference("sam.rainsy", platforms(), hint="Facebook").platform == "facebook"
-    with pytest.raises(UnknownPage, match="for Bluesky: bsky.app/profile"):
+    with pytest.raises(UnknownPage, match=r"for Bluesky: bsky\.app/profile"):
         parse_reference("hunsen", platforms(), hint="bluesky")
     with pytest.raises(UnknownPage, match="It reads Bluesky and Facebook"):
         parse_reference("hunsen", platforms(), hint="orkut")

@@ -1,0 +1,69 @@
+from collections.abc import Iterator
+from http.client import RemoteDisconnected
+
+import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
+
+from bot.slack.cards import blocks
+from bot.slack.client import ResponseRefused, respond, slack_client, with_or_without_charts
+from bot.slack.contract import Card, Chart, Plot, Series
+from bot.workspace import DROP_AFTER, Workspace, WorkspaceServer, refuse
+from tests.standins.slacked import served
+
+CHART = Plot(
+    title="Likes", chart=Chart.LINE, categories=("Mon", "Tue"), series=(Series(name="Hun Sen", values=(1.0, 2.0)),)
+)
+
+
+@pytest.fixture
+def server() -> Iterator[WorkspaceServer]:
+    with served(Workspace()) as running:
+        yield running
+
+
+def test_a_call_whose_answer_is_lost_is_made_once(server: WorkspaceServer) -> None:
+    server.workspace.script.next("chat.postMessage", DROP_AFTER)
+    client = slack_client(token=server.bot_token, api_url=server.api_url)
+    with pytest.raises(RemoteDisconnected):
+        client.chat_postMessage(channel="C0NEWSROOM", text="once")
+    assert len(server.workspace.messages("newsroom")) == 1
+
+
+def test_a_chart_that_slack_refuses_is_sent_as_words(server: WorkspaceServer) -> None:
+    server.workspace.script.next("chat.postMessage", refuse("invalid_blocks"))
+    client = slack_client(token=server.bot_token, api_url=server.api_url)
+
+    def post(shown: list[dict[str, object]]) -> SlackResponse:
+        return client.chat_postMessage(channel="C0NEWSROOM", text="Likes", blocks=shown)
+
+    with_or_without_charts(post, blocks(Card(headline="Likes", plot=CHART)))
+    (message,) = server.workspace.messages("newsroom")
+    assert "data_visualization" not in str(message.blocks)
+    assert "Hun Sen: Mon: 1; Tue: 2" in str(message.blocks)
+
+
+def test_blocks_without_a_chart_that_slack_refuses_are_not_sent_again(server: WorkspaceServer) -> None:
+    server.workspace.script.next("chat.postMessage", refuse("invalid_blocks"))
+    client = slack_client(token=server.bot_token, api_url=server.api_url)
+    with pytest.raises(SlackApiError):
+        with_or_without_charts(
+            lambda shown: client.chat_postMessage(channel="C0NEWSROOM", text="Likes", blocks=shown),
+            blocks(Card(headline="Likes")),
+        )
+    assert server.workspace.messages("newsroom") == []
+
+
+def test_a_response_url_that_takes_nothing_is_an_error(server: WorkspaceServer) -> None:
+    with pytest.raises(ResponseRefused, match="invalid_url"):
+        respond(f"{server.url}response/unknown", {"text": "too late"}, proxy=None)
+
+
+def test_the_local_workspace_is_reached_past_any_proxy(
+    server: WorkspaceServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "")
+    assert slack_client(token=server.bot_token, api_url=server.api_url).auth_test()["ok"]

@@ -1,0 +1,360 @@
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.clock import SystemClock
+from bot.slack.client import slack_client
+from bot.slack.deliver import EVENT_TYPE, MAY_REPEAT, SETTLE, Deliverer
+from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, Message, Workspace, WorkspaceServer, refuse, throttle
+from bot.workspace.script import Fault
+from handlers.model import Alert, Page
+from storage.store import Store
+from storage.values import Subscription, Target
+from tests.standins.clock import HandClock
+from tests.standins.histories import SCENES, scene
+from tests.standins.slacked import served
+
+TEAM, NEWSROOM, POLITICS, ANA = "T0NEWSROOM", "C0NEWSROOM", "C0POLITICS", "U0ANA00001"
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A deliverer on a workspace, both by one clock that stands still."""
+
+    clock: HandClock
+    workspace: Workspace
+    server: WorkspaceServer
+    store: Store
+    deliverer: Deliverer
+
+    def restarted(self) -> Deliverer:
+        """A new deliverer, as after a restart of the bot."""
+        return deliverer(self.server, self.store, self.clock)
+
+    def later(self, seconds: float) -> None:
+        self.clock.move(timedelta(seconds=seconds))
+        self.deliverer.deliver_due()
+
+    def subscribe(self, channel: str, page: str = "a") -> None:
+        subscription = Subscription(
+            team_id=TEAM,
+            channel_id=channel,
+            target=Target.PAGE,
+            slug=page,
+            features=("overtake", "foreign"),
+            by=ANA,
+            at=NOW,
+        )
+        self.store.subscriptions.put(subscription)
+
+    def raise_(self, *alerts: Alert) -> None:
+        """The alerts happen, and go where they are wanted."""
+        for alert in alerts:
+            self.store.outbox.put(alert, self.store.subscriptions.wanting(alert), at=self.clock.now())
+
+    def posted(self, channel: str = NEWSROOM) -> list[Message]:
+        return self.workspace.messages(channel)
+
+    def keys(self, channel: str = NEWSROOM) -> list[str]:
+        return [message.metadata["event_payload"]["key"] for message in self.posted(channel) if message.metadata]
+
+
+def deliverer(server: WorkspaceServer, store: Store, clock: HandClock) -> Deliverer:
+    client = slack_client(token=server.bot_token, api_url=server.api_url)
+    return Deliverer(client=client, store=store, clock=clock, chance=random.Random(1))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    clock = HandClock(NOW)
+    workspace = Workspace(clock=clock)
+    store = Store.open(tmp_path / "likewatch.db")
+    for slug in ("a", "b"):
+        page = Page(slug=slug, name=slug.title(), platform="facebook", home="KH", groups=("g",))
+        store.pages.add(page, None, at=NOW)
+    with served(workspace) as server:
+        desk = Desk(
+            clock=clock,
+            workspace=workspace,
+            server=server,
+            store=store,
+            deliverer=deliverer(server, store, clock),
+        )
+        desk.subscribe(NEWSROOM)
+        yield desk
+    store.close()
+
+
+AHEAD = scene("ahead")
+
+
+def numbered(number: int) -> Alert:
+    """Alerts that tell apart by nothing but their keys, each a story of its own."""
+    return replace(AHEAD, key=f"key-{number}", story=f"story-{number}")
+
+
+def test_it_posts_a_card_with_the_alerts_key(desk: Desk) -> None:
+    desk.raise_(AHEAD)
+    desk.deliverer.deliver_due()
+    (message,) = desk.posted()
+    assert message.text
+    assert message.metadata == {"event_type": EVENT_TYPE, "event_payload": {"key": AHEAD.key}}
+    (call,) = [call for call in desk.workspace.calls if call.method == "chat.postMessage"]
+    assert (call.arguments["unfurl_links"], call.arguments["unfurl_media"]) == (False, False)
+    assert desk.store.outbox.depth()["sent"] == 1
+
+
+def test_one_message_a_second_in_a_channel_and_channels_do_not_wait_for_each_other(desk: Desk) -> None:
+    desk.subscribe(POLITICS)
+    desk.raise_(numbered(1), numbered(2))
+    assert desk.deliverer.deliver_due() == 1
+    assert (desk.keys(), desk.keys(POLITICS)) == (["key-1"], ["key-1"])
+    desk.later(1)
+    assert (desk.keys(), desk.keys(POLITICS)) == (["key-1", "key-2"], ["key-1", "key-2"])
+
+
+def test_what_follows_in_a_story_edits_its_card_and_goes_to_its_thread(desk: Desk) -> None:
+    first, second = SCENES["overtake"]().alerts
+    assert first.story == second.story
+    desk.raise_(first, second)
+    desk.deliverer.deliver_due()
+    (card,) = desk.posted()
+    desk.later(1)
+    edited, reply = desk.posted()
+    assert edited.ts == card.ts
+    assert edited.text != card.text
+    assert (reply.thread_ts, reply.metadata) == (
+        card.ts,
+        {"event_type": EVENT_TYPE, "event_payload": {"key": second.key}},
+    )
+
+
+def test_where_the_card_was_deleted_what_follows_is_a_new_card(desk: Desk) -> None:
+    first, second = SCENES["overtake"]().alerts
+    desk.raise_(first, second)
+    desk.deliverer.deliver_due()
+    desk.workspace.posting.delete(NEWSROOM, desk.posted()[0].ts)
+    desk.later(1)
+    (card,) = desk.posted()
+    assert (card.thread_ts, desk.keys()) == ("", [second.key])
+
+
+def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(desk: Desk) -> None:
+    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+    desk.raise_(AHEAD)
+    assert desk.deliverer.deliver_due() == SETTLE.total_seconds()
+    desk.later(SETTLE.total_seconds())
+    assert desk.keys() == [AHEAD.key]
+    assert desk.store.outbox.depth()["sent"] == 1
+
+
+def test_a_reply_whose_answer_was_lost_is_found_in_its_thread(desk: Desk) -> None:
+    first, second = SCENES["overtake"]().alerts
+    desk.raise_(first)
+    desk.deliverer.deliver_due()
+    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+    desk.raise_(second)
+    desk.later(1)
+    desk.later(SETTLE.total_seconds())
+    assert desk.keys() == [first.key, second.key]
+    assert desk.store.outbox.depth()["sent"] == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(DROP_BEFORE, id="the connection breaks before Slack reads it"),
+        pytest.param(SERVER_ERROR, id="Slack stumbles"),
+        pytest.param(refuse("internal_error"), id="Slack says it stumbled"),
+    ],
+)
+def test_a_post_that_slack_did_not_take_is_posted_once_it_is_sure(desk: Desk, fault: Fault) -> None:
+    desk.workspace.script.next("chat.postMessage", fault)
+    desk.raise_(AHEAD)
+    desk.deliverer.deliver_due()
+    desk.later(SETTLE.total_seconds() - 1)
+    assert desk.keys() == []
+    desk.later(1)
+    desk.later(2)
+    assert desk.keys() == [AHEAD.key]
+
+
+def test_what_a_crash_left_half_sent_is_found_after_the_restart(desk: Desk) -> None:
+    desk.raise_(numbered(1), numbered(2))
+    desk.deliverer.deliver_due()
+    desk.clock.move(timedelta(seconds=1))
+    claimed = desk.store.outbox.claim(desk.clock.now())
+    assert claimed is not None
+    metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": claimed.alert.key}}
+    client = slack_client(token=desk.server.bot_token, api_url=desk.server.api_url)
+    client.chat_postMessage(channel=NEWSROOM, text="posted, and then the power went", metadata=metadata)
+    desk.clock.move(SETTLE)
+    desk.restarted().deliver_due()
+    assert desk.keys() == ["key-1", "key-2"]
+    assert desk.store.outbox.depth()["sent"] == 2
+
+
+def test_where_history_cannot_be_read_it_is_posted_again_and_says_that_it_may_repeat(desk: Desk) -> None:
+    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+    desk.workspace.script.next("conversations.history", refuse("missing_scope"))
+    desk.raise_(AHEAD)
+    desk.deliverer.deliver_due()
+    desk.later(SETTLE.total_seconds())
+    first, second = desk.posted()
+    assert MAY_REPEAT not in str(first.blocks)
+    assert MAY_REPEAT in str(second.blocks)
+
+
+def test_while_history_cannot_be_reached_nothing_is_repeated(desk: Desk) -> None:
+    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+    desk.workspace.script.next("conversations.history", DROP_BEFORE, throttle(7))
+    desk.raise_(AHEAD)
+    desk.deliverer.deliver_due()
+    desk.later(SETTLE.total_seconds())
+    desk.later(SETTLE.total_seconds())
+    assert desk.keys() == [AHEAD.key]
+    assert desk.store.outbox.depth()["sending"] == 1
+    desk.later(7)
+    assert desk.keys() == [AHEAD.key]
+    assert desk.store.outbox.depth()["sent"] == 1
+
+
+def test_when_slack_asks_to_wait_only_that_channel_waits(desk: Desk) -> None:
+    desk.subscribe(POLITICS)
+    desk.workspace.script.next("chat.postMessage", throttle(30))
+    desk.raise_(AHEAD)
+    assert desk.deliverer.deliver_due() == 30
+    waiting, served_ = sorted([NEWSROOM, POLITICS], key=lambda channel: len(desk.keys(channel)))
+    assert (desk.keys(waiting), desk.keys(served_)) == ([], [AHEAD.key])
+    desk.later(29)
+    assert desk.keys(waiting) == []
+    desk.later(1)
+    assert desk.keys(waiting) == [AHEAD.key]
+
+
+def test_a_wait_that_slack_asked_for_outlives_a_restart(desk: Desk) -> None:
+    desk.workspace.script.next("chat.postMessage", throttle(30))
+    desk.raise_(AHEAD)
+    desk.deliverer.deliver_due()
+    assert desk.restarted().deliver_due() == 30
+    assert desk.keys() == []
+
+
+def test_while_nobody_answers_it_tries_again_ever_more_rarely(desk: Desk) -> None:
+    client = slack_client(token="xoxb-any", api_url="http://127.0.0.1:9/api/")
+    sender = Deliverer(client=client, store=desk.store, clock=desk.clock, chance=random.Random(1))
+    desk.raise_(AHEAD)
+    waits = []
+    for _ in range(12):
+        waits.append(sender.deliver_due())
+        desk.clock.move(timedelta(seconds=waits[-1]))
+    assert 0.5 <= waits[0] <= 1
+    assert 150 <= waits[-1] <= 300
+    desk.deliverer.deliver_due()
+    assert desk.keys() == [AHEAD.key]
+
+
+@pytest.mark.parametrize("code", ["channel_not_found", "is_archived", "not_in_channel", "restricted_action"])
+def test_a_channel_that_cannot_be_posted_to_is_paused_and_who_subscribed_it_is_told_once(desk: Desk, code: str) -> None:
+    desk.subscribe(NEWSROOM, "b")
+    desk.workspace.script.next("chat.postMessage", refuse(code))
+    desk.raise_(numbered(1), numbered(2))
+    desk.deliverer.deliver_due()
+    desk.later(1)
+    assert all(one.paused for one in desk.store.subscriptions.of_channel(TEAM, NEWSROOM))
+    assert desk.posted() == []
+    told = [message.text for message in desk.workspace.messages(f"D{ANA[1:]}")]
+    assert len(told) == 1
+    assert f"<#{NEWSROOM}>" in told[0]
+    assert "subscribe" in told[0]
+    depth = desk.store.outbox.depth()
+    assert (depth["failed"], depth["dropped"], depth["pending"]) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("code", ["token_revoked", "account_inactive", "invalid_auth"])
+def test_with_a_token_that_slack_refuses_nothing_is_tried_again_and_nothing_lost(
+    desk: Desk, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.subscribe(POLITICS)
+    desk.workspace.script.next("chat.postMessage", refuse(code))
+    desk.raise_(AHEAD)
+    desk.deliverer.deliver_due()
+    desk.later(3600)
+    assert len([call for call in desk.workspace.calls if call.method == "chat.postMessage"]) == 1
+    assert [record.levelname for record in caplog.records if "SLACK_BOT_TOKEN" in record.getMessage()] == ["ERROR"]
+    desk.restarted().deliver_due()
+    assert (desk.keys(), desk.keys(POLITICS)) == ([AHEAD.key], [AHEAD.key])
+
+
+def unsubscribe(desk: Desk) -> None:
+    desk.store.subscriptions.remove(TEAM, NEWSROOM, Target.PAGE, "a")
+
+
+def pause(desk: Desk) -> None:
+    desk.store.subscriptions.pause(TEAM, NEWSROOM, "archived")
+
+
+def mute(desk: Desk) -> None:
+    desk.store.subscriptions.mute(TEAM, NEWSROOM, "b", until=NOW + timedelta(days=1))
+
+
+@pytest.mark.parametrize("change", [unsubscribe, pause, mute])
+def test_what_is_no_longer_wanted_is_not_posted(desk: Desk, change: Callable[[Desk], None]) -> None:
+    desk.raise_(AHEAD)
+    change(desk)
+    desk.deliverer.deliver_due()
+    assert desk.posted() == []
+    assert desk.store.outbox.depth()["dropped"] == 1
+
+
+def test_a_card_that_slack_refuses_does_not_hold_up_the_next(desk: Desk) -> None:
+    desk.workspace.script.next("chat.postMessage", refuse("msg_too_long"))
+    desk.raise_(numbered(1), numbered(2))
+    desk.deliverer.deliver_due()
+    assert desk.keys() == ["key-2"]
+    assert desk.store.outbox.depth()["failed"] == 1
+
+
+def test_a_card_that_cannot_be_made_does_not_hold_up_the_next(desk: Desk) -> None:
+    desk.raise_(replace(numbered(1), kind="nobody wrote a sentence for this"), numbered(2))
+    desk.deliverer.deliver_due()
+    assert desk.keys() == ["key-2"]
+    assert desk.store.outbox.depth()["failed"] == 1
+
+
+def test_it_logs_into_and_out_of_trouble_and_no_secret(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "bot")
+    desk.workspace.script.next("chat.postMessage", SERVER_ERROR, SERVER_ERROR)
+    desk.raise_(AHEAD)
+    desk.deliverer.deliver_due()
+    for _ in range(4):
+        desk.later(SETTLE.total_seconds())
+    assert desk.keys() == [AHEAD.key]
+    said = [record.getMessage() for record in caplog.records if record.name == "bot.slack.deliver"]
+    assert said[0].startswith("Slack does not take alerts")
+    assert said[-1].startswith("Slack takes alerts again")
+    assert not any(desk.server.bot_token in record.getMessage() for record in caplog.records)
+
+
+def test_it_runs_until_it_is_stopped_and_posts_when_it_is_woken(desk: Desk) -> None:
+    client = slack_client(token=desk.server.bot_token, api_url=desk.server.api_url)
+    sender = Deliverer(client=client, store=desk.store, clock=SystemClock(), chance=random.Random(1))
+    stop = threading.Event()
+    thread = threading.Thread(target=sender.run, args=(stop,))
+    thread.start()
+    try:
+        desk.raise_(AHEAD)
+        sender.wake()
+        desk.workspace.wait_for(lambda: desk.keys() == [AHEAD.key])
+    finally:
+        stop.set()
+        sender.wake()
+        thread.join(10)
+    assert not thread.is_alive()

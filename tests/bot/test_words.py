@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot import words
+from handlers.model import Dated
+
+AT = datetime(2016, 2, 2, 11, 50, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (words.count(2_108_800), "2,108,800"),
+        (words.change(14_000), "+14,000"),
+        (words.change(-14_000), "\u221214,000"),
+        (words.percent(0.576), "57.6%"),
+        (words.percent(0.5), "50%"),
+        (words.percent(1), "100%"),
+        (words.percent(0), "0%"),
+        (words.percent(0.0004), "0.04%"),
+        (words.percent(0.5635, digits=2), "56.35%"),
+        (words.percent_change(-0.0067), "\u22120.7%"),
+        (words.percent_change(0.0067), "+0.7%"),
+        (words.several(1, "page"), "1 page"),
+        (words.several(2, "page"), "2 pages"),
+        (words.listed(()), ""),
+        (words.listed(("a",)), "a"),
+        (words.listed(["a", "b", "c"]), "a, b and c"),
+        (words.dated(AT, Dated.INSTANT), "2 February 2016, 11:50 UTC"),
+        (words.dated(AT, Dated.DAY), "2 February 2016"),
+        (words.dated(AT, Dated.MONTH), "February 2016"),
+        (words.short_day(AT), "2 Feb"),
+        (words.short_day(AT, year=True), "2 Feb 2016"),
+    ],
+)
+def test_it_writes_for_print(said: str, expected: str) -> None:
+    assert said == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (21, "21st"), (112, "112th")],
+)
+def test_it_writes_ranks(number: int, expected: str) -> None:
+    assert words.ordinal(number) == expected
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "expected"),
+    [
+        (timedelta(seconds=-5), "just now"),
+        (timedelta(seconds=3), "just now"),
+        (timedelta(seconds=42), "42 seconds ago"),
+        (timedelta(minutes=4), "4 minutes ago"),
+        (timedelta(hours=26), "26 hours ago"),
+        (timedelta(days=7), "7 days ago"),
+        (timedelta(days=400), "13 months ago"),
+        (timedelta(days=3900), "11 years ago"),
+    ],
+)
+def test_it_tells_an_age_as_a_person_would(elapsed: timedelta, expected: str) -> None:
+    assert words.ago(AT, AT + elapsed) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1h", timedelta(hours=1)),
+        ("90D", timedelta(days=90)),
+        ("2w", timedelta(weeks=2)),
+        ("0d", None),
+        ("1m", None),
+        ("d", None),
+        ("hunsen", None),
+        ("", None),
+    ],
+)
+def test_it_reads_a_length_of_time(text: str, expected: timedelta | None) -> None:
+    assert words.period(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"), [(1, "1 hour"), (24, "1 day"), (36, "36 hours"), (168, "1 week"), (240, "10 days")]
+)
+def test_it_repeats_a_length_as_it_was_asked_for(hours: int, expected: str) -> None:
+    assert words.length(timedelta(hours=hours)) == expected

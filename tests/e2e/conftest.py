@@ -1,0 +1,105 @@
+"""The product as its user has it: the command line in a process of its own, the workspace in a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+from tests.standins.graph import Graph, GraphPage
+from tests.standins.loopback import serving
+
+CHROMIUM = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync", "--no-first-run")  # fmt: skip
+LIKEWATCH = Path(sys.executable).parent / "likewatch"
+STARTS_WITHIN, STOPS_WITHIN = 60, 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A started Likewatch; ``url`` is its workspace's page."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+@contextmanager
+def likewatch(folder: Path, settings: Mapping[str, str]) -> Iterator[Running]:
+    """`likewatch run` in an empty folder, stopped with a signal as Ctrl-C does."""
+    port = free_port()
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "LIKEWATCH_"))}
+    environ |= {"LIKEWATCH_WORKSPACE": f"127.0.0.1:{port}", **settings}
+    process = subprocess.Popen(
+        [LIKEWATCH, "run", "--no-browser"], cwd=folder, env=environ, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "local workspace is open" in line:
+                break
+        else:
+            pytest.fail(f"likewatch run ended with status {process.wait(STARTS_WITHIN)}")
+        yield Running(url=f"http://127.0.0.1:{port}/", process=process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(STOPS_WITHIN) == 0
+        finally:
+            process.kill()
+            process.wait()
+            if process.stdout:
+                process.stdout.close()
+
+
+@pytest.fixture
+def graph() -> Iterator[tuple[Graph, str]]:
+    """A Graph API with the two pages of the story, and its address."""
+    stand_in = Graph(token="TOKEN", app_secret="SECRET")
+    stand_in.put(GraphPage(id="7001", username="hunsen", name="Samdech Hun Sen", fan_count=14_000_000))
+    stand_in.put(GraphPage(id="7002", username="samrainsy", name="Sam Rainsy", fan_count=14_020_000))
+    with serving(stand_in) as url:
+        yield stand_in, url
+
+
+@pytest.fixture
+def running(tmp_path: Path, graph: tuple[Graph, str]) -> Iterator[Running]:
+    _, graph_url = graph
+    settings = {
+        "LIKEWATCH_POLL_EVERY": "1s",
+        "FACEBOOK_API_URL": graph_url,
+        "FACEBOOK_ACCESS_TOKEN": "TOKEN",
+        "FACEBOOK_APP_SECRET": "SECRET",
+    }
+    with likewatch(tmp_path, settings) as started:
+        yield started
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    options = Options()
+    for argument in (*CHROMIUM, "--window-size=1280,900", f"--user-data-dir={tmp_path / 'chromium'}"):
+        options.add_argument(argument)
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    assert chromium, "the browser tests need the Debian packages chromium and chromium-driver"
+    assert driver, "the browser tests need the Debian packages chromium and chromium-driver"
+    options.binary_location = chromium
+    made = webdriver.Chrome(options=options, service=Service(driver))
+    yield made
+    made.quit()
