@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime, timedelta
 
@@ -18,12 +19,6 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 def count(number: float) -> str:
     """``2108800`` -> ``"2,108,800"``."""
     return f"{number:,.0f}".replace("-", "\N{MINUS SIGN}")
-
-
-def change(number: float) -> str:
-    """``14000`` -> ``"+14,000"``; ``0`` -> ``"±0"``."""
-    sign = "+" if number > 0 else "±" if number == 0 else ""
-    return sign + count(number)
 
 
 def percent(share: float, *, digits: int = 1) -> str:
@@ -64,7 +59,7 @@ def duration(length: timedelta) -> str:
     days = seconds / _DAY
     if days < 100:  # noqa: PLR2004 (in months from here on)
         return several(round(days), "day")
-    if days < 730:  # noqa: PLR2004 (two years)
+    if days < 1096:  # noqa: PLR2004 (three years)
         return several(round(days / 30.44), "month")
     return several(round(days / 365.25), "year")
 
@@ -107,6 +102,17 @@ def dated(at: datetime, precision: Dated) -> str:
     if precision is Dated.MONTH:
         return f"{_MONTHS[at.month - 1]} {at.year}"
     return day(at) if precision is Dated.DAY else instant(at)
+
+
+def when(at: datetime, precision: Dated) -> str:
+    """As ``dated``, as part of a sentence: ``"on 2 February 2016"``, ``"in June 2013"``."""
+    return f"{'in' if precision is Dated.MONTH else 'on'} {dated(at, precision)}"
+
+
+def about(number: float, width: float) -> str:
+    """A number known to within ``width``, without digits that mean nothing: 10687817 ± 50000 -> ``"10,700,000"``."""
+    step = 10 ** int(math.log10(width)) if width >= 1 else 1
+    return count(round(number / step) * step)
 
 
 def period(text: str) -> timedelta | None:

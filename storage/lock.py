@@ -28,6 +28,7 @@ class WriterLock:
         # An existence lock would outlive a killed process, so there is no falling back to one.
         lock = FileLock(path, thread_local=False, fallback_to_soft=False, on_acquired=_sign)
         try:
+            path.open("ab").close()  # a folder that cannot be written is not taken for a lock that is held
             lock.acquire(blocking=False)
         except Timeout:
             raise StoreInUse(

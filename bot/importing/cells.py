@@ -61,9 +61,10 @@ def refuse_formula(text: str) -> None:
         raise BadCell("a formula, not its value: save the values")
 
 
-def slug(text: str) -> str:
-    """A page's slug: without a leading @, in small letters."""
-    name = " ".join(text.split()).removeprefix("@").casefold()
+@lru_cache(maxsize=4096)
+def slug(text: str, otherwise: str = "") -> str:
+    """A page's name in small letters, without a leading @; ``otherwise`` where the cell is empty."""
+    name = " ".join((text or otherwise).split()).removeprefix("@").casefold()
     if not name:
         raise BadCell("which page?")
     refuse_formula(name)
@@ -110,7 +111,7 @@ def bare_share(text: str) -> float | None:
 
 
 @lru_cache(maxsize=4096)
-def share(text: str, precision: str = "", *, of: int | None = None) -> tuple[float, float, float]:
+def share(text: str, precision: str = "", of: int | None = None) -> tuple[float, float, float]:
     """A share and the bounds its rounding leaves: (value, low, high), each from 0 to 1.
 
     ``of`` is what a bare number is a share of: 1, 100, or None where the file's other numbers do not agree.

@@ -32,11 +32,12 @@ _ZONES: Mapping[str, float] = {
 _MONTH_LANGUAGES = ("en", "fr", "de", "es", "pt", "id", "km", "th", "hi", "ar")
 
 
-def instant(text: str, order: DateOrder | None) -> tuple[datetime, Dated]:
+def instant(text: str, order: DateOrder | None, clock: str = "") -> tuple[datetime, Dated]:
     """What a date cell says. A day is its 00:00 UTC, a month its first day; naive times are UTC.
 
-    ``order`` is how 02/03/2016 is meant, None where nobody knows: such a cell is a BadCell unless it is 03/03/2016.
+    ``clock`` is the time of day where it has a cell of its own. ``order`` is how 02/03/2016 is meant, None where nobody knows: such a cell is a BadCell unless it is 03/03/2016.
     """
+    text = f"{text} {clock}" if clock else text
     if text[4:5] == "-" == text[7:8]:  # the usual case, and fifty times as quick
         try:
             at = datetime.fromisoformat(text)
@@ -61,7 +62,7 @@ def slash_order(text: str) -> DateOrder | None:
 
 def _checked(at: datetime) -> datetime:
     try:
-        at = at.astimezone(UTC)
+        at = at if at.tzinfo is UTC else at.astimezone(UTC)
     except OverflowError as error:
         raise BadCell("not a date that any count can have") from error
     if at < _EARLIEST:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -57,14 +58,7 @@ class _Origin(NamedTuple):
     source: str
 
 
-class _Identity(NamedTuple):
-    """What a page can have only one count for."""
-
-    received_at: datetime
-    at: datetime
-    page: str
-    metric: Metric
-    source: str
+_identity = attrgetter("received_at", "observed_at", "page", "metric", "source")  # one count each
 
 
 class Gathering:
@@ -119,7 +113,7 @@ class Gathering:
             if not contradictions:
                 yield first
 
-    def _settled_audiences(self, readings: dict[_Identity, Reading]) -> Iterator[AudienceReading]:
+    def _settled_audiences(self, readings: Mapping[object, Reading]) -> Iterator[AudienceReading]:
         for origin, snapshot in self._snapshots.items():
             likes, shares = snapshot.likes.settled(), snapshot.shares.settled()
             total = snapshot.total.settled().get(_TOTAL) or _given_with(origin, snapshot, readings)
@@ -144,12 +138,12 @@ class Gathering:
                 )
 
 
-def _given_with(origin: _Origin, snapshot: _Snapshot, readings: dict[_Identity, Reading]) -> Figure | None:
+def _given_with(origin: _Origin, snapshot: _Snapshot, readings: Mapping[object, Reading]) -> Figure | None:
     """The page's own count of the same date and source, which its countries are then a part of."""
     if origin.when.days:
         return None
     for metric in (snapshot.metric,) if snapshot.metric else Metric:
-        reading = readings.get(_Identity(origin.received_at, origin.when.at, origin.page, metric, origin.source))
+        reading = readings.get((origin.received_at, origin.when.at, origin.page, metric, origin.source))
         if reading:
             return _figure(reading)
     return None
@@ -169,10 +163,6 @@ def _reading(entry: Entry) -> Reading:
         url=entry.url,
         dated=entry.when.dated,
     )
-
-
-def _identity(reading: Reading) -> _Identity:
-    return _Identity(reading.received_at, reading.observed_at, reading.page, reading.metric, reading.source)
 
 
 def _figure(reading: Reading) -> Figure:

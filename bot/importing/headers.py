@@ -6,34 +6,34 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import IntEnum
 
 from bot.countries import country_code
 from bot.importing.values import ImportRefused, Layout
 from handlers.model import Metric
 
 
-class Role(Enum):
+class Role(IntEnum):
     """What a column holds."""
 
-    DATE = auto()
-    TIME = auto()
-    RECEIVED = auto()
-    DATED = auto()
-    PAGE = auto()
-    COUNTRY = auto()
-    LIKES = auto()
-    FOLLOWERS = auto()
-    COUNT = auto()
-    SHARE = auto()
-    TOTAL = auto()
-    METRIC = auto()
-    VALUE = auto()
-    PRECISION = auto()
-    SOURCE = auto()
-    URL = auto()
-    NOTE = auto()
-    MANAGERS = auto()
+    DATE = 0
+    TIME = 1
+    RECEIVED = 2
+    DATED = 3
+    PAGE = 4
+    COUNTRY = 5
+    LIKES = 6
+    FOLLOWERS = 7
+    COUNT = 8
+    SHARE = 9
+    TOTAL = 10
+    METRIC = 11
+    VALUE = 12
+    PRECISION = 13
+    SOURCE = 14
+    URL = 15
+    NOTE = 16
+    MANAGERS = 17
 
 
 # Headers in small letters, without accents and marks; English first, then what newsrooms elsewhere write.
@@ -97,27 +97,32 @@ _PERCENT = re.compile("%|perc|pct|per cent|proz|pourc|porcent|persen")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Where in a row things are: the index of each role's column, and of each country's in the wide layout.
+    """Where in a row things are: ``places[role]`` is the index of a role's cell, and ``countries`` are those of a wide
+    layout with their codes. Rows must have been made ``even`` first.
 
     ``metric`` is what the counts count; ``percent`` says that the header calls its shares percentages.
     """
 
     layout: Layout
     headers: tuple[str, ...]
-    roles: Mapping[Role, int]
+    places: tuple[int, ...]
     metric: Metric
     percent: bool
     countries: tuple[tuple[int, str], ...]
     notes: tuple[str, ...]
 
-    def cell(self, row: Sequence[str], role: Role) -> str:
-        """The text of this role's cell, "" where the row or the file has none."""
-        index = self.roles.get(role)
-        return row[index].strip() if index is not None and index < len(row) else ""
+    def even(self, row: Sequence[str]) -> list[str]:
+        """The row with a cell for each header, and an empty one at the end, where every role is that the file lacks."""
+        short = len(self.headers) - len(row)
+        return [*map(str.strip, row), *[""] * (short + 1)] if short >= 0 else [*map(str.strip, row[:short]), ""]
+
+    def has(self, role: Role) -> bool:
+        """Whether the file has such a column."""
+        return self.places[role] >= 0
 
     def header(self, role: Role) -> str:
         """What the file calls this column, "" where it has none."""
-        return self.headers[self.roles[role]] if role in self.roles else ""
+        return self.headers[self.places[role]] if self.has(role) else ""
 
 
 def recognised(row: Sequence[str]) -> Columns | None:
@@ -139,7 +144,7 @@ def recognised(row: Sequence[str]) -> Columns | None:
     return Columns(
         layout=layout,
         headers=headers,
-        roles={role: index for role, index in roles.items() if role not in counted[1:]},
+        places=tuple(-1 if role in counted[1:] else roles.get(role, -1) for role in Role),
         metric=_METRICS[counted[0]] if counted else Metric.LIKES,
         percent=Role.SHARE in roles and bool(_PERCENT.search(_normal(headers[roles[Role.SHARE]]))),
         countries=countries,

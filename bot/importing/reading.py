@@ -35,7 +35,7 @@ def read_import(
     name = PurePath(name).name
     file = files.opened(data, name)
     delimiter, header_line, columns = _header(file)
-    if Role.PAGE not in columns.roles and not page:
+    if not columns.has(Role.PAGE) and not page:
         raise ImportRefused(f"{name} does not say which page its figures are of: add a column page, or use --page.")
     conventions = surveyed(_rows(file, delimiter, header_line), columns, dates)
     source = f"import: {name}"

@@ -92,24 +92,20 @@ def surveyed(rows: Iterable[tuple[int, Row]], columns: Columns, order: DateOrder
     """What the whole file tells about its dates and shares. ``order``, where a person gave it, stands."""
     orders: set[DateOrder | None] = set()
     above_one: set[bool] = set()
+    date_at, metric_at = columns.places[Role.DATE], columns.places[Role.METRIC]
+    share_at = columns.places[Role.VALUE if columns.layout is Layout.LONG else Role.SHARE]
     for _, row in rows:
-        date = columns.cell(row, Role.DATE)
-        if date[4:5] != "-":
-            orders.add(dates.slash_order(date))
-        share = cells.bare_share(_share_cell(row, columns))
-        if share:
-            above_one.add(share > 1)
+        cells_ = columns.even(row)
+        if cells_[date_at][4:5] != "-":
+            orders.add(dates.slash_order(cells_[date_at]))
+        if share_at >= 0 and (metric_at < 0 or _metric(cells_[metric_at]) is What.SHARE):
+            share = cells.bare_share(cells_[share_at])
+            above_one.update((share > 1,) if share else ())
     told = orders - {None}
     return Conventions(
         order=order or (told.pop() if len(told) == 1 else None),
         share_of=100 if columns.percent or above_one == {True} else None if True in above_one else 1,
     )
-
-
-def _share_cell(row: Row, columns: Columns) -> str:
-    if columns.layout is not Layout.LONG:
-        return columns.cell(row, Role.SHARE)
-    return columns.cell(row, Role.VALUE) if _metric(columns.cell(row, Role.METRIC)) is What.SHARE else ""
 
 
 class _Spoilt(Exception):
@@ -129,6 +125,7 @@ class Reader:
         self, columns: Columns, conventions: Conventions, *, page: str | None, source: str, now: datetime
     ) -> None:
         self._columns = columns
+        self._places = columns.places
         self._conventions = conventions
         self._page = page or ""
         self._source = source
@@ -136,17 +133,18 @@ class Reader:
         by_layout = {Layout.LONG: self._long, Layout.WIDE: self._wide, Layout.COUNTRIES: self._by_country}
         self._numbers = by_layout.get(columns.layout, self._counted)
         roles = (Role.LIKES, Role.FOLLOWERS, Role.COUNT, Role.VALUE)
-        self._count = next((role for role in roles if role in columns.roles), Role.COUNT)
+        self._count = next((role for role in roles if columns.has(role)), Role.COUNT)
 
-    def read(self, line: int, row: Row) -> Iterator[Entry | Fault]:
+    def read(self, line: int, cells_: Sequence[str]) -> Iterator[Entry | Fault]:
         """Every figure of a row, and a fault for what spoils one or all of them."""
+        row = self._columns.even(cells_)
         try:
-            self._refuse_surplus(row)
+            self._refuse_surplus(cells_)
             when = self._when(row)
             received_at = self._received_at(row, when)
-            page = self._cell(row, Role.PAGE, self._slug)
-            source = self._cell(row, Role.SOURCE, _text) or self._source
-            url = self._cell(row, Role.URL, _address)
+            page = self._parsed(row, Role.PAGE, cells.slug, self._page)
+            source = self._parsed(row, Role.SOURCE, _text) if row[self._places[Role.SOURCE]] else self._source
+            url = self._parsed(row, Role.URL, _address) if row[self._places[Role.URL]] else ""
             for number in self._numbers(row):
                 if isinstance(number, _Spoilt):
                     yield _fault(line, number)
@@ -156,32 +154,28 @@ class Reader:
         except _Spoilt as spoilt:
             yield _fault(line, spoilt)
 
-    def _cell(self, row: Row, role: Role, parse: Callable[[str], T]) -> T:
-        text = self._columns.cell(row, role)
+    def _parsed(self, row: Row, role: Role, parse: Callable[..., T], *given: object) -> T:
         try:
-            return parse(text)
+            return parse(row[self._places[role]], *given)
         except BadCell as error:
             raise self._spoilt(row, role, str(error)) from error
 
     def _spoilt(self, row: Row, role: Role, problem: str) -> _Spoilt:
-        return _Spoilt(self._columns.header(role), self._columns.cell(row, role), problem)
+        return _Spoilt(self._columns.header(role), row[self._places[role]], problem)
 
     def _refuse_surplus(self, row: Row) -> None:
         width = len(self._columns.headers)
-        if len(row) > width and any(cell.strip() for cell in row[width:]):
+        if len(row) > width and any(map(str.strip, row[width:])):
             more = f"more cells ({len(row)}) than columns ({width}): does a number need quotation marks around it?"
             raise _Spoilt("", "", more)
 
-    def _slug(self, text: str) -> str:
-        return cells.slug(text or self._page)
-
     def _when(self, row: Row) -> When:
-        clock = self._columns.cell(row, Role.TIME)
-        order = self._conventions.order
-        at, dated = self._cell(row, Role.DATE, lambda day: dates.instant(f"{day} {clock}" if clock else day, order))
+        at, dated = self._parsed(row, Role.DATE, dates.instant, self._conventions.order, row[self._places[Role.TIME]])
         if at > self._now:
             raise self._spoilt(row, Role.DATE, "in the future")
-        return self._cell(row, Role.DATED, lambda text: _precisely(text, at, dated))
+        if not row[self._places[Role.DATED]]:
+            return When(at, dated, None)
+        return self._parsed(row, Role.DATED, _precisely, at, dated)
 
     def _refuse_period(self, row: Row, what: What, days: int | None) -> None:
         if what is What.NEW and days is None:
@@ -191,9 +185,9 @@ class Reader:
 
     def _received_at(self, row: Row, when: When) -> datetime:
         """When the figure could be known: at once, unless the file says otherwise."""
-        if not self._columns.cell(row, Role.RECEIVED):
+        if not row[self._places[Role.RECEIVED]]:
             return when.at
-        at, _ = self._cell(row, Role.RECEIVED, lambda text: dates.instant(text, self._conventions.order))
+        at, _ = self._parsed(row, Role.RECEIVED, dates.instant, self._conventions.order)
         if at > self._now:
             raise self._spoilt(row, Role.RECEIVED, "in the future")
         if at < when.at:
@@ -204,16 +198,20 @@ class Reader:
         yield self._counted_in(row, self._count, None, _COUNTED[self._columns.metric])
 
     def _counted_in(self, row: Row, role: Role, country: str | None, what: What) -> Number:
-        precision = self._columns.cell(row, Role.PRECISION)
-        value, low, high = self._cell(row, role, lambda text: cells.count(text, precision))
+        value, low, high = self._parsed(row, role, cells.count, row[self._places[Role.PRECISION]])
         return Number(self._columns.header(role), country, what, value, low, high)
 
+    def _share_in(self, row: Row, role: Role, country: str) -> Number:
+        precision = row[self._places[Role.PRECISION]]
+        value, low, high = self._parsed(row, role, cells.share, precision, self._conventions.share_of)
+        return Number(self._columns.header(role), country, What.SHARE, value, low, high)
+
     def _by_country(self, row: Row) -> Iterator[Number | _Spoilt]:
-        country = self._cell(row, Role.COUNTRY, _country)
-        given = [role for role in (self._count, Role.SHARE, Role.TOTAL) if self._columns.cell(row, role)]
+        given = [role for role in (self._count, Role.SHARE, Role.TOTAL) if row[self._places[role]]]
+        country = self._parsed(row, Role.COUNTRY, _country)
+        if country is None and self._count not in given:
+            raise self._spoilt(row, Role.COUNTRY, "figures of which country?")
         if country is None or given in ([], [Role.TOTAL]):
-            if country is None and not self._columns.cell(row, self._count):
-                raise self._spoilt(row, Role.COUNTRY, "figures of which country?")
             yield from self._counted(row)
             return
         for role in given:
@@ -226,15 +224,9 @@ class Reader:
             except _Spoilt as spoilt:
                 yield spoilt
 
-    def _share_in(self, row: Row, role: Role, country: str | None) -> Number:
-        precision = self._columns.cell(row, Role.PRECISION)
-        of = self._conventions.share_of
-        value, low, high = self._cell(row, role, lambda text: cells.share(text, precision, of=of))
-        return Number(self._columns.header(role), country, What.SHARE, value, low, high)
-
     def _long(self, row: Row) -> Iterator[Number | _Spoilt]:
-        what = self._cell(row, Role.METRIC, _known_metric)
-        country = self._cell(row, Role.COUNTRY, _country)
+        what = self._parsed(row, Role.METRIC, _known_metric)
+        country = self._parsed(row, Role.COUNTRY, _country)
         if what is not What.SHARE:
             yield self._counted_in(row, Role.VALUE, country, what)
         elif country:
@@ -243,16 +235,15 @@ class Reader:
             raise self._spoilt(row, Role.COUNTRY, "a share of what? Name the country")
 
     def _wide(self, row: Row) -> Iterator[Number | _Spoilt]:
-        if self._columns.cell(row, Role.TOTAL):
+        if row[self._places[Role.TOTAL]]:
             yield self._counted_in(row, Role.TOTAL, None, What.TOTAL)
         for index, country in self._columns.countries:
-            cell = row[index].strip() if index < len(row) else ""
-            if not cell:
+            if not row[index]:
                 continue
             try:
-                yield Number(self._columns.headers[index], country, What.LIKES, *cells.count(cell))
+                yield Number(self._columns.headers[index], country, What.LIKES, *cells.count(row[index]))
             except BadCell as error:
-                yield _Spoilt(self._columns.headers[index], cell, str(error))
+                yield _Spoilt(self._columns.headers[index], row[index], str(error))
 
 
 def _fault(line: int, spoilt: _Spoilt) -> Fault:
@@ -265,8 +256,6 @@ def _fault(line: int, spoilt: _Spoilt) -> Fault:
 def _precisely(text: str, at: datetime, dated: Dated) -> When:
     """What the column for a date's precision makes of it: "day", "month", "instant" or, for new likes, "30 days"."""
     word = text.casefold()
-    if not word:
-        return When(at, dated, None)
     if word in {Dated.DAY, Dated.MONTH}:
         return When(at.replace(hour=0, minute=0, second=0, microsecond=0), Dated(word), None)
     if word == Dated.INSTANT:

@@ -19,6 +19,7 @@ AROUND = timedelta(days=30)
 FURTHER = timedelta(days=400)
 _ENOUGH = 4  # points that make a chart worth looking at
 _MANY = 200
+_SAID_IN_LINES = frozenset({"numerator", "denominator", "home", "unlisted", "country", "baseline", "before", "period"})
 
 
 def told(alert: Alert, store: Store) -> str:
@@ -57,8 +58,8 @@ def _words(alert: Alert, store: Store) -> Words:
 
 def _replayed(kept: KeptAlert) -> Iterator[Line]:
     if kept.replayed:
-        when = words.dated(kept.alert.at, max(kept.alert.dated, Dated.DAY, key=list(Dated).index))
-        yield (Bold(f"Replayed from published figures: this is what would have been posted on {when}."),)
+        when = words.when(kept.alert.at, max(kept.alert.dated, Dated.DAY, key=list(Dated).index))
+        yield (Bold(f"Replayed from published figures: this is what would have been posted {when}."),)
 
 
 def _earlier(alert: Alert, store: Store) -> Iterator[Line]:
@@ -71,8 +72,8 @@ def _earlier(alert: Alert, store: Store) -> Iterator[Line]:
 
 
 def _is_figure(fact: Fact) -> bool:
-    """Published, and not what a line says better."""
-    return bool(fact.source) and fact.unit != "days" and fact.name not in {"before", "country", "unlisted"}
+    """Published, and not what the lines say better."""
+    return bool(fact.source) and fact.name not in _SAID_IN_LINES
 
 
 def _field(fact: Fact, known: Words) -> tuple[str, Line]:

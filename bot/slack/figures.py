@@ -13,6 +13,7 @@ from storage.store import Store
 from storage.values import Latest
 
 DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
+TOGETHER = timedelta(hours=36)
 _LONG_AGO = timedelta(days=2)
 
 
@@ -20,12 +21,12 @@ _LONG_AGO = timedelta(days=2)
 class Growth:
     """What a page gained between two accepted points: likes or followers, over the time that truly lies between them.
 
-    ``rounding`` is how far ``gained`` may be off because either figure was rounded.
+    ``width`` is that of the interval in which ``gained`` lies because either figure was rounded.
     """
 
     gained: int
     before: int
-    rounding: int
+    width: int
     over: timedelta
 
 
@@ -63,25 +64,25 @@ def rounded(point: Point) -> str:
 
 
 def age(latest: Latest, now: datetime) -> str:
-    """``"read 4 minutes ago"``; ``"published 5 August 2020 (6 years ago)"`` for a figure dated by its day or month."""
+    """``"read 4 minutes ago"``; ``"published 5 August 2020, 6 years ago"`` for a figure dated by its day or month."""
     at = as_of(latest)
     if latest.track is None or at is None:
         return "not read yet"
     last = latest.track.last
     if last.dated is not Dated.INSTANT and at == last.at:
-        return f"published {words.dated(at, last.dated)} ({words.ago(at, now)})"
-    return f"read {words.ago(at, now)}" + (f" ({words.day(at)})" if now - at > _LONG_AGO else "")
+        return f"published {words.dated(at, last.dated)}, {words.ago(at, now)}"
+    return f"read {words.ago(at, now)}" + (f", on {words.day(at)}" if now - at > _LONG_AGO else "")
 
 
 def provenance(latest: Latest, now: datetime) -> tuple[Span, ...]:
-    """Age and source: ``"read 4 minutes ago from Facebook"``, ``"published 5 August 2020 (6 years ago), AKP"``."""
+    """Age and source: ``"read 4 minutes ago from Facebook"``, ``"published 5 August 2020, 6 years ago; source: …"``."""
     if latest.track is None:
         return (age(latest, now),)
     last = latest.track.last
     platform = title(latest.page.platform)
     if last.source.startswith(platform):
         return (f"{age(latest, now)} from {platform}",)
-    return (f"{age(latest, now)}, ", Link(last.source, last.url))
+    return (f"{age(latest, now)}; source: ", Link(last.source, last.url))
 
 
 def growth(store: Store, latest: Latest, period: timedelta) -> Growth | None:
@@ -96,7 +97,7 @@ def growth(store: Store, latest: Latest, period: timedelta) -> Growth | None:
     return Growth(
         gained=last.count - then.count,
         before=then.count,
-        rounding=(last.high - last.low + then.high - then.low + 1) // 2,
+        width=last.high - last.low + then.high - then.low,
         over=period if then.at == last.at else at - then.at,
     )
 
@@ -105,15 +106,22 @@ def gained(grown: Growth) -> str:
     """``"+14,000 (+0.7%)"``; ``"no change"``; "about" where the figures are rounded."""
     if grown.gained == 0:
         return "no change"
-    if abs(grown.gained) <= grown.rounding:
+    if 2 * abs(grown.gained) <= grown.width:
         return "no change beyond the rounding"
+    sign = "+" if grown.gained > 0 else ""
     share = f" ({words.percent_change(grown.gained / grown.before)})" if grown.before else ""
-    return ("about " if grown.rounding else "") + words.change(grown.gained) + share
+    return ("about " if grown.width else "") + sign + words.about(grown.gained, grown.width) + share
 
 
 def gap(ahead: Point, behind: Point) -> str | None:
     """How many ahead, ``"14,000"``; None where the rounding of the two does not let one say who is ahead."""
     if ahead.low <= behind.high:
         return None
-    about = "" if ahead.low == ahead.high and behind.low == behind.high else "about "
-    return about + words.count(ahead.count - behind.count)
+    width = ahead.high - ahead.low + behind.high - behind.low
+    return ("about " if width else "") + words.about(ahead.count - behind.count, width)
+
+
+def together(one: Latest, other: Latest) -> bool:
+    """Whether the two counts are of about the same time, so that a difference between them means something."""
+    first, second = as_of(one), as_of(other)
+    return first is not None and second is not None and abs(first - second) <= TOGETHER

@@ -70,6 +70,8 @@ class SlackServer:
                 f"Nothing can listen on {self.address}: {error.strerror or error}. Stop the program that uses it, or "
                 "set LIKEWATCH_HTTP to another host:port."
             ) from error
+        # asyncio does this only to sockets that it made itself; without it, answers wait 40 ms for an acknowledgement.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._port = self._socket.getsockname()[1]
         self._thread.start()
 

@@ -50,11 +50,11 @@ def _share_line(store: Store, home: str, reading: AudienceReading | None) -> Lin
         return None
     date = words.dated(reading.as_of, reading.dated)
     what = "All likes" if reading.measure is Measure.ALL else f"New likes, {_during(reading)}"
-    spans: list[Span] = [Bold(f"{what}:"), f" {_bounds(at_home)} from {country_name(home)}, the page's home"]
+    spans: list[Span] = [Bold(f"{what}:"), f" {_bounds(at_home)} from home ({country_name(home)})"]
     if home in reading.likes and total is not None:
-        spans.append(f" ({words.count(reading.likes[home].value)} of {words.count(total.value)})")
+        spans.append(f", {words.count(reading.likes[home].value)} of {words.count(total.value)}")
     elif total is not None:
-        spans.append(f" (of {words.count(total.value)})")
+        spans.append(f", of {words.count(total.value)}")
     spans.append(f"; {_foreign(reading, home, at_home)}. {date}, ")
     spans += [Link(reading.source, reading.url), "."]
     return tuple(spans)

@@ -138,7 +138,7 @@ def test_it_refuses_somebody_elses_database_and_leaves_it_alone(database: Path, 
     other.close()
     before = database.read_bytes()
     for opening in (Store.open, Store.open_reader):
-        with pytest.raises(StoreUnavailable, match="something else .*invoices"):
+        with pytest.raises(StoreUnavailable, match=r"something else .*invoices"):
             opening(database)
     assert database.read_bytes() == before
 
@@ -167,9 +167,11 @@ def test_it_says_what_is_wrong_with_the_path(tmp_path: Path, path: str, sentence
             opening(tmp_path / path)
 
 
-def test_it_says_when_it_may_not_write_there() -> None:
+def test_it_says_when_no_lock_can_be_had(database: Path) -> None:
+    database.with_name("likewatch.db.lock").mkdir()
     with pytest.raises(StoreUnavailable, match="must be able to write beside its database"):
-        Store.open(Path("/proc/likewatch.db"))
+        Store.open(database)
+    assert not database.exists()
 
 
 def test_a_name_with_odd_characters_is_a_name(tmp_path: Path) -> None:

@@ -196,17 +196,6 @@ def test_a_track_comes_back_as_it_was_saved(series: Track) -> None:
         store.close()
 
 
-def test_a_track_that_was_not_committed_is_not_told(cambodia: Store) -> None:
-    first, second = track(point(NOON, 5, source="one")), track(point(NOON, 5, source="two"))
-    with pytest.raises(RuntimeError), cambodia.write():
-        cambodia.readings.save_tracks([first])
-        assert cambodia.readings.tracks(["hunsen"]) == {"hunsen": first}
-        raise RuntimeError
-    assert cambodia.readings.tracks(["hunsen"]) == {}
-    cambodia.readings.save_tracks([second])
-    assert cambodia.readings.tracks(["hunsen"]) == {"hunsen": second}
-
-
 def test_what_is_finer_than_a_millisecond_is_cut(cambodia: Store) -> None:
     fine = NOON + timedelta(microseconds=1_999)
     cambodia.readings.take([judged(fine, 5)])
@@ -232,7 +221,7 @@ def test_anybody_can_read_the_readings_with_sqlite_utils(cambodia: Store, databa
         high=2_104_999,
         metric=Metric.LIKES,
         source="Khmer Times",
-        url="https://khmertimeskh.com/1",
+        url="u",
     )
     cambodia.readings.take([Judged(reading=rounded, standing=Standing.HELD)])
     cambodia.readings.fold(NOON + DAY)
@@ -243,10 +232,10 @@ def test_anybody_can_read_the_readings_with_sqlite_utils(cambodia: Store, databa
         text=True,
         check=True,
     )
-    assert shown.stdout.splitlines() == [
-        "page,instant,count,low,high,standing,source,url,metric,dated,received",
-        "hunsen,2016-02-02T12:00:00.000Z,2100000,2095000,2104999,held,Khmer Times,https://khmertimeskh.com/1,"
-        "likes,instant,2016-02-03T12:00:00.000Z",
+    header, *rows = shown.stdout.splitlines()
+    assert header == "page,instant,count,low,high,standing,source,url,metric,dated,received"
+    assert rows == [
+        "hunsen,2016-02-02T12:00:00.000Z,2100000,2095000,2104999,held,Khmer Times,u,likes,instant,2016-02-03T12:00:00.000Z",
         "samrainsy,2016-02-03T12:00:00.000Z,5,5,5,accepted,Graph API,,likes,instant,2016-02-03T12:00:00.000Z",
     ]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot import words
 from bot.slack.contract import Bold, Call, Card, Chart, Line, Plot, Reply, Series
-from bot.slack.figures import WEEK, age, counted, gained, growth
+from bot.slack.figures import WEEK, age, counted, gained, growth, together
 from bot.slack.names import HOW_TO_START
 from handlers.model import Metric, Track
 from storage.store import Store
@@ -90,6 +90,8 @@ def _plot(title: str, board: Sequence[Latest]) -> Plot | None:
     read: list[tuple[str, Track]] = [(one.page.name, one.track) for one in board if one.track is not None]
     metrics = {track.metric for _, track in read}
     if len(read) < 2 or len(metrics) > 1:  # noqa: PLR2004 (nothing to compare)
+        return None
+    if not all(together(board[0], other) for other in board if other.track is not None):
         return None
     read = read[:MOST_ROWS]
     values = tuple(float(track.last.count) for _, track in read)

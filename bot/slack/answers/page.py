@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot import words
 from bot.slack.contract import Bold, Card, Line, Moment, Plot, Reply
-from bot.slack.figures import DAY, MONTH, WEEK, age, as_of, gained, gap, growth, provenance, rounded
+from bot.slack.figures import DAY, MONTH, WEEK, age, as_of, gained, gap, growth, provenance, rounded, together
 from bot.slack.plots import line_plot
 from bot.slack.shares import CAVEAT, share_lines
 from handlers.model import Page, Track
@@ -86,18 +86,20 @@ def _ranks(store: Store, latest: Latest, track: Track, now: datetime) -> Iterato
             continue
         told = [f"{words.ordinal(place + 1)} of {len(rivals)} in {slug} by {track.metric}"]
         if place > 0:
-            other, theirs = rivals[place - 1]
-            told.append(_apart(gap(theirs.last, track.last), "behind", other, now))
+            told.append(_apart("behind", rivals[place], rivals[place - 1], now))
         if place < len(rivals) - 1:
-            other, theirs = rivals[place + 1]
-            told.append(_apart(gap(track.last, theirs.last), "ahead of", other, now))
+            told.append(_apart("ahead of", rivals[place], rivals[place + 1], now))
         yield (Bold("Rank:"), f" {'; '.join(told)}.")
 
 
-def _apart(apart: str | None, way: str, other: Latest, now: datetime) -> str:
-    if apart is None:
-        return f"level with {other.page.name} as far as the rounding lets one say ({age(other, now)})"
-    return f"{apart} {way} {other.page.name} ({age(other, now)})"
+def _apart(way: str, one: tuple[Latest, Track], next_one: tuple[Latest, Track], now: datetime) -> str:
+    (latest, track), (other, theirs) = one, next_one
+    named = f"{other.page.name} ({age(other, now)})"
+    if not together(latest, other):
+        return f"{way} {named}, by figures of different dates"
+    ahead, behind = (track, theirs) if way == "ahead of" else (theirs, track)
+    apart = gap(ahead.last, behind.last)
+    return f"level with {named} as far as the rounding lets one say" if apart is None else f"{apart} {way} {named}"
 
 
 def _plot(store: Store, latest: Latest, track: Track) -> Plot | None:

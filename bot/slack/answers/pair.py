@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot import words
-from bot.slack.contract import Bold, Card, Line, Reply
-from bot.slack.figures import as_of, counted, gained, gap, growth, provenance
+from bot.slack.contract import Bold, Card, Line, Plot, Reply
+from bot.slack.figures import TOGETHER, as_of, counted, gained, gap, growth, provenance, together
 from bot.slack.plots import line_plot
 from handlers.model import Page, Point, Track
 from storage.store import Store
 from storage.values import Latest
+
+_NEWEST = "The gap is between the newest figure of each."
+_THEN = "The newest figures are of different dates: the gap is of the last date for which both are known."
+_NO_GAP = "The two were never counted at about the same time, so no gap is told."
+_DIFFERENT = "Likes and followers are different counts, so no gap is told."
 
 
 def pair_answer(store: Store, pages: tuple[Page, Page], period: timedelta, now: datetime) -> Reply:
@@ -20,30 +25,47 @@ def pair_answer(store: Store, pages: tuple[Page, Page], period: timedelta, now: 
     if len(counts) < len(pages):
         known = {latest.page.slug for latest, _ in counts}
         unread = words.listed([page.name for page in pages if page.slug not in known])
-        lines = ("They can be compared once both have a figure. /likes and one page's name says why it has none.",)
-        return Reply(card=Card(headline=f"No figure yet for {unread}", lines=lines))
+        line = "They can be compared once both have a figure. /likes and one page's name says why it has none."
+        return Reply(card=Card(headline=f"No figure yet for {unread}", lines=(line,)))
     counts.sort(key=lambda one: -one[1].last.count)
-    (leader, ahead), (other, behind) = counts
-    same = ahead.metric is behind.metric
-    series = {latest.page.name: _daily(store, latest, track, period) for latest, track in counts}
-    context: list[Line] = ["The two figures may be of different instants; the gap is between the newest of each."]
-    if not same:
-        context = ["Likes and followers are different counts, so no gap is told."]
+    (first, ours), (second, theirs) = counts
+    if ours.metric is theirs.metric:
+        headline, note = _compared(store, (first, ours), (second, theirs))
+        plot = _plot(store, counts, period)
+    else:
+        headline, note, plot = f"{first.page.name} and {second.page.name}", _DIFFERENT, None
     card = Card(
-        headline=_headline(leader, ahead, other, behind) if same else f"{leader.page.name} and {other.page.name}",
+        headline=headline,
         lines=tuple(_told(latest, track, now) for latest, track in counts),
-        fields=tuple(_grown(store, latest, period) for latest, _ in counts),
-        plot=line_plot(f"{leader.page.name} and {other.page.name}", series, unit=ahead.metric) if same else None,
-        context=tuple(context),
+        fields=tuple(_grown(store, latest, track, period) for latest, track in counts),
+        plot=plot,
+        context=(note,),
     )
     return Reply(card=card, shareable=True)
 
 
-def _headline(leader: Latest, ahead: Track, other: Latest, behind: Track) -> str:
-    apart = gap(ahead.last, behind.last)
-    if ahead.last.count == behind.last.count or apart is None:
-        return f"{leader.page.name} and {other.page.name} are level, as far as their figures tell"
-    return f"{leader.page.name} is {apart} {ahead.metric} ahead of {other.page.name}"
+def _compared(store: Store, first: tuple[Latest, Track], second: tuple[Latest, Track]) -> tuple[str, str]:
+    """Who is ahead by how many, and how that was compared: now, or when both were last known."""
+    (one, ours), (other, theirs) = first, second
+    if together(one, other):
+        return _headline((one.page, ours.last), (other.page, theirs.last), f"{ours.metric}", "is", ""), _NEWEST
+    earlier = min(ours.last, theirs.last, key=lambda point: point.at)
+    then = [(latest.page, store.readings.at(latest.page.slug, earlier.at)) for latest in (one, other)]
+    known = [(page, point) for page, point in then if point is not None and earlier.at - point.at <= TOGETHER]
+    if len(known) < len(then):
+        return f"{one.page.name} and {other.page.name}", _NO_GAP
+    known.sort(key=lambda pair: -pair[1].count)
+    leader, behind = known
+    return _headline(leader, behind, f"{ours.metric}", "was", f" {words.when(earlier.at, earlier.dated)}"), _THEN
+
+
+def _headline(leader: tuple[Page, Point], other: tuple[Page, Point], unit: str, verb: str, when: str) -> str:
+    (page, ahead), (rival, behind) = leader, other
+    apart = gap(ahead, behind)
+    if apart is None:
+        were = "are" if verb == "is" else "were"
+        return f"{page.name} and {rival.name} {were} level{when}, as far as their figures tell"
+    return f"{page.name} {verb} {apart} {unit} ahead of {rival.name}{when}"
 
 
 def _told(latest: Latest, track: Track, now: datetime) -> Line:
@@ -52,15 +74,20 @@ def _told(latest: Latest, track: Track, now: datetime) -> Line:
     return (Bold(latest.page.name), f": {counted(track)}, ", *provenance(latest, now), f".{unconfirmed}{trouble}")
 
 
-def _grown(store: Store, latest: Latest, period: timedelta) -> tuple[str, Line]:
+def _grown(store: Store, latest: Latest, track: Track, period: timedelta) -> tuple[str, Line]:
     grown = growth(store, latest, period)
     if grown is None:
-        since = latest.track.since if latest.track else None
-        told = f"no figure from so long ago (first: {words.day(since)})" if since else "no figure from so long ago"
-        return latest.page.name, told
+        return latest.page.name, f"no figure from so long ago (first: {words.day(track.since)})"
     return latest.page.name, f"{gained(grown)} in {words.duration(grown.over)}"
 
 
-def _daily(store: Store, latest: Latest, track: Track, period: timedelta) -> tuple[Point, ...]:
-    until = as_of(latest) or track.last.at
-    return store.readings.daily(latest.page.slug, until - period, until)
+def _plot(store: Store, counts: list[tuple[Latest, Track]], period: timedelta) -> Plot | None:
+    """The ``period`` up to where both are known; where that is not enough for a chart, everything up to there."""
+    until = min(as_of(latest) or track.last.at for latest, track in counts) + TOGETHER
+    title, unit = " and ".join(latest.page.name for latest, _ in counts), counts[0][1].metric
+    for since in (until - period, min(track.since for _, track in counts)):
+        series = {latest.page.name: store.readings.daily(latest.page.slug, since, until) for latest, _ in counts}
+        plot = line_plot(title, series, unit=unit) if all(series.values()) else None
+        if plot is not None:
+            return plot
+    return None

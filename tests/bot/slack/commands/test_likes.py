@@ -81,7 +81,7 @@ def test_an_imported_figure_says_when_it_was_published_and_by_whom(store: Store)
     )
     said = words(ask(store, "likes hunsen"))
     assert (
-        "Figure published 2 February 2016 (11 years ago), "
+        "Figure published 2 February 2016, 11 years ago; source: "
         "<https://english.cambodiadaily.com/x|The Cambodia Daily>. Rounded there (± 50)." in said
     )
 
@@ -110,7 +110,7 @@ def test_it_ranks_a_page_among_its_rivals_of_the_same_metric(store: Store) -> No
 def test_ranks_within_the_rounding_are_level(store: Store) -> None:
     watch(store, "a", daily(2_000_000, 0), rounding=50_000)
     watch(store, "b", daily(1_990_000, 0), rounding=50_000)
-    assert "level with B as far as the rounding lets one say" in words(ask(store, "likes a"))
+    assert "level with B (read 4 minutes ago) as far as the rounding lets one say" in words(ask(store, "likes a"))
 
 
 def test_a_held_reading_is_shown_as_unconfirmed(store: Store) -> None:
@@ -180,12 +180,12 @@ def test_shares_of_all_and_of_new_likes_are_told_apart_with_their_bounds(store: 
     )
     said = words(ask(store, "likes hunsen"))
     assert (
-        "*All likes:* 56.4% (between 56.35% and 56.45%) from Cambodia, the page's home; from abroad at least 11.45%, "
+        "*All likes:* 56.4% (between 56.35% and 56.45%) from home (Cambodia); from abroad at least 11.45%, "
         "at most 43.65% (India 11.5%). 13 March 2016, <https://www.phnompenhpost.com/x|Phnom Penh Post>." in said
     )
     assert (
-        "*New likes, the 30 days to 8 March 2016:* 20.2% (between 20.18% and 20.21%) from Cambodia, the page's home "
-        "(157,331 of 779,000); from abroad at most 79.82%. 8 March 2016, BBC Trending." in said
+        "*New likes, the 30 days to 8 March 2016:* 20.2% (between 20.18% and 20.21%) from home (Cambodia), "
+        "157,331 of 779,000; from abroad at most 79.82%. 8 March 2016, BBC Trending." in said
     )
     assert "From abroad is not the same as not genuine" in said
 
@@ -250,6 +250,24 @@ def test_likes_and_followers_are_not_compared(store: Store) -> None:
     assert reply.card.headline == "A and B"
     assert reply.card.plot is None
     assert "no gap is told" in words(reply)
+
+
+def test_figures_of_different_dates_are_compared_when_both_were_known(store: Store) -> None:
+    old = datetime(2016, 2, 2, tzinfo=UTC)
+    early = [(old - timedelta(days=9), 2_000_100), (old, 2_108_800)]
+    watch(store, "a", [*early, (old + timedelta(days=900), 9_600_000)], polled_at=None)
+    watch(store, "b", [(old - timedelta(days=9), 2_065_000), (old, 2_094_800)], polled_at=None)
+    reply = ask(store, "likes b a")
+    assert reply.card.headline == "A was 14,000 likes ahead of B on 2 February 2016, 00:00 UTC"
+    assert reply.card.plot is not None
+    assert reply.card.plot.categories[-1] == "2 Feb"
+    assert "The newest figures are of different dates" in words(reply)
+    assert "ahead of B (read 11 years ago, on 2 February 2016), by figures of different dates" in words(
+        ask(store, "likes a")
+    )
+    assert ask(store, "likes cambodia").card.plot is None
+    watch(store, "c", [(old + timedelta(days=100), 5)], polled_at=None)
+    assert ask(store, "likes a c").card.headline == "A and C"
 
 
 def test_a_pair_needs_two_figures(store: Store) -> None:

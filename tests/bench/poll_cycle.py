@@ -1,0 +1,121 @@
+"""(a) A poll cycle of 10,000 pages against the least that could do: fetch, parse, one transaction with the counts."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+
+from bot.cycle import Cycle
+from handlers.comparisons import all_comparisons
+from handlers.model import Standing
+from storage.store import Store
+from tests.bench.clock import LaterClock
+from tests.bench.floor import Floor, floor_on
+from tests.bench.graph import GraphProcess, Scene, graph_process, number_of, watched
+from tests.bench.phases import PHASES, shares
+from tests.bench.report import Result, Verdict, milliseconds
+
+PAGES = 10_000
+RIVALS = 5
+CADENCE = timedelta(hours=1)
+CYCLES, QUICK_CYCLES = 9, 3
+TARGETS = {0.0: 1.5, 0.15: 1.25}
+"""Seconds of the platform's latency, and the ratio to the floor that the cycle may take."""
+
+
+def run(folder: Path, *, quick: bool) -> Result:
+    with graph_process() as graph, floor_on(graph.url, folder / "floor.db", PAGES) as floor:
+        with _bot(graph, folder / "likewatch.db") as bot:
+            hours = _Hours(graph, floor)
+            for _ in range(3):  # the first cycles see every page for the first time
+                hours.next(latency=0)
+                bot.cycle()
+            return _measure(floor, bot, hours, QUICK_CYCLES if quick else CYCLES)
+
+
+def _measure(floor: Floor, bot: _Bot, hours: _Hours, cycles: int) -> Result:
+    rows: list[tuple[str, ...]] = [("latency", "floor, ms", "cycle, ms", "ratio", *PHASES)]
+    verdicts = []
+    for latency, target in TARGETS.items():
+        floors, ours = [], []
+        for _ in range(cycles):
+            hours.next(latency=latency)
+            floors.append(_seconds(floor.cycle))
+            ours.append(_seconds(bot.cycle))
+        hours.next(latency=latency)
+        spent = shares(bot.cycle)
+        name, ratio = f"{latency * 1000:.0f} ms", median(ours) / median(floors)
+        told = (name, milliseconds(median(floors)), milliseconds(median(ours)), f"{ratio:.2f}")
+        rows.append((*told, *(f"{spent[phase]:.0%}" for phase in PHASES)))
+        verdicts.append(Verdict(what=f"cycle / floor at {name}", value=ratio, target=target))
+    return Result(
+        name="a",
+        title=f"Poll cycle of {PAGES:,} pages in groups of {RIVALS}, every count changed",
+        rows=rows,
+        verdicts=verdicts,
+        notes=(f"medians of {cycles} cycles, floor and bot in turn; {bot.alerts} alerts were raised on the way",),
+    )
+
+
+class _Hours:
+    """Every page gains 1 to 9 an hour and rivals start 37 apart, so that now and then one passes another."""
+
+    def __init__(self, graph: GraphProcess, floor: Floor) -> None:
+        self._graph = graph
+        self._floor = floor
+        self._chance = random.Random(2016)
+        self._counts = {number_of(n): 1_000_000 + 37 * n for n in range(PAGES)}
+
+    def next(self, *, latency: float) -> None:
+        """Change every count, and have them asked for once, so that the stand-in has its answers ready."""
+        self._counts = {number: count + self._chance.randint(1, 9) for number, count in self._counts.items()}
+        self._graph.show(Scene(counts=self._counts))
+        self._floor.fetch()
+        self._graph.show(Scene(counts={}, latency=latency))
+
+
+class _Bot:
+    """The real cycle on a store on disk."""
+
+    def __init__(self, cycle: Cycle, clock: LaterClock) -> None:
+        self._cycle = cycle
+        self._clock = clock
+        self.alerts = 0
+
+    def cycle(self) -> None:
+        report = self._cycle.run_due()
+        assert report is not None
+        assert report.absorbed.standings == {Standing.ACCEPTED: PAGES}
+        self.alerts += len(report.absorbed.alerts)
+        self._clock.ahead += 1.5 * CADENCE  # beyond every jitter: all are due again
+
+
+@contextmanager
+def _bot(graph: GraphProcess, path: Path) -> Iterator[_Bot]:
+    clock = LaterClock()
+    with closing(Store.open(path)) as store, graph.source() as facebook:
+        with store.write():
+            for n in range(PAGES):
+                page, account = watched(n, group=f"race{n // RIVALS:04}", poll_every=CADENCE)
+                store.pages.add(page, account, at=clock.now())
+        cycle = Cycle(
+            store=store,
+            clock=clock,
+            sources={facebook.platform.name: facebook},
+            comparisons=all_comparisons(),
+            wake=lambda: None,
+            chance=random.Random(1),
+        )
+        with closing(cycle):
+            yield _Bot(cycle, clock)
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from storage.errors import StoreUnavailable
+from storage.store import Store
+from tests.standins.samples import MINUTE, NOON, judged, point, track
+
+
+def test_a_backup_opens_as_the_same_store(cambodia: Store, tmp_path: Path) -> None:
+    cambodia.readings.take([judged(NOON, 5)])
+    cambodia.readings.save_tracks([track(point(NOON, 5))])
+    target = tmp_path / "backups" / "monday.db"
+    target.parent.mkdir()
+    cambodia.backup(target)
+    assert [path.name for path in target.parent.iterdir()] == ["monday.db"], "one file, whole by itself"
+    copy = Store.open(target)
+    assert copy.pages.all() == cambodia.pages.all()
+    assert copy.readings.latest("hunsen") == cambodia.readings.latest("hunsen")
+    copy.close()
+
+
+def test_a_backup_made_while_writing_is_one_moment(cambodia: Store, database: Path, tmp_path: Path) -> None:
+    enough = threading.Event()
+
+    def write_in_pairs() -> None:
+        number = 0
+        while not enough.is_set():
+            number += 1
+            at = NOON + number * MINUTE
+            with cambodia.write():
+                cambodia.readings.take([judged(at, number), judged(at, number, page="samrainsy")])
+
+    writer = threading.Thread(target=write_in_pairs)
+    writer.start()
+    reader = Store.open_reader(database)
+    for number in range(5):
+        reader.backup(tmp_path / f"{number}.db")
+    reader.close()
+    enough.set()
+    writer.join()
+    for number in range(5):
+        copy = sqlite3.connect(tmp_path / f"{number}.db")
+        by_page = dict(copy.execute("SELECT page, count(*) FROM readings_all GROUP BY page").fetchall())
+        assert by_page.get("hunsen") == by_page.get("samrainsy")
+        assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        copy.close()
+
+
+def test_a_backup_never_overwrites(cambodia: Store, tmp_path: Path) -> None:
+    target = tmp_path / "precious.txt"
+    target.write_text("precious")
+    with pytest.raises(StoreUnavailable, match="never overwrites"):
+        cambodia.backup(target)
+    assert target.read_text() == "precious"
+
+
+def test_a_backup_needs_a_folder(cambodia: Store, tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match=r"folder .*missing does not exist"):
+        cambodia.backup(tmp_path / "missing" / "monday.db")
