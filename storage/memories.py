@@ -19,7 +19,8 @@ class Memories:
         with self._database.read() as conn:
             return dict(
                 conn.execute(
-                    "SELECT scope, memory FROM json_each(?) AS asked JOIN memories "
+                    # CROSS: one seek a scope. Left to itself, SQLite reads all scopes for each one that is asked for.
+                    "SELECT scope, memory FROM json_each(?) AS asked CROSS JOIN memories "
                     "ON comparison = ? AND scope = asked.value",
                     (json.dumps(list(scopes)), comparison),
                 ).fetchall()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -81,7 +80,6 @@ class BotApp:
         self._client = client
         self._answers = Answers(client=client, store=store, clock=clock, look_up=look_up, poll_every=poll_every)
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="answer")
-        self._turn = threading.Lock()
         self._asked: Once[Answer] = Once()
         self._begun: Once[None] = Once()
         self.bolt = _connect(client)
@@ -143,9 +141,7 @@ class BotApp:
     def _answer_in_time(self, place: _Place) -> Answer:
         """The answer at once if it is here or comes within a second; else a word that it will follow, and then it."""
         if not self._answers.asks_outside(place.call):
-            with self._turn:
-                answer = self._answers.answer(place.call)
-            return self._announced(place.call, answer)
+            return self._announced(place.call, self._answers.answer(place.call))
         asked = self._workers.submit(self._answers.answer, place.call)
         done, _ = wait([asked], timeout=AT_ONCE)
         if not done:

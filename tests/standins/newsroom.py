@@ -92,12 +92,24 @@ def reading(page: str, count: int, at: datetime, *, source: str = "told") -> Rea
 
 
 def track(
-    store: Store, slug: str, *, platform: str = "told", groups: tuple[str, ...] = (), every: timedelta, now: datetime
+    store: Store,
+    slug: str,
+    *,
+    platform: str = "told",
+    native_id: str = "",
+    groups: tuple[str, ...] = (),
+    every: timedelta,
+    now: datetime,
 ) -> None:
     """A page with an account, due at once."""
     page = Page(slug=slug, name=slug.title(), platform=platform, groups=groups)
     account = Account(
-        page=slug, platform=platform, native_id=slug, handle=slug, url=f"https://told.example/{slug}", poll_every=every
+        page=slug,
+        platform=platform,
+        native_id=native_id or slug,
+        handle=slug,
+        url=f"https://told.example/{slug}",
+        poll_every=every,
     )
     store.pages.add(page, account, at=now)
 

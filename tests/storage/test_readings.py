@@ -220,7 +220,7 @@ def test_anybody_can_read_the_readings_with_sqlite_utils(cambodia: Store, databa
         low=2_095_000,
         high=2_104_999,
         metric=Metric.LIKES,
-        source="Khmer Times",
+        source="Post",
         url="u",
     )
     cambodia.readings.take([Judged(reading=rounded, standing=Standing.HELD)])
@@ -235,7 +235,7 @@ def test_anybody_can_read_the_readings_with_sqlite_utils(cambodia: Store, databa
     header, *rows = shown.stdout.splitlines()
     assert header == "page,instant,count,low,high,standing,source,url,metric,dated,received"
     assert rows == [
-        "hunsen,2016-02-02T12:00:00.000Z,2100000,2095000,2104999,held,Khmer Times,u,likes,instant,2016-02-03T12:00:00.000Z",
+        "hunsen,2016-02-02T12:00:00.000Z,2100000,2095000,2104999,held,Post,u,likes,instant,2016-02-03T12:00:00.000Z",
         "samrainsy,2016-02-03T12:00:00.000Z,5,5,5,accepted,Graph API,,likes,instant,2016-02-03T12:00:00.000Z",
     ]
 

@@ -51,8 +51,17 @@ def app(client: WebClient) -> App:
 @contextmanager
 def connected(app: App, server: WorkspaceServer) -> Iterator[None]:
     """The app in Socket Mode."""
-    handler = SocketModeHandler(app, server.app_token)
-    handler.connect()
+    client = SocketModeHandler(app, server.app_token).client
+    client.connect()
     server.workspace.wait_for_bot()
     yield
-    handler.close()
+    client.close()
+
+
+@pytest.fixture
+def wall_server() -> Iterator[WorkspaceServer]:
+    """Served by the machine's clock: Bolt compares the signature's timestamp with it."""
+    server = WorkspaceServer(Workspace(), port=0, ack_within=ACK_WITHIN)
+    server.start()
+    yield server
+    server.stop()

@@ -1,0 +1,235 @@
+"""The command line as an operator uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlite_utils
+
+from storage.store import Store
+from tests.standins.graph import Graph, GraphPage
+from tests.standins.loopback import serving
+from tests.standins.newsroom import START, track
+
+LIKEWATCH = Path(sys.executable).parent / "likewatch"
+FIGURES = "date,page,followers\n2026-11-01,hunsen,14000000\n2026-11-02,hunsen,14000500\n"
+
+
+def likewatch(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "LIKEWATCH_"))}
+    return subprocess.run(
+        [LIKEWATCH, *arguments], cwd=folder, env=environ | settings, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def graph() -> Iterator[str]:
+    stand_in = Graph(token="TOKEN")
+    stand_in.put(GraphPage(id="7001", username="hunsen", name="Hun Sen", fan_count=14_000_000))
+    with serving(stand_in) as url:
+        yield url
+
+
+def with_page(folder: Path, slug: str = "hunsen", native_id: str = "7001") -> None:
+    store = Store.open(folder / "likewatch.db")
+    track(store, slug, platform="facebook", native_id=native_id, every=timedelta(hours=1), now=START)
+    store.close()
+
+
+def rows(folder: Path, view: str) -> list[dict[str, object]]:
+    database = sqlite_utils.Database(folder / "likewatch.db")
+    try:
+        return list(database[view].rows)
+    finally:
+        database.close()
+
+
+def test_replay_tells_the_story_and_stores_nothing(tmp_path: Path) -> None:
+    outcome = likewatch(tmp_path, "replay")
+    assert outcome.returncode == 0, outcome.stderr
+    told = outcome.stdout.splitlines()
+    assert [line.split("  ")[0] for line in told[:3]] == ["2 February 2016", "8 March 2016", "March 2017"]
+    assert [line.split("  ")[1].partition(":")[0] for line in told[:3]] == [
+        "overtake",
+        "new_foreign_share",
+        "foreign_majority",
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_poll_reads_every_page_now(tmp_path: Path, graph: str) -> None:
+    with_page(tmp_path)
+    outcome = likewatch(tmp_path, "poll", FACEBOOK_API_URL=graph, FACEBOOK_ACCESS_TOKEN="TOKEN")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "hunsen: 14,000,000 followers, read just now" in outcome.stdout
+    assert [row["count"] for row in rows(tmp_path, "readings_all")] == [14_000_000]
+
+
+def test_poll_says_what_to_do_where_nothing_can_be_read(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    outcome = likewatch(tmp_path, "poll")
+    assert outcome.returncode == 1
+    assert "FACEBOOK_ACCESS_TOKEN" in outcome.stdout
+    assert "doctor" in outcome.stderr
+
+
+def test_poll_with_nothing_tracked_says_how_to_track(tmp_path: Path) -> None:
+    outcome = likewatch(tmp_path, "poll")
+    assert (outcome.returncode, "/trends track" in outcome.stdout) == (0, True)
+
+
+def test_importing_twice_changes_nothing(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    (tmp_path / "figures.csv").write_text(FIGURES, encoding="utf-8")
+    first = likewatch(tmp_path, "import", "figures.csv")
+    assert first.returncode == 0, first.stderr
+    stored = rows(tmp_path, "readings_all")
+    second = likewatch(tmp_path, "import", "figures.csv")
+    assert second.returncode == 0, second.stderr
+    assert rows(tmp_path, "readings_all") == stored
+    assert len(stored) == 2
+
+
+def test_a_bad_row_is_named_and_nothing_kept_unless_asked(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    (tmp_path / "figures.csv").write_text(FIGURES + "2026-11-03,hunsen,lots\n", encoding="utf-8")
+    refused = likewatch(tmp_path, "import", "figures.csv")
+    assert refused.returncode == 1
+    assert "line 4" in refused.stderr
+    assert "lots" in refused.stderr
+    assert rows(tmp_path, "readings_all") == []
+    kept = likewatch(tmp_path, "import", "figures.csv", "--keep-good")
+    assert kept.returncode == 0, kept.stderr
+    assert len(rows(tmp_path, "readings_all")) == 2
+
+
+def test_a_corrected_figure_is_named_and_the_stored_one_stays(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    (tmp_path / "figures.csv").write_text(FIGURES, encoding="utf-8")
+    likewatch(tmp_path, "import", "figures.csv")
+    (tmp_path / "figures.csv").write_text(FIGURES.replace("14000500", "14000700"), encoding="utf-8")
+    outcome = likewatch(tmp_path, "import", "figures.csv")
+    assert outcome.returncode == 1
+    assert "14,000,500 is stored, the file says 14,000,700" in outcome.stderr
+
+
+def test_an_unknown_page_is_named_with_what_was_meant(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    (tmp_path / "figures.csv").write_text(FIGURES.replace("hunsen", "hunsenn"), encoding="utf-8")
+    refused = likewatch(tmp_path, "import", "figures.csv")
+    assert refused.returncode == 1
+    assert "hunsenn (did you mean hunsen?)" in refused.stderr
+    added = likewatch(tmp_path, "import", "figures.csv", "--new-pages", "--home", "Cambodia", "--group", "cambodia")
+    assert added.returncode == 0, added.stderr
+    assert {row["page"] for row in rows(tmp_path, "readings_all")} == {"hunsenn"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("import", "absent.csv"), "absent.csv"),
+        (("import", "empty.csv"), "empty.csv"),
+        (("backup", "copy.db"), "likewatch.db"),
+        (("replay", "empty.csv"), "empty.csv"),
+        (("import", "empty.csv", "--dates", "ymd"), "ymd"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(tmp_path: Path, arguments: tuple[str, ...], named: str) -> None:
+    (tmp_path / "empty.csv").touch()
+    outcome = likewatch(tmp_path, *arguments)
+    assert outcome.returncode != 0
+    assert named in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_all_faults_of_the_settings_are_named_at_once(tmp_path: Path) -> None:
+    outcome = likewatch(tmp_path, "run", LIKEWATCH_POLL_EVERY="soon", FACEBOOK_API_URL="facebook")
+    assert outcome.returncode == 1
+    assert "LIKEWATCH_POLL_EVERY" in outcome.stderr
+    assert "FACEBOOK_API_URL" in outcome.stderr
+
+
+def test_a_second_process_is_told_of_the_first(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "likewatch.db")
+    try:
+        outcome = likewatch(tmp_path, "poll")
+    finally:
+        store.close()
+    assert outcome.returncode == 1
+    assert str(os.getpid()) in outcome.stderr
+
+
+def test_a_port_in_use_is_named_with_the_setting_that_moves_it(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        outcome = likewatch(tmp_path, "run", "--no-browser", LIKEWATCH_WORKSPACE=f"127.0.0.1:{port}")
+    assert outcome.returncode == 1
+    assert "LIKEWATCH_WORKSPACE" in outcome.stderr
+
+
+def test_a_slack_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    outcome = likewatch(
+        tmp_path,
+        "run",
+        SLACK_BOT_TOKEN="xoxb-wrong",
+        SLACK_APP_TOKEN="xapp-wrong",
+        SLACK_API_URL=f"http://127.0.0.1:{port}/api/",
+    )
+    assert outcome.returncode == 1
+    assert "SLACK_API_URL" in outcome.stderr
+    assert "xoxb-wrong" not in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_backup_copies_a_database_in_use(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    store = Store.open(tmp_path / "likewatch.db")
+    try:
+        outcome = likewatch(tmp_path, "backup", "copy.db")
+    finally:
+        store.close()
+    assert outcome.returncode == 0, outcome.stderr
+    copy = Store.open(tmp_path / "copy.db")
+    assert [page.slug for page in copy.pages.all()] == ["hunsen"]
+    copy.close()
+
+
+def test_the_doctor_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
+    outcome = likewatch(tmp_path, "doctor", LIKEWATCH_WORKSPACE="127.0.0.1:0")
+    assert outcome.returncode == 0, outcome.stdout
+    assert "No Slack tokens" in outcome.stdout
+    assert "FACEBOOK_ACCESS_TOKEN" in outcome.stdout
+    assert "[ok] Bluesky" in outcome.stdout
+
+
+def test_the_doctor_names_a_damaged_database(tmp_path: Path) -> None:
+    (tmp_path / "likewatch.db").write_bytes(b"This was never a database." * 100)
+    outcome = likewatch(tmp_path, "doctor", LIKEWATCH_WORKSPACE="127.0.0.1:0")
+    assert outcome.returncode == 1
+    assert "[!!]" in outcome.stdout
+    assert (tmp_path / "likewatch.db").read_bytes() == b"This was never a database." * 100
+
+
+def test_the_manifest_is_json_for_socket_mode_or_http(tmp_path: Path) -> None:
+    socket_mode = json.loads(likewatch(tmp_path, "manifest").stdout)
+    assert socket_mode["settings"]["socket_mode_enabled"] is True
+    over_http = json.loads(likewatch(tmp_path, "manifest", "--http", "https://news.example/slack/events").stdout)
+    assert over_http["settings"]["socket_mode_enabled"] is False
+    assert {one["url"] for one in over_http["features"]["slash_commands"]} == {"https://news.example/slack/events"}
+
+
+def test_every_command_explains_itself(tmp_path: Path) -> None:
+    listed = likewatch(tmp_path, "--help").stdout
+    for command in ("run", "poll", "import", "replay", "doctor", "manifest", "backup"):
+        assert command in listed
+        assert likewatch(tmp_path, command, "--help").returncode == 0
