@@ -264,7 +264,8 @@ class Window:
 
     ``scope`` is the slug of the page or group looked at. ``tracks`` holds the series of its pages *after* what came;
     ``came`` the slugs whose accepted series moved on (or, for audiences, the page itself). ``audience`` is the page's
-    audience readings of the past 150 days or so and at least the 12 newest, oldest first, ``new_audience`` those of them that just came.
+    audience readings of the past 150 days or so and at least the 12 newest of each measure, oldest first;
+    ``new_audience`` those of them that just came.
     """
 
     scope: str

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 
 from handlers.model import Alert, Dated, Fact
 
@@ -41,14 +40,13 @@ class ForbiddenClaim(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """How slugs, country codes and sources are called. What these return is quoted, not claimed, and not guarded."""
+    """How slugs and country codes are called. What these return is quoted, not claimed, and not guarded."""
 
     page: Callable[[str], str]
     country: Callable[[str], str]
-    source: Callable[[str], str] = str
 
 
-_NEUTRAL = Words(page=lambda _: "A page", country=lambda _: "a country", source=lambda _: "a source")
+_NEUTRAL = Words(page=lambda _: "A page", country=lambda _: "a country")
 
 
 def headline(alert: Alert, words: Words) -> str:
@@ -75,13 +73,6 @@ def lines(alert: Alert, words: Words) -> tuple[str, ...]:
     for line in say(alert, _NEUTRAL):
         guard(line)
     return say(alert, words)
-
-
-def context(alert: Alert, words: Words) -> tuple[str, ...]:
-    """Where the figures come from: each source with the instant its figure is for, once."""
-    for line in _sources(alert, _NEUTRAL):
-        guard(line)
-    return _sources(alert, words)
 
 
 def guard(text: str) -> None:
@@ -286,16 +277,6 @@ def _majority_lines(alert: Alert, words: Words) -> tuple[str, ...]:
         CAVEAT,
         NET_OF_REMOVALS,
     )
-
-
-def _sources(alert: Alert, words: Words) -> tuple[str, ...]:
-    cited = dict.fromkeys(
-        f"{words.source(fact.source)}, {when(fact.at, fact.dated)}"
-        + (f": {words.source(fact.url)}" if fact.url else "")
-        for fact in alert.facts
-        if fact.source and fact.at is not None
-    )
-    return tuple(chain((f"Source: {text}" for text in cited), (f"Rule: {alert.rule}",)))
 
 
 _HEADLINES: dict[str, Callable[[Alert, Words], str]] = {

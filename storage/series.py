@@ -36,9 +36,28 @@ _RECENT = f"""
     CROSS JOIN sources ON sources.id = source_id
   WHERE {_COUNTS}"""
 
+# From the newest quarter back to the first in which the page was counted.
+_NEWEST_RECENT = f"""
+  WITH RECURSIVE quarters (quarter, newest_at) AS (
+    SELECT max(quarter), NULL FROM readings WHERE quarter <= :last_quarter
+    UNION ALL
+    SELECT (SELECT max(readings.quarter) FROM readings WHERE readings.quarter < quarters.quarter), (
+      SELECT observed_at FROM readings CROSS JOIN sources ON sources.id = source_id
+      WHERE readings.quarter = quarters.quarter AND page_id = :page_id AND observed_at BETWEEN :since AND :until
+        AND {_COUNTS}
+      ORDER BY observed_at DESC LIMIT 1
+    ) FROM quarters WHERE newest_at IS NULL AND quarter >= :first_quarter
+  )
+  SELECT newest_at FROM quarters"""
+
 _HISTORY = f"""
   SELECT {_POINT} FROM history CROSS JOIN sources ON sources.id = source_id
   WHERE page_id = :page_id AND observed_at BETWEEN :since AND :until AND {_COUNTS}"""
+
+_NEWEST_HISTORY = f"""
+  SELECT observed_at FROM history CROSS JOIN sources ON sources.id = source_id
+  WHERE page_id = :page_id AND observed_at BETWEEN :since AND :until AND {_COUNTS}
+  ORDER BY observed_at DESC LIMIT 1"""
 
 # From the newest point of the span to the newest before that one's day, and so on.
 _HISTORY_DAILY = f"""
@@ -86,10 +105,16 @@ def rows_between(conn: sqlite3.Connection, span: Span) -> list[Row]:
 
 def newest_row(conn: sqlite3.Connection, span: Span) -> Row | None:
     """The newest accepted point of a span."""
-    newest = "ORDER BY observed_at DESC, source_id DESC LIMIT 1"
-    found = conn.execute(f"{_HISTORY} {newest}", _parameters(span)).fetchall()
-    found += conn.execute(f"{_RECENT} {newest}", _parameters(span)).fetchall()
-    return max(found, default=None, key=_BY_AGE)
+    found = [
+        newest_at
+        for query in (_NEWEST_RECENT, _NEWEST_HISTORY)
+        for (newest_at,) in conn.execute(query, _parameters(span)).fetchall()
+        if newest_at is not None
+    ]
+    if not found:
+        return None
+    newest = max(found)
+    return rows_between(conn, span._replace(since=newest, until=newest))[-1]
 
 
 def daily_rows(conn: sqlite3.Connection, span: Span) -> list[Row]:

@@ -35,7 +35,8 @@ _MONTH_LANGUAGES = ("en", "fr", "de", "es", "pt", "id", "km", "th", "hi", "ar")
 def instant(text: str, order: DateOrder | None, clock: str = "") -> tuple[datetime, Dated]:
     """What a date cell says. A day is its 00:00 UTC, a month its first day; naive times are UTC.
 
-    ``clock`` is the time of day where it has a cell of its own. ``order`` is how 02/03/2016 is meant, None where nobody knows: such a cell is a BadCell unless it is 03/03/2016.
+    ``clock`` is the time of day where it has a cell of its own. ``order`` is how 02/03/2016 is meant, None where nobody
+    knows: such a cell is a BadCell unless it is 03/03/2016.
     """
     text = f"{text} {clock}" if clock else text
     if text[4:5] == "-" == text[7:8]:  # the usual case, and fifty times as quick

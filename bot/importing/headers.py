@@ -97,9 +97,9 @@ _PERCENT = re.compile("%|perc|pct|per cent|proz|pourc|porcent|persen")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Where in a row things are: ``places[role]`` is the index of a role's cell, and ``countries`` are those of a wide
-    layout with their codes. Rows must have been made ``even`` first.
+    """Where in an ``even`` row things are.
 
+    ``places[role]`` is the index of a role's cell, ``countries`` are the indices and codes of a wide layout's columns.
     ``metric`` is what the counts count; ``percent`` says that the header calls its shares percentages.
     """
 

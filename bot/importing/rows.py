@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, auto
+from enum import StrEnum, auto
 from typing import NamedTuple, TypeVar
 
 from bot.countries import country_code
@@ -25,7 +25,7 @@ _PERIOD = re.compile(r"(?P<number>\d{1,4}) ?(?P<unit>d|days?|w|weeks?)")
 _DAYS_OF_WEEK = 7
 
 
-class What(Enum):
+class What(StrEnum):
     """What a figure is of."""
 
     LIKES = auto()
@@ -95,11 +95,13 @@ def surveyed(rows: Iterable[tuple[int, Row]], columns: Columns, order: DateOrder
     date_at, metric_at = columns.places[Role.DATE], columns.places[Role.METRIC]
     share_at = columns.places[Role.VALUE if columns.layout is Layout.LONG else Role.SHARE]
     for _, row in rows:
-        cells_ = columns.even(row)
-        if cells_[date_at][4:5] != "-":
-            orders.add(dates.slash_order(cells_[date_at]))
-        if share_at >= 0 and (metric_at < 0 or _metric(cells_[metric_at]) is What.SHARE):
-            share = cells.bare_share(cells_[share_at])
+        if date_at < len(row) and row[date_at][4:5] != "-":
+            orders.add(dates.slash_order(row[date_at].strip()))
+        if share_at >= 0:
+            even = columns.even(row)
+            share = (
+                cells.bare_share(even[share_at]) if metric_at < 0 or _metric(even[metric_at]) is What.SHARE else None
+            )
             above_one.update((share > 1,) if share else ())
     told = orders - {None}
     return Conventions(

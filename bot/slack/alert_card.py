@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot import words
 from bot.countries import country_name
 from bot.slack.contract import Bold, Button, Card, Line, Link, Menu, Moment, Plot, Span
-from bot.slack.plots import line_plot
+from bot.slack.plots import counts_plot
 from handlers import wording
 from handlers.model import Alert, Dated, Fact, Point
 from handlers.wording import Words
@@ -19,7 +19,8 @@ AROUND = timedelta(days=30)
 FURTHER = timedelta(days=400)
 _ENOUGH = 4  # points that make a chart worth looking at
 _MANY = 200
-_SAID_IN_LINES = frozenset({"numerator", "denominator", "home", "unlisted", "country", "baseline", "before", "period"})
+_SHOWN = {"count": "{unit}", "rival_count": "{unit}", "home_share": "share of all likes"}
+"""The facts that get a field of their own, and what it is called; the lines say the others better."""
 
 
 def told(alert: Alert, store: Store) -> str:
@@ -36,7 +37,7 @@ def alert_card(kept: KeptAlert, store: Store) -> Card:
         lines=(*_replayed(kept), *wording.lines(alert, known), *_earlier(alert, store)),
         fields=tuple(_field(fact, known) for fact in alert.facts if _is_figure(fact)),
         plot=_plot(alert, store),
-        context=tuple(wording.context(alert, known)),
+        context=(*_other_sources(alert), f"Rule: {alert.rule}"),
         buttons=(
             Menu(
                 placeholder="Mute …",
@@ -72,24 +73,33 @@ def _earlier(alert: Alert, store: Store) -> Iterator[Line]:
 
 
 def _is_figure(fact: Fact) -> bool:
-    """Published, and not what the lines say better."""
-    return bool(fact.source) and fact.name not in _SAID_IN_LINES
+    return bool(fact.source) and fact.name in _SHOWN
 
 
 def _field(fact: Fact, known: Words) -> tuple[str, Line]:
-    """A published figure, as it was published: value, bounds, date and source."""
-    when: Span = ""
-    if fact.at is not None:
-        when = Moment(fact.at) if fact.dated is Dated.INSTANT else words.dated(fact.at, fact.dated)
-    return _label(fact, known), (f"{_value(fact)}\N{NO-BREAK SPACE}· ", when, ", ", Link(fact.source, fact.url))
+    """A figure as it was read or published: value, bounds, date and source."""
+    about = known.country(fact.about) if fact.unit == "share" else known.page(fact.about)
+    label = f"{about}: {_SHOWN[fact.name].format(unit=fact.unit)}"
+    return label, (f"{_value(fact)}\N{NO-BREAK SPACE}· ", _when(fact), ", ", Link(fact.source, fact.url))
 
 
-def _label(fact: Fact, known: Words) -> str:
-    name = fact.name.replace("_", " ").removeprefix("rival ")
-    if not fact.about:
-        return name.capitalize()
-    about = known.country(fact.about) if fact.about.isupper() else known.page(fact.about)
-    return f"{about}: {name}"
+def _other_sources(alert: Alert) -> Iterator[Line]:
+    """Where the figures come from that have no field of their own, each source and instant once."""
+    shown = {_origin(fact) for fact in alert.facts if _is_figure(fact)}
+    for fact in alert.facts:
+        if fact.source and _origin(fact) not in shown:
+            shown.add(_origin(fact))
+            yield ("Source: ", Link(fact.source, fact.url), ", ", _when(fact))
+
+
+def _origin(fact: Fact) -> tuple[str, str, datetime | None]:
+    return fact.source, fact.url, fact.at
+
+
+def _when(fact: Fact) -> Span:
+    if fact.at is None:
+        return "no date"
+    return Moment(fact.at) if fact.dated is Dated.INSTANT else words.dated(fact.at, fact.dated)
 
 
 def _value(fact: Fact) -> str:
@@ -115,4 +125,4 @@ def _plot(alert: Alert, store: Store) -> Plot | None:
         series = {pages[slug].name: store.readings.daily(slug, alert.at - reach, alert.at) for slug in slugs}
         if all(len(points) >= _ENOUGH for points in series.values()):
             break
-    return line_plot(f"{' and '.join(series)}: {unit}", series, unit=unit)
+    return counts_plot(f"{' and '.join(series)}: {unit}", series, unit=unit)

@@ -1,4 +1,4 @@
-"""Charts of counts: every value drawn is one that was read or published; nothing is interpolated."""
+"""Charts of counts: every value drawn was read or published for the instant it stands at; nothing is interpolated."""
 
 from __future__ import annotations
 
@@ -9,32 +9,44 @@ from datetime import datetime, timedelta
 from bot import words
 from bot.slack.cards import MAX_CATEGORIES
 from bot.slack.contract import Chart, Plot, Series
-from handlers.model import Point
+from handlers.model import Dated, Point
 
 _HOURLY = timedelta(days=3)
 _YEARLY = timedelta(days=300)
 
 
-def line_plot(title: str, series: Mapping[str, Sequence[Point]], *, unit: str) -> Plot | None:
-    """Counts over time, one line per name; None where there are not two instants to draw.
+PUBLISHED_HOLDS = timedelta(hours=36)
+"""A published figure stands for its day; a polled one until the next, since unchanged counts are not stored again."""
 
-    Each category is an instant at which one of the pages was read; the others stand there with their newest count at
-    or before it. Of more instants than a chart takes, the last of each of 20 equal stretches of time is drawn.
+
+def counts_plot(title: str, series: Mapping[str, Sequence[Point]], *, unit: str) -> Plot | None:
+    """Counts over time, a line a name, or bars where newspapers published them; None without two instants to draw.
+
+    Each category is an instant at which one of the pages was read, and every page's count is known for it. Of more
+    instants than a chart takes, the last of each of 20 equal stretches of time is drawn. Bars, because the days
+    between published figures are uneven and the slope of a line would say more than is known.
     """
     drawn = {name: points for name, points in series.items() if points}
     if not drawn:
         return None
     start = max(points[0].at for points in drawn.values())
-    instants = _thinned(sorted({point.at for points in drawn.values() for point in points if point.at >= start}))
-    if len(instants) < 2:  # noqa: PLR2004 (a line has two ends)
+    known = {point.at for points in drawn.values() for point in points if point.at >= start}
+    instants = _thinned([at for at in sorted(known) if all(_holds(points, at) for points in drawn.values())])
+    if len(instants) < 2:  # noqa: PLR2004 (a chart of one instant shows nothing)
         return None
+    published = any(point.dated is not Dated.INSTANT for points in drawn.values() for point in points)
     return Plot(
         title=title,
-        chart=Chart.LINE,
-        categories=_labels(instants),
+        chart=Chart.BAR if published else Chart.LINE,
+        categories=_labels(instants, year=published),
         series=tuple(Series(name=name, values=_values(points, instants)) for name, points in drawn.items()),
         y_label=unit,
     )
+
+
+def _holds(points: Sequence[Point], at: datetime) -> bool:
+    newest = points[bisect_right(points, at, key=lambda point: point.at) - 1]
+    return newest.dated is Dated.INSTANT or at - newest.at <= PUBLISHED_HOLDS
 
 
 def _thinned(instants: Sequence[datetime]) -> list[datetime]:
@@ -51,8 +63,8 @@ def _values(points: Sequence[Point], instants: Sequence[datetime]) -> tuple[floa
     return tuple(points[bisect_right(times, at) - 1].count for at in instants)
 
 
-def _labels(instants: Sequence[datetime]) -> tuple[str, ...]:
+def _labels(instants: Sequence[datetime], *, year: bool) -> tuple[str, ...]:
     span = instants[-1] - instants[0]
-    if span <= _HOURLY:
+    if span <= _HOURLY and not year:
         return tuple(f"{words.short_day(at)} {words.clock_time(at)}" for at in instants)
-    return tuple(words.short_day(at, year=span > _YEARLY) for at in instants)
+    return tuple(words.short_day(at, year=year or span > _YEARLY) for at in instants)

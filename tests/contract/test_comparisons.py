@@ -9,7 +9,7 @@ import pytest
 
 from handlers.comparisons import all_comparisons
 from handlers.model import Comparison
-from handlers.wording import Words, context, guard, headline, lines
+from handlers.wording import Words, guard, headline, lines
 from tests.standins.histories import SCENES, scene
 
 COMPARISONS = {comparison.name: comparison for comparison in all_comparisons()}
@@ -52,7 +52,7 @@ def test_its_memory_survives_the_store(kind: str) -> None:
 def test_its_alert_can_be_said(kind: str) -> None:
     alert = scene(kind)
     words = Words(page=lambda slug: f"Page {slug}", country=lambda code: f"Country {code}")
-    said = [headline(alert, words), *lines(alert, words), *context(alert, words)]
+    said = [headline(alert, words), *lines(alert, words)]
     assert all(text and text == text.strip() and text.endswith((".", "?")) for text in said[:2])
     assert "Page a" in " ".join(said)
     assert not any(mark in text for text in said for mark in ("*", "`", "<", ">", "  "))

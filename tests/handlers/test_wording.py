@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from handlers.model import Dated
-from handlers.wording import CAVEAT, ForbiddenClaim, Words, context, guard, headline, lines, number, percent, when
+from handlers.wording import CAVEAT, ForbiddenClaim, Words, guard, headline, lines, number, percent, when
 from tests.standins.histories import SCENES, Replay, page, reading, scene
 
 WORDS = Words(page=str.title, country=lambda code: {"KH": "Cambodia", "IN": "India", "PH": "the Philippines"}[code])
@@ -55,14 +55,6 @@ def test_the_caveat_goes_with_every_foreign_claim(kind: str) -> None:
     assert CAVEAT in lines(scene(kind), WORDS)
 
 
-def test_the_sources_are_named_with_their_instants() -> None:
-    assert context(scene("ahead"), WORDS) == (
-        "Source: facebook, 6 May 2024, 11:00 UTC: https://example.org/b",
-        "Source: facebook, 6 May 2024, 11:00 UTC: https://example.org/a",
-        "Rule: The interval of one page's count lay wholly above its rival's on 2 readings of both.",
-    )
-
-
 def test_rounded_counts_are_said_to_be_rounded() -> None:
     replay = Replay((page("a", "g"), page("b", "g")))
     for hours, theirs in ((0, 1_230_000), (1, 1_260_000), (2, 1_260_000)):
@@ -98,9 +90,8 @@ def test_the_guard_lets_the_caveat_name_what_it_does_not_claim() -> None:
 
 
 def test_names_are_quoted_and_not_guarded() -> None:
-    loud = Words(page=lambda _: "Bots Weekly", country=lambda _: "Fakeland", source=lambda _: "The Paid Troll")
+    loud = Words(page=lambda _: "Bots Weekly", country=lambda _: "Fakeland")
     assert headline(scene("ahead"), loud).startswith("Bots Weekly moved ahead of Bots Weekly")
-    assert "The Paid Troll" in context(scene("new_foreign_share"), loud)[0]
     assert any("Fakeland" in line for line in lines(scene("new_foreign_share"), loud))
 
 

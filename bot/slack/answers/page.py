@@ -8,7 +8,7 @@ from datetime import datetime
 from bot import words
 from bot.slack.contract import Bold, Card, Line, Moment, Plot, Reply
 from bot.slack.figures import DAY, MONTH, WEEK, age, as_of, gained, gap, growth, provenance, rounded, together
-from bot.slack.plots import line_plot
+from bot.slack.plots import counts_plot
 from bot.slack.shares import CAVEAT, share_lines
 from handlers.model import Page, Track
 from storage.store import Store
@@ -108,7 +108,7 @@ def _plot(store: Store, latest: Latest, track: Track) -> Plot | None:
     page = latest.page
     for since in (until - MONTH, track.since):
         points = store.readings.daily(page.slug, since, until)
-        plot = line_plot(f"{page.name}: {track.metric}", {page.name: points}, unit=track.metric)
+        plot = counts_plot(f"{page.name}: {track.metric}", {page.name: points}, unit=track.metric)
         if plot is not None:
             return plot
     return None

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot import words
 from bot.slack.contract import Bold, Card, Line, Plot, Reply
 from bot.slack.figures import TOGETHER, as_of, counted, gained, gap, growth, provenance, together
-from bot.slack.plots import line_plot
+from bot.slack.plots import counts_plot
 from handlers.model import Page, Point, Track
 from storage.store import Store
 from storage.values import Latest
@@ -87,7 +87,7 @@ def _plot(store: Store, counts: list[tuple[Latest, Track]], period: timedelta) -
     title, unit = " and ".join(latest.page.name for latest, _ in counts), counts[0][1].metric
     for since in (until - period, min(track.since for _, track in counts)):
         series = {latest.page.name: store.readings.daily(latest.page.slug, since, until) for latest, _ in counts}
-        plot = line_plot(title, series, unit=unit) if all(series.values()) else None
+        plot = counts_plot(title, series, unit=unit) if all(series.values()) else None
         if plot is not None:
             return plot
     return None

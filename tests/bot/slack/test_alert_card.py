@@ -37,8 +37,8 @@ def test_it_says_what_happened_with_figures_dates_and_sources(rivals: Store) -> 
     assert card.headline.startswith("Hun Sen now has more likes than Sam Rainsy (2,108,800 v 2,094,800")
     assert told(overtake(), rivals) == card.headline
     assert [(label, cards.plain(value)) for label, value in card.fields] == [
-        ("Hun Sen: count", "2,108,800 likes (2,108,750 to 2,108,850) · 24 November 2026, The Cambodia Daily"),
-        ("Sam Rainsy: count", "2,094,800 likes (2,094,750 to 2,094,850) · 24 November 2026, The Cambodia Daily"),
+        ("Hun Sen: likes", "2,108,800 likes (2,108,750 to 2,108,850) · 24 November 2026, The Cambodia Daily"),
+        ("Sam Rainsy: likes", "2,094,800 likes (2,094,750 to 2,094,850) · 24 November 2026, The Cambodia Daily"),
     ]
     assert "Rule: Ahead at every evaluation" in blockkit.words(shown)
     assert "Replayed" not in blockkit.words(shown)

@@ -1,5 +1,9 @@
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from http.client import RemoteDisconnected
+from pathlib import Path
 
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -11,6 +15,7 @@ from bot.slack.contract import Card, Chart, Plot, Series
 from bot.workspace import DROP_AFTER, Workspace, WorkspaceServer, refuse
 from tests.standins.slacked import served
 
+ROOT = Path(__file__).parents[3]
 CHART = Plot(
     title="Likes", chart=Chart.LINE, categories=("Mon", "Tue"), series=(Series(name="Hun Sen", values=(1.0, 2.0)),)
 )
@@ -59,11 +64,14 @@ def test_a_response_url_that_takes_nothing_is_an_error(server: WorkspaceServer) 
         respond(f"{server.url}response/unknown", {"text": "too late"}, proxy=None)
 
 
-def test_the_local_workspace_is_reached_past_any_proxy(
-    server: WorkspaceServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("HTTPS_PROXY", "HTTP_PROXY", "http_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(name, "")
-    assert slack_client(token=server.bot_token, api_url=server.api_url).auth_test()["ok"]
+def test_the_local_workspace_is_reached_past_any_proxy(server: WorkspaceServer) -> None:
+    asked = f"""
+from bot.slack.client import slack_client
+print(slack_client(token={server.bot_token!r}, api_url={server.api_url!r}).auth_test()["team"])
+"""
+    proxies = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "http_proxy"), "http://127.0.0.1:9")
+    environment = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"} | proxies
+    process = subprocess.run(
+        [sys.executable, "-c", asked], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert process.stdout == "Newsroom\n", process.stderr

@@ -202,11 +202,12 @@ def test_what_a_crash_left_half_sent_is_found_after_the_restart(desk: Desk) -> N
 
 
 def test_where_history_cannot_be_read_it_is_posted_again_and_says_that_it_may_repeat(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+    desk.workspace.script.next("chat.postMessage", DROP_AFTER, throttle(5))
     desk.workspace.script.next("conversations.history", refuse("missing_scope"))
     desk.raise_(AHEAD)
     desk.deliverer.deliver_due()
     desk.later(SETTLE.total_seconds())
+    desk.later(5)
     first, second = desk.posted()
     assert MAY_REPEAT not in str(first.blocks)
     assert MAY_REPEAT in str(second.blocks)
@@ -301,11 +302,15 @@ def pause(desk: Desk) -> None:
     desk.store.subscriptions.pause(TEAM, NEWSROOM, "archived")
 
 
-def mute(desk: Desk) -> None:
-    desk.store.subscriptions.mute(TEAM, NEWSROOM, "b", until=NOW + timedelta(days=1))
+def mute_page(desk: Desk) -> None:
+    desk.store.subscriptions.mute(TEAM, NEWSROOM, AHEAD.page, until=NOW + timedelta(days=1))
 
 
-@pytest.mark.parametrize("change", [unsubscribe, pause, mute])
+def mute_rival(desk: Desk) -> None:
+    desk.store.subscriptions.mute(TEAM, NEWSROOM, AHEAD.rival or "", until=NOW + timedelta(days=1))
+
+
+@pytest.mark.parametrize("change", [unsubscribe, pause, mute_page, mute_rival])
 def test_what_is_no_longer_wanted_is_not_posted(desk: Desk, change: Callable[[Desk], None]) -> None:
     desk.raise_(AHEAD)
     change(desk)

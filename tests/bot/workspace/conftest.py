@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 import pytest
 from slack_bolt import App
@@ -13,6 +14,8 @@ from slack_sdk import WebClient
 
 from bot.workspace import Workspace, WorkspaceServer
 from tests.standins.clock import HandClock
+
+OnTheWire: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 START = datetime(2016, 2, 2, 8, 0, tzinfo=UTC)
 ACK_WITHIN = timedelta(seconds=0.3)
@@ -44,18 +47,23 @@ def client(server: WorkspaceServer) -> WebClient:
 
 @pytest.fixture
 def app(client: WebClient) -> App:
-    """A Bolt app without listeners; ``connected`` puts it on the wire."""
+    """A Bolt app without listeners; ``on_the_wire`` connects it."""
     return App(client=client)
 
 
-@contextmanager
-def connected(app: App, server: WorkspaceServer) -> Iterator[None]:
-    """The app in Socket Mode."""
-    client = SocketModeHandler(app, server.app_token).client
-    client.connect()
-    server.workspace.wait_for_bot()
-    yield
-    client.close()
+@pytest.fixture
+def on_the_wire(app: App, server: WorkspaceServer) -> OnTheWire:
+    """Connects the app in Socket Mode, for as long as the ``with`` block lasts."""
+
+    @contextmanager
+    def connected() -> Iterator[None]:
+        socket_mode = SocketModeHandler(app, server.app_token, ping_interval=1).client
+        socket_mode.connect()
+        server.workspace.wait_for_bot()
+        yield
+        socket_mode.close()
+
+    return connected
 
 
 @pytest.fixture
