@@ -27,14 +27,15 @@ class Ids:
 
     def pages(self, conn: sqlite3.Connection, slugs: Iterable[str]) -> Mapping[str, int]:
         """The ids of these pages (and perhaps of others); a slug never added is absent."""
-        if missing := [slug for slug in slugs if slug not in self._pages]:
-            self._pages.update(
+        known = self._pages
+        if missing := [slug for slug in slugs if slug not in known]:
+            known.update(
                 conn.execute(
                     "SELECT slug, pages.id FROM json_each(?) AS asked JOIN pages ON slug = asked.value",
                     (json.dumps(missing),),
                 ).fetchall()
             )
-        return self._pages
+        return known
 
     def source(self, conn: sqlite3.Connection, key: Source) -> int:
         """The id of a source, given one if it is new (inside a write)."""
@@ -52,7 +53,9 @@ class Ids:
         known = self._sources
         newest = conn.execute("SELECT max(id) FROM sources").fetchone()[0] or 0
         if newest > len(known):  # ids are given without gaps
-            rows = conn.execute("SELECT id, source, url, metric FROM sources WHERE id > ?", (len(known),)).fetchall()
+            rows = conn.execute(
+                "SELECT id, source, url, metric FROM sources WHERE id > ? ORDER BY id", (len(known),)
+            ).fetchall()
             known.update((row[0], row[1:]) for row in rows)
         return known
 

@@ -208,8 +208,8 @@ def _scientific(digits: str, power: int) -> Published:
     number = _PLAIN.fullmatch(digits)
     if number is None:
         raise BadCell("not a number")
-    if power > _LONGEST_NUMBER:
-        raise BadCell("larger than any count can be")
+    if abs(power) > _LONGEST_NUMBER:
+        raise BadCell("larger than any count can be" if power > 0 else "not a whole number")
     part = number["part"] or ""
     value = Decimal(f"{number['whole']}.{part or 0}").scaleb(power)
     if value != value.to_integral_value():

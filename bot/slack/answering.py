@@ -26,11 +26,15 @@ INVITE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What is shown: only ``text`` where ``blocks`` is empty; ``notice`` is what the channel is told of a change."""
+    """What is shown: only ``text`` where ``blocks`` is empty; ``notice`` is what the channel is told of a change.
+
+    ``public``: everybody in the channel sees it, not only who asked.
+    """
 
     text: str
     blocks: tuple[cards.Block, ...] = ()
     notice: Line | None = None
+    public: bool = False
 
 
 def sentence(words: str) -> Answer:
@@ -64,14 +68,14 @@ class Answers:
     def answer(self, call: Call, *, share: bool = False) -> Answer:
         """The answer to what was typed; what went wrong for the person is a sentence.
 
-        ``share``: the answer is for everybody, says who shows it, and only to be had of commands that may be shared.
+        ``share``: everybody sees it, and by whom it is shown, if it is an answer that may be shared.
         """
         command, text = find_command(call.slash, call.text)
         try:
             reply = self._run(command, replace(call, text=text, poll_every=self._poll_every))
         except (LikewatchError, StoreError) as error:
             return sentence(str(error))
-        return self._shared(reply.card, call) if share else self._shown(reply, call)
+        return _shared(reply.card, call) if share and reply.shareable else _shown(reply, call)
 
     def _run(self, command: Command, call: Call) -> Reply:
         if command.speaks:
@@ -94,10 +98,12 @@ class Answers:
         if not (channel.get("is_member") or channel.get("is_im")):
             raise LikewatchError(INVITE)
 
-    def _shown(self, reply: Reply, call: Call) -> Answer:
-        blocks = cards.reply_blocks(reply, query(call.slash, call.text))
-        return Answer(text=cards.fallback_text(reply.card), blocks=tuple(blocks), notice=reply.notice)
 
-    def _shared(self, card: Card, call: Call) -> Answer:
-        named = replace(card, context=(*card.context, ("Shared by ", Person(call.user_id))), buttons=())
-        return Answer(text=cards.fallback_text(named), blocks=tuple(cards.blocks(named)))
+def _shown(reply: Reply, call: Call) -> Answer:
+    blocks = cards.reply_blocks(reply, query(call.slash, call.text))
+    return Answer(text=cards.fallback_text(reply.card), blocks=tuple(blocks), notice=reply.notice)
+
+
+def _shared(card: Card, call: Call) -> Answer:
+    named = replace(card, context=(*card.context, ("Shared by ", Person(call.user_id))), buttons=())
+    return Answer(text=cards.fallback_text(named), blocks=tuple(cards.blocks(named)), public=True)

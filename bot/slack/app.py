@@ -159,25 +159,26 @@ class BotApp:
             return
         answer = _outcome(asked)
         try:
-            with_or_without_charts(lambda blocks: self._send(place, answer.text, blocks), list(answer.blocks))
+            with_or_without_charts(lambda blocks: self._send(place, answer, blocks), list(answer.blocks))
         except CALL_ERRORS as error:
             log.warning("An answer could not be shown: %s", failure_of(error).code)
-        self._announced(place.call, answer)
+        if answer.notice is not None:
+            self._announce(place.call.channel_id, answer.notice)
 
-    def _send(self, place: _Place, text: str, blocks: list[cards.Block]) -> None:
+    def _send(self, place: _Place, answer: Answer, blocks: list[cards.Block]) -> None:
         if not place.url:
             self._client.chat_postEphemeral(
                 channel=place.call.channel_id,
                 user=place.call.user_id,
                 thread_ts=place.thread_ts,
-                text=text,
+                text=answer.text,
                 blocks=blocks,
             )
             return
         shown: Json = {
-            "response_type": "in_channel" if place.share else "ephemeral",
+            "response_type": "in_channel" if answer.public else "ephemeral",
             "replace_original": place.replace,
-            "text": text,
+            "text": answer.text,
             "blocks": blocks,
         }
         if place.thread_ts:

@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench import poll_cycle
+from tests.bench import alert_latency, idle_memory, poll_cycle, slash_command
 from tests.bench.report import Result, surroundings, write
 
 BENCHMARKS: Mapping[str, Callable[..., Result]] = {
     "a": poll_cycle.run,
+    "b": slash_command.run,
+    "c": alert_latency.run,
+    "d": idle_memory.run,
 }
 
 

@@ -1,4 +1,4 @@
-"""A database as it is after months of polling: written in bulk, because a real start would take months."""
+"""A database as it is after months of polling; filled in bulk, because polling it would take months."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests.bench.graph import watched
 
 PAGES = 10_000
 RIVALS = 5
+ASKED = "hunsen"
 HOUR = timedelta(hours=1)
 HOT_HOURS = 48
-ASKED = "hunsen"
+_MILLISECONDS = 3_600_000
 
-# One row a page and hour; the n-th page begins at 1,000,000 + 37 n likes and gains 3 + n % 5 an hour.
+# The page of the id n begins at 1,000,000 + 37 n likes and gains 3 + n % 5 an hour. Its source has its own id.
 _COUNT = "1000000 + 37 * pages.id + hour * (3 + pages.id % 5)"
-_AT = ":start + hour * 3600000"
+_AT = f":start + hour * {_MILLISECONDS}"
 _HOURS = """
 CREATE TEMP TABLE hours AS
 WITH RECURSIVE hours (hour) AS (SELECT 0 UNION ALL SELECT hour + 1 FROM hours WHERE hour < :last) SELECT hour FROM hours"""
-_SOURCES = f"INSERT INTO sources SELECT id, '{SOURCE}', url, '{Metric.FOLLOWERS}' FROM pages WHERE true ON CONFLICT DO NOTHING"
 _HISTORY = f"""
 INSERT INTO history SELECT pages.id, {_AT}, pages.id, {_COUNT}, 0, 0, 0, NULL, NULL
 FROM pages CROSS JOIN hours WHERE hour < :hot ORDER BY pages.id, hour"""
@@ -34,37 +34,34 @@ INSERT INTO readings SELECT ({_AT}) / 900000, pages.id, {_AT}, pages.id, {_COUNT
 FROM hours CROSS JOIN pages WHERE hour >= :hot ORDER BY hour, pages.id"""
 
 
-def fill(path: Path, *, hours: int) -> None:
-    """Hourly readings of every page up to now: the last two days as they arrived, the rest folded by page."""
+def fill(path: Path, *, hours: int) -> int:
+    """Hourly readings of every page up to now: the last two days as they arrived, the rest folded; how many."""
     now = datetime.now(UTC).replace(microsecond=0)
     start = now - (hours - 1) * HOUR
-    with closing(Store.open(path)) as store:
+    times = {"start": int(start.timestamp()) * 1000, "last": hours - 1, "hot": hours - HOT_HOURS}
+    with closing(Store.open(path)) as store, store.write():
         _watch(store, start, now)
+        store.notes.put("folded_before", str(times["start"] + times["hot"] * _MILLISECONDS))
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA synchronous=OFF")
-        db.executescript(_FILL)
-        db.execute(_HOURS, (hours - 1,))
-        times = {"start": int(start.timestamp() * 1000), "hot": hours - HOT_HOURS}
-        db.execute(_HISTORY, times)
-        db.execute(_READINGS, times)
-        folded = times["start"] + times["hot"] * 3_600_000
-        db.execute("INSERT INTO notes VALUES ('folded_before', ?)", (str(folded),))
+        db.execute(_HOURS, times)
+        filled = db.execute(_HISTORY, times).rowcount + db.execute(_READINGS, times).rowcount
         db.commit()
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return filled
 
 
 def _watch(store: Store, start: datetime, now: datetime) -> None:
     hours = (now - start) // HOUR
-    with store.write():
-        tracks, polls = [], []
-        for n in range(PAGES):
-            slug = ASKED if n == 0 else f"page{n:05}"
-            page, account = watched(n, group=f"race{n // RIVALS:04}", poll_every=HOUR, slug=slug)
-            store.pages.add(page, account, at=start)
-            tracks.append(_track(slug, account.url, n + 1, start, hours))
-            polls.append(Polled(page=slug, at=now, next_due=now + HOUR, trouble=None))
-        store.readings.save_tracks(tracks)
-        store.pages.polled(polls)
+    tracks, polls = [], []
+    for n in range(PAGES):
+        slug = ASKED if n == 0 else f"page{n:05}"
+        page, account = watched(n, group=f"race{n // RIVALS:04}", poll_every=HOUR, slug=slug)
+        store.pages.add(page, account, at=start)
+        tracks.append(_track(slug, account.url, n + 1, start, hours))
+        polls.append(Polled(page=slug, at=now, next_due=now + HOUR, trouble=None))
+    store.readings.save_tracks(tracks)
+    store.pages.polled(polls)
 
 
 def _track(slug: str, url: str, page_id: int, start: datetime, hours: int) -> Track:

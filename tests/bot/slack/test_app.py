@@ -138,6 +138,16 @@ def test_it_shares_an_answer_and_says_who_did(any_room: Newsroom) -> None:
     assert "Share to channel" not in str(shared.blocks)
 
 
+def test_what_may_not_be_shared_is_shown_to_nobody_else(room: Newsroom) -> None:
+    read(room.store)
+    room.workspace.say("ana", "newsroom", "/likes hunsen")
+    answer = room.workspace.wait_for_message("newsroom", "14,000,000", person="ana")
+    room.store.pages.remove("hunsen", at=NOW)
+    room.workspace.press("ana", answer, action_id=action(answer.blocks, "Share to channel"))
+    said = room.workspace.wait_for_message("newsroom", "I watch no page", person="ana")
+    assert said.ephemeral_to == ANA
+
+
 def test_a_button_asks_again_for_who_pressed_it(room: Newsroom) -> None:
     room.workspace.say("ana", "newsroom", "/likes hunsne")
     answer = room.workspace.wait_for_message("newsroom", "Did you mean", person="ana")

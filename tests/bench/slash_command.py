@@ -1,0 +1,133 @@
+"""(b) ``/likes hunsen`` over HTTP against a do-nothing Bolt listener on the same server, with years of readings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median
+from typing import NoReturn
+
+from slack_bolt import Ack, App
+
+from bot.clock import SystemClock
+from bot.platforms.contract import Reference
+from bot.slack.app import BotApp
+from bot.slack.client import slack_client
+from bot.slack.server import SlackServer
+from bot.workspace import Workspace, WorkspaceServer
+from storage.store import Store
+from tests.bench.asking import Round, ask
+from tests.bench.history import ASKED, fill
+from tests.bench.report import Result, Verdict, milliseconds, percentile
+
+HOURS, QUICK_HOURS = 2_000, 200
+REQUESTS = {1: 500, 8: 2_000, 32: 4_000}
+"""How many are asked in a round, by how many at once."""
+
+ROUNDS, QUICK_ROUNDS = 7, 3
+TARGET = 2.0
+
+
+def run(folder: Path, *, quick: bool) -> Result:
+    database = folder / "likewatch.db"
+    readings = fill(database, hours=QUICK_HOURS if quick else HOURS)
+    with ExitStack() as closing:
+        workspace = WorkspaceServer(Workspace(), port=0)
+        workspace.start()
+        closing.callback(workspace.stop)
+        addresses = {
+            "ack": closing.enter_context(_serving(workspace, None)),
+            "likes": closing.enter_context(_serving(workspace, database)),
+        }
+        result = _measure(addresses, workspace.signing_secret, QUICK_ROUNDS if quick else ROUNDS)
+    size = database.stat().st_size / 1e9
+    return Result(
+        name="b",
+        title=f"`/likes {ASKED}` over HTTP, {readings:,} readings stored ({size:.1f} GB)",
+        rows=result[0],
+        verdicts=result[1],
+        notes=("median over the rounds, both servers in turn, of each round's p50 and p99",),
+    )
+
+
+def _measure(addresses: dict[str, str], secret: str, rounds: int) -> tuple[list[tuple[str, ...]], list[Verdict]]:
+    rows: list[tuple[str, ...]] = [("at once", "ack p50, ms", "ack p99", "/likes p50", "/likes p99", "p99 ratio")]
+    verdicts = []
+    for at_once, requests in REQUESTS.items():
+        seconds: dict[str, list[list[float]]] = {name: [] for name in addresses}
+        for number in range(rounds + 1):
+            for name, address in addresses.items():
+                asked = Round(
+                    address=address,
+                    secret=secret,
+                    text=ASKED,
+                    requests=requests,
+                    at_once=at_once,
+                    name=f"{at_once}.{number}",
+                )
+                seconds[name].append(ask(asked))
+        p50, p99 = (
+            {name: median(percentile(one, percent) for one in all_of_it[1:]) for name, all_of_it in seconds.items()}
+            for percent in (50, 99)
+        )
+        ratio = p99["likes"] / p99["ack"]
+        told = (p50["ack"], p99["ack"], p50["likes"], p99["likes"])
+        rows.append((str(at_once), *map(milliseconds, told), f"{ratio:.2f}"))
+        verdicts.append(Verdict(what=f"p99 of /likes / ack, {at_once} at once", value=ratio, target=TARGET))
+    return rows, verdicts
+
+
+@contextmanager
+def _serving(workspace: WorkspaceServer, database: Path | None) -> Iterator[str]:
+    """The bot with this database, or without one the do-nothing app, in a process of its own; gives its address."""
+    here, there = get_context("spawn").Pipe()
+    slack = (workspace.api_url, workspace.bot_token, workspace.signing_secret)
+    process = get_context("spawn").Process(target=_serve, args=(there, slack, database), name="slack")
+    process.start()
+    there.close()
+    try:
+        yield here.recv()
+    finally:
+        here.close()
+        process.join()
+
+
+def _serve(pipe: Connection, slack: tuple[str, str, str], database: Path | None) -> None:
+    api_url, token, secret = slack
+    with ExitStack() as closing:
+        client = slack_client(token=token, api_url=api_url)
+        if database:
+            store = Store.open(database)
+            closing.callback(store.close)
+            app = BotApp(
+                client=client,
+                store=store,
+                clock=SystemClock(),
+                look_up=_nobody,
+                poll_every=timedelta(minutes=15),
+            )
+            closing.callback(app.close)
+            bolt = app.bolt
+        else:
+            bolt = App(client=client, process_before_response=True, request_verification_enabled=False)
+            bolt.command("/likes")(_ack)
+        server = SlackServer(bolt, signing_secret=secret, host="127.0.0.1", port=0)
+        closing.callback(server.stop)
+        server.start()
+        pipe.send(server.address)
+        try:
+            pipe.recv()
+        except EOFError:
+            return
+
+
+def _ack(ack: Ack) -> None:
+    ack()
+
+
+def _nobody(reference: Reference) -> NoReturn:
+    raise AssertionError(f"/likes asked a platform for {reference.key}")
