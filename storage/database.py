@@ -65,7 +65,10 @@ class Database:
                         _check_whole(path, reader)
                 writer = _connect(path, "rwc")
                 undo.callback(writer.close)
-                writer.execute("PRAGMA journal_mode=WAL")
+                if writer.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
+                    raise StoreUnavailable(
+                        f"{path} must be on a local disk: SQLite cannot share it safely where it is."
+                    )
                 # Each commit reaches the disk: a message that was posted must not be forgotten in a power cut.
                 writer.execute("PRAGMA synchronous=FULL")
                 writer.execute(f"PRAGMA cache_size=-{_WRITER_CACHE_KIB}")

@@ -42,10 +42,8 @@ class Ids:
         known = self._source_ids.get(key)
         if known is None:
             conn.execute("INSERT OR IGNORE INTO sources (source, url, metric) VALUES (?, ?, ?)", key)
-            known = conn.execute("SELECT id FROM sources WHERE source = ? AND url = ? AND metric = ?", key).fetchone()[
-                0
-            ]
-            self._source_ids[key] = known
+            row = conn.execute("SELECT id FROM sources WHERE source = ? AND url = ? AND metric = ?", key).fetchone()
+            known = self._source_ids[key] = row[0]
         return known
 
     def sources(self, conn: sqlite3.Connection) -> Mapping[int, Source]:

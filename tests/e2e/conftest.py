@@ -24,7 +24,7 @@ from tests.standins.loopback import serving
 CHROMIUM = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
             "--disable-component-update", "--disable-sync", "--no-first-run")  # fmt: skip
 LIKEWATCH = Path(sys.executable).parent / "likewatch"
-STARTS_WITHIN, STOPS_WITHIN = 60, 15
+STOPS_WITHIN = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,31 +41,37 @@ def free_port() -> int:
 
 
 @contextmanager
-def likewatch(folder: Path, settings: Mapping[str, str]) -> Iterator[Running]:
-    """`likewatch run` in an empty folder, stopped with a signal as Ctrl-C does."""
+def likewatch(folder: Path, settings: Mapping[str, str], *, started: str = "workspace is open") -> Iterator[Running]:
+    """`likewatch run` in an empty folder until it says it has ``started``; stopped with a signal, as Ctrl-C does."""
     port = free_port()
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "LIKEWATCH_"))}
     environ |= {"LIKEWATCH_WORKSPACE": f"127.0.0.1:{port}", **settings}
-    process = subprocess.Popen(
-        [LIKEWATCH, "run", "--no-browser"], cwd=folder, env=environ, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if "local workspace is open" in line:
-                break
-        else:
-            pytest.fail(f"likewatch run ended with status {process.wait(STARTS_WITHIN)}")
-        yield Running(url=f"http://127.0.0.1:{port}/", process=process)
-    finally:
-        process.send_signal(signal.SIGINT)
+    with subprocess.Popen(
+        [LIKEWATCH, "run", "--no-browser"],
+        cwd=folder,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
         try:
+            said = _until(process, started)
+            assert started in said, said
+            yield Running(url=f"http://127.0.0.1:{port}/", process=process)
+            process.send_signal(signal.SIGINT)
             assert process.wait(STOPS_WITHIN) == 0
         finally:
             process.kill()
-            process.wait()
-            if process.stdout:
-                process.stdout.close()
+
+
+def _until(process: subprocess.Popen[str], words: str) -> str:
+    """What it said, up to the line with these words or to its end."""
+    said = ""
+    for line in process.stdout or ():
+        said += line
+        if words in line:
+            break
+    return said
 
 
 @pytest.fixture

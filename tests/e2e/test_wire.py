@@ -1,0 +1,71 @@
+"""The bot as a newsroom runs it, in a process of its own, against a Slack that is not its own embedded one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.workspace import Workspace, WorkspaceServer
+from tests.e2e.conftest import free_port, likewatch
+
+PATIENCE = timedelta(seconds=30)
+
+
+@pytest.fixture
+def slack() -> Iterator[WorkspaceServer]:
+    server = WorkspaceServer(Workspace(), port=0)
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_it_answers_by_socket_mode(tmp_path: Path, slack: WorkspaceServer) -> None:
+    settings = {
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+    }
+    with likewatch(tmp_path, settings, started="is running"):
+        slack.workspace.wait_for_bot(timeout=PATIENCE)
+        slack.workspace.say("ana", "newsroom", "/likes hunsen")
+        answer = slack.workspace.wait_for_message("newsroom", "Nothing is watched yet", person="ana", timeout=PATIENCE)
+    assert answer.ephemeral_to
+
+
+def test_it_answers_over_http(tmp_path: Path, slack: WorkspaceServer) -> None:
+    port = free_port()
+    settings = {
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "LIKEWATCH_HTTP": f"127.0.0.1:{port}",
+    }
+    with likewatch(tmp_path, settings, started="is running"):
+        slack.deliver_to(f"http://127.0.0.1:{port}/slack/events", slack.signing_secret)
+        slack.workspace.say("ana", "newsroom", "/trends help")
+        slack.workspace.wait_for_message("newsroom", "/trends subscribe", person="ana", timeout=PATIENCE)
+        slack.deliver_to(f"http://127.0.0.1:{port}/slack/events", "not the secret")
+        slack.workspace.say("ana", "newsroom", "/trends help")
+        slack.workspace.wait_for_message("newsroom", "failed", person="ana", timeout=PATIENCE)
+
+
+def test_with_tokens_the_example_is_not_replayed(tmp_path: Path, slack: WorkspaceServer) -> None:
+    settings = {
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+    }
+    with likewatch(tmp_path, settings, started="is running"):
+        slack.workspace.wait_for_bot(timeout=PATIENCE)
+        slack.workspace.say("ana", "newsroom", "/trends groups")
+        slack.workspace.wait_for_message("newsroom", person="ana", timeout=PATIENCE)
+    assert not [call for call in slack.workspace.calls if call.method == "chat.postMessage"]
+
+
+def test_a_wrong_token_ends_it_with_a_sentence(tmp_path: Path, slack: WorkspaceServer) -> None:
+    settings = {"SLACK_API_URL": slack.api_url, "SLACK_BOT_TOKEN": "xoxb-wrong", "SLACK_APP_TOKEN": slack.app_token}
+    with pytest.raises(AssertionError, match="SLACK_BOT_TOKEN"), likewatch(tmp_path, settings, started="is running"):
+        pass
