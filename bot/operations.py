@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot import words
-from bot.app import Core, open_core
+from bot.app import HOT, Core, open_core
 from bot.clock import SystemClock
 from bot.countries import country_code
 from bot.doctor import Finding
@@ -69,6 +69,7 @@ def import_file(
     imported = import_figures(
         core.store, core.cycle, read, new_pages=newcomers, keep_good=keep_good, by=getpass.getuser(), now=now
     )
+    core.store.readings.fold(now - HOT)
     yield describe(read)
     for added in imported.added:
         yield f"Added {added.slug} for imported figures (home: {added.home or 'not said'})."

@@ -47,6 +47,7 @@ class Database:
         self._writing = threading.Lock()
         self._next_to_write = threading.Lock()
         self._writing_thread: int | None = None
+        self._here = threading.local()
         self._idle_readers: list[sqlite3.Connection] = []
         self._readers: list[sqlite3.Connection] = []
         self._forget: list[Callable[[], None]] = []
@@ -123,16 +124,24 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """One consistent view of what is committed, or of this thread's own open transaction. Fetch, do not linger."""
+        """One consistent view of what is committed, or of this thread's own open transaction. Fetch, do not linger.
+
+        Inside one already open in this thread: the same view.
+        """
         if self._writer is not None and self._writing_thread == threading.get_ident():
             yield self._writer.conn
             return
+        reading: sqlite3.Connection | None = getattr(self._here, "reader", None)
+        if reading is not None:
+            yield reading
+            return
         with _told(self.path):
-            reader = self._take_reader()
+            reader = self._here.reader = self._take_reader()
             try:
                 reader.execute("BEGIN")
                 yield reader
             finally:
+                self._here.reader = None
                 if reader.in_transaction:
                     reader.execute("COMMIT")
                 self._idle_readers.append(reader)

@@ -62,6 +62,12 @@ class Store:
         with self._database.write():
             yield
 
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """Everything read by this thread within it is of one instant: what a cycle commits meanwhile is not seen."""
+        with self._database.read():
+            yield
+
     def is_empty(self) -> bool:
         """No page was ever added."""
         with self._database.read() as conn:

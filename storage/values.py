@@ -60,7 +60,10 @@ class Latest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptAlert:
-    """An alert as stored. ``replayed``: raised by a replay, dated then. ``past``: found in imported history; never posted."""
+    """An alert as stored.
+
+    ``replayed``: raised by a replay, dated then. ``past``: found in imported history, and never posted.
+    """
 
     alert: Alert
     recorded_at: datetime
@@ -93,7 +96,10 @@ class Subscription:
 
 
 class State(StrEnum):
-    """Where a delivery stands: ``pending -> sending -> sent``; ``failed`` is for good, ``dropped`` was unsubscribed or muted."""
+    """Where a delivery stands: ``pending -> sending -> sent``.
+
+    ``failed`` is for good; ``dropped`` was unsubscribed, paused or muted before it was posted.
+    """
 
     PENDING = "pending"
     SENDING = "sending"
@@ -104,9 +110,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One alert to one channel. ``ts`` is Slack's message timestamp once sent; ``card_ts`` that of the story's card in
-    this channel if an earlier alert of the story was sent there. ``claimed_at`` is the instant of the last claim.
-    ``attempts`` counts the claims before this one.
+    """One alert to one channel.
+
+    ``ts`` is Slack's message timestamp once sent; ``card_ts`` that of the story's card in this channel if an earlier
+    alert of the story was sent there. ``claimed_at`` is the instant of the last claim, ``attempts`` counts the claims
+    before this one.
     """
 
     id: int

@@ -27,6 +27,7 @@ _BOT_SCOPES = (
     "commands",  # /likes and /trends
     "groups:history",  # the same two in private channels
     "groups:read",
+    "im:write",  # telling who subscribed that their channel can no longer be posted in
 )
 _HINT_LIMIT = 1000
 
@@ -50,7 +51,11 @@ def manifest(commands: Iterable[Command], *, socket_mode: bool, request_url: str
             "background_color": "#1a3b5c",
         },
         "features": {
-            "app_home": {"home_tab_enabled": False, "messages_tab_enabled": False},
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,  # or Slack refuses our direct messages
+                "messages_tab_read_only_enabled": True,
+            },
             "bot_user": {"display_name": NAME, "always_online": True},
             "slash_commands": [
                 {

@@ -167,10 +167,10 @@ class Acting:
         """Carry out an answer: by response URL, or in the acknowledgement of a slash command."""
         if unknown := sorted(set(body) - RESPONSE_FIELDS):
             # Slack ignores what it does not know. We refuse, so that a misspelt field cannot pass unnoticed.
-            raise Refused("invalid_arguments", *(f"[ERROR] unknown argument: {name}" for name in unknown), status=400)
+            raise Refused("invalid_arguments", *(f"[ERROR] unknown argument: {name}" for name in unknown))
         if body.get("response_type", "ephemeral") not in {"ephemeral", "in_channel"}:
-            raise Refused("invalid_arguments", "[ERROR] response_type must be ephemeral or in_channel", status=400)
-        content = _content(body)
+            raise Refused("invalid_arguments", "[ERROR] response_type must be ephemeral or in_channel")
+        content = checked(text=body.get("text"), blocks=body.get("blocks"))
         original = response.original and self._state.ledger.find(response.channel_id, response.original.ts)
         if body.get("delete_original"):
             if original is not None:
@@ -179,11 +179,11 @@ class Acting:
                 return
         elif body.get("replace_original") and original is not None:
             if content.empty:
-                raise Refused("no_text", status=400)
+                raise Refused("no_text")
             self._replace(original, content)
             return
         if content.empty:
-            raise Refused("no_text", status=400)
+            raise Refused("no_text")
         self._new_answer(response, content, body)
 
     def _replace(self, original: Message, content: Content) -> None:
@@ -213,13 +213,6 @@ class Acting:
             )
         )
         response.original = response.original or answer  # a command's later answer may replace its first
-
-
-def _content(body: Json) -> Content:
-    try:
-        return checked(text=body.get("text"), blocks=body.get("blocks"))
-    except Refused as refused:
-        raise Refused(refused.code, *refused.messages, status=400) from refused
 
 
 def _find_element(message: Message, block_id: str, action_id: str) -> tuple[str, Json]:

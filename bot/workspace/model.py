@@ -28,9 +28,12 @@ SCOPES = (
 
 
 class Refused(Exception):
-    """Something Slack refuses. ``code`` is Slack's error code; ``messages`` say what, where and what to do."""
+    """Something Slack refuses. ``code`` is Slack's error code; ``messages`` say what, where and what to do.
 
-    def __init__(self, code: str, *messages: str, status: int = 200, retry_after: int = 0) -> None:
+    ``status`` is the HTTP status where it is not the usual one of the door: 200 for the Web API, 400 elsewhere.
+    """
+
+    def __init__(self, code: str, *messages: str, status: int = 0, retry_after: int = 0) -> None:
         super().__init__(": ".join([code, "; ".join(messages)] if messages else [code]))
         self.code = code
         self.messages = messages

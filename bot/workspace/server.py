@@ -26,6 +26,8 @@ from bot.workspace.workspace import Workspace
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8033
 ACK_WITHIN = timedelta(seconds=3)
 _STOP_WITHIN = 10.0
+_PING_EVERY = 0.5
+"""Seconds. Slack pings too; and its SDK, asked to close, first waits for the next byte to arrive, up to three seconds."""
 
 
 class WorkspaceServer:
@@ -151,6 +153,7 @@ class WorkspaceServer:
             app,
             http=DroppableProtocol,
             ws="websockets-sansio",
+            ws_ping_interval=_PING_EVERY,
             lifespan="on",
             log_config=None,
             access_log=False,

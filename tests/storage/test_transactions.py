@@ -53,6 +53,21 @@ def test_others_read_what_is_committed_while_a_transaction_is_open(fresh_store: 
     assert elsewhere(lambda: fresh_store.notes.get("colour")) == "blue"
 
 
+def test_what_is_read_together_is_of_one_instant(fresh_store: Store) -> None:
+    fresh_store.notes.put("colour", "red")
+    with fresh_store.read():
+        assert fresh_store.notes.get("colour") == "red"
+        elsewhere(lambda: fresh_store.notes.put("colour", "blue"))
+        assert fresh_store.notes.get("colour") == "red"
+    assert fresh_store.notes.get("colour") == "blue"
+
+
+def test_a_thread_that_writes_while_it_reads_sees_what_it_wrote(fresh_store: Store) -> None:
+    with fresh_store.read(), fresh_store.write():
+        fresh_store.notes.put("colour", "green")
+        assert fresh_store.notes.get("colour") == "green"
+
+
 def test_a_transaction_lands_whole_or_not_at_all(cambodia: Store) -> None:
     with undone(cambodia):
         cambodia.readings.take([judged(NOON, 5)])

@@ -17,7 +17,12 @@ DEFAULT_PERIOD = timedelta(days=30)
 
 
 def run(call: Call, store: Store, now: datetime) -> Reply:
-    """Answer about whatever the text names, exactly or nearly."""
+    """Answer about whatever the text names, exactly or nearly; all figures of an answer are of one instant."""
+    with store.read():
+        return _answer(call, store, now)
+
+
+def _answer(call: Call, store: Store, now: datetime) -> Reply:
     if not call.text:
         return leaderboard(store, call, now)
     if page := names.find_page(store, call.text):

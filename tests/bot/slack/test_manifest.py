@@ -35,7 +35,13 @@ SCHEMA = _object(
         ),
         "features": _object(
             {
-                "app_home": _object({"home_tab_enabled": _BOOLEAN, "messages_tab_enabled": _BOOLEAN}),
+                "app_home": _object(
+                    {
+                        "home_tab_enabled": _BOOLEAN,
+                        "messages_tab_enabled": _BOOLEAN,
+                        "messages_tab_read_only_enabled": _BOOLEAN,
+                    }
+                ),
                 "bot_user": _object({"display_name": _text(80), "always_online": _BOOLEAN}, "display_name"),
                 "slash_commands": {
                     "type": "array",
@@ -118,4 +124,5 @@ def test_it_asks_for_the_scopes_that_are_used_and_no_more() -> None:
         "commands",
         "groups:history",
         "groups:read",
+        "im:write",
     ]
