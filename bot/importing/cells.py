@@ -102,10 +102,10 @@ def bounds(published: Published, precision: str) -> tuple[int, int]:
 
 def bare_share(text: str) -> float | None:
     """The number of a share without a percent sign, which says how a column is meant; None for any other cell."""
-    if not text or _PERCENT.search(text):
+    if not text:
         return None
     try:
-        return float(_decimal(plain(text)).value)
+        return float(_decimal(plain(text)).value)  # which a percent sign is no part of
     except BadCell:
         return None
 

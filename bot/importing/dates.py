@@ -14,6 +14,8 @@ from handlers.model import Dated
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LONGEST = 60  # characters
 _CENTURY = 2000
+_MONTHS = 12
+_HALF_DAY = 12  # hours
 _SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?")
 _SLASHED = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")
 _YEAR_FIRST = re.compile(r"(\d{4})([/.-]?)(\d{1,2})\2(\d{1,2})")
@@ -56,7 +58,7 @@ def slash_order(text: str) -> DateOrder | None:
     if found is None:
         return None
     first, second = int(found[1]), int(found[3])
-    if max(first, second) <= 12 or min(first, second) > 12:  # noqa: PLR2004  months
+    if max(first, second) <= _MONTHS or min(first, second) > _MONTHS:
         return None
     return DateOrder.DMY if first > second else DateOrder.MDY
 
@@ -112,9 +114,10 @@ def _day(text: str, order: DateOrder | None) -> tuple[datetime, Dated]:
 
 
 def _slashed(first: int, second: int, year: int, order: DateOrder | None) -> datetime:
-    if order is None and first != second:
+    if order is None and first != second and max(first, second) <= _MONTHS:
         raise BadCell("day or month first? Say which with --dates dmy or --dates mdy, or write 2016-03-02")
-    return _date(year, first, second) if order is DateOrder.MDY else _date(year, second, first)
+    month_first = order is DateOrder.MDY or (order is None and second > _MONTHS)
+    return _date(year, first, second) if month_first else _date(year, second, first)
 
 
 def _with_name(text: str) -> tuple[datetime, Dated]:
@@ -146,9 +149,9 @@ def _date(year: int, month: int, day: int) -> datetime:
 def _time(clock: re.Match[str]) -> time:
     hour = int(clock["hour"])
     if clock["half"]:
-        if not 1 <= hour <= 12:  # noqa: PLR2004  a twelve-hour clock
+        if not 1 <= hour <= _HALF_DAY:
             raise BadCell("no such time of day")
-        hour = hour % 12 + (12 if clock["half"].casefold().startswith("p") else 0)
+        hour = hour % _HALF_DAY + (_HALF_DAY if clock["half"].casefold().startswith("p") else 0)
     return time(hour, int(clock["minute"]), int(clock["second"] or 0))
 
 

@@ -112,7 +112,8 @@ def _looks_like(data: bytes, encoding: str) -> bool:
 
 def _guesses(data: bytes) -> list[str]:
     # Only lines with something to guess by: in a long file of digits they would drown.
-    odd = b"\n".join(re.findall(rb"[^\r\n]*[\x80-\xff][^\r\n]*", data[: 16 * _SAMPLE]))[:_SAMPLE]
+    lines = data[: 16 * _SAMPLE].splitlines()
+    odd = b"\n".join(line for line in lines if not line.isascii())[:_SAMPLE]
     if not _RUN.search(odd):
         return [_WESTERN]
     from charset_normalizer import from_bytes  # noqa: PLC0415  megabytes that only such a file needs
@@ -121,11 +122,12 @@ def _guesses(data: bytes) -> list[str]:
 
 
 def _decodes(data: bytes, encoding: str) -> bool:
+    """Whether all of it is text of this encoding, looked at block by block to keep memory low."""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         for start in range(0, len(data), _BLOCK):
-            decoder.decode(data[start : start + _BLOCK])
-        text = decoder.decode(b"", final=True)
+            if "\0" in decoder.decode(data[start : start + _BLOCK], final=start + _BLOCK >= len(data)):
+                return False
     except UnicodeDecodeError:
         return False
-    return "\0" not in text
+    return True

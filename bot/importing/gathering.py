@@ -16,6 +16,7 @@ from handlers.model import AudienceReading, Figure, Measure, Metric, Reading
 
 _MOST = 1.03  # what the shares of one snapshot may add up to: each of them may be rounded up
 _METRICS = {What.LIKES: Metric.LIKES, What.FOLLOWERS: Metric.FOLLOWERS}
+_HAIR = 1e-9  # what adding binary fractions may be off by
 _TOTAL = "total"
 
 
@@ -118,8 +119,8 @@ class Gathering:
             likes, shares = snapshot.likes.settled(), snapshot.shares.settled()
             total = snapshot.total.settled().get(_TOTAL) or _given_with(origin, snapshot, readings)
             together = sum(share.value for share in shares.values())
-            if together > _MOST:
-                problem = f"the shares of {origin.page} at this date and source add up to {together:.0%}"
+            if together > _MOST + _HAIR:
+                problem = f"the shares of {origin.page} at this date and source add up to {together:.1%}"
                 self.faults.append(Fault(line=snapshot.line, column="", problem=problem, cell=""))
             elif likes or shares or (total and origin.when.days):
                 yield AudienceReading(

@@ -21,6 +21,7 @@ Row = Sequence[str]
 
 _SHOWN = 60  # characters of a faulty cell
 _LONGEST_TEXT = 1000
+_LONGEST_NAME = 100  # of a country
 _PERIOD = re.compile(r"(?P<number>\d{1,4}) ?(?P<unit>d|days?|w|weeks?)")
 _DAYS_OF_WEEK = 7
 
@@ -273,7 +274,7 @@ def _country(text: str) -> str | None:
     if not text:
         return None
     cells.refuse_formula(text)
-    code = country_code(text)
+    code = country_code(text) if len(text) <= _LONGEST_NAME else None
     if code is None:
         raise BadCell("not a country that is known, or not certain which; write its two-letter code")
     return code

@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 
-from bot.workspace.model import BOT_ID, BOT_NAME, BOT_USER_ID, SLACKBOT, TEAM_NAME, Change, ChangeKind, Json, Message
+from bot.workspace.model import BOT_NAME, BOT_USER_ID, TEAM_NAME, Change, ChangeKind, Json, Message
 from bot.workspace.state import State
 
 HEARTBEAT = 15.0
@@ -92,8 +92,7 @@ class Feed:
             "type": "snapshot",
             "team": TEAM_NAME,
             "me": person_id,
-            "bot": {"id": BOT_USER_ID, "bot_id": BOT_ID, "name": BOT_NAME},
-            "slackbot": SLACKBOT,
+            "bot": {"id": BOT_USER_ID, "name": BOT_NAME},
             "people": people,
             "channels": self._channels(person_id),
             "commands": [asdict(command) for command in self._state.commands.values()],

@@ -10,7 +10,7 @@ from bot.workspace.model import Json, Message
 
 KEPT = 2_000
 """Messages kept in a channel; the oldest go first."""
-SLACK_LINES = 2_000
+SUPERSEDED = 2_000
 """Superseded journal lines borne before the journal is rewritten."""
 
 
@@ -87,7 +87,7 @@ class Ledger:
         if self._journal is None:
             return
         self._journal.append(entry)
-        if self._journal.lines > len(self.everything()) + SLACK_LINES:
+        if self._journal.lines > len(self.everything()) + SUPERSEDED:
             self._compact()
 
     def _compact(self) -> None:

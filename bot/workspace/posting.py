@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.workspace.blocks import check_blocks, check_metadata, with_ids
@@ -139,10 +138,6 @@ class Posting:
             if not any(one.ts == thread_ts for one in messages):
                 raise Refused("thread_not_found")
             return [one for one in messages if thread_ts in {one.ts, one.thread_ts}]
-
-    def replies_to(self, message: Message, messages: Sequence[Message]) -> list[Message]:
-        """Those of ``messages`` that reply to ``message``."""
-        return [one for one in messages if one.thread_ts == message.ts and one.ts != message.ts]
 
     def _own(self, channel_id: str, ts: str, *, refusal: str) -> Message:
         channel = self.writable(channel_id)

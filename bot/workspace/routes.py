@@ -56,7 +56,7 @@ class Routes:
             return methods.call(self._workspace, method, said, token)
 
         headers = {"X-OAuth-Scopes": SCOPES}
-        return await self._scripted(request, method, lambda said: JSONResponse(carry_out(said), headers=headers))
+        return await self._scripted(request, method, lambda said: JSONResponse(carry_out(said), headers=headers), 200)
 
     async def _respond(self, request: Request) -> Response:
         secret = request.path_params["secret"]
@@ -65,10 +65,12 @@ class Routes:
             self._workspace.acting.respond(secret, said)
             return PlainTextResponse("ok")
 
-        return await self._scripted(request, "response_url", carry_out)
+        return await self._scripted(request, "response_url", carry_out, 400)
 
-    async def _scripted(self, request: Request, method: str, carry_out: Callable[[Json], Response]) -> Response:
-        """Carry out a call and record it, with whatever the script says about it."""
+    async def _scripted(
+        self, request: Request, method: str, carry_out: Callable[[Json], Response], refused_with: int
+    ) -> Response:
+        """Carry out a call and record it, with whatever the script says; ``refused_with`` is the usual HTTP status."""
         fault = self._workspace.script.take(method)
         if fault is not None and fault.kind is FaultKind.DROP_BEFORE:
             return Dropped()
@@ -80,7 +82,7 @@ class Routes:
             response = carry_out(said)
         except Refused as refused:
             error = refused.code
-            response = _refusal(refused)
+            response = _refusal(refused, refused_with)
         recorded = {name: value for name, value in said.items() if name != "token"}
         self._workspace.record(ApiCall(method=method, arguments=recorded, error=error))
         if fault is not None and fault.kind is FaultKind.DROP_AFTER:
@@ -93,7 +95,7 @@ class Routes:
         try:
             person = self._workspace.state.person(request.query_params.get("person", "ana"))
         except Refused as refused:
-            return _refusal(refused, status=404)
+            return _refusal(refused, 404)
         return StreamingResponse(self._feed.stream(person.id), media_type="text/event-stream")
 
     def _for_person(self, act: Callable[[Json], None]) -> Callable[[Request], Awaitable[Response]]:
@@ -144,14 +146,14 @@ def _refuse(fault: Fault | None) -> None:
             raise Refused(fault.code)
 
 
-def _refusal(refused: Refused, *, status: int = 0) -> Response:
+def _refusal(refused: Refused, usual_status: int) -> Response:
     body: Json = {"ok": False, "error": refused.code}
     if refused.messages:
         body["response_metadata"] = {"messages": list(refused.messages)}
     headers = {"Retry-After": str(refused.retry_after)} if refused.retry_after else {}
     return Response(
         json.dumps(body),
-        status_code=status or refused.status,
+        status_code=refused.status or usual_status,
         headers=headers,
         media_type="application/json",
     )

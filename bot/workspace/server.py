@@ -27,7 +27,7 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8033
 ACK_WITHIN = timedelta(seconds=3)
 _STOP_WITHIN = 10.0
 _PING_EVERY = 0.5
-"""Seconds. Slack pings too; and its SDK, asked to close, first waits for the next byte to arrive, up to three seconds."""
+"""Seconds. Slack pings too; its SDK, asked to close, waits up to three seconds for the next byte to arrive."""
 
 
 class WorkspaceServer:
@@ -108,6 +108,8 @@ class WorkspaceServer:
 
     def deliver_to(self, url: str, signing_secret: str) -> None:
         """From now on post commands, events and actions to this Request URL instead of Socket Mode."""
+        if self._request_url is not None:
+            self._request_url.close()
         self._request_url = RequestUrl(
             url, signing_secret=signing_secret, clock=self.workspace.state.clock, ack_within=self._ack_within
         )

@@ -37,6 +37,7 @@ class SocketMode:
         self._tickets: set[str] = set()
         self._links: list[WebSocket] = []
         self._pending: dict[str, _Pending] = {}
+        self._sending: set[asyncio.Task[None]] = set()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -110,7 +111,15 @@ class SocketMode:
             self._pending[envelope.id] = _Pending(settled, timer)
         link = self._links.pop(0)
         self._links.append(link)  # any connection may get the next one: here they take turns
-        asyncio.get_running_loop().create_task(_deliver(link, envelope))
+        sending = asyncio.get_running_loop().create_task(self._deliver(link, envelope))
+        self._sending.add(sending)  # a task that nobody holds may be collected before it ran
+        sending.add_done_callback(self._sending.discard)
+
+    async def _deliver(self, link: WebSocket, envelope: Envelope) -> None:
+        try:
+            await link.send_json(_shown(envelope))
+        except (WebSocketDisconnect, RuntimeError):  # the connection broke; the timer tells the person
+            self._forget(link)
 
     def _acknowledged(self, text: str) -> None:
         said = json.loads(text)
@@ -129,7 +138,7 @@ class SocketMode:
         self._state.set_connected(connected=bool(self._links))
 
 
-async def _deliver(link: WebSocket, envelope: Envelope) -> None:
+def _shown(envelope: Envelope) -> Json:
     shown: Json = {
         "envelope_id": envelope.id,
         "type": envelope.kind.value,
@@ -138,7 +147,7 @@ async def _deliver(link: WebSocket, envelope: Envelope) -> None:
     }
     if envelope.kind is EnvelopeKind.EVENTS_API:
         shown |= {"retry_attempt": envelope.retry, "retry_reason": "timeout" if envelope.retry else ""}
-    await link.send_json(shown)
+    return shown
 
 
 _DEBUG_INFO = {"host": "applink-local", "build_number": 1, "approximate_connection_time": 18060}

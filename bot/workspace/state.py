@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -143,13 +143,12 @@ class State:
             if not self.changed.wait_for(what, timeout.total_seconds()):
                 raise TimeoutError(f"It did not happen within {timeout.total_seconds():g} seconds.")
 
-    def seen_by(self, person_id: str, channels: Iterable[str] | None = None) -> list[Message]:
+    def seen_by(self, person_id: str) -> list[Message]:
         """Every message that a person may see, oldest first in each channel."""
         with self.changed:
             return [
                 message
                 for channel in self.channels_of(person_id)
-                if channels is None or channel.id in channels
                 for message in self.ledger.in_channel(channel.id)
                 if message.visible_to(person_id)
             ]

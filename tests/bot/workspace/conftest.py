@@ -18,7 +18,7 @@ from tests.standins.clock import HandClock
 OnTheWire: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 START = datetime(2016, 2, 2, 8, 0, tzinfo=UTC)
-ACK_WITHIN = timedelta(seconds=0.3)
+ACK_WITHIN = timedelta(seconds=1)
 
 
 @pytest.fixture

@@ -66,9 +66,9 @@ def test_a_journal_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_it_stays_bounded_however_often_a_message_changes(journal: Path) -> None:
     ledger = Ledger(Journal(journal))
-    for number in range(ledger_module.SLACK_LINES * 2):
+    for number in range(ledger_module.SUPERSEDED * 2):
         ledger.put(Message(channel_id=NEWSROOM, ts="1.000001", user_id="U", text=str(number)))
-    assert len(journal.read_text().splitlines()) <= ledger_module.SLACK_LINES + 2
+    assert len(journal.read_text().splitlines()) <= ledger_module.SUPERSEDED + 2
     assert [message.text for message in Ledger(Journal(journal)).everything()] == [str(number)]
 
 

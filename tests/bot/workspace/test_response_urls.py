@@ -107,7 +107,7 @@ def test_thirty_minutes_and_no_longer(workspace: Workspace, clock: HandClock, mi
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
-        ({}, "no_text"),
+        ({"text": ""}, "no_text"),
         ({"text": "x", "respnse_type": "in_channel"}, "unknown argument: respnse_type"),
         ({"text": "x", "response_type": "public"}, "ephemeral or in_channel"),
         ({"blocks": [{"type": "poll"}]}, "unsupported type: poll"),
