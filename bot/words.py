@@ -61,7 +61,7 @@ def duration(length: timedelta) -> str:
         return several(round(days), "day")
     if days < 1096:  # noqa: PLR2004 (three years)
         return several(round(days / 30.44), "month")
-    return several(round(days / 365.25), "year")
+    return several(int(days / 365.25), "year")  # whole years, as people count them
 
 
 def length(whole: timedelta) -> str:

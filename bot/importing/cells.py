@@ -27,9 +27,10 @@ _GROUPED = re.compile(
     r"(?P<whole>\d{1,3}(?P<mark>[ .,'])\d{3}(?:(?P=mark)\d{3})*|\d{1,2}(?:,\d\d)+,\d{3})"
     r"(?:(?!(?P=mark))[.,](?P<part>\d+))?"
 )
+_COMMAS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _PLAIN = re.compile(r"(?P<whole>\d+)(?:[.,](?P<part>\d*))?")
-# Minus, en dash, curly quote, backtick, and the Arabic decimal, thousands and percent marks.
-_FOREIGN_MARKS = str.maketrans("\u2212\u2013\u2019`\u066b\u066c\u066a", "--''.,%")
+# Minus, en dash, curly quote, and the Arabic decimal, thousands and percent marks.
+_FOREIGN_MARKS = str.maketrans("\u2212\u2013\u2019\u066b\u066c\u066a", "--'.,%")
 _NOTHING = frozenset({"", "-", "nan", "na", "n/a", "null", "none", "inf", "-inf", "infinity", "?"})
 _AMBIGUOUS_PART = 3  # digits
 
@@ -48,9 +49,14 @@ class Published:
 
 def plain(text: str) -> str:
     """The text with the ASCII spelling of digits, marks and spaces: Khmer digits, full-width ones, narrow spaces."""
+    if not text.isascii():
+        text = _ascii(text)
+    return " ".join(text.replace("`", "'").split())
+
+
+def _ascii(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).translate(_FOREIGN_MARKS)
-    text = "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in text)
-    return " ".join(text.split())
+    return "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in text)
 
 
 def refuse_formula(text: str) -> None:
@@ -79,8 +85,9 @@ def count(text: str, precision: str = "") -> tuple[int, int, int]:
     "3,200,000", "3 200 000", "3.200.000" and "3'200'000" are exact. "3.2M", "3,2 Mio", "67k" and "3.2E+06" say by their
     digits what they were rounded to (3.2M: within 50,000). ``precision``, where given, is that step.
     """
-    if not precision and text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_COUNT)):
-        value = low = high = int(text)
+    digits = text.replace(",", "") if _COMMAS.fullmatch(text) else text
+    if not precision and digits.isascii() and digits.isdigit() and len(digits) <= len(str(LARGEST_COUNT)):
+        value = low = high = int(digits)  # nearly every cell, and five times as quick
     else:
         published = _published_count(text)
         value = int(published.value)
@@ -94,7 +101,10 @@ def count(text: str, precision: str = "") -> tuple[int, int, int]:
 
 def bounds(published: Published, precision: str) -> tuple[int, int]:
     """The lowest and the highest whole number that may have been rounded to this one."""
-    half = (_step(precision) if precision else published.step) / 2
+    step = _step(precision) if precision else published.step
+    if not step:
+        return int(published.value), int(published.value)
+    half = step / 2
     low = (published.value - half).to_integral_value(ROUND_CEILING)
     high = (published.value + half).to_integral_value(ROUND_FLOOR)
     return max(0, int(low)), min(LARGEST_COUNT, int(high))

@@ -52,6 +52,7 @@ def instant(text: str, order: DateOrder | None, clock: str = "") -> tuple[dateti
     return _spelled(text, order)
 
 
+@lru_cache(maxsize=4096)
 def slash_order(text: str) -> DateOrder | None:
     """What a date like 13/03/2016 tells of the order of all such dates in its file."""
     found = _SLASHED.match(plain(text)) if len(text) <= _LONGEST else None

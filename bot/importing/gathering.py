@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from types import MappingProxyType
-from typing import NamedTuple
 
-from bot.importing.rows import Entry, What, When
+from bot.importing.rows import Entry, Origin, What
 from bot.importing.values import Fault
 from handlers.model import AudienceReading, Figure, Measure, Metric, Reading
 
@@ -50,15 +48,6 @@ class _Snapshot:
     total: _Figures = field(default_factory=_Figures)
 
 
-class _Origin(NamedTuple):
-    """What the figures of one snapshot have in common."""
-
-    received_at: datetime
-    when: When
-    page: str
-    source: str
-
-
 _identity = attrgetter("received_at", "observed_at", "page", "metric", "source")  # one count each
 
 
@@ -68,7 +57,7 @@ class Gathering:
     def __init__(self, *, unnamed: str) -> None:
         self._unnamed = unnamed
         self._readings: list[tuple[Reading, int, str]] = []
-        self._snapshots: dict[_Origin, _Snapshot] = {}
+        self._snapshots: dict[Origin, _Snapshot] = {}
         self.faults: list[Fault] = []
 
     def add(self, entry: Entry) -> None:
@@ -77,8 +66,9 @@ class Gathering:
         if number.country is None and number.what in _METRICS:
             self._readings.append((_reading(entry), entry.line, number.column))
             return
-        origin = _Origin(entry.received_at, entry.when, entry.page, entry.source)
-        snapshot = self._snapshots.setdefault(origin, _Snapshot(entry.line))
+        snapshot = self._snapshots.get(entry.origin)
+        if snapshot is None:
+            snapshot = self._snapshots[entry.origin] = _Snapshot(entry.line)
         snapshot.url = snapshot.url or entry.url
         snapshot.metric = snapshot.metric or _METRICS.get(number.what)
         if number.country is None or number.what is What.TOTAL:
@@ -139,7 +129,7 @@ class Gathering:
                 )
 
 
-def _given_with(origin: _Origin, snapshot: _Snapshot, readings: Mapping[object, Reading]) -> Figure | None:
+def _given_with(origin: Origin, snapshot: _Snapshot, readings: Mapping[object, Reading]) -> Figure | None:
     """The page's own count of the same date and source, which its countries are then a part of."""
     if origin.when.days:
         return None
@@ -153,16 +143,16 @@ def _given_with(origin: _Origin, snapshot: _Snapshot, readings: Mapping[object, 
 def _reading(entry: Entry) -> Reading:
     number = entry.number
     return Reading(
-        page=entry.page,
-        observed_at=entry.when.at,
-        received_at=entry.received_at,
+        page=entry.origin.page,
+        observed_at=entry.origin.when.at,
+        received_at=entry.origin.received_at,
         count=int(number.value),
         low=int(number.low),
         high=int(number.high),
         metric=_METRICS[number.what],
-        source=entry.source,
+        source=entry.origin.source,
         url=entry.url,
-        dated=entry.when.dated,
+        dated=entry.origin.when.dated,
     )
 
 

@@ -49,7 +49,7 @@ def read_import(
             if isinstance(found, Fault):
                 gathering.faults.append(found)
             else:
-                pages.add(found.page)
+                pages.add(found.origin.page)
                 gathering.add(found)
     if not rows:
         raise ImportRefused(f"{name} has a header but no rows below it.")

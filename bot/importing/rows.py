@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, auto
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from bot.countries import country_code
@@ -36,6 +37,7 @@ class What(StrEnum):
     TOTAL = auto()  # all likes, given beside a country's figure
 
 
+_ORIGIN = (Role.DATE, Role.TIME, Role.DATED, Role.RECEIVED, Role.PAGE, Role.SOURCE, Role.URL)
 _COUNTED = {Metric.LIKES: What.LIKES, Metric.FOLLOWERS: What.FOLLOWERS}
 _METRICS = {
     "likes": What.LIKES,
@@ -66,14 +68,20 @@ class Number(NamedTuple):
     high: float
 
 
+class Origin(NamedTuple):
+    """Where a figure belongs; those by country that have it in common are one snapshot."""
+
+    received_at: datetime
+    when: When
+    page: str
+    source: str
+
+
 class Entry(NamedTuple):
     """One figure with everything that is known of it."""
 
     line: int
-    page: str
-    when: When
-    received_at: datetime
-    source: str
+    origin: Origin
     url: str
     number: Number
 
@@ -137,25 +145,37 @@ class Reader:
         self._numbers = by_layout.get(columns.layout, self._counted)
         roles = (Role.LIKES, Role.FOLLOWERS, Role.COUNT, Role.VALUE)
         self._count = next((role for role in roles if columns.has(role)), Role.COUNT)
+        self._origin_cells = itemgetter(*(columns.places[role] for role in _ORIGIN))
+        self._last: tuple[object, tuple[Origin, str]] | None = None
 
     def read(self, line: int, cells_: Sequence[str]) -> Iterator[Entry | Fault]:
         """Every figure of a row, and a fault for what spoils one or all of them."""
         row = self._columns.even(cells_)
         try:
-            self._refuse_surplus(cells_)
-            when = self._when(row)
-            received_at = self._received_at(row, when)
-            page = self._parsed(row, Role.PAGE, cells.slug, self._page)
-            source = self._parsed(row, Role.SOURCE, _text) if row[self._places[Role.SOURCE]] else self._source
-            url = self._parsed(row, Role.URL, _address) if row[self._places[Role.URL]] else ""
+            if len(cells_) > len(self._columns.headers):
+                self._refuse_surplus(cells_)
+            origin, url = self._origin(row)
             for number in self._numbers(row):
                 if isinstance(number, _Spoilt):
                     yield _fault(line, number)
                     continue
-                self._refuse_period(row, number.what, when.days)
-                yield Entry(line, page, when, received_at, source, url, number)
+                self._refuse_period(row, number.what, origin.when.days)
+                yield Entry(line, origin, url, number)
         except _Spoilt as spoilt:
             yield _fault(line, spoilt)
+
+    def _origin(self, row: Row) -> tuple[Origin, str]:
+        # Rows of one snapshot stand together as a rule, and need be understood only once.
+        asked = self._origin_cells(row)
+        if self._last is None or asked != self._last[0]:
+            self._last = None
+            when = self._when(row)
+            received_at = self._received_at(row, when)
+            page = self._parsed(row, Role.PAGE, cells.slug, self._page)
+            source = self._parsed(row, Role.SOURCE, _text) or self._source
+            url = self._parsed(row, Role.URL, _address)
+            self._last = (asked, (Origin(received_at, when, page, source), url))
+        return self._last[1]
 
     def _parsed(self, row: Row, role: Role, parse: Callable[..., T], *given: object) -> T:
         try:
@@ -168,7 +188,7 @@ class Reader:
 
     def _refuse_surplus(self, row: Row) -> None:
         width = len(self._columns.headers)
-        if len(row) > width and any(map(str.strip, row[width:])):
+        if any(map(str.strip, row[width:])):
             more = f"more cells ({len(row)}) than columns ({width}): does a number need quotation marks around it?"
             raise _Spoilt("", "", more)
 
@@ -197,8 +217,8 @@ class Reader:
             raise self._spoilt(row, Role.RECEIVED, "before the date of the figure itself")
         return at
 
-    def _counted(self, row: Row) -> Iterator[Number | _Spoilt]:
-        yield self._counted_in(row, self._count, None, _COUNTED[self._columns.metric])
+    def _counted(self, row: Row) -> Iterable[Number | _Spoilt]:
+        return (self._counted_in(row, self._count, None, _COUNTED[self._columns.metric]),)
 
     def _counted_in(self, row: Row, role: Role, country: str | None, what: What) -> Number:
         value, low, high = self._parsed(row, role, cells.count, row[self._places[Role.PRECISION]])
@@ -212,7 +232,7 @@ class Reader:
     def _by_country(self, row: Row) -> Iterator[Number | _Spoilt]:
         given = [role for role in (self._count, Role.SHARE, Role.TOTAL) if row[self._places[role]]]
         country = self._parsed(row, Role.COUNTRY, _country)
-        if country is None and self._count not in given:
+        if country is None and (Role.SHARE in given or self._count not in given):
             raise self._spoilt(row, Role.COUNTRY, "figures of which country?")
         if country is None or given in ([], [Role.TOTAL]):
             yield from self._counted(row)
@@ -292,12 +312,16 @@ def _known_metric(text: str) -> What:
 
 
 def _text(text: str) -> str:
+    if not text:
+        return ""
     if len(text) > _LONGEST_TEXT:
         raise BadCell(f"longer than {_LONGEST_TEXT} characters")
     return " ".join(text.split())
 
 
 def _address(text: str) -> str:
-    if text and not re.fullmatch(r"https?://\S+", text):
+    if not text:
+        return ""
+    if not re.fullmatch(r"https?://\S+", text):
         raise BadCell("not a web address; it begins with http:// or https://")
     return _text(text)

@@ -106,6 +106,12 @@ def test_a_row_without_a_country_is_the_pages_count_and_the_snapshots_denominato
     assert [audience.total for audience in read.audiences] == [exact(9)]
 
 
+@pytest.mark.parametrize("figures", [",57%", "9,57%", ","])
+def test_a_share_of_no_country_is_a_fault(figures: str) -> None:
+    read = imported(f"date,page,country,likes,share\n2016-02-02,hunsen,,{figures}\n")
+    assert [(fault.column, fault.problem) for fault in read.faults] == [("country", "figures of which country?")]
+
+
 def test_snapshots_of_other_dates_pages_and_sources_stay_apart() -> None:
     rows = "2016-02-02,a,KH,5,x\n2016-02-03,a,KH,6,x\n2016-02-02,b,KH,7,x\n2016-02-02,a,KH,8,y\n"
     read = imported("date,page,country,likes,source\n" + rows)
