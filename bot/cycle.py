@@ -6,12 +6,14 @@ transaction with the readings, the alerts they caused and the outbox rows.
 
 from __future__ import annotations
 
+import gc
 import logging
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +21,7 @@ from bot.brakes import brake_of, put_brake
 from bot.clock import Clock
 from bot.platforms.contract import Brake, Failure, Fetched, Platform, Reason
 from bot.platforms.http import Http
-from bot.worlds import GrowingWorld
+from bot.worlds import KnownWorld
 from handlers.decide import Arrivals, Decision, decide
 from handlers.model import Account, Alert, Comparison, Standing
 from storage.store import Store
@@ -88,6 +90,7 @@ class Cycle:
         self._clock = clock
         self._sources = sources
         self._comparisons = comparisons
+        self._world = KnownWorld(store, comparisons, HISTORY)
         self._wake = wake
         self._chance = chance
         self._one_at_a_time = threading.Lock()
@@ -125,30 +128,34 @@ class Cycle:
         while fresh.
         """
         batches = [(instant, arrivals) for instant, arrivals in batches if arrivals.readings or arrivals.audiences]
-        world = GrowingWorld.gather(self._store, batches, self._comparisons, HISTORY)
-        decisions: list[Decision] = []
-        for instant, arrivals in batches:
-            decision = decide(world.seen(), arrivals, instant, self._comparisons)
-            world.grow(decision)
-            decisions.append(decision)
-        with self._store.write():
-            absorbed = self._apply(decisions, world, replayed=replayed)
-            together()
+        try:
+            self._world.gather(batches)
+            decisions: list[Decision] = []
+            for instant, arrivals in batches:
+                decision = decide(self._world.seen(), arrivals, instant, self._comparisons)
+                self._world.grow(decision)
+                decisions.append(decision)
+            with self._store.write():
+                absorbed = self._apply(decisions, replayed=replayed)
+                together()
+        except BaseException:
+            self._world.forget()
+            raise
         if absorbed.queued:
             self._wake()
         return absorbed
 
-    def _apply(self, decisions: Sequence[Decision], world: GrowingWorld, *, replayed: bool) -> Absorbed:
+    def _apply(self, decisions: Sequence[Decision], *, replayed: bool) -> Absorbed:
         now = self._clock.now()
         judged = [judgement for decision in decisions for judgement in decision.judged]
         self._store.readings.take([judgement for judgement in judged if judgement.standing in _STORED])
         for decision in decisions:
             for slug, instants in decision.confirmed.items():
                 self._store.readings.confirm(slug, instants)
-        self._store.readings.save_tracks(world.changed_tracks())
+        self._store.readings.save_tracks(self._world.changed_tracks())
         audiences = [audience for decision in decisions for audience in decision.audiences]
         kept = sum(self._store.audiences.add(audience) for audience in audiences)
-        for name, memories in world.changed_memories().items():
+        for name, memories in self._world.changed_memories().items():
             self._store.memories.put(name, memories)
         raised = [alert for decision in decisions for alert in decision.alerts]
         news = [alert for alert in raised if replayed or now - alert.at <= FRESH]
@@ -168,7 +175,9 @@ class Cycle:
 
     def _poll(self, accounts: Sequence[Account]) -> Report:
         now = self._clock.now()
-        return self._settle(accounts, self._fetch(accounts, now), now)
+        answers = self._fetch(accounts, now)
+        with _uncollected():
+            return self._settle(accounts, answers, now)
 
     def _fetch(self, due: Sequence[Account], now: datetime) -> list[tuple[Sequence[Account], datetime, Fetched]]:
         """Ask the platforms, a batch a call, up to 16 calls at once; nobody is asked who told us to wait."""
@@ -234,28 +243,27 @@ class Cycle:
 
     def _outcomes(self, answers: Sequence[tuple[Sequence[Account], datetime, Fetched]], now: datetime) -> list[Polled]:
         """When each page is due again: its cadence with one jitter for all of a platform, so that batches stay full."""
+        strides: dict[str, float] = {}
         outcomes: list[Polled] = []
-        strides: dict[str, tuple[float, datetime]] = {}
         for batch, asked_at, fetched in answers:
             name = batch[0].platform
-            if name not in strides:
-                strides[name] = (self._chance.uniform(0.95, 1.05), now)
-            stride, _ = strides[name]
+            stride = strides.setdefault(name, self._chance.uniform(0.95, 1.05))
             pause = fetched.pause or brake_of(self._store, name, now)
             if pause and pause.brake is Brake.SLOW:
                 stride *= 2
             earliest = pause.until if pause and pause.brake is Brake.STOP else asked_at
             troubles = {failure.page: failure for failure in fetched.failures}
+            dues = {every: max(asked_at + every * stride, earliest) for every in {one.poll_every for one in batch}}
+            soon = max(asked_at + SOON * stride, earliest)
             for account in batch:
-                failure = troubles.get(account.page)
-                wait = account.poll_every * stride
-                if failure and failure.reason is Reason.UNREACHABLE:
-                    wait = min(wait, SOON * stride)
-                trouble = (
-                    Trouble(reason=failure.reason.value, message=failure.message, since=asked_at) if failure else None
-                )
-                next_due = max(asked_at + wait, earliest)
-                outcomes.append(Polled(page=account.page, at=asked_at, next_due=next_due, trouble=trouble))
+                due, failure = dues[account.poll_every], troubles.get(account.page)
+                if failure is None:
+                    outcomes.append(Polled(page=account.page, at=asked_at, next_due=due))
+                    continue
+                if failure.reason is Reason.UNREACHABLE:
+                    due = min(due, soon)
+                trouble = Trouble(reason=failure.reason.value, message=failure.message, since=asked_at)
+                outcomes.append(Polled(page=account.page, at=asked_at, next_due=due, trouble=trouble))
         return outcomes
 
     def _note_transitions(self, due: Sequence[Account], failures: Sequence[Failure]) -> None:
@@ -274,3 +282,14 @@ class Cycle:
             if name in polled:
                 log.info("%s: %s is over", name, reason.value)
         self._troubles = frozenset(troubles) | {trouble for trouble in self._troubles if trouble[0] not in polled}
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Ten thousand pages are half a million small values, none in a ring: searching them for rings, again and again as
+    they grow in number, would take an eighth of the cycle. What is left lying meanwhile is collected right after."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

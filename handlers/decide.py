@@ -103,7 +103,7 @@ class _Book:
     def __init__(self, world: World, now: datetime) -> None:
         self.world = world
         self.now = now
-        self.tracks = dict(world.tracks)
+        self.moved: dict[str, Track] = {}
         self.judged: list[Judged] = []
         self.confirmed: dict[str, tuple[datetime, ...]] = {}
         self.audiences: list[AudienceReading] = []
@@ -114,14 +114,19 @@ class _Book:
 
     def receive(self, reading: Reading) -> None:
         page = reading.page
-        ruling = receive(self.tracks.get(page), reading)
+        before = self.track(page)
+        ruling = receive(before, reading)
         self.judged.append(Judged(reading=reading, standing=ruling.standing))
-        if ruling.track is not None:
-            self.tracks[page] = ruling.track
+        if ruling.track is not None and ruling.track is not before:
+            self.moved[page] = ruling.track
         if ruling.confirmed:
             self.confirmed[page] = (*self.confirmed.get(page, ()), *ruling.confirmed)
         if ruling.standing in _MOVED:
             self.counted_at[page] = reading.received_at
+
+    def track(self, page: str) -> Track | None:
+        """The page's series after what was received so far."""
+        return self.moved.get(page) or self.world.tracks.get(page)
 
     def hear(self, reading: AudienceReading) -> None:
         """Keep a new audience reading; one older than the newest of its measure is late and wakes nothing."""
@@ -147,11 +152,10 @@ class _Book:
                     alerts.setdefault(alert.key, alert)  # two rivals may share two groups: told once
                 if verdict.memory is not memory:
                     memories[key] = verdict.memory
-        before = self.world.tracks
         return Decision(
             judged=tuple(self.judged),
             confirmed=self.confirmed,
-            tracks={slug: track for slug, track in self.tracks.items() if track is not before.get(slug)},
+            tracks=self.moved,
             audiences=tuple(self.audiences),
             alerts=tuple(alerts.values()),
             memories=memories,
@@ -174,18 +178,20 @@ class _Book:
             scope=slug,
             now=min(at, self.now),
             pages={slug: self.world.pages[slug]},
-            tracks={slug: self.tracks[slug]} if slug in self.tracks else {},
+            tracks=self._tracks((slug,)),
             came=(slug,),
             audience=tuple(sorted(known, key=lambda reading: reading.as_of)),
             new_audience=tuple(self.woken_by.get(slug, ())),
         )
 
     def _group_window(self, group: str, members: tuple[str, ...], came: tuple[str, ...], at: datetime) -> Window:
-        tracks = self.tracks
         return Window(
             scope=group,
             now=min(at, self.now),
             pages=self.world.pages,
-            tracks={slug: tracks[slug] for slug in members if slug in tracks},
+            tracks=self._tracks(members),
             came=came,
         )
+
+    def _tracks(self, slugs: Iterable[str]) -> Mapping[str, Track]:
+        return {slug: track for slug in slugs if (track := self.track(slug)) is not None}

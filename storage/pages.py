@@ -44,6 +44,13 @@ class Pages:
             if account is not None:
                 _put_account(db.conn, page_id, account, at)
             _put_labels(db.conn, page_id)
+            _changed(db.conn)
+
+    def version(self) -> int:
+        """A number that grows with every change of the pages, their accounts or groups: what was read is still true."""
+        with self._database.read() as conn:
+            row = conn.execute("SELECT value FROM notes WHERE key = 'pages'").fetchone()
+        return int(row[0]) if row else 0
 
     def get(self, slug: str) -> Page | None:
         """The page, unless it is untracked or was never there."""
@@ -115,6 +122,7 @@ class Pages:
             db.conn.execute("UPDATE accounts SET handle = ? WHERE page_id = ?", (handle, page_id))
             if page_id is not None:
                 _put_labels(db.conn, page_id)
+            _changed(db.conn)
 
     def remove(self, slug: str, *, at: datetime) -> bool:
         """Stop watching: not polled, not listed; its readings and alerts stay. False if there is no such page."""
@@ -123,6 +131,7 @@ class Pages:
                 "UPDATE pages SET removed_at = ? WHERE slug = ? AND removed_at IS NULL", (to_ms(at), slug)
             ).rowcount
             db.conn.execute("DELETE FROM accounts WHERE page_id = (SELECT id FROM pages WHERE slug = ?)", (slug,))
+            _changed(db.conn)
         return removed == 1
 
     def group(self, slug: str) -> Group | None:
@@ -192,6 +201,12 @@ class Pages:
                     if outcome.trouble is not None
                 ],
             )
+
+
+def _changed(conn: sqlite3.Connection) -> None:
+    conn.execute(
+        "INSERT INTO notes (key, value) VALUES ('pages', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1"
+    )
 
 
 def pages_of(conn: sqlite3.Connection, rows: Sequence[Row]) -> tuple[Page, ...]:

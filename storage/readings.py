@@ -18,7 +18,7 @@ from storage.ids import Ids, Source
 from storage.pages import PAGE, PAGE_WIDTH, pages_of
 from storage.rows import DATE_TEXTS, METRIC_TEXTS, QUARTER, Row, to_instant, to_ms
 from storage.series import Span, daily_rows, fold_pages, newest_row, rows_between
-from storage.tracks import TRACK, Tracks, point_of
+from storage.tracks import TRACK, point_of, put_tracks, track_of
 from storage.values import Latest, Trouble
 
 _PUT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -36,7 +36,6 @@ class Readings:
     def __init__(self, database: Database, ids: Ids) -> None:
         self._database = database
         self._ids = ids
-        self._tracks = Tracks(database, ids)
 
     def take(self, rows: Sequence[Judged]) -> int:
         """Store readings (the caller leaves out unchanged and repeated ones); returns how many were new."""
@@ -110,12 +109,12 @@ class Readings:
                 (json.dumps(list(by_id)),),
             ).fetchall()
             sources = self._ids.sources(conn)
-        return {by_id[row[0]]: self._tracks.track_of(by_id[row[0]], row, sources) for row in rows}
+        return {by_id[row[0]]: track_of(by_id[row[0]], row, sources) for row in rows}
 
     def save_tracks(self, tracks: Sequence[Track]) -> None:
         """Replace the pages' series."""
         with self._database.write() as db:
-            self._tracks.put(db.conn, tracks)
+            put_tracks(db.conn, self._ids, tracks)
 
     def latest(self, slug: str) -> Latest | None:
         """A page's newest state; None if there is no such page."""
@@ -140,7 +139,7 @@ class Readings:
         track = row[4:]
         return Latest(
             page=page,
-            track=None if track[0] is None else self._tracks.track_of(page.slug, track, sources),
+            track=None if track[0] is None else track_of(page.slug, track, sources),
             polled_at=None if polled_at is None else to_instant(polled_at),
             trouble=None if trouble is None else Trouble(reason=trouble, message=message, since=to_instant(since)),
         )

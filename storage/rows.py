@@ -32,6 +32,7 @@ DATES: dict[str | None, Dated] = {None: Dated.INSTANT, Dated.DAY.value: Dated.DA
 DATE_TEXTS: dict[Dated, str | None] = {dated: text for text, dated in DATES.items()}
 
 
+@lru_cache(maxsize=4096)  # the pages of one batch share their instants
 def to_ms(instant: datetime) -> int:
     """Milliseconds since 1970; ValueError for a datetime without a time zone."""
     if instant.tzinfo is None:
@@ -40,12 +41,7 @@ def to_ms(instant: datetime) -> int:
     return since.days * DAY + since.seconds * 1000 + since.microseconds // 1000
 
 
-def is_exact(instant: datetime) -> bool:
-    """Whether ``to_ms`` cuts nothing."""
-    return instant.microsecond % 1000 == 0
-
-
-@lru_cache(maxsize=4096)  # the pages of one batch share their instants
+@lru_cache(maxsize=4096)
 def to_instant(ms: int) -> datetime:
     """The aware UTC datetime of a stored time; exact for every year that datetime knows."""
     return EPOCH + ms * _MILLISECOND

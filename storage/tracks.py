@@ -7,9 +7,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 
 from handlers.model import Point, Track
-from storage.database import Database
 from storage.ids import Ids, Source
-from storage.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, Row, is_exact, pack, to_instant, to_ms, unpack
+from storage.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, Row, pack, to_instant, to_ms, unpack
 
 _POINT = ("at", "count", "below", "above", "source_id", "dated")
 _COLUMNS = (
@@ -19,7 +18,7 @@ _COLUMNS = (
 _NO_POINT: Row = (None,) * len(_POINT)
 
 TRACK = ", ".join(f"latest.{column}" for column in _COLUMNS)
-"""The columns that ``Tracks.track_of`` reads."""
+"""The columns that ``track_of`` reads."""
 
 _PUT = (
     f"INSERT INTO latest ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
@@ -27,57 +26,40 @@ _PUT = (
 )
 
 
-class Tracks:
-    """Turns tracks into rows and back.
+def put_tracks(conn: sqlite3.Connection, ids: Ids, tracks: Iterable[Track]) -> None:
+    """Replace the pages' tracks."""
+    tracks = list(tracks)
+    pages = ids.pages(conn, [track.page for track in tracks])
+    conn.executemany(_PUT, [_row_of(conn, ids, track, pages[track.page]) for track in tracks])
 
-    The track last written for a page is kept beside its row: where the very same row is read back, which is the rule
-    from cycle to cycle, the track need not be built anew. What is told is always what the file says.
-    """
 
-    def __init__(self, database: Database, ids: Ids) -> None:
-        self._ids = ids
-        self._written: dict[int, tuple[Row, Track]] = {}
-        database.after_rollback(self._written.clear)
+def _row_of(conn: sqlite3.Connection, ids: Ids, track: Track, page_id: int) -> Row:
+    metric = METRIC_TEXTS[track.metric]
+    return (
+        page_id,
+        metric,
+        to_ms(track.since),
+        track.gap,
+        pack(track.gains),
+        _held_text(track.held) if track.held else None,
+        *_point_row(conn, ids, track.last, metric),
+        *_point_row(conn, ids, track.previous, metric),
+        *_point_row(conn, ids, track.day, metric),
+    )
 
-    def put(self, conn: sqlite3.Connection, tracks: Iterable[Track]) -> None:
-        """Replace the pages' tracks."""
-        tracks = list(tracks)
-        pages = self._ids.pages(conn, [track.page for track in tracks])
-        rows = [self._row_of(conn, track, pages[track.page]) for track in tracks]
-        conn.executemany(_PUT, rows)
-        self._written.update({row[0]: (row, track) for row, track in zip(rows, tracks, strict=True) if _exact(track)})
 
-    def track_of(self, slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
-        """The track of a page's columns ``TRACK``."""
-        written, track = self._written.get(row[0], (None, None))
-        return track if track is not None and written == row else _track(slug, row, sources)
-
-    def _row_of(self, conn: sqlite3.Connection, track: Track, page_id: int) -> Row:
-        metric = METRIC_TEXTS[track.metric]
-        return (
-            page_id,
-            metric,
-            to_ms(track.since),
-            track.gap,
-            pack(track.gains),
-            _held_text(track.held) if track.held else None,
-            *self._point_row(conn, track.last, metric),
-            *self._point_row(conn, track.previous, metric),
-            *self._point_row(conn, track.day, metric),
-        )
-
-    def _point_row(self, conn: sqlite3.Connection, point: Point | None, metric: str) -> Row:
-        if point is None:
-            return _NO_POINT
-        count = point.count
-        return (
-            to_ms(point.at),
-            count,
-            count - point.low,
-            point.high - count,
-            self._ids.source(conn, (point.source, point.url, metric)),
-            DATE_TEXTS[point.dated],
-        )
+def _point_row(conn: sqlite3.Connection, ids: Ids, point: Point | None, metric: str) -> Row:
+    if point is None:
+        return _NO_POINT
+    count = point.count
+    return (
+        to_ms(point.at),
+        count,
+        count - point.low,
+        point.high - count,
+        ids.source(conn, (point.source, point.url, metric)),
+        DATE_TEXTS[point.dated],
+    )
 
 
 def point_of(row: Row, sources: Mapping[int, Source]) -> Point:
@@ -95,7 +77,8 @@ def point_of(row: Row, sources: Mapping[int, Source]) -> Point:
     )
 
 
-def _track(slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
+def track_of(slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
+    """The track of a page's columns ``TRACK``."""
     metric, since, gap, gains, held = row[1:6]
     last, previous, day = row[6:12], row[12:18], row[18:24]
     return Track(
@@ -108,17 +91,6 @@ def _track(slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
         gains=unpack(gains),
         gap=gap,
         held=_held_points(held) if held else (),
-    )
-
-
-def _exact(track: Track) -> bool:
-    """Whether nothing of the track's instants is cut when it is stored."""
-    return (
-        is_exact(track.last.at)
-        and is_exact(track.since)
-        and (track.previous is None or is_exact(track.previous.at))
-        and (track.day is None or is_exact(track.day.at))
-        and not track.held
     )
 
 
