@@ -105,6 +105,7 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
         _start_sender(deliverer, closing)
         if workspace and core.store.is_empty():
             _replay_press_figures(core, workspace)
+            deliverer.wake()
         scheduler = build_scheduler(run_due=core.cycle.run_due, fold=lambda: fold_when_due(core))
         scheduler.start()
         closing.callback(scheduler.shutdown)

@@ -35,12 +35,14 @@ def add_pages(store: Store, pages: Iterable[Page], *, now: datetime) -> None:
 def replay_example(
     store: Store, cycle: Cycle, example: Example, *, team_id: str, channel_id: str, now: datetime
 ) -> Absorbed:
-    """Fill an empty store with the press figures, and post into one channel what would have been posted then."""
-    groups = sorted({group for page in example.pages for group in page.groups})
+    """Fill an empty store with the press figures, and post into one channel what would have been posted then.
+
+    All of it or nothing: a first start that was interrupted begins again.
+    """
     features = tuple(sorted({comparison.feature for comparison in all_comparisons()}))
     with store.write():
         add_pages(store, example.pages, now=now)
-        for group in groups:
+        for group in sorted({group for page in example.pages for group in page.groups}):
             store.subscriptions.put(
                 Subscription(
                     team_id=team_id,
@@ -52,7 +54,7 @@ def replay_example(
                     at=now,
                 )
             )
-    return cycle.absorb(by_instant(example.readings, example.audiences), replayed=True)
+        return cycle.absorb(by_instant(example.readings, example.audiences), replayed=True)
 
 
 def _arrivals(figures: list[Reading | AudienceReading]) -> Arrivals:

@@ -10,12 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
-from bot.cycle import Cycle
+from bot.cycle import Cycle, Source
+from bot.platforms.facebook import PLATFORM
 from handlers.comparisons import all_comparisons
 from handlers.model import Standing
 from storage.store import Store
 from tests.bench.clock import LaterClock
-from tests.bench.floor import Floor, floor_on
+from tests.bench.floor import BATCH, Floor, floor_on
 from tests.bench.graph import GraphProcess, Scene, graph_process, number_of, watched
 from tests.bench.phases import PHASES, shares
 from tests.bench.report import Result, Verdict, milliseconds
@@ -31,7 +32,7 @@ TARGETS = {0.0: 1.5, 0.15: 1.25}
 def run(folder: Path, *, quick: bool) -> Result:
     with graph_process() as graph, floor_on(graph.url, folder / "floor.db", PAGES) as floor:
         with _bot(graph, folder / "likewatch.db") as bot:
-            hours = _Hours(graph, floor)
+            hours = _Hours(graph, floor, bot)
             for _ in range(3):  # the first cycles see every page for the first time
                 hours.next(latency=0)
                 bot.cycle()
@@ -62,29 +63,14 @@ def _measure(floor: Floor, bot: _Bot, hours: _Hours, cycles: int) -> Result:
     )
 
 
-class _Hours:
-    """Every page gains 1 to 9 an hour and rivals start 37 apart, so that now and then one passes another."""
-
-    def __init__(self, graph: GraphProcess, floor: Floor) -> None:
-        self._graph = graph
-        self._floor = floor
-        self._chance = random.Random(2016)
-        self._counts = {number_of(n): 1_000_000 + 37 * n for n in range(PAGES)}
-
-    def next(self, *, latency: float) -> None:
-        """Change every count, and have them asked for once, so that the stand-in has its answers ready."""
-        self._counts = {number: count + self._chance.randint(1, 9) for number, count in self._counts.items()}
-        self._graph.show(Scene(counts=self._counts))
-        self._floor.fetch()
-        self._graph.show(Scene(counts={}, latency=latency))
-
-
 class _Bot:
     """The real cycle on a store on disk."""
 
-    def __init__(self, cycle: Cycle, clock: LaterClock) -> None:
+    def __init__(self, cycle: Cycle, clock: LaterClock, store: Store, facebook: Source) -> None:
         self._cycle = cycle
         self._clock = clock
+        self._store = store
+        self._facebook = facebook
         self.alerts = 0
 
     def cycle(self) -> None:
@@ -93,6 +79,31 @@ class _Bot:
         assert report.absorbed.standings == {Standing.ACCEPTED: PAGES}
         self.alerts += len(report.absorbed.alerts)
         self._clock.ahead += 1.5 * CADENCE  # beyond every jitter: all are due again
+
+    def fetch(self) -> None:
+        """Ask what the next cycle will ask."""
+        due = self._store.pages.due(self._clock.now())
+        for start in range(0, PAGES, BATCH):
+            PLATFORM.fetch(self._facebook.http, due[start : start + BATCH], self._clock.now())
+
+
+class _Hours:
+    """Every page gains 1 to 9 an hour and rivals start 37 apart, so that now and then one passes another."""
+
+    def __init__(self, graph: GraphProcess, floor: Floor, bot: _Bot) -> None:
+        self._graph = graph
+        self._floor = floor
+        self._bot = bot
+        self._chance = random.Random(2016)
+        self._counts = {number_of(n): 1_000_000 + 37 * n for n in range(PAGES)}
+
+    def next(self, *, latency: float) -> None:
+        """Change every count, and ask for each once, so that the stand-in knows its answers by heart."""
+        self._counts = {number: count + self._chance.randint(1, 9) for number, count in self._counts.items()}
+        self._graph.show(Scene(counts=self._counts))
+        self._floor.fetch()
+        self._bot.fetch()
+        self._graph.show(Scene(counts={}, latency=latency))
 
 
 @contextmanager
@@ -106,13 +117,13 @@ def _bot(graph: GraphProcess, path: Path) -> Iterator[_Bot]:
         cycle = Cycle(
             store=store,
             clock=clock,
-            sources={facebook.platform.name: facebook},
+            sources={PLATFORM.name: facebook},
             comparisons=all_comparisons(),
             wake=lambda: None,
             chance=random.Random(1),
         )
         with closing(cycle):
-            yield _Bot(cycle, clock)
+            yield _Bot(cycle, clock, store, facebook)
 
 
 def _seconds(work: Callable[[], None]) -> float:

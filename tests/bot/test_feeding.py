@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.cycle import Cycle
+from bot.examples import press_example
+from bot.feeding import by_instant, replay_example
+from storage.store import Store
+from tests.standins.clock import HandClock
+from tests.standins.newsroom import START, cycle
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(tmp_path / "likewatch.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def feeding(store: Store) -> Iterator[Cycle]:
+    made = cycle(store, HandClock(START), {})
+    yield made
+    made.close()
+
+
+def test_the_example_is_posted_dated_then_and_marked_as_replayed(store: Store, feeding: Cycle) -> None:
+    absorbed = replay_example(store, feeding, press_example(), team_id="T1", channel_id="C1", now=START)
+    assert absorbed.queued == 3
+    kept = store.alerts.recent()
+    assert [(one.alert.kind, f"{one.alert.at:%Y-%m-%d}", one.replayed) for one in reversed(kept)] == [
+        ("overtake", "2016-02-02", True),
+        ("new_foreign_share", "2016-03-08", True),
+        ("foreign_majority", "2017-03-28", True),
+    ]
+    assert [one.slug for one in store.subscriptions.of_channel("T1", "C1")] == ["cambodia"]
+
+
+def test_an_interrupted_first_start_leaves_nothing_and_can_begin_again(store: Store, feeding: Cycle) -> None:
+    example = press_example()
+    stranger = replace(example.readings[-1], page="nobody")
+    with pytest.raises(KeyError):
+        broken = replace(example, readings=(*example.readings, stranger))
+        replay_example(store, feeding, broken, team_id="T1", channel_id="C1", now=START)
+    assert store.is_empty()
+    assert store.alerts.recent() == ()
+    assert replay_example(store, feeding, example, team_id="T1", channel_id="C1", now=START).queued == 3
+
+
+def test_figures_arrive_in_the_order_in_which_they_were_known() -> None:
+    example = press_example()
+    batches = by_instant(reversed(example.readings), example.audiences)
+    instants = [instant for instant, _ in batches]
+    assert instants == sorted(set(instants))
+    assert sum(len(arrivals.readings) + len(arrivals.audiences) for _, arrivals in batches) == len(
+        example.readings
+    ) + len(example.audiences)
