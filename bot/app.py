@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.clock import Clock, SystemClock
-from bot.cycle import Cycle, Source
+from bot.cycle import Cycle
 from bot.errors import LikewatchError
 from bot.examples import press_example
 from bot.feeding import replay_example
+from bot.fetching import Source
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.http import Http
 from bot.platforms.registry import platforms
@@ -94,7 +95,6 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
             poll_every=settings.poll_every,
         )
         closing.callback(app.close)
-        where = _listen(app, settings, app_token, closing)
         deliverer = Deliverer(
             client=slack_client(token=bot_token, api_url=api_url),
             store=core.store,
@@ -102,13 +102,14 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
             chance=random.Random(),  # noqa: S311
         )
         woken.call = deliverer.wake
-        _start_sender(deliverer, closing)
         if workspace and core.store.is_empty():
             _replay_press_figures(core, workspace)
-            deliverer.wake()
-        scheduler = build_scheduler(run_due=core.cycle.run_due, fold=lambda: fold_when_due(core))
+        where = _listen(app, settings, app_token, closing)
+        _start_sender(deliverer, closing)
+        scheduler = build_scheduler(run_due=core.cycle.run_due, fold=lambda: fold_when_due(core), now=core.clock.now())
         scheduler.start()
         closing.callback(scheduler.shutdown)
+        closing.callback(core.cycle.close)  # before the scheduler waits for the cycle under way
         say(f"Likewatch is running: {where}. Database: {settings.database}. Stop it with Ctrl-C.")
         if workspace:
             say(f"The local workspace is open at {workspace.url}")

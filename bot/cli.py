@@ -66,8 +66,13 @@ def run(ctx: click.Context, *, browser: bool) -> None:
     """Start the bot: poll, compare, answer and alert, until stopped."""
     settings = _settings(ctx)
     stop = threading.Event()
+
+    def end(signum: int, _frame: object) -> None:
+        signal.signal(signum, signal.SIG_DFL)  # a second Ctrl-C does not wait for anything
+        stop.set()
+
     for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: stop.set())
+        signal.signal(signum, end)
     app.run(settings, stop=stop, browser=browser, say=click.echo)
 
 

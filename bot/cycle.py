@@ -12,25 +12,23 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.brakes import brake_of, put_brake
+from bot.cadence import outcomes, stumbled
 from bot.clock import Clock
-from bot.platforms.contract import Brake, Failure, Fetched, Platform, Reason
-from bot.platforms.http import Http
+from bot.fetching import Answered, Ended, Fetching, Source
+from bot.platforms.batches import stricter
+from bot.platforms.contract import Failure, Pause, Reason
 from bot.worlds import KnownWorld
 from handlers.decide import Arrivals, Decision, decide
 from handlers.model import Account, Alert, Comparison, Standing
+from storage.errors import StoreError
 from storage.store import Store
-from storage.values import Polled, Trouble
 
 log = logging.getLogger(__name__)
-
-FETCHERS = 16
-"""Threads that fetch: latency, not the client, decides how fast 10,000 pages are read (docs/benchmarks.md)."""
 
 FRESH = timedelta(days=7)
 """An event older than this when it is found (in imported history) is kept, and not posted as if it were news."""
@@ -38,26 +36,21 @@ FRESH = timedelta(days=7)
 HISTORY = timedelta(days=150)
 """How far back audience readings are laid before the comparisons: 28 days, the 90 before them, and some slack."""
 
-SOON = timedelta(minutes=2)
-"""What could not be reached is tried again after this, or sooner where it is polled more often."""
+REST = timedelta(minutes=1)
+"""After a poll that could not even be recorded (a full disk), the platforms are left alone for this long."""
 
 _STORED = frozenset({Standing.ACCEPTED, Standing.HELD, Standing.LATE, Standing.DOUBTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A platform, connected. ``missing`` is None, or the sentence that says which setting it lacks."""
-
-    platform: Platform
-    http: Http
-    missing: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Absorbed:
-    """What came of a batch: how many readings of each standing, the alerts raised now, and those about the past."""
+    """What came of figures: how many readings of each standing, how many were new, and the alerts they raised.
+
+    ``past`` are alerts about the past, kept and not posted; ``queued`` counts the messages to be posted.
+    """
 
     standings: Mapping[Standing, int]
+    stored: int
     audiences: int
     alerts: tuple[Alert, ...]
     past: tuple[Alert, ...]
@@ -88,31 +81,26 @@ class Cycle:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._sources = sources
         self._comparisons = comparisons
         self._world = KnownWorld(store, comparisons, HISTORY)
+        self._fetching = Fetching(store=store, clock=clock, sources=sources)
         self._wake = wake
         self._chance = chance
         self._one_at_a_time = threading.Lock()
-        self._refused: dict[str, str] = {}
         self._troubles: frozenset[tuple[str, Reason]] = frozenset()
-        self._fetchers = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
+        self._rest_until = clock.monotonic()
 
     def close(self) -> None:
-        """Stop the fetching threads; what is under way is finished first."""
-        self._fetchers.shutdown(cancel_futures=True)
+        """Start no further call; a poll under way ends without its answers."""
+        self._fetching.close()
 
     def run_due(self) -> Report | None:
         """Read every page that is due, store and compare; None if nothing was due."""
-        with self._one_at_a_time:
-            due = self._store.pages.due(self._clock.now())
-            return self._poll(due) if due else None
+        return self._run(self._clock.now())
 
     def run_all(self) -> Report | None:
         """Read every tracked page now, due or not; None if no page can be polled."""
-        with self._one_at_a_time:
-            tracked = self._store.pages.due(datetime.max.replace(tzinfo=UTC))
-            return self._poll(tracked) if tracked else None
+        return self._run(datetime.max.replace(tzinfo=UTC))
 
     def absorb(
         self,
@@ -128,27 +116,30 @@ class Cycle:
         while fresh.
         """
         batches = [(instant, arrivals) for instant, arrivals in batches if arrivals.readings or arrivals.audiences]
-        try:
-            self._world.gather(batches)
-            decisions: list[Decision] = []
-            for instant, arrivals in batches:
-                decision = decide(self._world.seen(), arrivals, instant, self._comparisons)
-                self._world.grow(decision)
-                decisions.append(decision)
-            with self._store.write():
-                absorbed = self._apply(decisions, replayed=replayed)
-                together()
-        except BaseException:
-            self._world.forget()
-            raise
+        absorbed = self._absorb(batches, replayed=replayed, together=together)
         if absorbed.queued:
             self._wake()
+        return absorbed
+
+    def _absorb(
+        self, batches: Sequence[tuple[datetime, Arrivals]], *, replayed: bool, together: Callable[[], None]
+    ) -> Absorbed:
+        self._world.gather(batches)
+        decisions: list[Decision] = []
+        for instant, arrivals in batches:
+            decision = decide(self._world.seen(), arrivals, instant, self._comparisons)
+            self._world.grow(decision)
+            decisions.append(decision)
+        with self._store.write():
+            absorbed = self._apply(decisions, replayed=replayed)
+            together()
+        self._world.keep()
         return absorbed
 
     def _apply(self, decisions: Sequence[Decision], *, replayed: bool) -> Absorbed:
         now = self._clock.now()
         judged = [judgement for decision in decisions for judgement in decision.judged]
-        self._store.readings.take([judgement for judgement in judged if judgement.standing in _STORED])
+        stored = self._store.readings.take([judgement for judgement in judged if judgement.standing in _STORED])
         for decision in decisions:
             for slug, instants in decision.confirmed.items():
                 self._store.readings.confirm(slug, instants)
@@ -167,114 +158,113 @@ class Cycle:
         )
         return Absorbed(
             standings=Counter(judgement.standing for judgement in judged),
+            stored=stored,
             audiences=kept,
             alerts=fresh,
             past=self._store.alerts.add(past, at=now, past=True) if past else (),
             queued=queued,
         )
 
-    def _poll(self, accounts: Sequence[Account]) -> Report:
-        now = self._clock.now()
-        answers = self._fetch(accounts, now)
-        with _uncollected():
-            return self._settle(accounts, answers, now)
+    def _run(self, due_by: datetime) -> Report | None:
+        with self._one_at_a_time:
+            if self._clock.monotonic() < self._rest_until:
+                return None
+            with self._store.read():
+                version = self._store.pages.version()
+                accounts = self._store.pages.due(due_by)
+            if not accounts:
+                return None
+            now = self._clock.now()
+            try:
+                answers = self._fetching.fetch(accounts, now)
+            except Ended:
+                return None
+            with _uncollected():
+                report = self._settled(answers, version)
+        if report.absorbed.queued:
+            self._wake()
+        return report
 
-    def _fetch(self, due: Sequence[Account], now: datetime) -> list[tuple[Sequence[Account], datetime, Fetched]]:
-        """Ask the platforms, a batch a call, up to 16 calls at once; nobody is asked who told us to wait."""
-        stopped = dict(self._refused_or_missing())
-        for name in {account.platform for account in due}:
-            pause = brake_of(self._store, name, now)
-            if pause and pause.brake is Brake.STOP:
-                stopped.setdefault(name, (Reason.THROTTLED, pause.message))
+    def _settled(self, answers: list[Answered], version: int) -> Report:
+        """Settle all answers together; where that fails, each batch alone, so that one poisoned answer spoils no other.
 
-        def ask(batch: Sequence[Account]) -> tuple[Sequence[Account], datetime, Fetched]:
-            name = batch[0].platform
-            asked_at = self._clock.now()
-            if name in stopped:
-                reason, message = stopped[name]
-                failures = tuple(Failure(page=account.page, reason=reason, message=message) for account in batch)
-                return batch, asked_at, Fetched(readings=(), failures=failures)
-            source = self._sources[name]
-            fetched = source.platform.fetch(source.http, batch, asked_at)
-            if fetched.pause and fetched.pause.brake is Brake.STOP:
-                stopped[name] = (Reason.THROTTLED, fetched.pause.message)
-            return batch, asked_at, fetched
+        What cannot be used at all is at least recorded, so that it is not asked for again every second.
+        """
+        try:
+            report = self._settle(answers, version)
+        except Exception as error:  # one of the two loops that must survive (ARCHITECTURE, rule 6)
+            log.exception("What %d batch(es) brought could not be used as a whole", len(answers))
+            if len(answers) > 1:
+                return _together([self._settled([answered], version) for answered in answers])
+            failures = self._recorded(answers, error)
+            return Report(asked=len(answers[0].accounts), failures=failures, absorbed=_NOTHING)
+        return report
 
-        return list(self._fetchers.map(ask, self._in_batches(due)))
+    def _recorded(self, answers: list[Answered], why: Exception) -> tuple[Failure, ...]:
+        polled = stumbled(answers, why)
+        try:
+            self._store.pages.polled(polled)
+        except StoreError as error:  # not even that: the disk is full, say
+            log.error("Nothing could be recorded; polling rests for a minute: %s", error)  # noqa: TRY400 (a sentence)
+            self._rest_until = self._clock.monotonic() + REST.total_seconds()
+        return tuple(
+            Failure(page=one.page, reason=Reason.PAYLOAD_CHANGED, message=one.trouble.message if one.trouble else "")
+            for one in polled
+        )
 
-    def _refused_or_missing(self) -> Iterable[tuple[str, tuple[Reason, str]]]:
-        for name, source in self._sources.items():
-            if source.missing:
-                yield name, (Reason.CONFIG, source.missing)
-            elif name in self._refused:
-                yield name, (Reason.AUTH_REFUSED, self._refused[name])
+    def _settle(self, answers: list[Answered], version: int) -> Report:
+        with self._store.write():
+            answers = self._still_true(answers, version)
+            failures = tuple(failure for answered in answers for failure in answered.fetched.failures)
+            readings = tuple(reading for answered in answers for reading in answered.fetched.readings)
+            newest = max((answered.asked_at for answered in answers), default=self._clock.now())
+            absorbed = self._absorb(
+                [(newest, Arrivals(readings=readings))], replayed=False, together=lambda: self._note(answers)
+            )
+        self._note_transitions(answers, failures)
+        return Report(asked=sum(len(answered.accounts) for answered in answers), failures=failures, absorbed=absorbed)
 
-    def _in_batches(self, due: Sequence[Account]) -> list[Sequence[Account]]:
-        by_platform: dict[str, list[Account]] = {}
-        for account in due:
-            if account.platform in self._sources:
-                by_platform.setdefault(account.platform, []).append(account)
+    def _still_true(self, answers: list[Answered], version: int) -> list[Answered]:
+        """Without the answers about accounts that were untracked or replaced while they were asked for."""
+        if self._store.pages.version() == version:
+            return answers
+        current = self._store.pages.accounts(account.page for answered in answers for account in answered.accounts)
+
+        def still(account: Account) -> bool:
+            known = current.get(account.page)
+            return known is not None and (known.platform, known.native_id) == (account.platform, account.native_id)
+
         return [
-            accounts[start : start + self._sources[name].platform.batch]
-            for name, accounts in by_platform.items()
-            for start in range(0, len(accounts), self._sources[name].platform.batch)
+            _only(answered, {account.page for account in answered.accounts if still(account)}) for answered in answers
         ]
 
-    def _settle(
-        self, due: Sequence[Account], answers: Sequence[tuple[Sequence[Account], datetime, Fetched]], now: datetime
-    ) -> Report:
-        failures = tuple(failure for _, _, fetched in answers for failure in fetched.failures)
-        self._note_transitions(due, failures)
-        arrivals = Arrivals(
-            readings=tuple(reading for _, _, fetched in answers for reading in fetched.readings), audiences=()
+    def _note(self, answers: Sequence[Answered]) -> None:
+        """When each page is due again, new handles, and what the platforms asked of us."""
+        pauses: dict[str, Pause | None] = {}
+        for answered in answers:
+            known = pauses.setdefault(answered.platform, brake_of(self._store, answered.platform, answered.asked_at))
+            pauses[answered.platform] = stricter(known, answered.fetched.pause)
+            for slug, handle in (answered.fetched.handles or {}).items():
+                self._store.pages.rename(slug, handle)
+        for name, pause in pauses.items():
+            if pause:
+                put_brake(self._store, name, pause)
+        strides = {name: self._chance.uniform(0.95, 1.05) for name in pauses}
+        self._store.pages.polled(
+            [
+                polled
+                for answered in answers
+                for polled in outcomes(answered, stride=strides[answered.platform], pause=pauses[answered.platform])
+            ]
         )
-        outcomes = self._outcomes(answers, now)
 
-        def together() -> None:
-            self._store.pages.polled(outcomes)
-            for batch, _, fetched in answers:
-                for slug, handle in (fetched.handles or {}).items():
-                    self._store.pages.rename(slug, handle)
-                if fetched.pause:
-                    put_brake(self._store, batch[0].platform, fetched.pause)
-
-        absorbed = self.absorb([(now, arrivals)], together=together)
-        return Report(asked=len(due), failures=failures, absorbed=absorbed)
-
-    def _outcomes(self, answers: Sequence[tuple[Sequence[Account], datetime, Fetched]], now: datetime) -> list[Polled]:
-        """When each page is due again: its cadence with one jitter for all of a platform, so that batches stay full."""
-        strides: dict[str, float] = {}
-        outcomes: list[Polled] = []
-        for batch, asked_at, fetched in answers:
-            name = batch[0].platform
-            stride = strides.setdefault(name, self._chance.uniform(0.95, 1.05))
-            pause = fetched.pause or brake_of(self._store, name, now)
-            if pause and pause.brake is Brake.SLOW:
-                stride *= 2
-            earliest = pause.until if pause and pause.brake is Brake.STOP else asked_at
-            troubles = {failure.page: failure for failure in fetched.failures}
-            dues = {every: max(asked_at + every * stride, earliest) for every in {one.poll_every for one in batch}}
-            soon = max(asked_at + SOON * stride, earliest)
-            for account in batch:
-                due, failure = dues[account.poll_every], troubles.get(account.page)
-                if failure is None:
-                    outcomes.append(Polled(page=account.page, at=asked_at, next_due=due))
-                    continue
-                if failure.reason is Reason.UNREACHABLE:
-                    due = min(due, soon)
-                trouble = Trouble(reason=failure.reason.value, message=failure.message, since=asked_at)
-                outcomes.append(Polled(page=account.page, at=asked_at, next_due=due, trouble=trouble))
-        return outcomes
-
-    def _note_transitions(self, due: Sequence[Account], failures: Sequence[Failure]) -> None:
-        """Log into and out of trouble, not every poll; a refused token is not used again until a restart."""
-        platforms = {account.page: account.platform for account in due}
+    def _note_transitions(self, answers: Sequence[Answered], failures: Sequence[Failure]) -> None:
+        """Log into and out of trouble, not every poll."""
+        platforms = {account.page: answered.platform for answered in answers for account in answered.accounts}
         troubles: dict[tuple[str, Reason], list[Failure]] = {}
         for failure in failures:
             troubles.setdefault((platforms[failure.page], failure.reason), []).append(failure)
         for (name, reason), failed in troubles.items():
-            if reason is Reason.AUTH_REFUSED:
-                self._refused.setdefault(name, failed[0].message)
             if (name, reason) not in self._troubles:
                 log.warning("%s: %s for %d page(s): %s", name, reason.value, len(failed), failed[0].message)
         polled = set(platforms.values())
@@ -284,10 +274,45 @@ class Cycle:
         self._troubles = frozenset(troubles) | {trouble for trouble in self._troubles if trouble[0] not in polled}
 
 
+_NOTHING = Absorbed(standings={}, stored=0, audiences=0, alerts=(), past=(), queued=0)
+
+
+def _only(answered: Answered, pages: set[str]) -> Answered:
+    fetched = answered.fetched
+    return replace(
+        answered,
+        accounts=[account for account in answered.accounts if account.page in pages],
+        fetched=replace(
+            fetched,
+            readings=tuple(reading for reading in fetched.readings if reading.page in pages),
+            failures=tuple(failure for failure in fetched.failures if failure.page in pages),
+            handles={slug: handle for slug, handle in (fetched.handles or {}).items() if slug in pages} or None,
+        ),
+    )
+
+
+def _together(reports: Sequence[Report]) -> Report:
+    absorbed = [report.absorbed for report in reports]
+    return Report(
+        asked=sum(report.asked for report in reports),
+        failures=tuple(failure for report in reports for failure in report.failures),
+        absorbed=Absorbed(
+            standings=sum((Counter(one.standings) for one in absorbed), Counter()),
+            stored=sum(one.stored for one in absorbed),
+            audiences=sum(one.audiences for one in absorbed),
+            alerts=tuple(alert for one in absorbed for alert in one.alerts),
+            past=tuple(alert for one in absorbed for alert in one.past),
+            queued=sum(one.queued for one in absorbed),
+        ),
+    )
+
+
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Ten thousand pages are half a million small values, none in a ring: searching them for rings, again and again as
-    they grow in number, would take an eighth of the cycle. What is left lying meanwhile is collected right after."""
+    """Without the garbage collector: a cycle makes a hundred thousand small values and none that refers to itself.
+
+    Looking through them for such rings, again and again while they grow in number, would take an eighth of the cycle.
+    """
     gc.disable()
     try:
         yield

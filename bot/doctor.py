@@ -14,7 +14,8 @@ from pathlib import Path
 from bot.errors import LikewatchError
 from bot.platforms.contract import Platform
 from bot.settings import Address, Mode, Settings
-from storage.errors import StoreError, StoreInUse
+from storage.errors import StoreError
+from storage.lock import is_locked
 from storage.store import Store
 
 
@@ -46,10 +47,8 @@ def examine(
 ) -> Iterator[Finding]:
     """Look at everything once. ``check_slack`` asks Slack who we are: the answer, or a LikewatchError."""
     yield Finding(mark=Mark.FINE, what=f"Python {machine.python_version()}, SQLite {sqlite3.sqlite_version}")
-    running = False
-    for finding in _database(settings.database, now):
-        running = running or "running" in finding.what
-        yield finding
+    running = is_locked(settings.database)
+    yield from _database(settings.database, now, running=running)
     yield from _slack(settings, check_slack)
     if not running and settings.mode is not Mode.SOCKET:
         name, address = (
@@ -62,16 +61,12 @@ def examine(
         yield _platform(platform, settings)
 
 
-def _database(path: Path, now: datetime) -> Iterator[Finding]:
+def _database(path: Path, now: datetime, *, running: bool) -> Iterator[Finding]:
     if not path.exists():
         yield Finding(mark=Mark.NOTE, what=f"No database yet: {path} is made at the first start")
         return
     try:
-        store = Store.open(path)
-        running = False
-    except StoreInUse:
         store = Store.open_reader(path)
-        running = True
     except StoreError as error:
         yield Finding(mark=Mark.FAULT, what=str(error))
         return

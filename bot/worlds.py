@@ -18,7 +18,8 @@ class KnownWorld:
     """What the store holds of pages, groups, series and memories, as far as it was needed.
 
     It may be kept because one process writes, and in it the cycle alone changes series and memories; pages are read
-    again when their version has changed. After anything went wrong: ``forget``.
+    again when their version has changed. What grew since ``gather`` is kept only if ``keep`` says that it was stored;
+    after any transaction that was undone, nothing is.
     """
 
     def __init__(self, store: Store, comparisons: Sequence[Comparison[Any]], history: timedelta) -> None:
@@ -26,10 +27,20 @@ class KnownWorld:
         self._store = store
         self._comparisons = comparisons
         self._history = history
-        self.forget()
+        self._doubtful = False
+        self._forget()
+        store.after_rollback(self._doubt)
 
-    def forget(self) -> None:
-        """Know nothing: the store is asked again."""
+    def keep(self) -> None:
+        """What grew is stored: go on from it."""
+        self._growing = False
+
+    def _doubt(self) -> None:
+        self._doubtful = True  # only noted: another thread may be in the middle of a cycle
+
+    def _forget(self) -> None:
+        self._growing = False
+        self._doubtful = False
         self._version: int | None = None
         self._pages: dict[str, Page] = {}
         self._groups: dict[str, tuple[str, ...]] = {}
@@ -41,7 +52,10 @@ class KnownWorld:
 
     def gather(self, batches: Batches) -> None:
         """Read what the comparisons of these arrivals will need and is not known yet."""
+        if self._growing or self._doubtful:
+            self._forget()
         self._begin()
+        self._growing = True
         counted = {reading.page for _, arrivals in batches for reading in arrivals.readings}
         heard = {audience.page for _, arrivals in batches for audience in arrivals.audiences}
         with self._store.read():

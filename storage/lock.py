@@ -24,7 +24,7 @@ class WriterLock:
     @classmethod
     def take(cls, database: Path) -> WriterLock:
         """Take it at once or raise StoreInUse, naming the holder; StoreUnavailable where no lock can be had."""
-        path = database.with_name(database.name + ".lock")
+        path = _beside(database)
         # An existence lock would outlive a killed process, so there is no falling back to one.
         lock = FileLock(path, thread_local=False, fallback_to_soft=False, on_acquired=_sign)
         try:
@@ -45,6 +45,26 @@ class WriterLock:
     def release(self) -> None:
         """Let another process write."""
         self._held.release()
+
+
+def is_locked(database: Path) -> bool:
+    """Whether a process holds the database's lock now."""
+    path = _beside(database)
+    if not path.exists():
+        return False
+    lock = FileLock(path, thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
+
+
+def _beside(database: Path) -> Path:
+    return database.with_name(database.name + ".lock")
 
 
 def _sign(descriptor: int) -> None:

@@ -20,8 +20,8 @@ PAGE = "pages.id, slug, name, pages.platform, pages.url, home, aliases"
 PAGE_WIDTH = 7
 
 _ACCOUNT = """
-  SELECT slug, accounts.platform, native_id, handle, accounts.url, poll_every
-  FROM polls JOIN accounts USING (page_id) JOIN pages ON pages.id = page_id"""
+  SELECT page_id, slug, accounts.platform, native_id, handle, accounts.url, poll_every
+  FROM accounts JOIN pages ON pages.id = page_id"""
 
 
 class Pages:
@@ -30,6 +30,11 @@ class Pages:
     def __init__(self, database: Database, ids: Ids) -> None:
         self._database = database
         self._ids = ids
+        self._accounts: tuple[int, dict[int, Account]] = (-1, {})
+        database.after_rollback(self._forget)
+
+    def _forget(self) -> None:
+        self._accounts = (-1, {})
 
     def add(self, page: Page, account: Account | None, *, at: datetime) -> None:
         """Add a page, or bring back an untracked one, or attach an account to a page that had none; due at once.
@@ -158,11 +163,21 @@ class Pages:
         """The accounts to be asked by now, those that waited longest first."""
         with self._database.read() as conn:
             rows = conn.execute(
-                f"{_ACCOUNT} WHERE next_due <= :now AND (:platform IS NULL OR accounts.platform = :platform) "
+                "SELECT page_id FROM polls JOIN accounts USING (page_id) "
+                "WHERE next_due <= :now AND (:platform IS NULL OR platform = :platform) "
                 "ORDER BY next_due, page_id LIMIT :limit",
                 {"now": to_ms(now), "platform": platform, "limit": limit},
             ).fetchall()
-        return tuple([_account_of(row) for row in rows])
+            accounts = self._known_accounts(conn)
+        return tuple([accounts[page_id] for (page_id,) in rows])
+
+    def _known_accounts(self, conn: sqlite3.Connection) -> dict[int, Account]:
+        """Every account by its page's id: read again only when the version has changed."""
+        version, accounts = self._accounts
+        if version != self.version():
+            accounts = {row[0]: _account_of(row) for row in conn.execute(_ACCOUNT).fetchall()}
+            self._accounts = (self.version(), accounts)
+        return accounts
 
     def next_due(self) -> datetime | None:
         """When the next account is to be asked; None if none is polled."""
@@ -235,7 +250,7 @@ def pages_of(conn: sqlite3.Connection, rows: Sequence[Row]) -> tuple[Page, ...]:
 
 
 def _account_of(row: Row) -> Account:
-    slug, platform, native_id, handle, url, poll_every = row
+    _, slug, platform, native_id, handle, url, poll_every = row
     return Account(
         page=slug,
         platform=platform,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,6 +67,10 @@ class Store:
         """Everything read by this thread within it is of one instant: what a cycle commits meanwhile is not seen."""
         with self._database.read():
             yield
+
+    def after_rollback(self, doubt: Callable[[], None]) -> None:
+        """Call this whenever a transaction, or a part of one, is undone; in whichever thread that happens."""
+        self._database.after_rollback(doubt)
 
     def is_empty(self) -> bool:
         """No page was ever added."""

@@ -148,11 +148,18 @@ class Http:
 
 
 def parse_json(text: str) -> object:
-    """The value of a JSON text. Raises ``ValueError`` for all that RFC 8259 does not allow, NaN and Infinity too."""
+    """The value of a JSON text.
+
+    Raises ``ValueError`` for all that RFC 8259 does not allow, NaN and Infinity too, and for halves of characters
+    (lone surrogates), which nothing could store.
+    """
     try:
-        return _JSON.decode(text)
+        value = _JSON.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if _SURROGATE.search(text):
+        json.dumps(value, ensure_ascii=False).encode()  # a UnicodeEncodeError is a ValueError
+    return value
 
 
 def _no_number(name: str) -> NoReturn:
@@ -160,6 +167,7 @@ def _no_number(name: str) -> NoReturn:
 
 
 _FORM: Mapping[str, str] = MappingProxyType({"Content-Type": "application/x-www-form-urlencoded"})
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _JSON = json.JSONDecoder(parse_constant=_no_number)
 
 

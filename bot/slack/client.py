@@ -151,13 +151,14 @@ def failure_of(error: BaseException) -> Failure:
 
 def _api_failure(error: SlackApiError) -> Failure:
     response = error.response
-    status, said = response.status_code, str(response.get("error", ""))
+    answer = response.data if isinstance(response.data, dict) else {}  # a proxy's JSON need not be an object
+    status, said = response.status_code, str(answer.get("error", ""))
     code = said if _CODE.fullmatch(said) else f"HTTP {status}"
     if status == _TOO_MANY or code in _FAULTS[Fault.THROTTLED]:
         return Failure(fault=Fault.THROTTLED, code="ratelimited", wait=_retry_after(response.headers))
     if status >= _SERVER_ERROR or code != said:
         return Failure(fault=Fault.AMBIGUOUS, code=code)
-    needed = str(response.get("needed", ""))
+    needed = str(answer.get("needed", ""))
     return Failure(
         fault=_FAULT_OF.get(code, Fault.REFUSED), code=code, needs=needed if _SCOPES.fullmatch(needed) else ""
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -30,6 +31,9 @@ from bot.workspace.model import (
 )
 from bot.workspace.script import Script
 
+REMEMBERED = 1000
+"""Calls and envelopes that are remembered, for tests; a workspace may run for years."""
+
 
 class State:
     """Guarded by one lock; every change wakes the listeners and whoever waits for it."""
@@ -43,7 +47,7 @@ class State:
         self.channels = {channel.id: channel for channel in channels}
         self.commands = {command.command: command for command in COMMANDS}
         self.archived: set[str] = set()
-        self.envelopes: list[Envelope] = []
+        self.envelopes: deque[Envelope] = deque(maxlen=REMEMBERED)
         self.listeners: list[Callable[[Change], None]] = []
         self.connected = False
         self._script = script

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from bot.workspace.ledger import Ledger
 from bot.workspace.model import ApiCall, Envelope, Message, Refused, SlashCommand
 from bot.workspace.posting import Posting
 from bot.workspace.script import Script
-from bot.workspace.state import State
+from bot.workspace.state import REMEMBERED, State
 
 PATIENCE = timedelta(seconds=10)
 
@@ -38,7 +39,7 @@ class Workspace:
         self.state = State(clock=clock or SystemClock(), ledger=ledger, script=self.script)
         self.posting = Posting(self.state)
         self.acting = Acting(self.state)
-        self.calls: list[ApiCall] = []
+        self.calls: deque[ApiCall] = deque(maxlen=REMEMBERED)
         self.bot_token = f"xoxb-local-{secrets.token_hex(12)}"
         self.app_token = f"xapp-local-{secrets.token_hex(12)}"
         self.signing_secret = secrets.token_hex(16)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
-from bot.cycle import Source
+from bot.fetching import Source
 from bot.platforms.facebook import PLATFORM
 from bot.platforms.http import Http
 from handlers.model import Account, Page

@@ -12,12 +12,12 @@ EVERY = 0.003
 
 PHASES = ("fetch", "gather", "decide", "apply", "rest")
 _FUNCTIONS = {
-    ("bot.cycle", "_fetch"): "fetch",
+    ("bot.fetching", "fetch"): "fetch",
     ("bot.worlds", "gather"): "gather",
     ("handlers.decide", "decide"): "decide",
     ("storage.store", "write"): "apply",
     ("bot.cycle", "_apply"): "apply",
-    ("bot.cycle", "together"): "apply",
+    ("bot.cycle", "_note"): "apply",
 }
 
 

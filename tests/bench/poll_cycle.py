@@ -10,7 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
-from bot.cycle import Cycle, Source
+from bot.cycle import Cycle
+from bot.fetching import Source
 from bot.platforms.facebook import PLATFORM
 from handlers.comparisons import all_comparisons
 from handlers.model import Standing

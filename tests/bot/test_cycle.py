@@ -280,3 +280,102 @@ def test_absorbing_the_same_again_changes_nothing(store: Store, polling: Cycle) 
     assert store.readings.series("hunsen", START - HOUR, START + timedelta(days=9)) == before
     assert store.readings.tracks(["hunsen"]) == tracks
     assert Standing.ACCEPTED not in again.standings
+
+
+def test_an_answer_that_cannot_be_used_spoils_no_other_and_is_not_asked_for_every_second(
+    store: Store, clock: HandClock, told: ToldPlatform
+) -> None:
+    other = ToldPlatform("other")
+    polling = cycle(store, clock, {"told": told.source(), "other": other.source()})
+    track(store, "hunsen", every=HOUR, now=START)
+    track(store, "samrainsy", platform="other", every=HOUR, now=START)
+    told.counts["hunsen"] = 2**70  # no platform lets it through; SQLite would not take it
+    other.counts["samrainsy"] = 2_100_000
+    report = polling.run_due()
+    assert report is not None
+    assert [failure.page for failure in report.failures] == ["hunsen"]
+    assert store.readings.tracks(["samrainsy"])["samrainsy"].last.count == 2_100_000
+    assert polling.run_due() is None
+    told.counts["hunsen"] = 2_000_000
+    clock.move(2 * HOUR)
+    polling.run_due()
+    polling.close()
+    assert store.readings.tracks(["hunsen"])["hunsen"].last.count == 2_000_000
+
+
+def test_a_platform_that_stumbles_is_its_own_pages_failure(polling: Cycle, store: Store) -> None:
+    track(store, "hunsen", every=HOUR, now=START)
+    report = polling.run_due()  # it was told no count: a KeyError
+    assert report is not None
+    assert "KeyError" in report.failures[0].message
+    assert polling.run_due() is None
+
+
+def test_what_was_read_of_an_account_that_was_replaced_meanwhile_is_dropped(
+    polling: Cycle, store: Store, clock: HandClock, told: ToldPlatform
+) -> None:
+    track(store, "hunsen", native_id="the fans", every=HOUR, now=START)
+    told.counts["hunsen"] = 50_000
+
+    def replace_it() -> None:
+        store.pages.remove("hunsen", at=clock.now())
+        track(store, "samrainsy", native_id="another", every=HOUR, now=clock.now())
+
+    told.while_fetching = replace_it
+    report = polling.run_due()
+    assert report is not None
+    assert report.failures == ()
+    assert store.readings.tracks(["hunsen", "samrainsy"]) == {}
+    told.while_fetching = lambda: None
+    told.counts["samrainsy"] = 2_100_000
+    polling.run_due()
+    assert told.asked[-1] == ("samrainsy",)
+
+
+def test_the_strictest_brake_of_a_cycle_holds(store: Store, clock: HandClock) -> None:
+    told = ToldPlatform(batch=1)
+    polling = cycle(store, clock, {"told": told.source()})
+    rivals(store, told)
+    until = START + 3 * HOUR
+    told.pauses.extend(
+        [Pause(brake=Brake.SLOW, until=until, message="80%"), Pause(brake=Brake.STOP, until=until, message="97%")]
+    )
+    polling.run_due()
+    asked = len(told.asked)
+    clock.move(2 * HOUR)
+    told.pause = Pause(brake=Brake.SLOW, until=until, message="76%")
+    polling.run_all()
+    polling.close()
+    assert len(told.asked) == asked
+
+
+def test_an_account_of_a_platform_that_is_gone_is_a_gap_with_its_reason(polling: Cycle, store: Store) -> None:
+    track(store, "hunsen", platform="crowdtangle", every=HOUR, now=START)
+    report = polling.run_due()
+    assert report is not None
+    assert "crowdtangle" in report.failures[0].message
+    assert polling.run_due() is None
+
+
+def test_an_alert_is_dated_by_the_reading_that_caused_it(store: Store, told: ToldPlatform) -> None:
+    clock = HandClock(START)
+    told.while_fetching = lambda: clock.move(timedelta(seconds=5))
+    polling = cycle(store, clock, {"told": told.source()})
+    rivals(store, told)
+    for hunsen in (2_099_000, 2_101_000, 2_102_000):
+        told.counts["hunsen"] = hunsen
+        polling.run_due()
+        clock.move(2 * HOUR)
+    polling.close()
+    (kept,) = store.alerts.recent()
+    assert kept.alert.at == max(fact.at for fact in kept.alert.facts if fact.at)
+
+
+def test_a_poll_that_is_closed_meanwhile_ends_without_its_answers(store: Store, clock: HandClock) -> None:
+    told = ToldPlatform(batch=1)
+    polling = cycle(store, clock, {"told": told.source()})
+    for number in range(200):
+        track(store, f"page{number:03}", every=HOUR, now=START)
+        told.counts[f"page{number:03}"] = 1_000 + number
+    told.while_fetching = polling.close
+    assert polling.run_due() is None

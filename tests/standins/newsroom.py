@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from bot.cycle import Cycle, Source
+from bot.cycle import Cycle
+from bot.fetching import Source
 from bot.platforms.contract import Failure, Fetched, Pause, Platform, Profile, Reason, Reference
 from bot.platforms.http import Http
 from handlers.comparisons import all_comparisons
@@ -25,6 +27,7 @@ class ToldPlatform:
         self.counts: dict[str, int] = {}
         self.failures: dict[str, Reason] = {}
         self.pause: Pause | None = None
+        self.pauses: deque[Pause | None] = deque()  # of the next batches, before ``pause``
         self.asked: list[tuple[str, ...]] = []
         self.while_fetching: Callable[[], None] = lambda: None
         self.declared = Platform(
@@ -73,7 +76,7 @@ class ToldPlatform:
                 Failure(page=account.page, reason=self.failures[account.page], message="It was told to fail.")
                 for account in failed
             ),
-            pause=self.pause,
+            pause=self.pauses.popleft() if self.pauses else self.pause,
         )
 
 
