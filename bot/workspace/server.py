@@ -132,7 +132,8 @@ class WorkspaceServer:
                 f"The local workspace opens only on this computer, not on {self._host}: it lets anybody act "
                 f"as anybody. Use LIKEWATCH_WORKSPACE={DEFAULT_HOST}:{self._port}."
             ) from error
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        # IPPROTO_TCP: without it asyncio leaves Nagle on, and every answer waits 40 ms for an acknowledgement
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind((self._host, self._port))

@@ -43,8 +43,8 @@ def test_the_example_is_posted_dated_then_and_marked_as_replayed(store: Store, f
 def test_an_interrupted_first_start_leaves_nothing_and_can_begin_again(store: Store, feeding: Cycle) -> None:
     example = press_example()
     stranger = replace(example.readings[-1], page="nobody")
+    broken = replace(example, readings=(*example.readings, stranger))
     with pytest.raises(KeyError):
-        broken = replace(example, readings=(*example.readings, stranger))
         replay_example(store, feeding, broken, team_id="T1", channel_id="C1", now=START)
     assert store.is_empty()
     assert store.alerts.recent() == ()
