@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import click
 
 from tests.bench import alert_latency, idle_memory, poll_cycle, slash_command
 from tests.bench.report import Result, surroundings, write
@@ -19,27 +20,23 @@ BENCHMARKS: Mapping[str, Callable[..., Result]] = {
 }
 
 
-def main() -> int:
-    options = _options()
-    print(surroundings())
-    results = []
-    for name in options.benchmarks or BENCHMARKS:
+@click.command()
+@click.argument("benchmarks", nargs=-1, type=click.Choice([*BENCHMARKS]))
+@click.option("--quick", is_flag=True, help="Fewer rounds and a tenth of the history, for CI.")
+@click.option("--write", "writes", is_flag=True, help="Put the tables into docs/benchmarks.md.")
+def main(benchmarks: tuple[str, ...], *, quick: bool, writes: bool) -> None:
+    """Measure Likewatch against floors taken in the same run: all BENCHMARKS, or those named."""
+    click.echo(surroundings())
+    missed = False
+    for name in benchmarks or BENCHMARKS:
         with TemporaryDirectory(prefix="likewatch-bench-") as folder:
-            result = BENCHMARKS[name](Path(folder), quick=options.quick)
-        print("", *result.lines(), sep="\n", flush=True)
-        if options.write:
-            write(result, " ".join(["python -m tests.bench", name, *(["--quick"] if options.quick else [])]))
-        results.append(result)
-    return 0 if all(verdict.met for result in results for verdict in result.verdicts) else 1
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("benchmarks", nargs="*", metavar="benchmark", choices=[*BENCHMARKS, []], help="a, b, c or d")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds and a tenth of the history, for CI")
-    parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
-    return parser.parse_args()
+            result = BENCHMARKS[name](Path(folder), quick=quick)
+        click.echo("\n".join(["", *result.lines()]))
+        if writes:
+            write(result, f"python -m tests.bench {name}{' --quick' if quick else ''}")
+        missed = missed or not all(verdict.met for verdict in result.verdicts)
+    sys.exit(missed)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

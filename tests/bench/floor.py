@@ -1,4 +1,4 @@
-"""The least that a poll cycle could do, in a few plain lines: fetch with 16 threads, parse, store the counts at once."""
+"""The least that a poll cycle could do, plainly: ask with 16 threads, parse, store the counts at once."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.platforms.facebook import SOURCE
 from handlers.model import Metric, Point, Track
+from storage.rows import to_ms
 from storage.store import Store
 from storage.values import Polled
 from tests.bench.graph import watched
@@ -18,34 +19,37 @@ RIVALS = 5
 ASKED = "hunsen"
 HOUR = timedelta(hours=1)
 HOT_HOURS = 48
-_MILLISECONDS = 3_600_000
 
 # The page of the id n begins at 1,000,000 + 37 n likes and gains 3 + n % 5 an hour. Its source has its own id.
-_COUNT = "1000000 + 37 * pages.id + hour * (3 + pages.id % 5)"
-_AT = f":start + hour * {_MILLISECONDS}"
 _HOURS = """
 CREATE TEMP TABLE hours AS
-WITH RECURSIVE hours (hour) AS (SELECT 0 UNION ALL SELECT hour + 1 FROM hours WHERE hour < :last) SELECT hour FROM hours"""
-_HISTORY = f"""
-INSERT INTO history SELECT pages.id, {_AT}, pages.id, {_COUNT}, 0, 0, 0, NULL, NULL
-FROM pages CROSS JOIN hours WHERE hour < :hot ORDER BY pages.id, hour"""
-_READINGS = f"""
-INSERT INTO readings SELECT ({_AT}) / 900000, pages.id, {_AT}, pages.id, {_COUNT}, 0, 0, 0, NULL, NULL
-FROM hours CROSS JOIN pages WHERE hour >= :hot ORDER BY hour, pages.id"""
+WITH RECURSIVE one (hour) AS (SELECT 0 UNION ALL SELECT hour + 1 FROM one WHERE hour < :last)
+SELECT hour, :start + hour * 3600000 AS at FROM one"""
+_COUNTED = """
+CREATE TEMP VIEW counted AS
+SELECT id AS page_id, hour, at, 1000000 + 37 * id + hour * (3 + id % 5) AS count FROM pages CROSS JOIN hours"""
+_HISTORY = """
+INSERT INTO history SELECT page_id, at, page_id, count, 0, 0, 0, NULL, NULL FROM counted
+WHERE hour < :hot ORDER BY page_id, at"""
+_READINGS = """
+INSERT INTO readings SELECT at / 900000, page_id, at, page_id, count, 0, 0, 0, NULL, NULL FROM counted
+WHERE hour >= :hot ORDER BY at, page_id"""
 
 
 def fill(path: Path, *, hours: int) -> int:
     """Hourly readings of every page up to now: the last two days as they arrived, the rest folded; how many."""
     now = datetime.now(UTC).replace(microsecond=0)
     start = now - (hours - 1) * HOUR
-    times = {"start": int(start.timestamp()) * 1000, "last": hours - 1, "hot": hours - HOT_HOURS}
+    hot = hours - HOT_HOURS
+    spans = {"start": to_ms(start), "last": hours - 1, "hot": hot}
     with closing(Store.open(path)) as store, store.write():
         _watch(store, start, now)
-        store.notes.put("folded_before", str(times["start"] + times["hot"] * _MILLISECONDS))
+        store.notes.put("folded_before", str(to_ms(start + hot * HOUR)))
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA synchronous=OFF")
-        db.execute(_HOURS, times)
-        filled = db.execute(_HISTORY, times).rowcount + db.execute(_READINGS, times).rowcount
+        db.execute(_HOURS, spans)
+        db.execute(_COUNTED)
+        filled = db.execute(_HISTORY, spans).rowcount + db.execute(_READINGS, spans).rowcount
         db.commit()
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return filled

@@ -10,8 +10,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
+
+import requests
 
 from tests.bench.report import Result, Verdict
 
@@ -30,7 +30,10 @@ def run(folder: Path, *, quick: bool) -> Result:
         stdout=subprocess.DEVNULL,
     )
     try:
-        _wait_for(f"http://127.0.0.1:{port}/")
+        until = time.monotonic() + START_WITHIN
+        while not _answers(f"http://127.0.0.1:{port}/"):
+            assert time.monotonic() < until, "the bot did not start"
+            time.sleep(0.1)
         time.sleep(seconds)
         peak, now = (_megabytes(bot.pid, field) for field in ("VmHWM", "VmRSS"))
     finally:
@@ -45,16 +48,11 @@ def run(folder: Path, *, quick: bool) -> Result:
     )
 
 
-def _wait_for(url: str) -> None:
-    until = time.monotonic() + START_WITHIN
-    while True:
-        try:
-            urlopen(url).close()
-            return
-        except URLError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.ConnectionError:
+        return False
 
 
 def _megabytes(pid: int, field: str) -> float:

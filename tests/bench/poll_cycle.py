@@ -31,13 +31,16 @@ TARGETS = {0.0: 1.5, 0.15: 1.25}
 
 
 def run(folder: Path, *, quick: bool) -> Result:
-    with graph_process() as graph, floor_on(graph.url, folder / "floor.db", PAGES) as floor:
-        with _bot(graph, folder / "likewatch.db") as bot:
-            hours = _Hours(graph, floor, bot)
-            for _ in range(3):  # the first cycles see every page for the first time
-                hours.next(latency=0)
-                bot.cycle()
-            return _measure(floor, bot, hours, QUICK_CYCLES if quick else CYCLES)
+    with (
+        graph_process() as graph,
+        floor_on(graph.url, folder / "floor.db", PAGES) as floor,
+        _bot(graph, folder / "likewatch.db") as bot,
+    ):
+        hours = _Hours(graph, floor, bot)
+        for _ in range(3):  # the first cycles see every page for the first time
+            hours.next(latency=0)
+            bot.cycle()
+        return _measure(floor, bot, hours, QUICK_CYCLES if quick else CYCLES)
 
 
 def _measure(floor: Floor, bot: _Bot, hours: _Hours, cycles: int) -> Result:
