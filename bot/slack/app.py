@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeAlias
 
@@ -33,8 +33,8 @@ Json: TypeAlias = dict[str, Any]
 WORKERS = 16
 """Threads for what needs the network: platforms are slow, and nobody else waits for them."""
 
-AT_ONCE = 1.0
-"""Seconds of Slack's three in which an answer from outside still comes as the one and only message."""
+PATIENCE = 1.0
+"""Seconds that somebody waits for an answer from outside before they are told that it takes a moment."""
 
 # Bolt's own lines hold whole requests (a wrong signature, say); what matters of them is raised to us.
 _bolt_log = logging.getLogger("bot.slack.bolt")
@@ -101,8 +101,12 @@ class BotApp:
             channel_id=body["channel_id"],
             user_id=body["user_id"],
         )
-        place = _Place(call=call, url=body["response_url"], replace=True)
-        answer = self._asked(body.get("trigger_id", ""), lambda: self._answer_in_time(place))
+        request = body.get("trigger_id", "")
+        if self._answers.asks_outside(call):  # never in this thread: nobody waits for somebody else's platform
+            self._begun(request, lambda: self._look_outside(_Place(call=call, url=body["response_url"])))
+            ack()
+            return
+        answer = self._asked(request, lambda: self._announced(call, self._answers.answer(call)))
         ack(text=answer.text, blocks=list(answer.blocks), response_type="ephemeral")
 
     def _on_mention(self, event: Json, body: Json, context: BoltContext) -> None:
@@ -138,16 +142,17 @@ class BotApp:
         )
         self._begun(body["trigger_id"], lambda: self._answer_later(place))
 
-    def _answer_in_time(self, place: _Place) -> Answer:
-        """The answer at once if it is here or comes within a second; else a word that it will follow, and then it."""
-        if not self._answers.asks_outside(place.call):
-            return self._announced(place.call, self._answers.answer(place.call))
+    def _look_outside(self, place: _Place) -> None:
         asked = self._workers.submit(self._answers.answer, place.call)
-        done, _ = wait([asked], timeout=AT_ONCE)
+        self._workers.submit(self._follow, place, asked)
+
+    def _follow(self, place: _Place, asked: Future[Answer]) -> None:
+        """Show the answer once it is there; if that takes long, first say so, where the answer will then stand."""
+        done, _ = wait([asked], timeout=PATIENCE)
         if not done:
-            asked.add_done_callback(lambda late: self._show(place, late))
-            return sentence("Looking it up; the answer follows here …")
-        return self._announced(place.call, _outcome(asked))
+            self._try_to_send(place, sentence("Looking it up; the answer follows here …"))
+            place = replace(place, replace=True)
+        asked.add_done_callback(lambda there: self._show(place, there))
 
     def _answer_later(self, place: _Place) -> None:
         asked = self._workers.submit(self._answers.answer, place.call, share=place.share)
@@ -158,12 +163,15 @@ class BotApp:
         if asked.cancelled():
             return
         answer = _outcome(asked)
+        self._try_to_send(place, answer)
+        if answer.notice is not None:
+            self._announce(place.call.channel_id, answer.notice)
+
+    def _try_to_send(self, place: _Place, answer: Answer) -> None:
         try:
             with_or_without_charts(lambda blocks: self._send(place, answer, blocks), list(answer.blocks))
         except CALL_ERRORS as error:
             log.warning("An answer could not be shown: %s", failure_of(error).code)
-        if answer.notice is not None:
-            self._announce(place.call.channel_id, answer.notice)
 
     def _send(self, place: _Place, answer: Answer, blocks: list[cards.Block]) -> None:
         if not place.url:

@@ -11,9 +11,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from bot.errors import Unreachable
 from bot.slack.client import CALL_ERRORS, at, is_loopback, spoken
-
-LISTENERS = 20
-"""Threads that answer Slack. One may be held for a second by a slow platform (``app.AT_ONCE``); others go on."""
+from bot.slack.server import LISTENERS
 
 # What goes wrong with the connection, without the payloads that lower levels print. Slack's SDK reconnects by itself.
 _socket_log = logging.getLogger("bot.slack.socket")

@@ -25,8 +25,11 @@ PATH = "/slack/events"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 
-LISTENERS = 20
-"""Threads that answer Slack. One may be held for a second by a slow platform (``app.AT_ONCE``); others go on."""
+LISTENERS = 1
+"""Threads that answer Slack: what one answers from the store in a millisecond, several would only contend for.
+
+Nothing here waits for the network: that is done by the app's own workers.
+"""
 
 MAX_BODY = 1_000_000
 """Bytes. Slack's own requests stay far below; nothing larger is read before its signature is checked."""
