@@ -120,6 +120,14 @@ class Pages:
             row = conn.execute(f"{_ACCOUNT} WHERE slug = ?", (slug,)).fetchone()
         return _account_of(row) if row else None
 
+    def accounts(self, slugs: Iterable[str]) -> dict[str, Account]:
+        """The polled sides of these pages; one that is untracked or only imported is absent."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                f"{_ACCOUNT} WHERE slug IN (SELECT value FROM json_each(?))", (json.dumps(list(slugs)),)
+            ).fetchall()
+        return {account.page: account for account in map(_account_of, rows)}
+
     def rename(self, slug: str, handle: str) -> None:
         """The account's handle changed on its platform; its native id did not."""
         with self._database.write() as db:
