@@ -81,7 +81,7 @@ def test_an_imported_figure_says_when_it_was_published_and_by_whom(store: Store)
     )
     said = words(ask(store, "likes hunsen"))
     assert (
-        "Figure published 2 February 2016, 11 years ago; source: "
+        "Figure published 2 February 2016, 10 years ago; source: "
         "<https://english.cambodiadaily.com/x|The Cambodia Daily>. Rounded there (± 50)." in said
     )
 
@@ -262,7 +262,7 @@ def test_figures_of_different_dates_are_compared_when_both_were_known(store: Sto
     assert reply.card.plot is not None
     assert reply.card.plot.categories[-1] == "2 Feb"
     assert "The newest figures are of different dates" in words(reply)
-    assert "ahead of B (read 11 years ago, on 2 February 2016), by figures of different dates" in words(
+    assert "ahead of B (read 10 years ago, on 2 February 2016), by figures of different dates" in words(
         ask(store, "likes a")
     )
     assert ask(store, "likes cambodia").card.plot is None
