@@ -141,8 +141,9 @@ class Cycle:
         judged = [judgement for decision in decisions for judgement in decision.judged]
         stored = self._store.readings.take([judgement for judgement in judged if judgement.standing in _STORED])
         for decision in decisions:
-            for slug, instants in decision.confirmed.items():
-                self._store.readings.confirm(slug, instants)
+            for slug, runs in decision.confirmed.items():
+                for first, last in runs:
+                    self._store.readings.confirm(slug, first, last)
         self._store.readings.save_tracks(self._world.changed_tracks())
         audiences = [audience for decision in decisions for audience in decision.audiences]
         kept = sum(self._store.audiences.add(audience) for audience in audiences)

@@ -1,4 +1,4 @@
-"""How numbers, shares, durations and dates are written for journalists: plain English, the minus sign of print."""
+"""How durations, changes and lists are written for journalists, beside the numbers and dates that alerts write too."""
 
 from __future__ import annotations
 
@@ -6,27 +6,16 @@ import math
 import re
 from datetime import datetime, timedelta
 
-from handlers.model import Dated
+from handlers.numerals import MONTHS, count, dated, day, instant, percent, when
 
-_MONTHS = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
+__all__ = [
+    "about", "ago", "clock_time", "count", "dated", "day", "duration", "instant", "length", "listed", "ordinal",
+    "percent", "percent_change", "period", "several", "short_day", "when",
+]  # fmt: skip
+
 _PERIOD = re.compile(r"([1-9]\d{0,3})([hdw])")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-
-
-def count(number: float) -> str:
-    """``2108800`` -> ``"2,108,800"``."""
-    return f"{number:,.0f}".replace("-", "\N{MINUS SIGN}")
-
-
-def percent(share: float, *, digits: int = 1) -> str:
-    """``0.576`` -> ``"57.6%"``; two digits where fewer would read as nothing."""
-    if 0 < abs(share) < 0.001:  # noqa: PLR2004 (a tenth of a percent)
-        digits = 2
-    text = f"{share * 100:.{digits}f}".replace("-", "\N{MINUS SIGN}")
-    return (text.rstrip("0").rstrip(".") if "." in text else text) + "%"
 
 
 def percent_change(share: float) -> str:
@@ -77,36 +66,14 @@ def ago(then: datetime, now: datetime) -> str:
     return "just now" if elapsed < timedelta(seconds=10) else f"{duration(elapsed)} ago"
 
 
-def day(at: datetime) -> str:
-    """``"5 August 2020"``."""
-    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
-
-
 def short_day(at: datetime, *, year: bool = False) -> str:
     """``"5 Aug"``, or ``"5 Aug 2020"``: for the axis of a chart."""
-    return f"{at.day} {_MONTHS[at.month - 1][:3]}" + (f" {at.year}" if year else "")
+    return f"{at.day} {MONTHS[at.month - 1][:3]}" + (f" {at.year}" if year else "")
 
 
 def clock_time(at: datetime) -> str:
     """``"11:50"``."""
     return f"{at:%H:%M}"
-
-
-def instant(at: datetime) -> str:
-    """``"2 February 2016, 11:50 UTC"``."""
-    return f"{day(at)}, {clock_time(at)} UTC"
-
-
-def dated(at: datetime, precision: Dated) -> str:
-    """An instant as precisely as it is known: ``"2 February 2016"`` for a day, ``"June 2013"`` for a month."""
-    if precision is Dated.MONTH:
-        return f"{_MONTHS[at.month - 1]} {at.year}"
-    return day(at) if precision is Dated.DAY else instant(at)
-
-
-def when(at: datetime, precision: Dated) -> str:
-    """As ``dated``, as part of a sentence: ``"on 2 February 2016"``, ``"in June 2013"``."""
-    return f"{'in' if precision is Dated.MONTH else 'on'} {dated(at, precision)}"
 
 
 def about(number: float, width: float) -> str:

@@ -59,12 +59,13 @@ class Arrivals:
 class Decision:
     """What to store and what to tell.
 
-    ``judged`` are the readings in the order they were judged, ``confirmed`` the instants of earlier held readings that
-    count from now on, by page. ``tracks`` and ``memories`` hold only what changed; ``audiences`` only what was new.
+    ``judged`` are the readings in the order they were judged. ``confirmed`` gives, by page, the first and the last
+    instant of each run of earlier held readings that counts from now on. ``tracks`` and ``memories`` hold only what
+    changed; ``audiences`` only what was new.
     """
 
     judged: tuple[Judged, ...]
-    confirmed: Mapping[str, tuple[datetime, ...]]
+    confirmed: Mapping[str, tuple[tuple[datetime, datetime], ...]]
     tracks: Mapping[str, Track]
     audiences: tuple[AudienceReading, ...]
     alerts: tuple[Alert, ...]
@@ -105,7 +106,7 @@ class _Book:
         self.now = now
         self.moved: dict[str, Track] = {}
         self.judged: list[Judged] = []
-        self.confirmed: dict[str, tuple[datetime, ...]] = {}
+        self.confirmed: dict[str, tuple[tuple[datetime, datetime], ...]] = {}
         self.audiences: list[AudienceReading] = []
         self.counted_at: dict[str, datetime] = {}  # received_at of the newest accepted count, by page
         self.heard_at: dict[str, datetime] = {}  # the same for audiences
@@ -119,8 +120,8 @@ class _Book:
         self.judged.append(Judged(reading=reading, standing=ruling.standing))
         if ruling.track is not None and ruling.track is not before:
             self.moved[page] = ruling.track
-        if ruling.confirmed:
-            self.confirmed[page] = (*self.confirmed.get(page, ()), *ruling.confirmed)
+        if ruling.confirmed is not None:
+            self.confirmed[page] = (*self.confirmed.get(page, ()), ruling.confirmed)
         if ruling.standing in _MOVED:
             self.counted_at[page] = reading.received_at
 
@@ -129,11 +130,12 @@ class _Book:
         return self.moved.get(page) or self.world.tracks.get(page)
 
     def hear(self, reading: AudienceReading) -> None:
-        """Keep a new audience reading; one older than the newest of its measure is late and wakes nothing."""
+        """Keep a new audience reading; one older than the newest of its kind is late and wakes nothing."""
         known = self.known.setdefault(reading.page, list(self.world.audiences.get(reading.page, ())))
         if reading in known:
             return
-        late = any(other.as_of > reading.as_of for other in known if other.measure is reading.measure)
+        alike = (other for other in known if other.measure is reading.measure and other.metric is reading.metric)
+        late = any(other.as_of > reading.as_of for other in alike)
         known.append(reading)
         self.audiences.append(reading)
         if not late:

@@ -30,13 +30,12 @@ class Lead:
     """The comparison of two pages at the instant ``at``.
 
     ``ahead`` is the slug whose interval lies wholly above the other's, None where they are equal or overlap.
-    ``unread`` is the slug of a page that had to be bounded, ``margin`` the likes between the two intervals, at least.
+    ``unread`` is the slug of a page that had to be bounded.
     ``sparse``: the readings are days apart, next to each other, and separate by more than the leader's own rounding.
     """
 
     at: datetime
     ahead: str | None
-    margin: float = 0.0
     unread: str | None = None
     sparse: bool = False
 
@@ -80,7 +79,7 @@ def _conclude(earlier: Track, first: _Interval, later: Track, second: _Interval,
     if winner.last.count <= loser.last.count:  # what would be printed says otherwise
         return Lead(at=at, ahead=None)
     sparse = bounded is None and _are_neighbours(earlier, later) and margin > winner.last.high - winner.last.low
-    return Lead(at=at, ahead=winner.page, margin=margin, unread=bounded, sparse=sparse)
+    return Lead(at=at, ahead=winner.page, unread=bounded, sparse=sparse)
 
 
 def _are_neighbours(earlier: Track, later: Track) -> bool:

@@ -2,19 +2,19 @@
 
 A reading is accepted when it lies inside a gate around the newest accepted value v0, given the page's usual daily
 gain r: ``v0 - max(0.4% v0, 60) <= v <= v0 + max(3% v0, 12 r max(dt, 24 h)/24 h, 100)``, widened by what rounding
-leaves open on both sides. What lies outside (a tenfold value, another page's number, a purge) is held until
-consistent readings confirm it, so that each artefact costs at most a delay and never an alert.
+leaves open on both sides. What lies outside (a tenfold value, another page's number, a purge) or counts something else
+(followers after likes) is held until consistent readings confirm it, so that each artefact costs at most a delay and
+never an alert.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 from math import sqrt
 from statistics import median
 
-from handlers.model import Point, Reading, Standing, Track
+from handlers.model import Dated, Point, Reading, Standing, Track
 
 GAINS_KEPT = 14
 FROZEN_AT_MOST = timedelta(days=7)  # a counter that repeats itself for longer is flat
@@ -25,7 +25,9 @@ _CONFIRMED_OVER = timedelta(hours=12)
 _CONFIRMING_READINGS = 3
 _CONFIRMING_READINGS_SELDOM = 2
 _SELDOM_SECONDS = 10 * 3600.0
+_POLLED_SECONDS = 48 * 3600.0
 _LATE_TOLERANCE = 0.02
+_JUDGED_WITHIN = timedelta(days=7)
 _GAP_GROWS_AT_MOST = 4.0
 
 
@@ -33,20 +35,20 @@ _GAP_GROWS_AT_MOST = 4.0
 class Ruling:
     """What the ledger makes of one reading, and the page's series after it.
 
-    ``confirmed`` are the instants of earlier held readings that count from now on. ``restarted`` says that a new
-    series began: leads are seen afresh, silently. ``track`` is None only while a page never had a count above zero.
+    ``confirmed`` are the first and the last instant of the earlier held readings that count from now on. ``track`` is
+    None only while a page never had a count above zero.
     """
 
     standing: Standing
     track: Track | None
-    confirmed: tuple[datetime, ...] = ()
-    restarted: bool = False
+    confirmed: tuple[datetime, datetime] | None = None
 
 
 def receive(track: Track | None, reading: Reading) -> Ruling:
     """Judge one reading against its page's series; readings are given in the order in which they could be known.
 
-    A change of metric starts a new series. Zero and negative counts are never a value: held, and never confirmed.
+    A change of metric starts a new series once it is confirmed. Zero and negative counts are never a value: held, and
+    never confirmed.
     """
     if reading.count <= 0:
         return Ruling(standing=Standing.HELD, track=track)
@@ -54,10 +56,8 @@ def receive(track: Track | None, reading: Reading) -> Ruling:
         return Ruling(standing=Standing.ACCEPTED, track=_begin(reading))
     last = track.last
     if reading.observed_at <= last.at:
-        return Ruling(standing=_standing_of_late(track, reading), track=track)
-    if track.metric is not reading.metric:
-        return Ruling(standing=Standing.ACCEPTED, track=_begin(reading), restarted=True)
-    if _near(last, reading) or _reachable(track, last, reading):
+        return _late(track, reading)
+    if track.metric is reading.metric and (_near(last, reading) or _reachable(track, last, reading)):
         return _accept(track, reading)
     return _hold(track, reading)
 
@@ -76,11 +76,9 @@ def repeating_since(track: Track) -> datetime | None:
     return previous.at if previous is not None and previous.count == track.last.count else None
 
 
-def _begin(reading: Reading, *, gains: tuple[float, ...] = ()) -> Track:
+def _begin(reading: Reading) -> Track:
     point = _point(reading)
-    return Track(
-        page=reading.page, metric=reading.metric, since=reading.observed_at, last=point, day=point, gains=gains
-    )
+    return Track(page=reading.page, metric=reading.metric, since=reading.observed_at, last=point, day=point)
 
 
 def _point(reading: Reading) -> Point:
@@ -134,6 +132,8 @@ def _accept(track: Track, reading: Reading) -> Ruling:
         gains=gains,
         gap=_usual_gap(track.gap, last.at, point.at),
         held=tuple(held for held in track.held if held.at > point.at) if track.held else (),
+        held_metric=track.held_metric,
+        restarted=track.restarted,
     )
     return Ruling(standing=Standing.UNCHANGED if unchanged else Standing.ACCEPTED, track=accepted)
 
@@ -165,65 +165,75 @@ def _usual_gap(gap: float | None, before: datetime, after: datetime) -> float:
 def _hold(track: Track, reading: Reading) -> Ruling:
     held, at = track.held, reading.observed_at
     newest = held[-1] if held else track.last
-    if at - newest.at > _SILENCE:
-        pace = (reading.count - track.last.count) / ((at - track.last.at) / _DAY)
-        return Ruling(standing=Standing.ACCEPTED, track=_begin(reading, gains=(pace,)), restarted=True)
+    if at - newest.at > _SILENCE and _may_begin_at_once(track, reading):
+        return Ruling(standing=Standing.ACCEPTED, track=_begun_anew(track, reading))
+    consistent = bool(held) and _is_consistent(track, newest, reading)
     if held and at <= newest.at:
-        repeated = any(_is_same(point, reading) for point in held)
-        return Ruling(standing=Standing.REPEATED if repeated else Standing.HELD, track=track)
-    consistent = bool(held) and (_near(newest, reading) or _reachable(track, newest, reading))
-    held = (*held, _point(reading)) if consistent else (_point(reading),)
-    if not _is_confirmed(track, held):
-        return Ruling(standing=Standing.HELD, track=_with_held(track, held))
-    return Ruling(
-        standing=Standing.ACCEPTED,
-        track=_at_new_level(track, held),
-        confirmed=tuple(point.at for point in held[:-1]),
-    )
+        if any(_is_same(point, reading) for point in held):
+            return Ruling(standing=Standing.REPEATED, track=track)
+        return Ruling(standing=Standing.HELD if consistent else Standing.DOUBTED, track=track)
+    # The first and the two newest are all that is needed, however often the page is polled.
+    held = (*held[:1], *held[1:][-1:], _point(reading)) if consistent else (_point(reading),)
+    holding = replace(track, held=held, held_metric=None if reading.metric is track.metric else reading.metric)
+    if not _is_confirmed(holding):
+        return Ruling(standing=Standing.HELD, track=holding)
+    return Ruling(standing=Standing.ACCEPTED, track=_at_new_level(holding), confirmed=(held[0].at, held[-2].at))
 
 
-def _is_confirmed(track: Track, held: tuple[Point, ...]) -> bool:
+def _may_begin_at_once(track: Track, reading: Reading) -> bool:
+    """After a long silence, whether to ask no second reading.
+
+    A page that is polled will soon be read again. One known from published figures may not, and its next reading need
+    not resemble them; that of another metric cannot.
+    """
+    polled = track.gap is not None and track.gap <= _POLLED_SECONDS
+    return not polled or reading.metric is not track.metric or track.last.dated is not Dated.INSTANT
+
+
+def _begun_anew(track: Track, reading: Reading) -> Track:
+    if reading.metric is not track.metric:
+        return _begin(reading)
+    pace = (reading.count - track.last.count) / ((reading.observed_at - track.last.at) / _DAY)
+    return replace(_begin(reading), gains=(pace,), restarted=True)
+
+
+def _is_consistent(track: Track, held: Point, reading: Reading) -> bool:
+    same = reading.metric is (track.held_metric or track.metric)
+    return same and (_near(held, reading) or _reachable(track, held, reading))
+
+
+def _is_confirmed(track: Track) -> bool:
+    held = track.held
     seldom = track.gap is not None and track.gap > _SELDOM_SECONDS
     needed = _CONFIRMING_READINGS_SELDOM if seldom else _CONFIRMING_READINGS
     return len(held) >= needed and held[-1].at - held[0].at >= _CONFIRMED_OVER
 
 
-def _with_held(track: Track, held: tuple[Point, ...]) -> Track:
-    return Track(
-        page=track.page,
-        metric=track.metric,
-        since=track.since,
-        last=track.last,
-        previous=track.previous,
-        day=track.day,
-        gains=track.gains,
-        gap=track.gap,
-        held=held,
-    )
-
-
-def _at_new_level(track: Track, held: tuple[Point, ...]) -> Track:
-    gap = track.gap
-    for before, after in pairwise((track.last, *held)):
-        gap = _usual_gap(gap, before.at, after.at)
-    return Track(
-        page=track.page,
-        metric=track.metric,
-        since=track.since,
-        last=held[-1],
-        previous=held[-2],
-        day=held[-1],  # the step itself is no daily gain
-        gains=track.gains,
-        gap=gap,
-    )
+def _at_new_level(track: Track) -> Track:
+    first, before, last = track.held[0], track.held[-2], track.held[-1]
+    gap = _usual_gap(_usual_gap(track.gap, track.last.at, first.at), before.at, last.at)
+    # The step itself is no daily gain, and the gains of another metric are none of this series.
+    level = replace(track, last=last, previous=before, day=last, gap=gap, held=(), held_metric=None)
+    if track.held_metric is None:
+        return level
+    return replace(level, metric=track.held_metric, since=first.at, gains=(), restarted=False)
 
 
 def _is_same(point: Point, reading: Reading) -> bool:
     return point.at == reading.observed_at and point.count == reading.count and point.source == reading.source
 
 
+def _late(track: Track, reading: Reading) -> Ruling:
+    """A reading no newer than the newest accepted: it fills in history, and moves the series' beginning back."""
+    standing, at = _standing_of_late(track, reading), reading.observed_at
+    reaches_back = at < track.since and track.metric is reading.metric and not track.restarted
+    if standing is Standing.LATE and reaches_back:
+        track = replace(track, since=at)
+    return Ruling(standing=standing, track=track)
+
+
 def _standing_of_late(track: Track, reading: Reading) -> Standing:
-    """A reading no newer than the newest accepted: it fills in history where it is in line with its neighbours (2%)."""
+    """Late where it is in line with its neighbours (2%)."""
     known = tuple(point for point in (track.day, track.previous, track.last) if point is not None)
     if any(_is_same(point, reading) for point in known):
         return Standing.REPEATED
@@ -235,8 +245,8 @@ def _standing_of_late(track: Track, reading: Reading) -> Standing:
     if earlier:
         before = max(earlier, key=lambda point: point.at)
         floor, ceiling = float(min(before.low, after.low)), max(before.high, after.high)
-    elif after.at - at > _SILENCE or at < track.since:
-        return Standing.LATE  # the ledger can say nothing after so long
+    elif after.at - at > _JUDGED_WITHIN or at < track.since:
+        return Standing.LATE  # the ledger remembers nothing of that time
     else:
         reach = 12 * max(rate(track) or 0.0, 0.0) * max((after.at - at) / _DAY, 1.0)
         floor, ceiling = after.low - max(0.03 * after.count, reach, 100), after.high

@@ -40,7 +40,7 @@ class Page:
     """One public account on one platform, under a short slug, with a home country.
 
     ``home`` is None where nobody said it: nothing foreign can then be told of the page.
-    ``groups`` are the slugs of the groups whose leads the page takes part in.
+    ``groups`` are the slugs of the groups whose leads the page takes part in, in the order in which it joined them.
     """
 
     slug: str
@@ -110,7 +110,8 @@ class AudienceReading:
     """Likes by country at one instant (``ALL``), or of those gained over the ``days`` before it (``NEW``).
 
     ``likes`` and ``shares`` map a country to a count or to a share of the denominator, whichever was published;
-    a country may have both. ``total`` is the denominator (likes) where it came with the figures, else None.
+    a country may have both. ``total`` is the denominator where it came with the figures, else None. All of them count
+    what ``metric`` says: where it is followers, ``likes`` are followers.
     Countries that are absent are unknown, not zero: Facebook cuts its list at 45
     (https://github.com/facebookarchive/php-graph-sdk/issues/688).
     """
@@ -119,6 +120,7 @@ class AudienceReading:
     as_of: datetime
     received_at: datetime
     measure: Measure
+    metric: Metric = Metric.LIKES
     days: int | None = None
     likes: Mapping[str, Figure] = field(default_factory=_nothing)
     shares: Mapping[str, Figure] = field(default_factory=_nothing)
@@ -146,10 +148,12 @@ class Point:
 class Track:
     """What the ledger remembers of one page's series: small, explicit, stored, and enough to go on from.
 
-    ``last`` and ``previous`` are the two newest accepted points; ``held`` are readings outside the gate, waiting to be
-    confirmed, oldest first. ``gains`` are up to 14 robust daily gains (likes a day), newest last, and ``day`` the
-    accepted point from which the running day's gain is counted. ``gap`` is the usual time between readings, in seconds.
-    ``since`` is where this series began: a metric change or a long silence starts a new one.
+    ``last`` and ``previous`` are the two newest accepted points. ``held`` are readings outside the gate that agree with
+    each other and wait to be confirmed: of however many, the first and the two newest; ``held_metric`` is what they
+    count where that is not ``metric``. ``gains`` are up to 14 robust daily gains (likes a day), newest last, and
+    ``day`` the accepted point from which the running day's gain is counted. ``gap`` is the usual time between
+    readings, in seconds. ``since`` is the oldest instant of this series: a metric change or a long silence starts a new
+    one. It has ``restarted`` where it began at another level of the same metric, so that nothing older is part of it.
     """
 
     page: str
@@ -161,6 +165,8 @@ class Track:
     gains: tuple[float, ...] = ()
     gap: float | None = None
     held: tuple[Point, ...] = ()
+    held_metric: Metric | None = None
+    restarted: bool = False
 
 
 class Standing(StrEnum):

@@ -7,12 +7,12 @@ countries, day by day) and *published figures* (a newspaper's share, with the in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from handlers.model import AudienceReading, Fact, Figure, Measure, Track, Window
+from handlers.model import AudienceReading, Fact, Figure, Measure, Point, Window
 
 TOTAL_WITHIN = timedelta(hours=72)
 SPARSE_FROM = timedelta(days=8)
@@ -92,9 +92,17 @@ def with_totals(totals: Totals, window: Window) -> Totals:
 
     The very object given if nothing was learnt.
     """
-    wanted = [reading.as_of for reading in window.audience if is_list(reading) and reading.total is None]
     track = window.tracks.get(window.scope)
-    found = {as_of: total for as_of in wanted if (total := totals.get(as_of) or _total(track, as_of)) is not None}
+    if track is None:
+        return totals
+    points = [point for point in (track.day, track.previous, track.last) if point is not None]
+    found: dict[datetime, int] = {}
+    for reading in _lists(window):
+        if reading.total is None and reading.metric is track.metric:
+            point = total_at(points, reading.as_of)
+            known = totals.get(reading.as_of) or (point.count if point else None)
+            if known:
+                found[reading.as_of] = known
     return totals if found == totals else found
 
 
@@ -103,12 +111,22 @@ def is_list(reading: AudienceReading) -> bool:
     return reading.measure is Measure.ALL and len(reading.likes) > 1
 
 
-def _total(track: Track | None, as_of: datetime) -> int | None:
-    if track is None:
-        return None
-    points = [point for point in (track.day, track.previous, track.last) if point is not None]
+def _lists(window: Window) -> list[AudienceReading]:
+    """The page's lists by country, oldest first, of the metric of the newest: likes and followers are not compared."""
+    lists = [reading for reading in window.audience if is_list(reading)]
+    return [reading for reading in lists if reading.metric is lists[-1].metric]
+
+
+def total_at(points: Iterable[Point], as_of: datetime) -> Point | None:
+    """The total that figures by country are a part of: the first at or after them, within 72 hours."""
     fitting = [point for point in points if as_of <= point.at <= as_of + TOTAL_WITHIN]
-    return min(fitting, key=lambda point: point.at).count if fitting else None
+    return min(fitting, key=lambda point: point.at, default=None)
+
+
+def covers(reading: AudienceReading, total: float) -> bool:
+    """Whether the countries can be a part of this total: at most 1.03 of it, and of a list more than 0.4."""
+    coverage = sum(figure.value for figure in reading.likes.values()) / total
+    return coverage <= _COVERAGE_MAX and (coverage > _COVERAGE_MIN or not is_list(reading))
 
 
 def snapshots(window: Window, home: str, totals: Totals) -> tuple[Snapshot, ...]:
@@ -117,14 +135,14 @@ def snapshots(window: Window, home: str, totals: Totals) -> tuple[Snapshot, ...]
     Coverage is plausible where 0.4 < sum(n)/T <= 1.03; of several lists of one instant the first counts.
     """
     found: list[Snapshot] = []
-    for reading in window.audience:
+    for reading in _lists(window):
         total = reading.total.value if reading.total is not None else totals.get(reading.as_of)
-        if not is_list(reading) or home not in reading.likes or not total:
+        if home not in reading.likes or not total:
             continue
         if found and (found[-1].at == reading.as_of or found[-1].reading.likes == reading.likes):
             continue
-        listed = sum(figure.value for figure in reading.likes.values())
-        if _COVERAGE_MIN < listed / total <= _COVERAGE_MAX:
+        if covers(reading, total):
+            listed = sum(figure.value for figure in reading.likes.values())
             at_home = reading.likes[home].value
             found.append(Snapshot(reading=reading, home=at_home, foreign=listed - at_home, total=total))
     return tuple(found)

@@ -10,20 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from handlers.model import Alert, Dated, Fact
+from handlers.numerals import count, dated, day, percent, when
 
 CAVEAT = (
-    "This does not show who caused it: adverts, diaspora, foreign news, an attack by somebody else and bought likes "
-    "look alike."
+    "A share by country does not show who caused it: adverts, diaspora, foreign news, an attack by somebody else and "
+    "bought likes look alike."
 )
-NET_OF_REMOVALS = "All figures are net of removals, so a purge by the platform moves them too."
+"""What goes with every share by country, in alerts and in answers."""
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+NET_OF_REMOVALS = "All figures are net of removals, so a purge by the platform moves them too."
 
 _FORBIDDEN = re.compile(
     r"\b(?:fak(?:e|ed|es|ing)|bots?|botnets?|bought|bu(?:y|ys|ying)|purchas\w*|paid|pay(?:s|ing)?\s+for|"
@@ -87,29 +85,8 @@ def guard(text: str) -> None:
         raise ForbiddenClaim(f"an alert may not say {found.group()!r}: {text}")
 
 
-def when(at: datetime, dated: Dated = Dated.INSTANT) -> str:
-    """An instant as precisely as it is known: "2 February 2016, 11:50 UTC", "2 February 2016" or "February 2016"."""
-    month = f"{_MONTHS[at.month - 1]} {at.year}"
-    if dated is Dated.MONTH:
-        return month
-    day = f"{at.day} {month}"
-    return day if dated is Dated.DAY else f"{day}, {at:%H:%M} UTC"
-
-
-def number(value: float) -> str:
-    """A whole number with thousands separators."""
-    return f"{round(value):,}"
-
-
-def percent(share: float) -> str:
-    """A share as a percentage with one decimal, without a useless ".0"."""
-    return f"{100 * share:.1f}".removesuffix(".0") + "%"
-
-
 def _on(fact: Fact) -> str:
-    if fact.at is None:
-        return ""
-    return f"{'in' if fact.dated is Dated.MONTH else 'on'} {when(fact.at, fact.dated)}"
+    return when(fact.at, fact.dated) if fact.at is not None else ""
 
 
 def _is_rounded(fact: Fact) -> bool:
@@ -124,28 +101,28 @@ def _range(fact: Fact, say: Callable[[float], str]) -> str:
 def _figures(alert: Alert) -> str:
     ours, theirs = alert.fact("count"), alert.fact("rival_count")
     rounded = " by rounded figures" if _is_rounded(ours) or _is_rounded(theirs) else ""
-    return f"({number(ours.value)} v {number(theirs.value)}{rounded})"
+    return f"({count(ours.value)} v {count(theirs.value)}{rounded})"
 
 
 def _ahead(alert: Alert, words: Words) -> str:
     page, rival, gap = words.page(alert.page), words.page(alert.rival or ""), alert.fact("gap")
-    return f"{page} moved ahead of {rival} by {number(gap.value)} {gap.unit} {_figures(alert)}, not settled yet."
+    return f"{page} moved ahead of {rival} by {count(gap.value)} {gap.unit} {_figures(alert)}, not settled yet."
 
 
 def _overtake(alert: Alert, words: Words) -> str:
     page, rival, unit = words.page(alert.page), words.page(alert.rival or ""), alert.fact("gap").unit
-    since, count = alert.fact("since"), alert.fact("count")
+    since = alert.fact("since")
     if since.value > 1 and since.at is not None:
-        held = f"ahead at every reading since {when(since.at, alert.dated)}"
+        held = f"ahead at every reading since {dated(since.at, alert.dated)}"
     else:
-        held = f"first seen {_on(count)}"
+        held = f"first seen {_on(alert.fact('count'))}"
     return f"{page} now has more {unit} than {rival} {_figures(alert)}, {held}."
 
 
 def _held_off(alert: Alert, words: Words) -> str:
     page, rival, gap = words.page(alert.page), words.page(alert.rival or ""), alert.fact("gap")
     since = alert.fact("since").at
-    held = f" since {when(since, alert.dated)}" if since else ""
+    held = f" since {dated(since, alert.dated)}" if since else ""
     return (
         f"{page} has more {gap.unit} than {rival} again {_figures(alert)}, ahead at every reading{held}: "
         "the lead did not change."
@@ -154,95 +131,101 @@ def _held_off(alert: Alert, words: Words) -> str:
 
 def _lead_lines(alert: Alert, words: Words) -> tuple[str, ...]:
     gap = alert.fact("gap")
-    said = [f"The difference is {number(gap.value)} {gap.unit}."]
+    said = [f"The difference is {count(gap.value)} {gap.unit}."]
     if _is_rounded(gap):
-        said = [f"The difference is {number(gap.value)} {gap.unit}; rounding allows {_range(gap, number)}."]
+        said = [f"The difference is {count(gap.value)} {gap.unit}; rounding allows {_range(gap, count)}."]
     before = alert.facts_named("before")
     if before:
-        earlier = "; ".join(f"{words.page(fact.about)} {number(fact.value)} {_on(fact)}" for fact in before)
+        earlier = "; ".join(f"{words.page(fact.about)} {count(fact.value)} {_on(fact)}" for fact in before)
         said.append(f"The readings are days apart, so the moment itself was not seen. Before: {earlier}.")
     for fact in alert.facts_named("unread"):
         said.append(
             f"{words.page(fact.about)} was last read {_on(fact)}; what it may have gained since is allowed for."
         )
     for fact in alert.facts_named("flips"):
-        times = "once" if fact.value == 1 else f"{number(fact.value)} times"
+        times = "once" if fact.value == 1 else f"{count(fact.value)} times"
         said.append(f"The lead changed {times} since it was first told {_on(fact)}.")
+    if alert.kind == "ahead":
+        said.append("It is settled after 24 hours ahead at every reading; this card will say so.")
     return tuple(said)
 
 
 def _period(alert: Alert) -> str:
-    """The period of new likes, as precisely as its end is known."""
+    """The period of new likes: its days where lists by country show them, else its length as it was published."""
     period = alert.fact("period")
     if period.at is None or not period.value:
         return ""
-    if period.dated is Dated.MONTH:
-        return f" in the {number(period.value)} days to {when(period.at, period.dated)}"
-    end = when(period.at, Dated.DAY)
+    if not alert.facts_named("unlisted") or period.dated is Dated.MONTH:
+        return f" in the {count(period.value)} days to {dated(period.at, period.dated)}"
     start = period.at - timedelta(days=period.value)
-    return f", {when(start, Dated.DAY).removesuffix(f' {period.at.year}')} to {end},"
+    return f", {day(start).removesuffix(f' {period.at.year}')} to {day(period.at)},"
+
+
+def _unit(alert: Alert) -> str:
+    """What a share is a share of: likes or followers."""
+    return next(fact.unit for fact in alert.facts if fact.name in {"denominator", "whole"})
 
 
 def _new_share(alert: Alert, words: Words) -> str:
     page, home = words.page(alert.page), words.country(alert.fact("home").about)
     share, gained = alert.fact("share"), alert.fact("denominator")
+    new = f"{page}'s {count(gained.value)} new {gained.unit}{_period(alert)}"
+    before = percent(alert.fact("baseline").value)
     if not alert.facts_named("unlisted"):
         return (
-            f"{percent(share.value)} of {page}'s {number(gained.value)} new likes{_period(alert)} came from accounts "
-            f"not listed in {home} ({percent(alert.fact('baseline').value)} of all its likes then)."
+            f"{percent(share.value)} of {new} came from accounts not listed in {home} "
+            f"({before} of all its {gained.unit} then)."
         )
     return (
-        f"At least {percent(share.low or 0.0)} of {page}'s {number(gained.value)} new likes{_period(alert)} came from "
-        f"accounts listed outside {home} ({percent(share.value)} of those with a country; "
-        f"{percent(alert.fact('baseline').value)} before)."
+        f"At least {percent(share.low or 0.0)} of {new} came from accounts listed outside {home} "
+        f"({percent(share.value)} of those with a country; {before} before)."
     )
 
 
 def _new_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
     share, foreign, gained, home = (alert.fact(name) for name in ("share", "numerator", "denominator", "home"))
-    country = words.country(home.about)
+    country, unit = words.country(home.about), gained.unit
     unlisted = alert.facts_named("unlisted")
     where = f"listed outside {country}" if unlisted else f"not listed in {country}"
-    said = [
-        f"{number(foreign.value)} of {number(gained.value)} new likes were {where}, {number(home.value)} in {country}."
-    ]
+    there = f"{count(home.value)} in {country}"
+    said = [f"{count(foreign.value)} of {count(gained.value)} new {unit} were {where}, {there}."]
     if unlisted:
-        said.append(f"{number(unlisted[0].value)} of the new likes have no country.")
+        said.append(f"{count(unlisted[0].value)} of the new {unit} have no country.")
     else:
         if _is_rounded(share):
             said.append(f"By rounded figures: the rounding allows {_range_of_shares(share)}.")
-        said.append(f"A like without a known country counts as not listed in {country} here.")
-    top = ", ".join(f"{words.country(fact.about)} ({number(fact.value)})" for fact in alert.facts_named("country"))
+        said.append(f"Whoever has no known country counts as not listed in {country} here.")
+    top = ", ".join(f"{words.country(fact.about)} ({count(fact.value)})" for fact in alert.facts_named("country"))
     if top:
         said.append(f"Most: {top}.")
-    said.append("These are new likes of this period only, not all likes of the page.")
+    said.append(f"These are new {unit} of this period only, not all {unit} of the page.")
     return (*said, CAVEAT, NET_OF_REMOVALS)
 
 
 def _range_of_shares(share: Fact) -> str:
-    return _range(share, lambda value: f"{100 * value:.2f}%")
+    return _range(share, lambda value: percent(value, digits=2))
 
 
 def _total_share(alert: Alert, words: Words) -> str:
     share, before = alert.fact("share"), alert.fact("baseline")
     return (
-        f"{percent(share.value)} of all of {words.page(alert.page)}'s likes are from accounts listed outside "
+        f"{percent(share.value)} of all of {words.page(alert.page)}'s {_unit(alert)} are from accounts listed outside "
         f"{words.country(alert.fact('home').about)}, up from {percent(before.value)} {_on(before)}."
     )
 
 
 def _total_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
-    return (*_stock(alert, words), "These are all likes of the page, not the new ones only.", CAVEAT, NET_OF_REMOVALS)
+    everybody = f"These are all {_unit(alert)} of the page, not the new ones only."
+    return (*_stock(alert, words), everybody, CAVEAT, NET_OF_REMOVALS)
 
 
 def _stock(alert: Alert, words: Words) -> tuple[str, ...]:
     """Numerator, denominator and bounds of a share of all likes from a list by country."""
     share, foreign, total, home = (alert.fact(name) for name in ("share", "numerator", "denominator", "home"))
     country = words.country(home.about)
-    unlisted = alert.fact("unlisted").value
     counted = (
-        f"{number(foreign.value)} of {number(total.value)} likes {_on(total)} were listed outside {country}, "
-        f"{number(home.value)} in {country}; {number(unlisted)} have no country."
+        f"{count(foreign.value)} of {count(total.value)} {total.unit} {_on(total)} were listed outside {country}, "
+        f"{count(home.value)} in {country}; {count(alert.fact('unlisted').value)} have no country."
     )
     bounds = f"between {percent(share.low or 0.0)} and {percent(share.high or 1.0)}"
     return counted, f"The share from outside {country} lies {bounds}."
@@ -251,15 +234,15 @@ def _stock(alert: Alert, words: Words) -> tuple[str, ...]:
 def _majority(alert: Alert, words: Words) -> str:
     published = alert.facts_named("home_share")
     page, before = words.page(alert.page), alert.fact("before")
-    country = words.country(before.about)
+    country, unit = words.country(before.about), _unit(alert)
     if published:
         return (
-            f"Less than half of {page}'s likes are from accounts listed in {country}: {percent(published[0].value)} "
+            f"Less than half of {page}'s {unit} are from accounts listed in {country}: {percent(published[0].value)} "
             f"{_on(published[0])}, {percent(before.value)} {_on(before)}."
         )
     share = alert.fact("share")
     return (
-        f"More than half of all of {page}'s likes are from accounts listed outside {country}: at least "
+        f"More than half of all of {page}'s {unit} are from accounts listed outside {country}: at least "
         f"{percent(share.low or 0.0)} {_on(share)}."
     )
 
@@ -272,8 +255,8 @@ def _majority_lines(alert: Alert, words: Words) -> tuple[str, ...]:
         return (*_stock(alert, words), earlier, CAVEAT, NET_OF_REMOVALS)
     return (
         f"By rounded figures: the rounding allows {_range_of_shares(published[0])}.",
-        "This is the share of all likes, not of new ones.",
-        "Likes without a known country belong to neither side, so more than half need not be from abroad.",
+        f"This is the share of all {_unit(alert)}, not of new ones.",
+        "Whoever has no known country belongs to neither side, so more than half need not be from abroad.",
         CAVEAT,
         NET_OF_REMOVALS,
     )

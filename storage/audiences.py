@@ -11,7 +11,7 @@ from typing import Any
 from handlers.model import AudienceReading, Figure, Measure
 from storage.database import Database
 from storage.ids import Ids
-from storage.rows import DATE_TEXTS, DATES, Row, to_instant, to_ms
+from storage.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, Row, to_instant, to_ms
 
 _ALWAYS = 12
 """So many of the newest readings of each measure are always told, however old."""
@@ -32,6 +32,7 @@ class Audiences:
                 "page_id": page_id,
                 "as_of": to_ms(reading.as_of),
                 "measure": reading.measure.value,
+                "metric": METRIC_TEXTS[reading.metric],
                 "days": reading.days,
                 "source": reading.source,
                 "method": reading.method,
@@ -49,7 +50,7 @@ class Audiences:
         """Those since this instant, and always the 12 newest of each measure; oldest first by as_of."""
         with self._database.read() as conn:
             rows = conn.execute(
-                "SELECT as_of, received_at, measure, days, source, method, url, dated, figures FROM ("
+                "SELECT as_of, received_at, measure, metric, days, source, method, url, dated, figures FROM ("
                 "SELECT *, row_number() OVER (PARTITION BY measure ORDER BY as_of DESC, id DESC) AS place "
                 "FROM audiences WHERE page_id = ?) WHERE as_of >= ? OR place <= ? ORDER BY as_of, id",
                 (self._ids.page(conn, slug), to_ms(since), _ALWAYS),
@@ -71,13 +72,14 @@ def _text(reading: AudienceReading) -> str:
 
 
 def _reading(slug: str, row: Row) -> AudienceReading:
-    as_of, received_at, measure, days, source, method, url, dated, text = row
+    as_of, received_at, measure, metric, days, source, method, url, dated, text = row
     figures: dict[str, Any] = json.loads(text)
     return AudienceReading(
         page=slug,
         as_of=to_instant(as_of),
         received_at=to_instant(received_at),
         measure=Measure(measure),
+        metric=METRICS[metric],
         days=days,
         likes=_figures(figures["likes"]),
         shares=_figures(figures["shares"]),

@@ -109,6 +109,8 @@ CREATE TABLE latest (
   gap REAL,  -- seconds
   gains BLOB NOT NULL,  -- little-endian doubles, likes a day
   held TEXT,  -- JSON: [[at, count, low, high, dated, source, url], …]; NULL: none
+  held_metric TEXT,  -- NULL: the series' own
+  restarted INTEGER NOT NULL,  -- 1: nothing older than "since" is part of the series
   {_point("last", " NOT NULL")}
   {_point("previous", "")}
   {_point("day", "").rstrip(",")}
@@ -122,6 +124,7 @@ CREATE TABLE audiences (
   as_of INTEGER NOT NULL,
   received_at INTEGER NOT NULL,
   measure TEXT NOT NULL,
+  metric TEXT NOT NULL,
   days INTEGER,
   source TEXT NOT NULL,
   method TEXT NOT NULL,
@@ -240,7 +243,7 @@ def _readings_of(table: str) -> str:
 _VIEWS = f"""
 CREATE VIEW readings_all AS {_readings_of("history")} UNION ALL {_readings_of("readings")};
 CREATE VIEW audiences_all AS
-  SELECT slug AS page, {_iso("as_of")} AS instant, measure, days, listed.key AS country,
+  SELECT slug AS page, {_iso("as_of")} AS instant, measure, metric, days, listed.key AS country,
     json_extract(figures, '$.likes.' || listed.key || '[0]') AS likes,
     json_extract(figures, '$.shares.' || listed.key || '[0]') AS share,
     json_extract(figures, '$.total[0]') AS total, source, method, audiences.url AS url,

@@ -17,7 +17,7 @@ from storage.database import Database
 from storage.ids import Ids, Source
 from storage.pages import PAGE, PAGE_WIDTH, pages_of
 from storage.rows import DATE_TEXTS, METRIC_TEXTS, QUARTER, Row, to_instant, to_ms
-from storage.series import Span, daily_rows, fold_pages, newest_row, rows_between
+from storage.series import Span, confirm_between, daily_rows, fold_pages, newest_row, rows_between
 from storage.tracks import TRACK, point_of, put_tracks, track_of
 from storage.values import Latest, Trouble
 
@@ -84,19 +84,12 @@ class Readings:
             ).fetchone()
         return row[0] if row else None
 
-    def confirm(self, page: str, instants: Iterable[datetime]) -> None:
-        """Held readings that turned out true: they count from now on."""
+    def confirm(self, page: str, first: datetime, last: datetime) -> None:
+        """The readings held between these instants, both included, turned out true: they count from now on."""
         with self._database.write() as db:
             page_id = self._ids.page(db.conn, page)
-            keys = [(page_id, to_ms(instant)) for instant in instants]
-            db.conn.executemany(
-                "UPDATE readings SET standing = NULL "
-                "WHERE quarter = ? AND page_id = ? AND observed_at = ? AND standing = 'held'",
-                [(at // QUARTER, page_id, at) for page_id, at in keys],
-            )
-            db.conn.executemany(
-                "UPDATE history SET standing = NULL WHERE page_id = ? AND observed_at = ? AND standing = 'held'", keys
-            )
+            if page_id is not None:
+                confirm_between(db.conn, page_id, to_ms(first), to_ms(last))
 
     def tracks(self, slugs: Iterable[str]) -> dict[str, Track]:
         """The series of these pages; a page that was never counted is absent."""

@@ -23,13 +23,14 @@ _BY_AGE = itemgetter(0, 4)
 _COUNTS = "metric = :metric AND (standing IS NULL OR standing = 'late')"
 
 # The quarters that hold any reading at all, each found by one seek (SQLite has no skip scan over a first column).
-_RECENT = f"""
+_QUARTERS = """
   WITH RECURSIVE quarters (quarter) AS (
     SELECT min(quarter) FROM readings WHERE quarter >= :first_quarter
     UNION ALL
     SELECT (SELECT min(readings.quarter) FROM readings WHERE readings.quarter > quarters.quarter)
     FROM quarters WHERE quarter < :last_quarter
-  )
+  )"""
+_RECENT = f"""{_QUARTERS}
   SELECT {_POINT} FROM quarters
     CROSS JOIN readings ON readings.quarter = quarters.quarter AND page_id = :page_id
       AND observed_at BETWEEN :since AND :until
@@ -77,6 +78,15 @@ _HISTORY_DAILY = f"""
   WHERE last_at <= :until AND {_COUNTS}"""
 
 
+_CONFIRM_HISTORY = """
+  UPDATE history SET standing = NULL
+  WHERE page_id = :page_id AND observed_at BETWEEN :since AND :until AND standing = 'held' AND count > 0"""
+_CONFIRM_RECENT = f"""{_QUARTERS}
+  UPDATE readings SET standing = NULL
+  WHERE quarter IN (SELECT quarter FROM quarters) AND page_id = :page_id AND observed_at BETWEEN :since AND :until
+    AND standing = 'held' AND count > 0"""
+
+
 # The quarters before one, and in them the rows of some pages.
 _OLD_QUARTERS = """
   WITH RECURSIVE quarters (quarter) AS (
@@ -122,6 +132,13 @@ def daily_rows(conn: sqlite3.Connection, span: Span) -> list[Row]:
     rows = conn.execute(_HISTORY_DAILY, _parameters(span)).fetchall()
     rows += conn.execute(_RECENT, _parameters(span)).fetchall()
     return list({row[0] // DAY: row for row in sorted(rows, key=_BY_AGE)}.values())
+
+
+def confirm_between(conn: sqlite3.Connection, page_id: int, since: int, until: int) -> None:
+    """Let a page's held readings of a span count, whatever they count; a count of zero is never one of them."""
+    span = Span(page_id=page_id, metric="", since=since, until=until)
+    for confirm in (_CONFIRM_RECENT, _CONFIRM_HISTORY):
+        conn.execute(confirm, _parameters(span))
 
 
 def fold_pages(conn: sqlite3.Connection, first: int, last: int, end: int) -> int:

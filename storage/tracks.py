@@ -12,7 +12,7 @@ from storage.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, Row, pack, to
 
 _POINT = ("at", "count", "below", "above", "source_id", "dated")
 _COLUMNS = (
-    *("page_id", "metric", "since", "gap", "gains", "held"),
+    *("page_id", "metric", "since", "gap", "gains", "held", "held_metric", "restarted"),
     *(f"{name}_{part}" for name in ("last", "previous", "day") for part in _POINT),
 )
 _NO_POINT: Row = (None,) * len(_POINT)
@@ -42,6 +42,8 @@ def _row_of(conn: sqlite3.Connection, ids: Ids, track: Track, page_id: int) -> R
         track.gap,
         pack(track.gains),
         _held_text(track.held) if track.held else None,
+        None if track.held_metric is None else METRIC_TEXTS[track.held_metric],
+        track.restarted,
         *_point_row(conn, ids, track.last, metric),
         *_point_row(conn, ids, track.previous, metric),
         *_point_row(conn, ids, track.day, metric),
@@ -79,8 +81,8 @@ def point_of(row: Row, sources: Mapping[int, Source]) -> Point:
 
 def track_of(slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
     """The track of a page's columns ``TRACK``."""
-    metric, since, gap, gains, held = row[1:6]
-    last, previous, day = row[6:12], row[12:18], row[18:24]
+    metric, since, gap, gains, held, held_metric, restarted = row[1:8]
+    last, previous, day = row[8:14], row[14:20], row[20:26]
     return Track(
         page=slug,
         metric=METRICS[metric],
@@ -91,6 +93,8 @@ def track_of(slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
         gains=unpack(gains),
         gap=gap,
         held=_held_points(held) if held else (),
+        held_metric=None if held_metric is None else METRICS[held_metric],
+        restarted=bool(restarted),
     )
 
 

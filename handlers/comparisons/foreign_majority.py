@@ -1,8 +1,9 @@
 """Foreign majority: told once, never again.
 
-From lists by country: the share listed abroad is above 50.5% of all likes on 3 snapshots (1 where sparse). From
-published figures: the home country's share, rounding included, is below half. Either way the home country must have
-been known above half before: a page that was always followed from abroad is no news.
+From lists by country: the share listed abroad is above 50.5% of all likes on 3 snapshots (1 where sparse). It must have
+been lower before: more than half listed at home, or less than 47.5% abroad among those with a country (where many have
+none, home may never reach half of all; and a list that grows longer is no news). From published figures: the home
+country's share, rounding included, falls below half, having been above it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from handlers.model import (
     Dated,
     Fact,
     Measure,
+    Metric,
     Parameter,
     Scope,
     Verdict,
@@ -41,12 +43,17 @@ from handlers.shares import (
 
 HALF = 0.5
 MAJORITY = 0.505
+MINORITY = 0.475
 SNAPSHOTS_TO_TELL = 3
 
-_LISTS_RULE = "More than 50.5% of all likes were listed abroad on 3 lists by country (1 where they are sparse)."
-_FIGURES_RULE = "The published share of the home country, rounding included, is below half; it was above half before."
+_LISTS_RULE = (
+    "Three lists by country in a row (one where they are rare) had more than 50.5% of all {metric} abroad, and it had "
+    "been clearly less before."
+)
+_FIGURES_RULE = "The published home share was above half before, and is below half now, whatever the rounding."
 _PARAMETERS = (
     Parameter(name="listed abroad, of all likes", value=MAJORITY, unit="share"),
+    Parameter(name="listed abroad before, of those with a country", value=MINORITY, unit="share"),
     Parameter(name="lists by country", value=SNAPSHOTS_TO_TELL, unit="lists"),
     Parameter(name="published home share below", value=HALF, unit="share"),
 )
@@ -56,10 +63,12 @@ _PARAMETERS = (
 class Majority:
     """What is remembered of a page.
 
-    ``home_led`` is the newest home share known above half, None before there was one; ``hits`` counts the lists in a
-    row that meet the rule, ``lists_until`` is the newest one judged.
+    ``home_led`` is the newest home share that was no foreign majority, None before there was one: above half, or, while
+    none was, that of a list with few abroad. It is of ``metric``, and says nothing of another. ``hits`` counts the
+    lists in a row that meet the rule, ``lists_until`` is the newest one judged.
     """
 
+    metric: Metric = Metric.LIKES
     home_led: Fact | None = None
     hits: int = 0
     lists_until: datetime | None = None
@@ -77,13 +86,15 @@ def compare(window: Window, majority: Majority) -> Verdict[Majority]:
     if totals is not majority.totals:
         majority = replace(majority, totals=totals)
     for judged in sorted(_unjudged(window, home, majority), key=lambda judged: judged.reading.as_of):
+        if judged.reading.metric is not majority.metric:
+            majority = replace(majority, metric=judged.reading.metric, home_led=None, hits=0)
         if judged.snapshot is None:
             majority, facts = _figure(majority, judged.reading, home)
         else:
             majority = replace(majority, lists_until=judged.reading.as_of)
             majority, facts = _list(majority, judged.snapshot, home, sparse=judged.sparse)
         if facts:
-            rule = _FIGURES_RULE if judged.snapshot is None else _LISTS_RULE
+            rule = _FIGURES_RULE if judged.snapshot is None else _LISTS_RULE.format(metric=majority.metric)
             return Verdict(alerts=(_alert(judged.reading, facts, rule, window),), memory=Majority(told=True))
     return Verdict(alerts=(), memory=before if majority == before else majority)
 
@@ -112,15 +123,18 @@ def _figure(majority: Majority, reading: AudienceReading, home: str) -> tuple[Ma
     known = fact("home_share", share, "share", reading, about=home)
     if share.low > HALF:
         return replace(majority, home_led=replace(known, name="before")), ()
-    if share.high < HALF and majority.home_led is not None:
-        return majority, (known, majority.home_led)
+    if share.high < HALF and majority.home_led is not None and majority.home_led.value > HALF:
+        whole = fact("whole", exactly(1), reading.metric, reading)
+        return majority, (known, majority.home_led, whole)
     return majority, ()
 
 
 def _list(majority: Majority, snapshot: Snapshot, home: str, *, sparse: bool) -> tuple[Majority, tuple[Fact, ...]]:
     reading, bounds = snapshot.reading, snapshot.bounds
-    if snapshot.home / snapshot.total > HALF:
-        led = fact("before", exactly(snapshot.home / snapshot.total), "share", reading, about=home)
+    at_home = snapshot.home / snapshot.total
+    few_abroad = snapshot.foreign / (snapshot.foreign + snapshot.home) < MINORITY
+    if at_home > HALF or (few_abroad and (majority.home_led is None or majority.home_led.value <= HALF)):
+        led = fact("before", exactly(at_home), "share", reading, about=home)
         return replace(majority, home_led=led, hits=0), ()
     hits = majority.hits + 1 if bounds.low > MAJORITY else 0
     majority = replace(majority, hits=hits)
@@ -129,10 +143,10 @@ def _list(majority: Majority, snapshot: Snapshot, home: str, *, sparse: bool) ->
     unlisted = max(snapshot.total - snapshot.foreign - snapshot.home, 0.0)
     return majority, (
         fact("share", bounds, "share", reading),
-        fact("numerator", exactly(snapshot.foreign), "likes", reading),
-        fact("denominator", exactly(snapshot.total), "likes", reading),
-        fact("home", exactly(snapshot.home), "likes", reading, about=home),
-        fact("unlisted", exactly(unlisted), "likes", reading),
+        fact("numerator", exactly(snapshot.foreign), reading.metric, reading),
+        fact("denominator", exactly(snapshot.total), reading.metric, reading),
+        fact("home", exactly(snapshot.home), reading.metric, reading, about=home),
+        fact("unlisted", exactly(unlisted), reading.metric, reading),
         majority.home_led,
     )
 
@@ -155,6 +169,7 @@ def _alert(reading: AudienceReading, facts: tuple[Fact, ...], rule: str, window:
 
 def _dump(majority: Majority) -> str:
     kept = {
+        "metric": majority.metric,
         "home_led": None if majority.home_led is None else asdict(majority.home_led),
         "hits": majority.hits,
         "lists_until": majority.lists_until,
@@ -167,6 +182,7 @@ def _dump(majority: Majority) -> str:
 def _load(text: str) -> Majority:
     kept = from_text(text)
     return Majority(
+        metric=Metric(kept["metric"]),
         home_led=_fact(kept["home_led"]),
         hits=kept["hits"],
         lists_until=instant(kept["lists_until"]),

@@ -28,8 +28,8 @@ _DAY = timedelta(days=1)
 _SNAPSHOTS_TO_TELL = 2
 _SMOOTHED_OVER = 4 * _DAY
 _RULE = (
-    "The share of all likes listed abroad rose by 2.5 points or more within 30 days (median of 3 lists), with the part "
-    "that has a country changed by 2 points at most and 60% of the rise explained by new likes, on 2 lists."
+    "Two lists by country in a row showed the share abroad 2.5 points or more above its lowest of the past 30 days. "
+    "New {metric} from abroad explain at least 60% of that, and a longer list does not."
 )
 _PARAMETERS = (
     Parameter(name="rise", value=RISE, unit="share"),
@@ -148,12 +148,14 @@ def _alert(rise: _Rise, window: Window) -> Alert:
         facts=(
             fact("share", share, "share", reading),
             fact("baseline", exactly(rise.before), "share", rise.lowest.reading),
-            fact("numerator", exactly(rise.newest.foreign), "likes", reading),
-            fact("denominator", exactly(rise.newest.total), "likes", reading),
-            fact("home", exactly(rise.newest.home), "likes", reading, about=window.pages[reading.page].home or ""),
-            fact("unlisted", exactly(_unlisted(rise.newest)), "likes", reading),
+            fact("numerator", exactly(rise.newest.foreign), reading.metric, reading),
+            fact("denominator", exactly(rise.newest.total), reading.metric, reading),
+            fact(
+                "home", exactly(rise.newest.home), reading.metric, reading, about=window.pages[reading.page].home or ""
+            ),
+            fact("unlisted", exactly(_unlisted(rise.newest)), reading.metric, reading),
         ),
-        rule=_RULE,
+        rule=_RULE.format(metric=reading.metric),
         parameters=_PARAMETERS,
     )
 

@@ -66,12 +66,13 @@ _SNAPSHOTS_TO_TELL = 2
 _BASELINE_WITHIN = timedelta(days=90)
 _TOP = 3
 _SERIES_RULE = (
-    "The share of new likes listed abroad rose by 15 points or more on its own past, by 2 or more even if every new "
-    "like without a country is at home, and by more than chance, on 2 lists by country (1 where they are sparse)."
+    "On two lists by country in a row (one where they are rare), the share of new {metric} from abroad was 15 points "
+    "or more above what is usual for the page: far more than chance, and still above it if everybody without a country "
+    "were at home."
 )
 _PUBLISHED_RULE = (
-    "The published share of new likes from outside the home country was 15 points or more above the share of all "
-    "likes at the time."
+    "The published share of new {metric} from outside the home country was 15 points or more above the share of all "
+    "{metric} at the time."
 )
 _PARAMETERS = (
     Parameter(name="rise on the baseline", value=EXCESS, unit="share"),
@@ -89,11 +90,14 @@ _PARAMETERS = (
 class Episode:
     """What is remembered of a page: how far it was judged, and whether an episode is on.
 
-    ``hits`` counts the snapshots in a row that meet the rule; ``calm_since`` is None while the share is high.
+    ``waiting`` are the instants of published figures, no later than ``figures_until``, that cannot be judged before a
+    share of all is known to compare them with. ``hits`` counts the snapshots in a row that meet the rule;
+    ``calm_since`` is None while the share is high.
     """
 
     lists_until: datetime | None = None
     figures_until: datetime | None = None
+    waiting: tuple[datetime, ...] = ()
     hits: int = 0
     told: bool = False
     calm_since: datetime | None = None
@@ -151,9 +155,14 @@ def compare(window: Window, episode: Episode) -> Verdict[Episode]:
             replace(episode, lists_until=newest.at), found, newest.at, window, sparse=is_sparse(series[:count])
         )
         alerts += alert
-    for finding in _published(window, home, episode.figures_until):
-        episode = replace(episode, figures_until=finding.reading.as_of)
-        episode, alert = _judged(episode, finding, finding.reading.as_of, window, sparse=True)
+    figures = _unjudged(window, home, episode)
+    findings = [(reading, _published(reading, window.audience, home)) for reading in figures]
+    if figures:
+        waiting = tuple(reading.as_of for reading, finding in findings if finding is None)
+        until = max(filter(None, (figures[-1].as_of, episode.figures_until)))
+        episode = replace(episode, figures_until=until, waiting=waiting)
+    for reading, finding in findings:
+        episode, alert = _judged(episode, finding, reading.as_of, window, sparse=True)
         alerts += alert
     return Verdict(alerts=tuple(alerts), memory=before if episode == before else episode)
 
@@ -213,28 +222,42 @@ def _baseline(series: tuple[Snapshot, ...], path: tuple[Step, ...], home: str, c
     return Figure(value=standing.foreign / (standing.foreign + standing.home), low=bounds.low, high=bounds.high)
 
 
-def _published(window: Window, home: str, until: datetime | None) -> Iterator[_Finding]:
-    """Published figures not judged yet; one whose share of all likes is not known waits until it is."""
-    for reading in window.audience:
-        if reading.measure is not Measure.NEW or (until is not None and reading.as_of <= until):
-            continue
-        at_home, total = published_home_share(reading, home), reading.total
-        baseline = _share_of_all(window.audience, home, reading.as_of)
-        if at_home is None or total is None or baseline is None or total.low <= 0:
-            continue
-        share = complement(at_home)
-        abroad = {country: figure.value for country, figure in reading.likes.items() if country != home}
-        yield _Finding(
-            reading=reading,
-            days=reading.days or 0,
-            share=share,
-            foreign=_abroad(reading, home, share, total),
-            gained=total,
-            tested=total.value,
-            total=0.0,
-            baseline=baseline,
-            countries=tuple(sorted(abroad.items(), key=lambda item: (-item[1], item[0])))[:_TOP],
-        )
+def _unjudged(window: Window, home: str, episode: Episode) -> list[AudienceReading]:
+    """The published figures that are new or still waiting, oldest first."""
+    until, waiting = episode.figures_until, episode.waiting
+    return [
+        reading
+        for reading in window.audience
+        if reading.measure is Measure.NEW
+        and (until is None or reading.as_of > until or reading.as_of in waiting)
+        and reading.total is not None
+        and reading.total.low > 0
+        and published_home_share(reading, home) is not None
+    ]
+
+
+def _published(reading: AudienceReading, audience: tuple[AudienceReading, ...], home: str) -> _Finding | None:
+    """A published figure against the share of all at the time; None while that is not known."""
+    at_home, total, baseline = (
+        published_home_share(reading, home),
+        reading.total,
+        _share_of_all(audience, home, reading),
+    )
+    if at_home is None or total is None or baseline is None:
+        return None
+    share = complement(at_home)
+    abroad = {country: figure.value for country, figure in reading.likes.items() if country != home}
+    return _Finding(
+        reading=reading,
+        days=reading.days or 0,
+        share=share,
+        foreign=_abroad(reading, home, share, total),
+        gained=total,
+        tested=total.value,
+        total=0.0,
+        baseline=baseline,
+        countries=tuple(sorted(abroad.items(), key=lambda item: (-item[1], item[0])))[:_TOP],
+    )
 
 
 def _abroad(reading: AudienceReading, home: str, share: Figure, total: Figure) -> Figure:
@@ -244,9 +267,10 @@ def _abroad(reading: AudienceReading, home: str, share: Figure, total: Figure) -
     return Figure(value=total.value - count.value, low=total.low - count.high, high=total.high - count.low)
 
 
-def _share_of_all(audience: tuple[AudienceReading, ...], home: str, at: datetime) -> Figure | None:
+def _share_of_all(audience: tuple[AudienceReading, ...], home: str, new: AudienceReading) -> Figure | None:
     for reading in reversed(audience):
-        if reading.measure is Measure.ALL and at - _BASELINE_WITHIN <= reading.as_of <= at:
+        told = reading.measure is Measure.ALL and reading.metric is new.metric
+        if told and new.as_of - _BASELINE_WITHIN <= reading.as_of <= new.as_of:
             share = published_home_share(reading, home)
             if share is not None:
                 return complement(share)
@@ -266,7 +290,7 @@ def _alert(finding: _Finding, window: Window) -> Alert:
         at=window.now,
         dated=reading.dated,
         facts=tuple(_facts(finding, window.pages[reading.page].home or "")),
-        rule=_PUBLISHED_RULE if published else _SERIES_RULE,
+        rule=(_PUBLISHED_RULE if published else _SERIES_RULE).format(metric=reading.metric),
         parameters=_PARAMETERS,
     )
 
@@ -274,22 +298,23 @@ def _alert(finding: _Finding, window: Window) -> Alert:
 def _facts(finding: _Finding, home: str) -> Iterator[Fact]:
     reading = finding.reading
     yield fact("share", finding.share, "share", reading)
-    yield fact("numerator", finding.foreign, "likes", reading)
-    yield fact("denominator", finding.gained, "likes", reading)
+    yield fact("numerator", finding.foreign, reading.metric, reading)
+    yield fact("denominator", finding.gained, reading.metric, reading)
     at_home = finding.gained.value - finding.foreign.value - (finding.unlisted or 0.0)
-    yield fact("home", exactly(at_home), "likes", reading, about=home)
+    yield fact("home", exactly(at_home), reading.metric, reading, about=home)
     yield fact("period", exactly(finding.days), "days", reading)
     yield fact("baseline", finding.baseline, "share", reading)
     if finding.unlisted is not None:
-        yield fact("unlisted", exactly(finding.unlisted), "likes", reading)
+        yield fact("unlisted", exactly(finding.unlisted), reading.metric, reading)
     for country, likes in finding.countries:
-        yield fact("country", exactly(likes), "likes", reading, about=country)
+        yield fact("country", exactly(likes), reading.metric, reading, about=country)
 
 
 def _dump(episode: Episode) -> str:
     kept = {
         "lists_until": episode.lists_until,
         "figures_until": episode.figures_until,
+        "waiting": episode.waiting,
         "hits": episode.hits,
         "told": episode.told,
         "calm_since": episode.calm_since,
@@ -303,6 +328,7 @@ def _load(text: str) -> Episode:
     return Episode(
         lists_until=instant(kept["lists_until"]),
         figures_until=instant(kept["figures_until"]),
+        waiting=tuple(map(datetime.fromisoformat, kept["waiting"])),
         hits=kept["hits"],
         told=kept["told"],
         calm_since=instant(kept["calm_since"]),

@@ -6,7 +6,8 @@ pages, a contest opens and one card says "moved ahead, not settled yet" (``ahead
 ahead for 72 h the contest ends without a change (``held_off``). Flips within a contest tell nothing new. Readings
 days apart settle at once. First sight of a pair sets its leader silently.
 
-Only a group's order and its open pairs are remembered: a pair that is not open is led by whichever stands higher.
+Only a group's order and its open pairs are remembered: a pair that is not open is led by whichever stands higher. Two
+pages that share several groups are a pair in the one they have shared longest, so that each contest is told once.
 """
 
 from __future__ import annotations
@@ -43,13 +44,13 @@ HOURS_TO_HOLD_OFF = 72
 _PRECISIONS = tuple(Dated)
 _SETTLE = timedelta(hours=HOURS_TO_SETTLE)
 _HOLD_OFF = timedelta(hours=HOURS_TO_HOLD_OFF)
-_AHEAD_RULE = "The interval of one page's count lay wholly above its rival's on 2 readings of both."
-_SETTLED_RULE = "Ahead at every evaluation for 24 hours or more, and at 3 evaluations or more."
+_AHEAD_RULE = "Both pages were read twice with the first ahead, beyond rounding."
+_SETTLED_RULE = "Ahead at every reading for 24 hours or more, and at three readings of both pages or more."
 _SPARSE_RULE = (
-    "The readings are days apart: settled at once, because the two counts differ by more than their rounding and "
-    "no reading lies between them."
+    "The readings are days apart and none lies between, so the lead is settled at once: the two counts differ by more "
+    "than their rounding."
 )
-_HELD_OFF_RULE = "The earlier leader was ahead again at every evaluation for 72 hours."
+_HELD_OFF_RULE = "The earlier leader was ahead again at every reading for 72 hours."
 _PARAMETERS = (
     Parameter(name="readings of both pages to tell", value=READINGS_TO_TELL, unit="readings"),
     Parameter(name="ahead to settle", value=HOURS_TO_SETTLE, unit="hours"),
@@ -117,10 +118,10 @@ def compare(window: Window, board: Board) -> Verdict[Board]:
         orders[metric], crossings = resort(order, tracks)
         for passing, passed in crossings:
             key = _key(passing, passed)
-            if key not in pairs:
+            if key not in pairs and _is_judged_here(key, window):
                 was_led = _both_read_again(key, board, tracks) or _was_below(tracks[passing], tracks[passed])
                 pairs[key] = Pair(leader=passed if was_led else None)
-    seats = _seat_newcomers(orders, board.seats, pairs, tracks)
+    seats = _seat_newcomers(orders, board.seats, pairs, window)
     alerts: list[Alert] = []
     came = frozenset(window.came)
     for key in sorted(key for key in pairs if key[0] in came or key[1] in came):
@@ -137,10 +138,17 @@ def _key(one: str, other: str) -> tuple[str, str]:
     return (one, other) if one < other else (other, one)
 
 
+def _is_judged_here(key: tuple[str, str], window: Window) -> bool:
+    """True in the first group that the two pages shared, as far as the order tells in which they joined theirs."""
+    ours, theirs = (window.pages[slug].groups for slug in key)
+    shared = [group for group in ours if group in theirs]
+    return window.scope == min(shared, key=lambda group: (ours.index(group) + theirs.index(group), group))
+
+
 def _without_departed(board: Board, window: Window) -> Board:
     """Forget pages that left the group and those whose series began anew: their leads are seen afresh."""
     seats, tracks = board.seats, window.tracks
-    gone = {slug for slug in window.came if slug in seats and seats[slug].series != tracks[slug].since}
+    gone = {slug for slug in window.came if slug in seats and seats[slug].series < tracks[slug].since}
     gone |= seats.keys() - tracks.keys()
     if not gone:
         return board
@@ -170,12 +178,13 @@ def _seat_newcomers(
     orders: dict[Metric, tuple[str, ...]],
     seats: Mapping[str, Seat],
     pairs: dict[tuple[str, str], Pair],
-    tracks: Mapping[str, Track],
+    window: Window,
 ) -> Mapping[str, Seat]:
     """Give new pages their places silently; pairs that cannot be told apart yet are open, with no leader.
 
     A page that is not being read gets no place until it is read again.
     """
+    tracks = window.tracks
     if tracks.keys() <= seats.keys():
         return seats
     newest = max(track.last.at for track in tracks.values())
@@ -192,7 +201,7 @@ def _seat_newcomers(
         orders[metric] = seat(orders.get(metric, ()), newcomers, tracks)
         undecided = overlapping(orders[metric], newcomers, tracks)
         undecided |= {_key(slug, other) for slug in newcomers for other in unread}
-        pairs.update((key, Pair(leader=None)) for key in undecided)
+        pairs.update((key, Pair(leader=None)) for key in undecided if _is_judged_here(key, window))
         after.update((slug, Seat(series=tracks[slug].since, seen=newest)) for slug in newcomers)
     return after
 

@@ -96,7 +96,7 @@ def test_readings_are_judged_in_the_order_in_which_they_could_be_known() -> None
 def test_it_names_the_held_readings_that_count_from_now_on() -> None:
     readings = tuple(reading("a", hours, count) for hours, count in ((0, 1_000), (1, 5_000), (9, 5_001), (14, 5_002)))
     decision = _decided(Arrivals(readings=readings), Scope.PAGE, Wakes.COUNTS)
-    assert decision.confirmed == {"a": (START + timedelta(hours=1), START + timedelta(hours=9))}
+    assert decision.confirmed == {"a": ((START + timedelta(hours=1), START + timedelta(hours=9)),)}
 
 
 def test_a_page_nobody_knows_is_judged_and_compared_with_nothing() -> None:

@@ -70,7 +70,7 @@ def test_a_page_that_never_had_a_count_has_no_track() -> None:
 def test_three_consistent_readings_over_12_hours_confirm_a_new_level_and_all_of_them_count() -> None:
     rulings = _series((0, 10_000), (1, 10_001), (2, 12_000), (8, 12_010), (13, 12_015), (14, 12_020))
     assert [ruling.standing for ruling in rulings[2:]] == [HELD, HELD, HELD, ACCEPTED]
-    assert rulings[-1].confirmed == tuple(START + timedelta(hours=hours) for hours in (2, 8, 13))
+    assert rulings[-1].confirmed == (START + timedelta(hours=2), START + timedelta(hours=13))
     track = _track(rulings[-1])
     assert (track.last.count, track.previous and track.previous.count, track.held) == (12_020, 12_015, ())
     assert track.gains == ()  # the step itself is no daily gain
@@ -90,11 +90,20 @@ def test_a_reading_inside_the_gate_drops_what_was_held() -> None:
     assert _track(_series((0, 10_000), (1, 50_000), (2, 10_001))[-1]).held == ()
 
 
-def test_a_change_of_metric_starts_a_new_series() -> None:
-    ruling = _received(reading("a", 0, 10_000), reading("a", 1, 25_000, metric=Metric.FOLLOWERS))[-1]
-    track = _track(ruling)
-    assert (ruling.standing, ruling.restarted, track.metric) == (ACCEPTED, True, Metric.FOLLOWERS)
-    assert track.since == START + timedelta(hours=1)
+def test_a_change_of_metric_starts_a_new_series_once_it_is_confirmed() -> None:
+    followers = [reading("a", hours, 25_000 + hours, metric=Metric.FOLLOWERS) for hours in (1, 7, 13)]
+    rulings = _received(reading("a", 0, 10_000), *followers)
+    assert [ruling.standing for ruling in rulings[1:]] == [HELD, HELD, ACCEPTED]
+    assert [_track(ruling).metric for ruling in rulings[1:]] == [Metric.LIKES, Metric.LIKES, Metric.FOLLOWERS]
+    track = _track(rulings[-1])
+    assert (track.since, track.last.count, track.gains) == (START + timedelta(hours=1), 25_013, ())
+    assert rulings[-1].confirmed == (START + timedelta(hours=1), START + timedelta(hours=7))
+
+
+def test_one_reading_of_another_metric_costs_nothing() -> None:
+    stray = reading("a", 1, 25_000, metric=Metric.FOLLOWERS)
+    ruling = _received(reading("a", 0, 10_000), stray, reading("a", 2, 10_001))[-1]
+    assert (ruling.standing, _track(ruling).metric, _track(ruling).held) == (ACCEPTED, Metric.LIKES, ())
 
 
 def test_a_late_reading_of_another_metric_changes_nothing() -> None:
@@ -104,13 +113,13 @@ def test_a_late_reading_of_another_metric_changes_nothing() -> None:
 
 def test_after_more_than_30_days_of_silence_a_reading_outside_the_gate_starts_a_new_level() -> None:
     ruling = _series((0, 10_000), (24 * 31, 41_000))[-1]
-    assert (ruling.standing, ruling.restarted) == (ACCEPTED, True)
+    assert (ruling.standing, _track(ruling).restarted) == (ACCEPTED, True)
     assert rate(_track(ruling)) == pytest.approx(1_000)  # the pace across the silence is all that is known
 
 
 def test_after_a_long_silence_a_reading_inside_the_gate_continues_the_series() -> None:
     ruling = _series((0, 10_000), (24 * 400, 10_200))[-1]
-    assert (ruling.standing, ruling.restarted) == (ACCEPTED, False)
+    assert (ruling.standing, _track(ruling).restarted) == (ACCEPTED, False)
     assert _track(ruling).since == START
 
 

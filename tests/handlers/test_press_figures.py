@@ -175,7 +175,7 @@ def test_it_says_them_as_an_editor_would() -> None:
             "first seen on 2 February 2016."
         ),
         (
-            "79.8% of Hun Sen's 779,000 new likes, 7 February to 8 March 2016, came from accounts not listed in "
+            "79.8% of Hun Sen's 779,000 new likes in the 30 days to 8 March 2016 came from accounts not listed in "
             "Cambodia (42.4% of all its likes then)."
         ),
         (

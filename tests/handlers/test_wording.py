@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from handlers.model import Dated
-from handlers.wording import CAVEAT, ForbiddenClaim, Words, guard, headline, lines, number, percent, when
+from handlers.wording import CAVEAT, ForbiddenClaim, Words, guard, headline, lines
 from tests.standins.histories import SCENES, Replay, page, reading, scene
 
 WORDS = Words(page=str.title, country=lambda code: {"KH": "Cambodia", "IN": "India", "PH": "the Philippines"}[code])
@@ -93,19 +90,3 @@ def test_names_are_quoted_and_not_guarded() -> None:
     loud = Words(page=lambda _: "Bots Weekly", country=lambda _: "Fakeland")
     assert headline(scene("ahead"), loud).startswith("Bots Weekly moved ahead of Bots Weekly")
     assert any("Fakeland" in line for line in lines(scene("new_foreign_share"), loud))
-
-
-@pytest.mark.parametrize(
-    ("dated", "expected"),
-    [
-        (Dated.INSTANT, "2 February 2016, 11:50 UTC"),
-        (Dated.DAY, "2 February 2016"),
-        (Dated.MONTH, "February 2016"),
-    ],
-)
-def test_an_instant_is_said_as_precisely_as_it_is_known(dated: Dated, expected: str) -> None:
-    assert when(datetime(2016, 2, 2, 11, 50, tzinfo=UTC), dated) == expected
-
-
-def test_numbers_read_as_numbers() -> None:
-    assert (number(2_108_800.0), percent(0.798), percent(0.5)) == ("2,108,800", "79.8%", "50%")

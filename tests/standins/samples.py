@@ -108,6 +108,8 @@ tracks = st.builds(
     gains=st.lists(numbers, max_size=14).map(tuple),
     gap=st.none() | numbers,
     held=st.lists(points, max_size=3).map(tuple),
+    held_metric=st.none() | st.sampled_from(Metric),
+    restarted=st.booleans(),
 )
 readings = st.builds(
     Reading,
@@ -130,6 +132,7 @@ audiences = st.builds(
     as_of=instants,
     received_at=instants,
     measure=st.sampled_from(Measure),
+    metric=st.sampled_from(Metric),
     days=st.none() | st.integers(1, 365),
     likes=by_country,
     shares=by_country,

@@ -85,13 +85,17 @@ def test_only_accepted_and_late_readings_make_the_past(
 
 @pytest.mark.parametrize("folded", [False, True])
 def test_held_readings_count_once_confirmed(cambodia: Store, *, folded: bool) -> None:
-    rows = [judged(NOON + hours * HOUR, hours, standing=Standing.HELD) for hours in range(3)]
-    cambodia.readings.take([*rows, judged(NOON + 3 * HOUR, 3, standing=Standing.DOUBTED)])
-    cambodia.readings.save_tracks([track(point(NOON, 1))])
+    rows = [judged(NOON + hours * HOUR, hours + 1, standing=Standing.HELD) for hours in range(5)]
+    doubted = judged(NOON + 90 * MINUTE, 70, standing=Standing.DOUBTED)
+    of_another = judged(NOON + HOUR, 80, page="samrainsy", standing=Standing.HELD)
+    no_value = judged(NOON + 100 * MINUTE, 0, standing=Standing.HELD)
+    cambodia.readings.take([*rows, doubted, of_another, no_value])
+    cambodia.readings.save_tracks([track(point(NOON, 1)), track(point(NOON, 1), page="samrainsy")])
     if folded:
         cambodia.readings.fold(NOON + DAY)
-    cambodia.readings.confirm("hunsen", [NOON, NOON + 2 * HOUR, NOON + 3 * HOUR])
-    assert [at.count for at in cambodia.readings.series("hunsen", NOON, NOON + DAY)] == [0, 2]
+    cambodia.readings.confirm("hunsen", NOON + HOUR, NOON + 3 * HOUR)
+    assert [at.count for at in cambodia.readings.series("hunsen", NOON, NOON + DAY)] == [2, 3, 4]
+    assert cambodia.readings.series("samrainsy", NOON, NOON + DAY) == ()
 
 
 def test_series_of_two_metrics_are_never_spliced(cambodia: Store) -> None:

@@ -55,7 +55,7 @@ def _held(track: Track) -> Iterator[Line]:
         held = track.held[-1]
         yield (
             Bold("Unconfirmed:"),
-            f" a newer reading says {words.count(held.count)} {track.metric} (",
+            f" a newer reading says {words.count(held.count)} {track.held_metric or track.metric} (",
             Moment(held.at),
             "). It is out of line with the series, so nothing is concluded from it until further readings confirm it.",
         )

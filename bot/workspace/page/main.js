@@ -19,6 +19,7 @@ const store = (key, value) => localStorage.setItem(`workspace.${key}`, JSON.stri
 
 let world = null; // the last snapshot, kept up to date by events
 let messages = new Map(); // channel id -> Map(ts -> message)
+const channelButtons = new Map(); // channel id -> its button in the sidebar
 let openId = null;
 let threadTs = null;
 let me = new URLSearchParams(location.search).get("person") ?? stored("me", "ana");
@@ -205,18 +206,31 @@ function drawPeople() {
   find(".acting-as").replaceChildren(...options);
 }
 
+/** Buttons stay the same elements while messages arrive: a click under way, or the focus, is not lost. */
 function drawChannels() {
   const read = stored(`read.${me}`, {});
   const buttons = world.channels.map((channel) => {
     const newest = Math.max(0, ...inChannel(channel.id).filter((message) => message.user !== world.me).map((message) => Number(message.ts)));
+    const button = channelButtons.get(channel.id) ?? channelButton(channel);
     const unread = channel.id !== openId && newest > (read[channel.id] ?? 0);
-    return el(
-      "button",
-      { type: "button", class: unread ? "unread" : "", "aria-current": channel.id === openId ? "page" : null, dataset: { testid: `channel-${channel.name.toLowerCase()}` }, onclick: () => openChannel(channel.id) },
-      el("span", { class: "sign" }, channel.person_id ? "●" : "#"), channel.name, unread && el("span", { class: "dot", role: "img", "aria-label": "unread" }),
-    );
+    button.classList.toggle("unread", unread);
+    button.querySelector(".dot").hidden = !unread;
+    if (channel.id === openId) button.setAttribute("aria-current", "page");
+    else button.removeAttribute("aria-current");
+    return button;
   });
-  find(".channels").replaceChildren(...buttons);
+  const place = find(".channels");
+  if (buttons.length !== place.children.length || buttons.some((button, index) => button !== place.children[index])) place.replaceChildren(...buttons);
+}
+
+function channelButton(channel) {
+  const button = el(
+    "button",
+    { type: "button", dataset: { testid: `channel-${channel.name.toLowerCase()}` }, onclick: () => openChannel(channel.id) },
+    el("span", { class: "sign" }, channel.person_id ? "●" : "#"), channel.name, el("span", { class: "dot", role: "img", "aria-label": "unread" }),
+  );
+  channelButtons.set(channel.id, button);
+  return button;
 }
 
 function markRead() {
