@@ -214,7 +214,8 @@ function drawChannels() {
     const button = channelButtons.get(channel.id) ?? channelButton(channel);
     const unread = channel.id !== openId && newest > (read[channel.id] ?? 0);
     button.classList.toggle("unread", unread);
-    button.querySelector(".dot").hidden = !unread;
+    button.querySelector(".dot")?.remove();
+    if (unread) button.append(el("span", { class: "dot", role: "img", "aria-label": "unread" }));
     if (channel.id === openId) button.setAttribute("aria-current", "page");
     else button.removeAttribute("aria-current");
     return button;
@@ -227,7 +228,7 @@ function channelButton(channel) {
   const button = el(
     "button",
     { type: "button", dataset: { testid: `channel-${channel.name.toLowerCase()}` }, onclick: () => openChannel(channel.id) },
-    el("span", { class: "sign" }, channel.person_id ? "●" : "#"), channel.name, el("span", { class: "dot", role: "img", "aria-label": "unread" }),
+    el("span", { class: "sign" }, channel.person_id ? "●" : "#"), channel.name,
   );
   channelButtons.set(channel.id, button);
   return button;
