@@ -23,8 +23,9 @@ from bot.fetching import Answered, Ended, Fetching, Source
 from bot.platforms.batches import stricter
 from bot.platforms.contract import Failure, Pause, Reason
 from bot.worlds import KnownWorld
+from handlers.contract import Comparison
 from handlers.decide import Arrivals, Decision, decide
-from handlers.model import Account, Alert, Comparison, Standing
+from handlers.model import Account, Alert, Standing
 from storage.errors import StoreError
 from storage.store import Store
 
@@ -33,12 +34,10 @@ log = logging.getLogger(__name__)
 FRESH = timedelta(days=7)
 """An event older than this when it is found (in imported history) is kept, and not posted as if it were news."""
 
-HISTORY = timedelta(days=150)
-"""How far back audience readings are laid before the comparisons: 28 days, the 90 before them, and some slack."""
-
 REST = timedelta(minutes=1)
 """After a poll that could not even be recorded (a full disk), the platforms are left alone for this long."""
 
+_NOTHING_CAME = Arrivals()
 _STORED = frozenset({Standing.ACCEPTED, Standing.HELD, Standing.LATE, Standing.DOUBTED})
 
 
@@ -82,7 +81,7 @@ class Cycle:
         self._store = store
         self._clock = clock
         self._comparisons = comparisons
-        self._world = KnownWorld(store, comparisons, HISTORY)
+        self._world = KnownWorld(store, comparisons)
         self._fetching = Fetching(store=store, clock=clock, sources=sources)
         self._wake = wake
         self._chance = chance
@@ -115,7 +114,7 @@ class Cycle:
         inside the same transaction. A replay's alerts are dated then and posted; those of an import are posted only
         while fresh.
         """
-        batches = [(instant, arrivals) for instant, arrivals in batches if arrivals.readings or arrivals.audiences]
+        batches = [(instant, arrivals) for instant, arrivals in batches if arrivals != _NOTHING_CAME]
         absorbed = self._absorb(batches, replayed=replayed, together=together)
         if absorbed.queued:
             self._wake()
@@ -145,6 +144,7 @@ class Cycle:
                 for first, last in runs:
                     self._store.readings.confirm(slug, first, last)
         self._store.readings.save_tracks(self._world.changed_tracks())
+        self._store.pasts.put(self._world.changed_pasts())
         audiences = [audience for decision in decisions for audience in decision.audiences]
         kept = sum(self._store.audiences.add(audience) for audience in audiences)
         for name, memories in self._world.changed_memories().items():

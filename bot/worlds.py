@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from handlers.contract import Comparison, Scope, Wakes
 from handlers.decide import Arrivals, Decision, World
-from handlers.model import AudienceReading, Comparison, Page, Scope, Track, Wakes
+from handlers.model import Track
+from handlers.past import Past
+from handlers.world import HISTORY, GrowingWorld
 from storage.store import Store
 
 Batches = Sequence[tuple[datetime, Arrivals]]
@@ -22,11 +26,9 @@ class KnownWorld:
     after any transaction that was undone, nothing is.
     """
 
-    def __init__(self, store: Store, comparisons: Sequence[Comparison[Any]], history: timedelta) -> None:
-        """``history`` is how far back audience readings are laid before the comparisons."""
+    def __init__(self, store: Store, comparisons: Sequence[Comparison[Any]]) -> None:
         self._store = store
         self._comparisons = comparisons
-        self._history = history
         self._doubtful = False
         self._forget()
         store.after_rollback(self._doubt)
@@ -42,11 +44,8 @@ class KnownWorld:
         self._growing = False
         self._doubtful = False
         self._version: int | None = None
-        self._pages: dict[str, Page] = {}
-        self._groups: dict[str, tuple[str, ...]] = {}
+        self._known = GrowingWorld()
         self._asked: set[str] = set()
-        self._tracks: dict[str, Track] = {}
-        self._memories: dict[tuple[str, str], Any] = {}
         self._asked_memories: set[tuple[str, str]] = set()
         self._begin()
 
@@ -58,35 +57,43 @@ class KnownWorld:
         self._growing = True
         counted = {reading.page for _, arrivals in batches for reading in arrivals.readings}
         heard = {audience.page for _, arrivals in batches for audience in arrivals.audiences}
+        noticed = {notice.page for _, arrivals in batches for notice in arrivals.notices}
         with self._store.read():
             self._gather_pages()
-            touched = {group for slug in counted if slug in self._pages for group in self._pages[slug].groups}
-            self._gather_tracks(counted.union(heard, *(self._groups[group] for group in touched)))
-            self._gather_memories(touched, counted, heard)
+            known = self._known
+            moved = [known.pages[slug] for slug in counted if slug in known.pages]
+            self._groups.update(group for page in moved for group in page.groups)
+            self._platforms.update(page.platform for page in moved)
+            together = (
+                *(known.groups[one] for one in self._groups),
+                *(known.platforms[one] for one in self._platforms),
+            )
+            self._gather_series(counted.union(heard, *together))
+            self._gather_memories({Wakes.COUNTS: counted, Wakes.AUDIENCE: heard, Wakes.NOTICES: noticed})
             self._gather_audiences(heard, batches)
 
     def seen(self) -> World:
-        """The world as it is now: the pages, groups and series of what arrived, and whatever else is known."""
-        return World(
-            pages=self._pages,
-            groups={group: self._groups[group] for group in self._touched},
-            tracks=self._tracks,
-            audiences=self._audiences,
-            memories=self._memories,
+        """The world as it is now: the groups and platforms of what arrived, and of the rest whatever is known."""
+        return replace(
+            self._known.seen(),
+            groups={group: self._known.groups[group] for group in self._groups},
+            platforms={platform: self._known.platforms[platform] for platform in self._platforms},
         )
 
     def grow(self, decision: Decision) -> None:
         """Go on from a decision."""
-        self._tracks.update(decision.tracks)
+        self._known.grow(decision)
         self._changed_tracks.update(decision.tracks)
-        for audience in decision.audiences:
-            self._audiences[audience.page] = (*self._audiences.get(audience.page, ()), audience)
-        self._memories.update(decision.memories)
+        self._changed_pasts.update(decision.pasts)
         self._changed_memories.update(decision.memories)
 
     def changed_tracks(self) -> list[Track]:
         """The series that moved on since ``gather``, each as it is in the end."""
         return list(self._changed_tracks.values())
+
+    def changed_pasts(self) -> dict[str, Past]:
+        """The pasts that moved on since ``gather``, by page."""
+        return self._changed_pasts
 
     def changed_memories(self) -> dict[str, dict[str, str]]:
         """What the comparisons want remembered since ``gather``: comparison -> scope -> text."""
@@ -97,37 +104,41 @@ class KnownWorld:
         return texts
 
     def _begin(self) -> None:
-        self._touched: set[str] = set()
-        self._audiences: dict[str, tuple[AudienceReading, ...]] = {}
+        self._groups: set[str] = set()
+        self._platforms: set[str] = set()
+        self._known.audiences.clear()
         self._changed_tracks: dict[str, Track] = {}
+        self._changed_pasts: dict[str, Past] = {}
         self._changed_memories: dict[tuple[str, str], Any] = {}
 
     def _gather_pages(self) -> None:
         version = self._store.pages.version()
         if version != self._version:
-            self._pages = {page.slug: page for page in self._store.pages.all()}
-            self._groups = {group.slug: group.pages for group in self._store.pages.groups()}
+            self._known.know(self._store.pages.all())
             self._version = version
 
-    def _gather_tracks(self, slugs: Iterable[str]) -> None:
+    def _gather_series(self, slugs: Iterable[str]) -> None:
         unknown = set(slugs) - self._asked
         if unknown:
-            self._tracks.update(self._store.readings.tracks(unknown))
+            self._known.tracks.update(self._store.readings.tracks(unknown))
+            self._known.pasts.update(self._store.pasts.get(unknown))
             self._asked |= unknown
 
-    def _gather_memories(self, touched: set[str], counted: set[str], heard: set[str]) -> None:
-        self._touched = touched
+    def _gather_memories(self, woken: dict[Wakes, set[str]]) -> None:
         for comparison in self._comparisons:
-            woken = counted if comparison.wakes is Wakes.COUNTS else heard
-            scopes = touched if comparison.scope is Scope.GROUP else woken
+            scopes = {
+                Scope.PAGE: woken[comparison.wakes],
+                Scope.GROUP: self._groups,
+                Scope.PLATFORM: self._platforms,
+            }[comparison.scope]
             unknown = {scope for scope in scopes if (comparison.name, scope) not in self._asked_memories}
             if unknown:
                 texts = self._store.memories.get(comparison.name, unknown)
                 loaded = {(comparison.name, scope): comparison.load(text) for scope, text in texts.items()}
-                self._memories.update(loaded)
+                self._known.memories.update(loaded)
                 self._asked_memories |= {(comparison.name, scope) for scope in unknown}
 
     def _gather_audiences(self, heard: set[str], batches: Batches) -> None:
         if heard:
-            since = min(audience.as_of for _, arrivals in batches for audience in arrivals.audiences) - self._history
-            self._audiences = {slug: self._store.audiences.recent(slug, since) for slug in heard}
+            since = min(audience.as_of for _, arrivals in batches for audience in arrivals.audiences) - HISTORY
+            self._known.audiences.update({slug: self._store.audiences.recent(slug, since) for slug in heard})

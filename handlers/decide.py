@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from handlers.ledger import receive
-from handlers.model import (
-    Alert,
-    AudienceReading,
-    Comparison,
-    Judged,
-    Page,
-    Reading,
-    Scope,
-    Standing,
-    Track,
-    Wakes,
-    Window,
-)
+from handlers.contract import Comparison, Scope, Wakes, Window
+from handlers.ledger import frozen_since, receive
+from handlers.model import Alert, AudienceReading, Judged, Notice, Page, Reading, Standing, Track
+from handlers.past import EMPTY, Past, remembered
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -35,14 +26,17 @@ def _nothing() -> Mapping[K, V]:
 class World:
     """What was known before: everything a comparison may look at, for the pages and groups that are touched.
 
-    ``groups`` maps a group to the slugs of its pages; ``tracks`` holds the series of every member of every group
-    touched. ``audiences`` are a page's audience readings of the past 150 days or so, oldest first. ``memories`` maps
-    (comparison name, scope) to the object that comparison asked to be remembered.
+    ``groups`` maps a group to the slugs of its pages, ``platforms`` a platform's name; ``tracks`` and ``pasts`` hold
+    the series of every member of every group and platform touched. ``audiences`` are a page's audience readings of the
+    past 150 days or so, oldest first. ``memories`` maps (comparison name, scope) to the object that comparison asked to
+    be remembered.
     """
 
     pages: Mapping[str, Page]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
+    platforms: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     tracks: Mapping[str, Track] = field(default_factory=_nothing)
+    pasts: Mapping[str, Past] = field(default_factory=_nothing)
     audiences: Mapping[str, tuple[AudienceReading, ...]] = field(default_factory=_nothing)
     memories: Mapping[tuple[str, str], Any] = field(default_factory=_nothing)
 
@@ -53,6 +47,7 @@ class Arrivals:
 
     readings: tuple[Reading, ...] = ()
     audiences: tuple[AudienceReading, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +55,14 @@ class Decision:
     """What to store and what to tell.
 
     ``judged`` are the readings in the order they were judged. ``confirmed`` gives, by page, the first and the last
-    instant of each run of earlier held readings that counts from now on. ``tracks`` and ``memories`` hold only what
-    changed; ``audiences`` only what was new.
+    instant of each run of earlier held readings that counts from now on. ``tracks``, ``pasts`` and ``memories`` hold
+    only what changed; ``audiences`` only what was new.
     """
 
     judged: tuple[Judged, ...]
     confirmed: Mapping[str, tuple[tuple[datetime, datetime], ...]]
     tracks: Mapping[str, Track]
+    pasts: Mapping[str, Past]
     audiences: tuple[AudienceReading, ...]
     alerts: tuple[Alert, ...]
     memories: Mapping[tuple[str, str], Any]
@@ -84,6 +80,8 @@ def decide(world: World, arrivals: Arrivals, now: datetime, comparisons: Sequenc
         book.receive(reading)
     for audience in sorted(arrivals.audiences, key=_audience_order):
         book.hear(audience)
+    for notice in arrivals.notices:
+        book.note(notice)
     return book.decision(comparisons)
 
 
@@ -105,29 +103,41 @@ class _Book:
         self.world = world
         self.now = now
         self.moved: dict[str, Track] = {}
+        self.pasts: dict[str, Past] = {}
         self.judged: list[Judged] = []
         self.confirmed: dict[str, tuple[tuple[datetime, datetime], ...]] = {}
         self.audiences: list[AudienceReading] = []
-        self.counted_at: dict[str, datetime] = {}  # received_at of the newest accepted count, by page
-        self.heard_at: dict[str, datetime] = {}  # the same for audiences
+        self.woken: dict[Wakes, dict[str, datetime]] = {wakes: {} for wakes in Wakes}  # the newest received_at, by page
         self.known: dict[str, list[AudienceReading]] = {}
         self.woken_by: dict[str, list[AudienceReading]] = {}
+        self.notices: dict[str, list[Notice]] = {}
 
     def receive(self, reading: Reading) -> None:
         page = reading.page
         before = self.track(page)
         ruling = receive(before, reading)
         self.judged.append(Judged(reading=reading, standing=ruling.standing))
-        if ruling.track is not None and ruling.track is not before:
-            self.moved[page] = ruling.track
+        after = ruling.track
+        if after is not None and after is not before:
+            self.moved[page] = after
         if ruling.confirmed is not None:
             self.confirmed[page] = (*self.confirmed.get(page, ()), ruling.confirmed)
-        if ruling.standing in _MOVED:
-            self.counted_at[page] = reading.received_at
+        if ruling.standing in _MOVED and after is not None:
+            self.woken[Wakes.COUNTS][page] = reading.received_at
+            past = self.past(page)
+            moves = before is not None and after.last.count != before.last.count
+            frozen = frozen_since(before) if before is not None and moves else None
+            now = remembered(past, before, after, frozen_since=frozen)
+            if now is not past:
+                self.pasts[page] = now
 
     def track(self, page: str) -> Track | None:
         """The page's series after what was received so far."""
         return self.moved.get(page) or self.world.tracks.get(page)
+
+    def past(self, page: str) -> Past:
+        """What is remembered of the page's past, after what was received so far."""
+        return self.pasts.get(page) or self.world.pasts.get(page, EMPTY)
 
     def hear(self, reading: AudienceReading) -> None:
         """Keep a new audience reading; one older than the newest of its kind is late and wakes nothing."""
@@ -140,16 +150,30 @@ class _Book:
         self.audiences.append(reading)
         if not late:
             self.woken_by.setdefault(reading.page, []).append(reading)
-            self.heard_at[reading.page] = reading.received_at
+            self.woken[Wakes.AUDIENCE][reading.page] = reading.received_at
+
+    def note(self, notice: Notice) -> None:
+        self.notices.setdefault(notice.page, []).append(notice)
+        self.woken[Wakes.NOTICES][notice.page] = notice.at
 
     def decision(self, comparisons: Iterable[Comparison[Any]]) -> Decision:
         alerts: dict[str, Alert] = {}
         memories: dict[tuple[str, str], Any] = {}
+        windows: dict[tuple[Scope, Wakes], list[Window]] = {}
+        remembered_by = self.world.memories
         for comparison in comparisons:
-            for window in self._windows(comparison):
-                key = (comparison.name, window.scope)
-                memory = self.world.memories[key] if key in self.world.memories else comparison.blank()
-                verdict = comparison.compare(window, memory)
+            look = (comparison.scope, comparison.wakes)
+            if look not in windows:
+                windows[look] = list(self._windows(*look))
+            name, compare, only = comparison.name, comparison.compare, comparison.only
+            for window in windows[look]:
+                if only is not None and window.scope not in only:
+                    continue
+                key = (name, window.scope)
+                memory = remembered_by[key] if key in remembered_by else comparison.blank()
+                verdict = compare(window, memory)
+                if verdict is None:
+                    continue
                 for alert in verdict.alerts:
                     alerts.setdefault(alert.key, alert)  # two rivals may share two groups: told once
                 if verdict.memory is not memory:
@@ -158,42 +182,45 @@ class _Book:
             judged=tuple(self.judged),
             confirmed=self.confirmed,
             tracks=self.moved,
+            pasts=self.pasts,
             audiences=tuple(self.audiences),
             alerts=tuple(alerts.values()),
             memories=memories,
         )
 
-    def _windows(self, comparison: Comparison[Any]) -> Iterator[Window]:
-        woken = self.counted_at if comparison.wakes is Wakes.COUNTS else self.heard_at
-        if comparison.scope is Scope.PAGE:
+    def _windows(self, scope: Scope, wakes: Wakes) -> Iterator[Window]:
+        woken = self.woken[wakes]
+        if scope is Scope.PAGE:
             for slug in sorted(woken.keys() & self.world.pages.keys()):
                 yield self._page_window(slug, woken[slug])
-        else:
-            for group, members in sorted(self.world.groups.items()):
-                came = tuple(slug for slug in members if slug in woken)
-                if came:
-                    yield self._group_window(group, members, came, max(woken[slug] for slug in came))
+            return
+        together = self.world.groups if scope is Scope.GROUP else self.world.platforms
+        for name, members in sorted(together.items()):
+            came = tuple(slug for slug in members if slug in woken)
+            if came:
+                yield self._window_of(name, members, came, max(woken[slug] for slug in came))
 
     def _page_window(self, slug: str, at: datetime) -> Window:
         known = self.known.get(slug) or self.world.audiences.get(slug, ())
+        track = self.track(slug)
         return Window(
             scope=slug,
             now=min(at, self.now),
             pages={slug: self.world.pages[slug]},
-            tracks=self._tracks((slug,)),
+            tracks={} if track is None else {slug: track},
+            pasts={slug: self.past(slug)},
             came=(slug,),
-            audience=tuple(sorted(known, key=lambda reading: reading.as_of)),
+            audience=tuple(sorted(known, key=lambda reading: reading.as_of)) if known else (),
             new_audience=tuple(self.woken_by.get(slug, ())),
+            notices=tuple(self.notices.get(slug, ())),
         )
 
-    def _group_window(self, group: str, members: tuple[str, ...], came: tuple[str, ...], at: datetime) -> Window:
+    def _window_of(self, name: str, members: tuple[str, ...], came: tuple[str, ...], at: datetime) -> Window:
         return Window(
-            scope=group,
+            scope=name,
             now=min(at, self.now),
             pages=self.world.pages,
-            tracks=self._tracks(members),
+            tracks={slug: track for slug in members if (track := self.track(slug)) is not None},
+            pasts=ChainMap(self.pasts, self.world.pasts),  # type: ignore[arg-type]  # never written to
             came=came,
         )
-
-    def _tracks(self, slugs: Iterable[str]) -> Mapping[str, Track]:
-        return {slug: track for slug in slugs if (track := self.track(slug)) is not None}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
 
-from handlers.ledger import FROZEN_AT_MOST, rate, repeating_since
+from handlers.ledger import frozen_since, rate
 from handlers.model import Point, Track
 
 FRESH_HOURS = 36
@@ -21,8 +21,6 @@ SPARSE_HOURS = 48
 _DAY = timedelta(days=1)
 _FRESH = timedelta(hours=FRESH_HOURS)
 _SPARSE_SECONDS = SPARSE_HOURS * 3600.0
-_FROZEN_AT_LEAST = timedelta(hours=3)
-_FROZEN_EXPECTED = 50  # likes its rate would have brought, beyond two steps of rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,18 +87,8 @@ def _are_neighbours(earlier: Track, later: Track) -> bool:
 
 
 def _standing(track: Track) -> _Interval:
-    since = repeating_since(track)
-    if since is not None and track.previous is not None and _is_frozen(track, since):
-        return _bounds(track, track.previous, track.last.at)
-    return _Interval(track.last.low, track.last.high)
-
-
-def _is_frozen(track: Track, since: datetime) -> bool:
-    elapsed = track.last.at - since
-    if not _FROZEN_AT_LEAST <= elapsed < FROZEN_AT_MOST:
-        return False
-    expected = (rate(track) or 0.0) * (elapsed / _DAY)
-    return expected >= _FROZEN_EXPECTED + 2 * (track.last.high - track.last.low)
+    frozen = frozen_since(track)
+    return _Interval(track.last.low, track.last.high) if frozen is None else _bounds(track, frozen, track.last.at)
 
 
 def _bounds(track: Track, known: Point, at: datetime) -> _Interval:

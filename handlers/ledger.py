@@ -19,6 +19,9 @@ from handlers.model import Dated, Point, Reading, Standing, Track
 GAINS_KEPT = 14
 FROZEN_AT_MOST = timedelta(days=7)  # a counter that repeats itself for longer is flat
 
+FROZEN_AT_LEAST = timedelta(hours=3)
+_FROZEN_EXPECTED = 50  # likes its rate would have brought, beyond two steps of rounding
+
 _DAY = timedelta(days=1)
 _SILENCE = timedelta(days=30)
 _CONFIRMED_OVER = timedelta(hours=12)
@@ -74,6 +77,15 @@ def repeating_since(track: Track) -> datetime | None:
     """
     previous = track.previous
     return previous.at if previous is not None and previous.count == track.last.count else None
+
+
+def frozen_since(track: Track) -> Point | None:
+    """Where a counter stands still, for 3 hours to 7 days, although the page's pace says that it should not."""
+    since = repeating_since(track)
+    if since is None or not FROZEN_AT_LEAST <= track.last.at - since < FROZEN_AT_MOST:
+        return None
+    expected = (rate(track) or 0.0) * ((track.last.at - since) / _DAY)
+    return track.previous if expected >= _FROZEN_EXPECTED + 2 * (track.last.high - track.last.low) else None
 
 
 def _begin(reading: Reading) -> Track:

@@ -6,14 +6,11 @@ Countries are ISO 3166-1 alpha-2 codes in capitals. A page is named everywhere b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Generic, TypeVar
-
-M = TypeVar("M")
 
 
 class Metric(StrEnum):
@@ -188,6 +185,29 @@ class Judged:
     standing: Standing
 
 
+class Trouble(StrEnum):
+    """Why a page could not be read, as far as it concerns the page and not the platform or us."""
+
+    UNAVAILABLE = "unavailable"  # deleted, unpublished or restricted: nobody outside can tell which
+    HIDDEN = "hidden"  # it is there, and shows no count
+    RENAMED = "renamed"  # it is read on under another name
+    MERGED = "merged"  # the platform made it a part of another page
+    UNREAD = "unread"  # no answer, for whatever reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What a poll found out about a page beside its count; ``detail`` is its new name, or the page it was merged into.
+
+    ``trouble`` is None where the page was read again without any.
+    """
+
+    page: str
+    at: datetime
+    trouble: Trouble | None
+    detail: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """One figure behind an alert, with where it comes from.
@@ -224,6 +244,8 @@ class Alert:
     ``key`` is made from what happened (kind, page, rival, direction, the reading that confirmed it), never from the
     wall clock: replaying the same readings yields the same keys. Alerts of one ``story`` share one card: the first
     is posted, later ones edit it and go to its thread. ``at`` is ``received_at`` of the reading that triggered it.
+    The first of the ``facts`` is the figure that is told. ``threshold`` is what the rule was set to, where a channel
+    can set it (None elsewhere), and ``tuned`` whether a channel did: then it is for those channels alone.
     """
 
     key: str
@@ -237,6 +259,8 @@ class Alert:
     facts: tuple[Fact, ...]
     rule: str
     parameters: tuple[Parameter, ...] = ()
+    threshold: float | None = None
+    tuned: bool = False
 
     def fact(self, name: str) -> Fact:
         """The fact of this name; KeyError if the alert does not carry it."""
@@ -248,65 +272,3 @@ class Alert:
     def facts_named(self, name: str) -> tuple[Fact, ...]:
         """Every fact of this name, in order (the top countries, say)."""
         return tuple(fact for fact in self.facts if fact.name == name)
-
-
-class Scope(StrEnum):
-    """What one comparison looks at: one page at a time, or all pages of a group together."""
-
-    PAGE = "page"
-    GROUP = "group"
-
-
-class Wakes(StrEnum):
-    """What must arrive for a comparison to be asked."""
-
-    COUNTS = "counts"
-    AUDIENCE = "audience"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """What a comparison sees: what was before, what came, and now.
-
-    ``scope`` is the slug of the page or group looked at. ``tracks`` holds the series of its pages *after* what came;
-    ``came`` the slugs whose accepted series moved on (or, for audiences, the page itself). ``audience`` is the page's
-    audience readings of the past 150 days or so and at least the 12 newest of each measure, oldest first;
-    ``new_audience`` those of them that just came.
-    """
-
-    scope: str
-    now: datetime
-    pages: Mapping[str, Page]
-    tracks: Mapping[str, Track]
-    came: tuple[str, ...]
-    audience: tuple[AudienceReading, ...] = ()
-    new_audience: tuple[AudienceReading, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict(Generic[M]):
-    """A comparison's answer: what to tell, and what it must remember (the very object it was given if unchanged)."""
-
-    alerts: tuple[Alert, ...]
-    memory: M
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison(Generic[M]):
-    """One rule. Each file in ``handlers/comparisons`` ends in ``COMPARISON = Comparison(…)`` and is found by that name.
-
-    ``compare(window, memory)`` is pure. ``memory`` is what it said to remember last time for this scope, or
-    ``blank()`` the first time; ``dump`` and ``load`` turn it into text for the store and back, without loss.
-    ``feature`` is the word people subscribe to, ``summary`` one line about it for them.
-    """
-
-    name: str
-    feature: str
-    kinds: tuple[str, ...]
-    summary: str
-    scope: Scope
-    wakes: Wakes
-    blank: Callable[[], M]
-    load: Callable[[str], M]
-    dump: Callable[[M], str]
-    compare: Callable[[Window, M], Verdict[M]]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from handlers.model import AudienceReading, Fact, Figure, Measure, Point, Window
+from handlers.contract import Window
+from handlers.model import AudienceReading, Fact, Figure, Measure, Point
 
 TOTAL_WITHIN = timedelta(hours=72)
 SPARSE_FROM = timedelta(days=8)

@@ -98,6 +98,8 @@ def alert_of(row: Row) -> Alert:
         facts=tuple(_fact(**fact) for fact in evidence["facts"]),
         rule=evidence["rule"],
         parameters=tuple(Parameter(**parameter) for parameter in evidence["parameters"]),
+        threshold=evidence["threshold"],
+        tuned=evidence["tuned"],
     )
 
 
@@ -113,6 +115,8 @@ def _evidence(alert: Alert) -> str:
         {
             "dated": DATE_TEXTS[alert.dated],
             "rule": alert.rule,
+            "threshold": alert.threshold,
+            "tuned": alert.tuned,
             "parameters": [
                 {"name": parameter.name, "value": parameter.value, "unit": parameter.unit}
                 for parameter in alert.parameters

@@ -117,6 +117,17 @@ CREATE TABLE latest (
 ) STRICT;
 """
 
+_PASTS = """
+-- What is remembered of a page's past (handlers.past.Past): little-endian doubles.
+CREATE TABLE pasts (
+  page_id INTEGER PRIMARY KEY REFERENCES pages,
+  times BLOB NOT NULL,  -- seconds since 1970
+  counts BLOB NOT NULL,
+  first INTEGER NOT NULL,  -- days since 1970
+  midnights BLOB NOT NULL
+) STRICT;
+"""
+
 _EVENTS = """
 CREATE TABLE audiences (
   id INTEGER PRIMARY KEY,
@@ -260,5 +271,5 @@ CREATE VIEW alerts_all AS
 @MIGRATIONS(name="0001_first_version")
 def first_version(db: sqlite_utils.Database) -> None:
     """Everything of version 0.1."""
-    for script in (_PAGES, _READINGS, _LATEST, _EVENTS, _NEWSROOM, _VIEWS):
+    for script in (_PAGES, _READINGS, _LATEST, _PASTS, _EVENTS, _NEWSROOM, _VIEWS):
         db.executescript(script)

@@ -15,6 +15,7 @@ from storage.memories import Memories
 from storage.notes import Notes
 from storage.outbox import Outbox
 from storage.pages import Pages
+from storage.pasts import Pasts
 from storage.readings import Readings
 from storage.subscriptions import Subscriptions
 
@@ -31,6 +32,7 @@ class Store:
         self._database = database
         self.pages = Pages(database, ids)
         self.readings = Readings(database, ids)
+        self.pasts = Pasts(database, ids)
         self.audiences = Audiences(database, ids)
         self.alerts = Alerts(database)
         self.memories = Memories(database)

@@ -10,8 +10,8 @@ from bot.countries import country_name
 from bot.slack.contract import Bold, Button, Card, Line, Link, Menu, Moment, Plot, Span
 from bot.slack.plots import counts_plot
 from handlers import wording
+from handlers.contract import Words
 from handlers.model import Alert, Dated, Fact, Point
-from handlers.wording import Words
 from storage.store import Store
 from storage.values import KeptAlert
 

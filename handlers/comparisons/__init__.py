@@ -7,7 +7,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from handlers.model import Comparison
+from handlers.contract import Comparison
 
 
 @cache

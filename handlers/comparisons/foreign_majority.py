@@ -14,21 +14,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
 from handlers.memories import from_rows, from_text, instant, rows, to_text
-from handlers.model import (
-    Alert,
-    AudienceReading,
-    Comparison,
-    Dated,
-    Fact,
-    Measure,
-    Metric,
-    Parameter,
-    Scope,
-    Verdict,
-    Wakes,
-    Window,
-)
+from handlers.model import Alert, AudienceReading, Dated, Fact, Measure, Metric, Parameter
+from handlers.share_sentences import MAJORITY as SAYING
 from handlers.shares import (
     Snapshot,
     Totals,
@@ -200,7 +189,7 @@ def _fact(kept: dict[str, Any] | None) -> Fact | None:
 COMPARISON = Comparison(
     name="foreign_majority",
     feature="foreign",
-    kinds=("foreign_majority",),
+    says={"foreign_majority": SAYING},
     summary="less than half of a page's likes are from its home country",
     scope=Scope.PAGE,
     wakes=Wakes.AUDIENCE,

@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 from statistics import median
 from types import MappingProxyType
 
+from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
 from handlers.memories import from_rows, from_text, instant, rows, to_text
-from handlers.model import Alert, Comparison, Figure, Parameter, Scope, Verdict, Wakes, Window
+from handlers.model import Alert, Figure, Parameter
+from handlers.share_sentences import TOTAL_SHARE
 from handlers.shares import Snapshot, Step, Totals, exactly, fact, flow, snapshots, steps, with_totals
 
 RISE = 0.025
@@ -189,7 +191,7 @@ def _load(text: str) -> Shift:
 COMPARISON = Comparison(
     name="foreign_share_of_all",
     feature="foreign",
-    kinds=("total_foreign_share",),
+    says={"total_foreign_share": TOTAL_SHARE},
     summary="the share of all of a page's likes that is listed abroad rises",
     scope=Scope.PAGE,
     wakes=Wakes.AUDIENCE,

@@ -18,20 +18,10 @@ from datetime import datetime, timedelta
 from math import sqrt
 from types import MappingProxyType
 
+from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
 from handlers.memories import from_rows, from_text, instant, rows, to_text
-from handlers.model import (
-    Alert,
-    AudienceReading,
-    Comparison,
-    Fact,
-    Figure,
-    Measure,
-    Parameter,
-    Scope,
-    Verdict,
-    Wakes,
-    Window,
-)
+from handlers.model import Alert, AudienceReading, Fact, Figure, Measure, Parameter
+from handlers.share_sentences import NEW_SHARE
 from handlers.shares import (
     Flow,
     Snapshot,
@@ -339,7 +329,7 @@ def _load(text: str) -> Episode:
 COMPARISON = Comparison(
     name="foreign_share_of_new",
     feature="foreign",
-    kinds=("new_foreign_share",),
+    says={"new_foreign_share": NEW_SHARE},
     summary="a page's new likes come from abroad far more often than before",
     scope=Scope.PAGE,
     wakes=Wakes.AUDIENCE,

@@ -18,22 +18,11 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
+from handlers.lead_sentences import AHEAD, HELD_OFF, OVERTAKE
 from handlers.leads import FRESH_HOURS, FRESH_POLLS, SPARSE_HOURS, Lead, is_stale, lead
 from handlers.memories import from_text, instant, to_text
-from handlers.model import (
-    Alert,
-    Comparison,
-    Dated,
-    Fact,
-    Metric,
-    Parameter,
-    Point,
-    Scope,
-    Track,
-    Verdict,
-    Wakes,
-    Window,
-)
+from handlers.model import Alert, Dated, Fact, Metric, Parameter, Point, Track
 from handlers.order import overlapping, resort, seat
 
 READINGS_TO_TELL = 2
@@ -292,8 +281,6 @@ def _facts(ours: Track, theirs: Track, pair: Pair, now: Lead) -> tuple[Fact, ...
     unit = ours.metric.value
     gap = ours.last.count - theirs.last.count
     facts = [
-        _count("count", ours, ours.last),
-        _count("rival_count", theirs, theirs.last),
         Fact(
             name="gap",
             value=gap,
@@ -302,6 +289,8 @@ def _facts(ours: Track, theirs: Track, pair: Pair, now: Lead) -> tuple[Fact, ...
             high=ours.last.high - theirs.last.low,
             at=now.at,
         ),
+        _count("count", ours, ours.last),
+        _count("rival_count", theirs, theirs.last),
     ]
     if pair.streak is not None:
         facts.append(Fact(name="since", value=pair.streak.evaluations, unit="readings", at=pair.streak.since))
@@ -388,7 +377,7 @@ def _streak(row: Any) -> Streak | None:
 COMPARISON = Comparison(
     name="overtake",
     feature="overtake",
-    kinds=("ahead", "overtake", "held_off"),
+    says={"ahead": AHEAD, "overtake": OVERTAKE, "held_off": HELD_OFF},
     summary="a page passes a rival of its group",
     scope=Scope.GROUP,
     wakes=Wakes.COUNTS,

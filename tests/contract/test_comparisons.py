@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from handlers.comparisons import all_comparisons
-from handlers.model import Comparison
-from handlers.wording import Words, guard, headline, lines
+from handlers.contract import Comparison, Words
+from handlers.wording import guard, headline, lines
 from tests.standins.histories import SCENES, scene
 
 COMPARISONS = {comparison.name: comparison for comparison in all_comparisons()}

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
 from handlers.decide import Arrivals, Decision, World, decide
-from handlers.model import Alert, Comparison, Scope, Standing, Verdict, Wakes, Window
+from handlers.model import Alert, Standing
 from tests.standins.histories import START, Replay, by_country, page, reading
 
 
@@ -18,7 +19,7 @@ def _spy(scope: Scope, wakes: Wakes) -> Comparison[tuple[Window, ...]]:
     return Comparison(
         name="spy",
         feature="seen",
-        kinds=("seen",),
+        says={},
         summary="",
         scope=scope,
         wakes=wakes,

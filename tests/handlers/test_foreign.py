@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from handlers.contract import Words
 from handlers.model import Alert, AudienceReading, Figure, Measure, Page
-from handlers.wording import Words, headline, lines
+from handlers.wording import headline, lines
 from tests.standins.histories import START, Replay, audience, by_country, page, reading, scene
 
 
@@ -162,7 +163,7 @@ def test_a_late_published_figure_wakes_nothing() -> None:
         _published(0, home_share=0.576), _published(40, new=10_000, home=5_700), _published(30, new=10_000, home=100)
     )
     assert replay.alerts == []
-    assert len(replay.audiences["a"]) == 3
+    assert len(replay.world.audiences["a"]) == 3
 
 
 # The share of all likes
@@ -223,7 +224,7 @@ def test_a_page_without_a_home_country_raises_nothing() -> None:
 def test_a_restart_between_any_two_lists_changes_nothing() -> None:
     lists = audience(100, lambda _: 0, lambda day: 100 if day < 40 else 4_000)
     replay = Replay((page("a"),))
-    for each in lists.audiences["a"]:
+    for each in lists.world.audiences["a"]:
         replay.arrive(each)
         replay.restart()
     assert replay.alerts == lists.alerts
@@ -233,14 +234,14 @@ def test_a_restart_between_any_two_lists_changes_nothing() -> None:
 def test_many_lists_at_once_tell_what_they_would_have_told_day_by_day() -> None:
     lists = audience(100, lambda _: 700, lambda day: 250 if day < 85 else 2_500)
     replay = Replay((page("a"),))
-    replay.arrive(*lists.audiences["a"])
+    replay.arrive(*lists.world.audiences["a"])
     assert {alert.key for alert in replay.alerts} == {alert.key for alert in lists.alerts}
 
 
 def test_everything_again_tells_nothing_again() -> None:
     replay = audience(100, lambda _: 700, lambda day: 250 if day < 85 else 2_500)
     told = list(replay.alerts)
-    for each in replay.audiences["a"]:
+    for each in replay.world.audiences["a"]:
         assert replay.arrive(each).audiences == ()
     assert replay.alerts == told
 

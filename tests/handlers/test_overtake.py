@@ -167,9 +167,9 @@ def test_pages_read_at_different_instants_are_compared_at_the_earlier_one() -> N
 
 def test_a_page_that_leaves_the_group_takes_its_contests_along() -> None:
     replay = counts(LEAD, *PASSED)
-    replay.pages["a"] = page("a")
+    replay.world.know((page("a"), page("b", "g")))
     replay.arrive(reading("b", 25, 10_050))
-    replay.pages["a"] = page("a", "g")
+    replay.world.know((page("a", "g"), page("b", "g")))
     replay.arrive(reading("a", 26, 10_030), reading("b", 26, 10_060))
     replay.arrive(reading("a", 27, 10_030), reading("b", 27, 10_060))
     assert _told(replay) == [("ahead", "b", 2)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import groupby
 
+from handlers.contract import Words
 from handlers.model import Alert, AudienceReading, Dated, Figure, Measure, Metric, Page, Reading
-from handlers.wording import Words, headline, lines
+from handlers.wording import headline, lines
 from tests.standins.histories import Replay
 
 DAILY, BBC, POST = "The Cambodia Daily", "BBC Trending", "Phnom Penh Post"

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.wording import CAVEAT, ForbiddenClaim, Words, guard, headline, lines
+from handlers.contract import Words
+from handlers.phrases import CAVEAT
+from handlers.wording import ForbiddenClaim, guard, headline, lines
 from tests.standins.histories import SCENES, Replay, page, reading, scene
 
 WORDS = Words(page=str.title, country=lambda code: {"KH": "Cambodia", "IN": "India", "PH": "the Philippines"}[code])

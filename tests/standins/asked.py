@@ -10,19 +10,7 @@ import pytest
 
 from bot.slack.commands import find_command, parse_query
 from bot.slack.contract import Call, Reply
-from handlers.model import (
-    Account,
-    Alert,
-    Dated,
-    Fact,
-    Judged,
-    Metric,
-    Page,
-    Point,
-    Reading,
-    Standing,
-    Track,
-)
+from handlers.model import Account, Alert, Dated, Fact, Judged, Metric, Page, Point, Reading, Standing, Track
 from storage.store import Store
 from storage.values import Polled, Trouble
 

@@ -7,21 +7,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handlers.comparisons import all_comparisons
-from handlers.decide import Arrivals, Decision, World, decide
+from handlers.contract import Comparison
+from handlers.decide import Arrivals, Decision, decide
 from handlers.model import (
     Alert,
     AudienceReading,
-    Comparison,
     Dated,
     Figure,
     Judged,
     Measure,
     Metric,
+    Notice,
     Page,
     Reading,
     Standing,
     Track,
 )
+from handlers.world import GrowingWorld
 
 START = datetime(2024, 5, 6, 9, 0, tzinfo=UTC)
 
@@ -30,47 +32,39 @@ class Replay:
     """What the cycle does with a decision, in memory; ``restart`` puts every memory through its text and back."""
 
     def __init__(self, pages: Sequence[Page], comparisons: Sequence[Comparison[Any]] | None = None) -> None:
-        self.pages = {page.slug: page for page in pages}
+        self.world = GrowingWorld(pages)
         self.comparisons = all_comparisons() if comparisons is None else tuple(comparisons)
-        self.tracks: dict[str, Track] = {}
-        self.audiences: dict[str, tuple[AudienceReading, ...]] = {}
-        self.memories: dict[tuple[str, str], Any] = {}
         self.judged: list[Judged] = []
         self.alerts: list[Alert] = []
 
     @property
-    def groups(self) -> Mapping[str, tuple[str, ...]]:
-        names = {group for page in self.pages.values() for group in page.groups}
-        return {name: tuple(slug for slug, page in self.pages.items() if name in page.groups) for name in names}
+    def tracks(self) -> Mapping[str, Track]:
+        return self.world.tracks
+
+    @property
+    def memories(self) -> dict[tuple[str, str], Any]:
+        return self.world.memories
 
     @property
     def standings(self) -> list[Standing]:
         return [judged.standing for judged in self.judged]
 
-    def arrive(self, *arrivals: Reading | AudienceReading) -> Decision:
-        readings = tuple(arrival for arrival in arrivals if isinstance(arrival, Reading))
-        audiences = tuple(arrival for arrival in arrivals if isinstance(arrival, AudienceReading))
-        world = World(
-            pages=self.pages,
-            groups=self.groups,
-            tracks=self.tracks,
-            audiences=self.audiences,
-            memories=self.memories,
+    def arrive(self, *arrivals: Reading | AudienceReading | Notice) -> Decision:
+        came = Arrivals(
+            readings=tuple(arrival for arrival in arrivals if isinstance(arrival, Reading)),
+            audiences=tuple(arrival for arrival in arrivals if isinstance(arrival, AudienceReading)),
+            notices=tuple(arrival for arrival in arrivals if isinstance(arrival, Notice)),
         )
-        now = max(arrival.received_at for arrival in arrivals)
-        decision = decide(world, Arrivals(readings=readings, audiences=audiences), now, self.comparisons)
-        self.tracks |= decision.tracks
-        self.memories |= decision.memories
-        for audience in decision.audiences:
-            known = (*self.audiences.get(audience.page, ()), audience)
-            self.audiences[audience.page] = tuple(sorted(known, key=lambda reading: reading.as_of))
+        now = max(arrival.at if isinstance(arrival, Notice) else arrival.received_at for arrival in arrivals)
+        decision = decide(self.world.seen(), came, now, self.comparisons)
+        self.world.grow(decision)
         self.judged += decision.judged
         self.alerts += decision.alerts
         return decision
 
     def restart(self) -> None:
         by_name = {comparison.name: comparison for comparison in self.comparisons}
-        self.memories = {
+        self.world.memories = {
             key: by_name[key[0]].load(by_name[key[0]].dump(memory)) for key, memory in self.memories.items()
         }
 

@@ -1,0 +1,133 @@
+"""What is remembered of a page's past: marks of the last three days, and its count at each midnight of half a year.
+
+Only what the ledger accepted is in it. Time is in seconds since 1970 and days since 1970-01-01, both UTC; counts are
+the middle of what a reading stands for. Between two readings a count is drawn as a straight line, also over an outage,
+and over the time in which a counter stood still although its page's pace says that it should not have.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from handlers.model import Point, Track
+
+HOUR, DAY = 3600.0, 86_400.0
+
+_APART = 50 * 60.0
+_KEPT = 75 * HOUR
+_DAYS_KEPT = 180
+_DRAWN_AT_MOST = 7 * DAY
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """Marks (``times``, ``counts``: oldest first, 50 minutes or more apart) and ``midnights``, from the day ``first``.
+
+    ``midnights[i]`` is the count at the beginning of day ``first + i``. The arrays are never changed.
+    """
+
+    times: array[float]
+    counts: array[float]
+    first: int
+    midnights: array[float]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Past) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash((self.first, len(self.times), len(self.midnights)))
+
+    def _parts(self) -> tuple[object, ...]:
+        return self.times, self.counts, self.first, self.midnights
+
+    def at(self, time: float) -> float | None:
+        """The count at a time between the marks; None before the oldest or after the newest."""
+        times, counts = self.times, self.counts
+        index = bisect_right(times, time)
+        if not index or (index == len(times) and times[-1] < time):
+            return None
+        if times[index - 1] == time:
+            return counts[index - 1]
+        return _on_line(times[index - 1], counts[index - 1], times[index], counts[index], time)
+
+    def between(self, since: float, until: float) -> Sequence[float]:
+        """The counts marked from ``since`` to ``until``, both included, oldest first."""
+        return self.counts[bisect_left(self.times, since) : bisect_right(self.times, until)]
+
+    def gains(self, days: int) -> list[float]:
+        """The gains of the newest whole UTC days, at most so many, oldest first."""
+        return [after - before for before, after in pairwise(self.midnights[-days - 1 :])]
+
+    @property
+    def end(self) -> int:
+        """The day (since 1970) that the newest midnight begins."""
+        return self.first + len(self.midnights) - 1
+
+
+EMPTY = Past(array("d"), array("d"), 0, array("d"))
+
+
+def remembered(past: Past, before: Track | None, after: Track, *, frozen_since: Point | None) -> Past:
+    """The past once a series moved on from ``before`` to ``after``; the very object given where nothing is to mark.
+
+    ``frozen_since`` is where the counter that now moved had stood still although it should not have.
+    """
+    if before is None or after.since > before.last.at or after.metric is not before.metric:
+        past = EMPTY
+    confirmed = before.held if before is not None and before.held and not after.held else ()
+    if not confirmed and frozen_since is None and past.times:
+        at = after.last.at.timestamp()
+        if at - past.times[-1] < _APART:
+            return past
+    if frozen_since is not None:
+        past = _until(past, frozen_since)
+    for point in (*(held for held in confirmed if held.at < after.last.at), after.last):
+        past = _marked(past, point)
+    return past
+
+
+def _marked(past: Past, point: Point) -> Past:
+    at, count = point.at.timestamp(), (point.low + point.high) / 2
+    times, counts = past.times, past.counts
+    if not times:
+        return Past(array("d", (at,)), array("d", (count,)), 0, array("d"))
+    if at <= times[-1]:
+        return past
+    first, midnights = past.first, past.midnights
+    before = times[-1]
+    passed = range(int(before // DAY) + 1, int(at // DAY) + 1)
+    if at - before > _DRAWN_AT_MOST:
+        first, midnights = 0, array("d")
+    elif passed:
+        drawn = (_on_line(before, counts[-1], at, count, day * DAY) for day in passed)
+        if not midnights:
+            first = passed[0]
+        midnights = array("d", [*midnights, *drawn])
+        surplus = max(len(midnights) - _DAYS_KEPT, 0)
+        first, midnights = first + surplus, midnights[surplus:]
+    start = max(bisect_right(times, at - _KEPT) - 1, 0)  # one mark from before, so that the oldest hour is known too
+    return Past(_with(times[start:], (at,)), _with(counts[start:], (count,)), first, midnights)
+
+
+def _until(past: Past, point: Point) -> Past:
+    """Forget what was marked after a point."""
+    at = point.at.timestamp()
+    index = bisect_right(past.times, at)
+    days = max(int(at // DAY) - past.first + 1, 0) if past.midnights else 0
+    return _marked(Past(past.times[:index], past.counts[:index], past.first, past.midnights[:days]), point)
+
+
+def _with(numbers: array[float], more: Iterable[float]) -> array[float]:
+    longer = numbers[:]
+    longer.extend(more)
+    return longer
+
+
+def _on_line(before: float, low: float, after: float, high: float, at: float) -> float:
+    return low + (high - low) * (at - before) / (after - before)

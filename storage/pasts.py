@@ -1,0 +1,65 @@
+"""What is remembered of each page's past, so that no comparison has to read its readings again."""
+
+from __future__ import annotations
+
+import json
+import sys
+from array import array
+from collections.abc import Iterable, Mapping
+
+from handlers.past import Past
+from storage.database import Database
+from storage.ids import Ids
+
+_COLUMNS = "page_id, times, counts, first, midnights"
+
+
+class Pasts:
+    """Page -> past."""
+
+    def __init__(self, database: Database, ids: Ids) -> None:
+        self._database = database
+        self._ids = ids
+
+    def get(self, slugs: Iterable[str]) -> dict[str, Past]:
+        """The pasts of these pages; a page of which nothing is remembered is absent."""
+        with self._database.read() as conn:
+            asked = list(slugs)
+            ids = self._ids.pages(conn, asked)
+            by_id = {ids[slug]: slug for slug in asked if slug in ids}
+            rows = conn.execute(
+                f"SELECT {_COLUMNS} FROM json_each(?) AS asked JOIN pasts ON page_id = asked.value",
+                (json.dumps(list(by_id)),),
+            ).fetchall()
+        return {
+            by_id[page_id]: Past(_doubles(times), _doubles(counts), first, _doubles(midnights))
+            for page_id, times, counts, first, midnights in rows
+        }
+
+    def put(self, pasts: Mapping[str, Past]) -> None:
+        """Remember these, in place of what was remembered of the same pages."""
+        with self._database.write() as db:
+            ids = self._ids.pages(db.conn, list(pasts))
+            db.conn.executemany(
+                f"INSERT OR REPLACE INTO pasts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)",
+                [
+                    (ids[slug], _packed(past.times), _packed(past.counts), past.first, _packed(past.midnights))
+                    for slug, past in pasts.items()
+                ],
+            )
+
+
+def _packed(numbers: array[float]) -> bytes:
+    return _in_file_order(numbers[:]).tobytes()
+
+
+def _doubles(packed: bytes) -> array[float]:
+    numbers = array("d")
+    numbers.frombytes(packed)
+    return _in_file_order(numbers)
+
+
+def _in_file_order(numbers: array[float]) -> array[float]:
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
