@@ -31,7 +31,7 @@ _MARKS_AT_LEAST = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fall:
-    """A loss of ``size`` likes or followers, from the median ``level`` before."""
+    """A loss of ``size`` likes or followers so far, from the median ``level`` before."""
 
     level: float
     size: float
@@ -50,15 +50,16 @@ def fall(track: Track, past: Past) -> Fall | None:
     if reached is None or len(down) < _MARKS_AT_LEAST:
         return None
     highest = max(*down, track.last.low)
-    found = (_fallen(track, past, level, highest) for level in _levels(past, now))
-    return max((one for one in found if one is not None), key=lambda one: one.size, default=None)
+    levels = [level for level in _levels(past, now) if _is_loss(track, past, level, highest)]
+    if not levels:
+        return None
+    return Fall(level=max(levels), size=max(levels) - (track.last.low + track.last.high) / 2)
 
 
 def looks_down(track: Track, past: Past) -> bool:
     """Whether the newest reading, confirmed or held, lies below the level before by as much as a loss must."""
     point = track.held[-1] if track.held else track.last
-    levels = list(_levels(past, point.at.timestamp()))
-    return any(_fallen(track, past, level, point.high) is not None for level in levels)
+    return any(_is_loss(track, past, level, point.high) for level in _levels(past, point.at.timestamp()))
 
 
 def _levels(past: Past, now: float) -> list[float]:
@@ -67,12 +68,12 @@ def _levels(past: Past, now: float) -> list[float]:
     return [median(counts) for counts in marked if len(counts) >= _MARKS_AT_LEAST]
 
 
-def _fallen(track: Track, past: Past, level: float, now: float) -> Fall | None:
+def _is_loss(track: Track, past: Past, level: float, now: float) -> bool:
     size = level - now
     width = track.last.high - track.last.low
     if size < max(LOSS, LOSS_OF_AUDIENCE * level, 2 * width):
-        return None
+        return False
     gains = past.gains(_DAYS)
     if len(gains) < _DAYS_AT_LEAST:
-        return Fall(level=level, size=size) if size >= _LOSS_OF_THE_UNKNOWN * level else None
-    return Fall(level=level, size=size) if size >= DEVIATIONS * deviation(gains) else None
+        return size >= _LOSS_OF_THE_UNKNOWN * level
+    return size >= DEVIATIONS * deviation(gains)

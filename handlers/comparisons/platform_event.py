@@ -103,7 +103,7 @@ def _lines(alert: Alert, words: Words) -> tuple[str, ...]:
     more = f" and {len(losses) - _NAMED} more" if len(losses) > _NAMED else ""
     return (
         f"Most: {said}{more}.",
-        "Pages that have nothing to do with each other fell together; a change made by the platform would look like this.",
+        "Pages that have nothing to do with each other fell together: a change by the platform would look like this.",
     )
 
 
