@@ -30,7 +30,7 @@ def test_a_lasting_loss_is_told_within_a_day_of_its_end(share: float, over_hours
     (alert,) = told(hourly(32 * 24, {"a": fallen(share, over_hours=over_hours), "b": steady}))
     assert alert.page == "a"
     assert alert.at - START <= timedelta(hours=FALLS + over_hours + 24)
-    assert alert.facts[0].value == pytest.approx(share, rel=0.4)
+    assert 0.005 < alert.facts[0].value < 1.1 * share  # what was lost by then
 
 
 @pytest.mark.parametrize(
