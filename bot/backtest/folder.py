@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bot import words
 from bot.backtest.alerts_file import alerts_file
 from bot.backtest.comparing import Compared
 from bot.backtest.history import History, Told
-from bot.backtest.running import alerts_of
+from bot.backtest.shares import Advance, Found, dealt, put_together, run
 from bot.backtest.tables import HistoryRefused
 from bot.errors import LikewatchError
 from bot.thresholds import parse_threshold, tuned
 from handlers.comparisons import all_comparisons
-from handlers.decide import Arrivals
-
-_EVERY = 256
-"""Batches between two looks at how far it is."""
 
 
 def backtest(
@@ -28,7 +24,7 @@ def backtest(
     *,
     thresholds: Sequence[str] = (),
     keep_good: bool = False,
-    advance: Callable[[int, int], None],
+    advance: Advance,
 ) -> Iterator[str]:
     """Write the alerts that the rules would have raised on a history, and say what there was.
 
@@ -40,22 +36,24 @@ def backtest(
         LikewatchError: what was to be set is no threshold.
 
     """
+    limits = _limits(thresholds)
     rules = all_comparisons()
-    variants = tuned(rules, _limits(thresholds))
-    compared = Compared(rules, variants)
+    compared = Compared(rules, tuned(rules, limits))
     kinds: Counter[str] = Counter()
-    with History(folder) as history:
-        if history.faults.number and not keep_good:
-            raise HistoryRefused(_refusal(history.faults))
-        batches = _good(history, keep_good=keep_good, advance=advance)
+    with TemporaryDirectory(prefix="likewatch-backtest-") as kept:
+        with History(folder) as history:
+            if history.faults.number and not keep_good:
+                raise HistoryRefused(_refusal(history.faults))
+            shares = dealt(folder, history, limits=limits, keep_good=keep_good, into=Path(kept))
+        found = run(shares, advance)
+        if found.faults.number and not keep_good:
+            raise HistoryRefused(_refusal(found.faults))
         with alerts_file(out) as write:
-            for alert in alerts_of(history.pages.values(), batches, (*rules, *variants)):
+            for alert in put_together(shares):
                 if compared.is_wanted(alert):
                     write(alert)
                     kinds[alert.kind] += 1
-            if history.faults.number and not keep_good:
-                raise HistoryRefused(_refusal(history.faults))
-        yield from _what_was_read(history)
+    yield from _what_was_read(found)
     raised = words.several(kinds.total(), "alert")
     yield f"{raised} in {out}" + (f": {_by_kind(kinds)}." if kinds else ".")
     yield from compared.lines()
@@ -71,26 +69,11 @@ def _limits(thresholds: Sequence[str]) -> dict[str, float]:
     return limits
 
 
-def _good(
-    history: History, *, keep_good: bool, advance: Callable[[int, int], None]
-) -> Iterator[tuple[datetime, Arrivals]]:
-    """The batches; none after a fault that spoils it all, while the rest is read for further faults."""
-    for number, batch in enumerate(history.batches()):
-        if not number % _EVERY:
-            advance(history.read, history.size)
-        if keep_good or not history.faults.number:
-            yield batch
-    advance(history.size, history.size)
-
-
-def _what_was_read(history: History) -> Iterator[str]:
-    counts = words.several(history.counts, "count")
-    lists = words.several(history.lists, "audience by country", "audiences by country")
-    yield f"Read {counts} and {lists} of {words.several(len(history.pages), 'page')}."
-    for told, what in (
-        (history.gaps, "no number of likes, and taken as a gap"),
-        (history.faults, "left out"),
-    ):
+def _what_was_read(found: Found) -> Iterator[str]:
+    counts = words.several(found.counts, "count")
+    by_country = words.several(found.counts_by_country, "count by country", "counts by country")
+    yield f"Read {counts} and {by_country} of {words.several(found.pages, 'page')}."
+    for told, what in ((found.gaps, "no number of likes, taken as a gap"), (found.faults, "left out")):
         if told.number:
             yield f"{words.several(told.number, 'row')}: {what}"
             yield from _lines(told)

@@ -8,7 +8,7 @@ worked on and never held in memory.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -55,22 +55,28 @@ class History:
     """A history, opened; a context manager. ``batches`` can be gone through once.
 
     ``faults`` are the rows left out because something is wrong with them, and ``gaps`` the counts that are no number of
-    likes: they are as missing as if nobody had asked.
+    likes: they are as missing as if nobody had asked. ``counts`` and
+    ``counts_by_country`` count the good rows. Every row is checked;
+    ``batches`` has only the counts of the pages ``counts_of`` and the lists of ``lists_of``, all where it is None.
 
     Raises:
         HistoryRefused: the folder is not a history.
 
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, counts_of: Collection[str] | None = None, lists_of: Collection[str] | None = None
+    ) -> None:
         self.faults = Told()
         self.gaps = Told()
         self.counts = 0
-        self.lists = 0
+        self.counts_by_country = 0
         self._exact: dict[str, bool] = {}
         with ExitStack() as opened:
             with Table(folder / "pages.csv", _PAGES) as table:
                 self.pages = {page.slug: page for page in self._read_pages(table)}
+            self._counts_of = self.pages.keys() if counts_of is None else counts_of
+            self._lists_of = self.pages.keys() if lists_of is None else lists_of
             self._totals = opened.enter_context(Table(folder / "totals.csv", _TOTALS))
             self._tables = [self._totals]
             self._countries: Table | None = None
@@ -113,8 +119,6 @@ class History:
             if len(readings) > 1:
                 readings.sort(key=lambda reading: (reading.observed_at, reading.page))
             audiences = tuple(self._audiences(rows)) if rows else ()
-            self.counts += len(readings)
-            self.lists += len(audiences)
             yield now, Arrivals(readings=tuple(readings), audiences=audiences)
 
     def _read_pages(self, table: Table) -> Iterator[Page]:
@@ -145,6 +149,9 @@ class History:
             if count is None:
                 self.gaps.add(table, f"“{text}” is no number of likes")
                 continue
+            self.counts += 1
+            if page.slug not in self._counts_of:
+                continue
             yield Reading(
                 page=page.slug,
                 observed_at=observed_at,
@@ -170,7 +177,9 @@ class History:
             likes = whole(text)
             if likes is None:
                 self.gaps.add(table, f"“{text}” is no number of likes")
-            else:
+                continue
+            self.counts_by_country += 1
+            if page.slug in self._lists_of:
                 yield _Listed(instants.received_at, as_of, page.slug, code, likes)
 
     def _page(self, slug: str) -> Page:
