@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -55,9 +56,10 @@ class Chronicle:
             for figure in self._of(asked, since, end):
                 is_audience = isinstance(figure, AudienceReading)
                 at = figure.as_of if isinstance(figure, AudienceReading) else figure.observed_at
-                known_at = max(figure.received_at, at)
-                if known_at < until:
-                    heapq.heappush(waiting, (known_at, is_audience, at, next(number), figure))
+                if figure.received_at < at:
+                    figure = replace(figure, received_at=at)  # noqa: PLW2901 (it stands for the one found)
+                if figure.received_at < until:
+                    heapq.heappush(waiting, (figure.received_at, is_audience, at, next(number), figure))
             while waiting and (waiting[0][0] < end or end == until):
                 yield heapq.heappop(waiting)[-1]
             since = end
