@@ -22,6 +22,7 @@ from bot.clock import Clock
 from bot.fetching import Answered, Ended, Fetching, Source
 from bot.platforms.batches import stricter
 from bot.platforms.contract import Failure, Pause, Reason
+from bot.variants import RulesInForce
 from bot.worlds import KnownWorld
 from handlers.contract import Comparison
 from handlers.decide import Arrivals, Decision, decide
@@ -66,7 +67,10 @@ class Report:
 
 
 class Cycle:
-    """Reads what is due and feeds what came to the comparisons. ``wake`` is called when something is to be posted."""
+    """Reads what is due and feeds what came to the comparisons, and to the variants of them that channels have set.
+
+    ``wake`` is called when something is to be posted.
+    """
 
     def __init__(
         self,
@@ -80,8 +84,8 @@ class Cycle:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._comparisons = comparisons
-        self._world = KnownWorld(store, comparisons)
+        self._rules = RulesInForce(store, comparisons)
+        self._world = KnownWorld(store)
         self._fetching = Fetching(store=store, clock=clock, sources=sources)
         self._wake = wake
         self._chance = chance
@@ -123,10 +127,11 @@ class Cycle:
     def _absorb(
         self, batches: Sequence[tuple[datetime, Arrivals]], *, replayed: bool, together: Callable[[], None]
     ) -> Absorbed:
-        self._world.gather(batches)
+        rules = self._rules.now()
+        self._world.gather(batches, rules)
         decisions: list[Decision] = []
         for instant, arrivals in batches:
-            decision = decide(self._world.seen(), arrivals, instant, self._comparisons)
+            decision = decide(self._world.seen(), arrivals, instant, rules)
             self._world.grow(decision)
             decisions.append(decision)
         with self._store.write():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import datetime
+from types import MappingProxyType
 
 from handlers.model import Alert
 from storage.database import Database
 from storage.rows import Row, to_instant, to_ms
 from storage.values import Subscription, Target
 
-_SELECT = "SELECT team_id, channel_id, target, slug, features, by_user, at, paused FROM subscriptions"
+_COLUMNS = "team_id, channel_id, target, slug, features, by_user, at, paused, thresholds"
+_SELECT = f"SELECT {_COLUMNS} FROM subscriptions"
 _ONE = "team_id = ? AND channel_id = ? AND target = ? AND slug = ?"
 
 _SHARED_GROUPS = """
@@ -39,9 +42,11 @@ class Subscriptions:
                     "by_user": subscription.by,
                     "at": to_ms(subscription.at),
                     "paused": subscription.paused,
+                    "thresholds": json.dumps(dict(subscription.thresholds)),
                 },
                 pk=("team_id", "channel_id", "target", "slug"),
             )
+            _changed(db.conn)
         return replaced
 
     def get(self, team_id: str, channel_id: str, target: Target, slug: str) -> Subscription | None:
@@ -54,7 +59,9 @@ class Subscriptions:
         """Unsubscribe; False if there was no such subscription."""
         with self._database.write() as db:
             key = (team_id, channel_id, target.value, slug)
-            return db.conn.execute(f"DELETE FROM subscriptions WHERE {_ONE}", key).rowcount == 1
+            removed = db.conn.execute(f"DELETE FROM subscriptions WHERE {_ONE}", key).rowcount
+            _changed(db.conn)
+        return removed == 1
 
     def of_channel(self, team_id: str, channel_id: str) -> tuple[Subscription, ...]:
         """All of a channel's, paused or not: pages before groups, by slug."""
@@ -64,11 +71,30 @@ class Subscriptions:
             ).fetchall()
         return tuple(_subscription(row) for row in rows)
 
-    def wanting(self, alert: Alert) -> tuple[Subscription, ...]:
-        """The unpaused subscriptions that this alert is for, one per channel: that to its page before others.
+    def version(self) -> int:
+        """A number that grows whenever a subscription is saved or removed: what was made of them still holds."""
+        with self._database.read() as conn:
+            row = conn.execute("SELECT value FROM notes WHERE key = 'subscriptions'").fetchone()
+        return int(row[0]) if row else 0
 
-        An alert is for those who want its feature of its page, of its rival, or of a group that both are in
-        (of any of its page's groups if it has no rival).
+    def with_thresholds(self) -> tuple[Subscription, ...]:
+        """Those of all channels, paused or not, that set a threshold of their own."""
+        with self._database.read() as conn:
+            rows = conn.execute(f"{_SELECT} WHERE thresholds != '{{}}' ORDER BY team_id, channel_id, slug").fetchall()
+        return tuple(_subscription(row) for row in rows)
+
+    def wanting(self, alert: Alert) -> tuple[Subscription, ...]:
+        """The unpaused subscriptions that this alert is for, at most one per channel.
+
+        Where a rule told the same event by other thresholds too, exactly one of those alerts is for a channel.
+        """
+        return tuple(one for one in self.concerned(alert) if one.takes(alert))
+
+    def concerned(self, alert: Alert) -> tuple[Subscription, ...]:
+        """The unpaused subscriptions whose thresholds say which alerts of this event their channels get, one each.
+
+        They want the alert's feature of its page (these go first), of its rival, or of a group that both are in (of any
+        of its page's groups if it has no rival).
         """
         with self._database.read() as conn:
             rows = conn.execute(
@@ -88,7 +114,7 @@ class Subscriptions:
         with self._database.write() as db:
             rows = db.conn.execute(
                 "UPDATE subscriptions SET paused = ? WHERE team_id = ? AND channel_id = ? AND paused IS NULL "
-                "RETURNING team_id, channel_id, target, slug, features, by_user, at, paused",
+                f"RETURNING {_COLUMNS}",
                 (why, team_id, channel_id),
             ).fetchall()
         return tuple(_subscription(row) for row in rows)
@@ -128,8 +154,14 @@ class Subscriptions:
         return to_instant(row[0]) if row else None
 
 
+def _changed(conn: sqlite3.Connection) -> None:
+    conn.execute(
+        "INSERT INTO notes (key, value) VALUES ('subscriptions', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1"
+    )
+
+
 def _subscription(row: Row) -> Subscription:
-    team_id, channel_id, target, slug, features, by, at, paused = row
+    team_id, channel_id, target, slug, features, by, at, paused, thresholds = row
     return Subscription(
         team_id=team_id,
         channel_id=channel_id,
@@ -139,4 +171,5 @@ def _subscription(row: Row) -> Subscription:
         by=by,
         at=to_instant(at),
         paused=paused,
+        thresholds=MappingProxyType(json.loads(thresholds)),
     )

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bot import words
 from bot.errors import LikewatchError
+from bot.features import features, written
 from bot.slack.contract import Bold, Call, Card, Command, Line, Moment, Reply, Slash
-from bot.slack.features import features
 from bot.slack.figures import age, counted
 from storage.store import Store
 from storage.values import Latest, Subscription, Target
@@ -39,7 +39,7 @@ def _features() -> Reply:
 
 
 def _told(call: Call, store: Store, subscription: Subscription, now: datetime) -> Iterator[Line]:
-    gets = f": {', '.join(subscription.features)}"
+    gets = f": {', '.join(written(subscription.features, subscription.thresholds))}"
     if subscription.target is Target.GROUP:
         group = store.pages.group(subscription.slug)
         pages = group.pages if group else ()

@@ -15,6 +15,8 @@ from bot.slack.commands import commands
 from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash
 from bot.slack.figures import title
 from bot.slack.slugs import free_slug, is_slug, slugged
+from bot.variants import settle
+from handlers.comparisons import all_comparisons
 from handlers.model import Account, Page
 from storage.store import Store
 
@@ -56,6 +58,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         )
         account = store.pages.account(slug) or _account(profile, slug, call)
         store.pages.add(page, account, at=now)
+        settle(store, all_comparisons(), now)
         said = f"{profile.url} home {asked.home or 'not said'} in {' '.join(asked.groups) or 'no group'}"
         audit(store, call, now, "track", slug, detail=said)
         page = store.pages.get(slug) or page
