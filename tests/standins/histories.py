@@ -158,6 +158,27 @@ def _foreign_majority() -> Replay:
     return audience(90, lambda _: 0, lambda _: 2_000)
 
 
+def hourly(hours: int, counts_at: Mapping[str, Callable[[int], float]], *groups: str) -> Replay:
+    """Pages that are read together every hour, each in a group of its own, or all in those named."""
+    replay = Replay([page(slug, *(groups or (f"of-{slug}",))) for slug in counts_at])
+    for hour in range(hours):
+        replay.arrive(*(reading(slug, hour, round(count(hour))) for slug, count in counts_at.items()))
+    return replay
+
+
+def _surge() -> Replay:
+    return hourly(40 * 24, {"a": lambda hour: 500_000 + 20 * hour + 400 * max(hour - 35 * 24, 0)})
+
+
+def _purge() -> Replay:
+    return hourly(30 * 24, {"a": lambda hour: 500_000 + 20 * hour - 9_000 * (hour > 25 * 24)})
+
+
+def _platform_event() -> Replay:
+    names = ("a", "b", "c", "d", "e", "f")
+    return hourly(27 * 24, dict.fromkeys(names, lambda hour: 500_000 + 20 * hour - 9_000 * (hour > 25 * 24)))
+
+
 SCENES: Mapping[str, Callable[[], Replay]] = {
     "ahead": _ahead,
     "overtake": _overtake,
@@ -165,6 +186,9 @@ SCENES: Mapping[str, Callable[[], Replay]] = {
     "new_foreign_share": _new_foreign_share,
     "total_foreign_share": _total_foreign_share,
     "foreign_majority": _foreign_majority,
+    "surge": _surge,
+    "purge": _purge,
+    "platform_event": _platform_event,
 }
 
 
