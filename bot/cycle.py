@@ -154,7 +154,7 @@ class Cycle:
         kept = sum(self._store.audiences.add(audience) for audience in audiences)
         for name, memories in self._world.changed_memories().items():
             self._store.memories.put(name, memories)
-        raised = [alert for decision in decisions for alert in decision.alerts]
+        raised = [alert for decision in decisions for alert in decision.alerts if self._is_kept(alert)]
         news = [alert for alert in raised if replayed or now - alert.at <= FRESH]
         past = [alert for alert in raised if not (replayed or now - alert.at <= FRESH)]
         fresh = self._store.alerts.add(news, at=now, replayed=replayed) if news else ()
@@ -170,6 +170,10 @@ class Cycle:
             past=self._store.alerts.add(past, at=now, past=True) if past else (),
             queued=queued,
         )
+
+    def _is_kept(self, alert: Alert) -> bool:
+        """What a variant tells of pages that nobody set its threshold for (it looks at whole groups) is no alert."""
+        return not alert.tuned or bool(self._store.subscriptions.wanting(alert))
 
     def _run(self, due_by: datetime) -> Report | None:
         with self._one_at_a_time:

@@ -9,6 +9,7 @@ from typing import Any
 
 from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison, Threshold
+from storage.values import Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +25,9 @@ class Feature:
     opt_in: bool
     threshold: Threshold[Any] | None
 
-    def written(self, limit: float | None) -> str:
-        """As people write it: ``surge>5x``, or only its name where no limit was set."""
-        return self.name if limit is None else f"{self.name}>{limit:g}{self.threshold.mark if self.threshold else ''}"
-
 
 def catalogue(comparisons: Iterable[Comparison[Any]]) -> Mapping[str, Feature]:
-    """The features of these comparisons by name, in their order; those of one feature agree on what may be set of it."""
+    """The features of these comparisons by name, in their order; those of one feature agree on what may be set."""
     together: dict[str, list[Comparison[Any]]] = {}
     for comparison in comparisons:
         together.setdefault(comparison.feature, []).append(comparison)
@@ -45,6 +42,11 @@ def catalogue(comparisons: Iterable[Comparison[Any]]) -> Mapping[str, Feature]:
     }
 
 
+def amount(threshold: Threshold[Any], limit: float) -> str:
+    """A limit with its unit, to be said: ``"5 times the usual day"``, ``"2% of the audience"``."""
+    return f"{limit:g}{'' if threshold.unit.startswith('%') else ' '}{threshold.unit}"
+
+
 @cache
 def features() -> Mapping[str, Feature]:
     """Every feature there is."""
@@ -56,7 +58,14 @@ def default_features() -> tuple[str, ...]:
     return tuple(name for name, feature in features().items() if not feature.opt_in)
 
 
-def written(wanted: Iterable[str], thresholds: Mapping[str, float]) -> tuple[str, ...]:
-    """Features with the thresholds set for them: ``("overtake", "surge>5x")``; one that is no more by its bare name."""
-    known = features()
-    return tuple(known[name].written(thresholds.get(name)) if name in known else name for name in wanted)
+def written(feature: str, limit: float | None) -> str:
+    """A feature as people write it, with the limit set for it: ``"surge>5x"``; only its name where none is."""
+    known = features().get(feature)
+    if limit is None or known is None or known.threshold is None:
+        return feature
+    return f"{feature}>{limit:g}{known.threshold.mark}"
+
+
+def wishes(subscription: Subscription) -> tuple[str, ...]:
+    """What a channel subscribed to, as people write it: ``("overtake", "surge>5x")``."""
+    return tuple(written(feature, subscription.thresholds.get(feature)) for feature in subscription.features)

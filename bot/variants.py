@@ -47,7 +47,7 @@ def variants(store: Store, subscriptions: Iterable[Subscription], defaults: Iter
     tunable = {rule.name: (rule, rule.threshold.default) for rule in defaults if rule.threshold is not None}
     scopes: dict[tuple[str, float], set[str]] = {}
     for subscription in subscriptions:
-        pages = _pages(store, subscription)
+        pages = pages_of(store, subscription)
         for name, (rule, default) in tunable.items():
             limit = subscription.thresholds.get(rule.feature, default)
             if limit != default:
@@ -57,8 +57,8 @@ def variants(store: Store, subscriptions: Iterable[Subscription], defaults: Iter
     )
 
 
-def _pages(store: Store, subscription: Subscription) -> list[Page]:
-    """The pages it is about that are still watched."""
+def pages_of(store: Store, subscription: Subscription) -> list[Page]:
+    """The pages that a subscription is to and that are still watched."""
     slugs: tuple[str, ...] = (subscription.slug,)
     if subscription.target is Target.GROUP:
         group = store.pages.group(subscription.slug)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -136,13 +136,13 @@ class KnownWorld:
 
     def _gather_memories(self, woken: dict[Wakes, set[str]]) -> None:
         for comparison in self._rules:
-            scopes: Set[str] = {
+            scopes = {
                 Scope.PAGE: woken[comparison.wakes],
                 Scope.GROUP: self._groups,
                 Scope.PLATFORM: self._platforms,
             }[comparison.scope]
             if comparison.only is not None:
-                scopes = scopes & comparison.only
+                scopes &= comparison.only
             unknown = {scope for scope in scopes if (comparison.name, scope) not in self._asked_memories}
             if unknown:
                 texts = self._store.memories.get(comparison.name, unknown)

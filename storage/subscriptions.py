@@ -16,10 +16,11 @@ _COLUMNS = "team_id, channel_id, target, slug, features, by_user, at, paused, th
 _SELECT = f"SELECT {_COLUMNS} FROM subscriptions"
 _ONE = "team_id = ? AND channel_id = ? AND target = ? AND slug = ?"
 
-_SHARED_GROUPS = """
+_OTHERS = "SELECT value FROM json_each(:others)"
+_SHARED_GROUPS = f"""
   SELECT group_slug FROM memberships JOIN pages ON pages.id = page_id
-  WHERE slug IN (:page, :rival) AND removed_at IS NULL
-  GROUP BY group_slug HAVING count(*) = iif(:rival IS NULL, 1, 2)"""
+  WHERE (slug IN (:page, :rival) OR slug IN ({_OTHERS})) AND removed_at IS NULL
+  GROUP BY group_slug HAVING count(*) >= iif(:rival IS NULL, 1, 2)"""
 
 
 class Subscriptions:
@@ -93,16 +94,21 @@ class Subscriptions:
     def concerned(self, alert: Alert) -> tuple[Subscription, ...]:
         """The unpaused subscriptions whose thresholds say which alerts of this event their channels get, one each.
 
-        They want the alert's feature of its page (these go first), of its rival, or of a group that both are in (of any
-        of its page's groups if it has no rival).
+        They want the alert's feature of its page (these go first), of its rival, of any of the others it is about, or
+        of a group that page and rival are both in (of any group of theirs if it has no rival).
         """
         with self._database.read() as conn:
             rows = conn.execute(
-                f"{_SELECT} WHERE (target = 'page' AND slug IN (:page, :rival) "
+                f"{_SELECT} WHERE (target = 'page' AND (slug IN (:page, :rival) OR slug IN ({_OTHERS})) "
                 f"OR target = 'group' AND slug IN ({_SHARED_GROUPS})) "
                 "AND paused IS NULL AND :feature IN (SELECT value FROM json_each(features)) "
                 "ORDER BY slug IS :page DESC, target DESC, slug",
-                {"page": alert.page, "rival": alert.rival, "feature": alert.feature},
+                {
+                    "page": alert.page,
+                    "rival": alert.rival,
+                    "others": json.dumps(alert.others),
+                    "feature": alert.feature,
+                },
             ).fetchall()
         first: dict[tuple[str, str], Row] = {}
         for row in rows:

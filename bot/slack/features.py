@@ -46,7 +46,7 @@ def parse_features(asked: Sequence[str], comparisons: Sequence[Comparison[Any]] 
             raise LikewatchError(f"“{name}” is there twice. Name it once, with the threshold you want.")
     return Asked(
         features=tuple(name for name in features if name in named),
-        thresholds={name: named[name] for name in features if named.get(name) is not None},
+        thresholds={name: limit for name, limit in named.items() if limit is not None},
     )
 
 

@@ -10,12 +10,12 @@ from bot.countries import country_code, country_name
 from bot.errors import LikewatchError
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.registry import parse_reference, platforms
+from bot.rehearsal import settle
 from bot.slack.auditing import audit
 from bot.slack.commands import commands
 from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash
 from bot.slack.figures import title
 from bot.slack.slugs import free_slug, is_slug, slugged
-from bot.variants import settle
 from handlers.comparisons import all_comparisons
 from handlers.model import Account, Page
 from storage.store import Store

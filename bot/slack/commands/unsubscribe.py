@@ -7,13 +7,13 @@ from datetime import datetime
 
 from bot import words
 from bot.errors import LikewatchError
-from bot.features import written
+from bot.features import wishes
+from bot.rehearsal import settle
 from bot.slack import names
 from bot.slack.auditing import audit
 from bot.slack.contract import Button, Call, Card, Command, Person, Reply, Slash
 from bot.slack.features import parse_features
 from bot.slack.names import Named
-from bot.variants import settle
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 from storage.values import Subscription, Target
@@ -46,11 +46,11 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
 
 
 def _done(call: Call, found: Named, before: Subscription, unwanted: tuple[str, ...], left: tuple[str, ...]) -> Reply:
-    lost = written((feature for feature in before.features if feature not in left), before.thresholds)
+    lost = wishes(replace(before, features=tuple(one for one in before.features if one not in left)))
     again = Button(label="Subscribe again", query=f"trends subscribe {found.slug} {' '.join(lost)}")
     if left:
         headline = f"This channel gets less of {found.name}"
-        line = f"No more: {', '.join(unwanted)}. Still: {', '.join(written(left, before.thresholds))}."
+        line = f"No more: {', '.join(unwanted)}. Still: {', '.join(wishes(replace(before, features=left)))}."
         told = f" unsubscribed this channel from {found.slug}: {', '.join(unwanted)}"
     else:
         headline = f"This channel is not subscribed to {found.name} any more"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.errors import LikewatchError
+from bot.rehearsal import settle
 from bot.slack import names
 from bot.slack.auditing import audit
 from bot.slack.contract import Call, Card, Command, Person, Reply, Slash
-from bot.variants import settle
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 

@@ -1,0 +1,29 @@
+"""Two more rules than there are: one that channels may tune, and one that is opt-in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import handlers.comparisons
+from bot.features import features
+from handlers.comparisons import all_comparisons
+
+RULES = Path(__file__).parent / "rules"
+
+
+@pytest.fixture
+def more_rules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The rules of ``rules/`` are found beside those of ``handlers/comparisons``, as if somebody had added them."""
+    monkeypatch.setattr(handlers.comparisons, "__path__", [*handlers.comparisons.__path__, str(RULES)])
+    _forget()
+    yield
+    monkeypatch.undo()
+    _forget()
+
+
+def _forget() -> None:
+    all_comparisons.cache_clear()
+    features.cache_clear()
