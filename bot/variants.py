@@ -66,12 +66,12 @@ def pages_of(store: Store, subscription: Subscription) -> list[Page]:
     return list(store.pages.many(slugs).values())
 
 
-def _scopes(scope: Scope, subscription: Subscription, pages: Iterable[Page]) -> set[str]:
+def _scopes(scope: Scope, subscription: Subscription, pages: Sequence[Page]) -> set[str]:
     """What a rule must look at for a subscription to those pages: all whose alerts may be for it."""
     if scope is Scope.PAGE:
         return {page.slug for page in pages}
     if scope is Scope.PLATFORM:
         return {page.platform for page in pages}
     if subscription.target is Target.GROUP:
-        return {subscription.slug}
+        return {subscription.slug} if pages else set()
     return {group for page in pages for group in page.groups}

@@ -10,6 +10,8 @@ import pytest
 import handlers.comparisons
 from bot.features import features
 from handlers.comparisons import all_comparisons
+from storage.values import Subscription, Target
+from tests.standins.samples import wish
 
 RULES = Path(__file__).parent / "rules"
 
@@ -22,6 +24,13 @@ def more_rules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     _forget()
+
+
+def crowd(
+    slug: str = "hunsen", limit: float = 50, *, target: Target = Target.PAGE, channel: str = "C1"
+) -> Subscription:
+    """A channel's subscription to ``crowd>50k``."""
+    return wish(slug, target=target, channel=channel, features=("crowd",), thresholds={"crowd": limit})
 
 
 def _forget() -> None:
