@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import click
 
 from bot import app, logs, operations
+from bot.backtest.folder import backtest as backtest_folder
 from bot.doctor import Mark
 from bot.errors import LikewatchError
 from bot.platforms.registry import platform_settings
@@ -114,6 +116,37 @@ def replay(ctx: click.Context, file: Path | None) -> None:
     import` reads. It happens in a database of its own: nothing is stored or posted.
     """
     for line in operations.replay(_settings(ctx), file):
+        click.echo(line)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write: alerts.csv."
+)
+@click.option(
+    "--set",
+    "thresholds",
+    multiple=True,
+    metavar="FEATURE>NUMBER",
+    help="Run a rule with another threshold, and compare: --set 'surge>5x'. Once for each feature.",
+)
+@click.option("--keep-good", is_flag=True, help="Leave bad rows out; else nothing is written if there is one.")
+def backtest(folder: Path, out: Path, *, thresholds: tuple[str, ...], keep_good: bool) -> None:
+    """Write the alerts that the rules would have raised on a history.
+
+    DIR holds pages.csv (page,home,group,platform,precision), totals.csv (ts,page,likes,received_at) and, if there are
+    any, countries.csv (ts,page,country,likes,received_at): instants in ISO 8601 and UTC, rows sorted by received_at.
+    An alert rests on nothing that was received later.
+    """
+    with click.progressbar(length=0, label="Reading", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+
+        def advance(read: int, size: int) -> None:
+            bar.length = size
+            bar.update(read - bar.pos)
+
+        lines = list(backtest_folder(folder, out, thresholds=thresholds, keep_good=keep_good, advance=advance))
+    for line in lines:
         click.echo(line)
 
 

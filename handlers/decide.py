@@ -142,10 +142,11 @@ class _Book:
     def hear(self, reading: AudienceReading) -> None:
         """Keep a new audience reading; one older than the newest of its kind is late and wakes nothing."""
         known = self.known.setdefault(reading.page, list(self.world.audiences.get(reading.page, ())))
-        if reading in known:
+        as_of = reading.as_of
+        if any(other.as_of == as_of and other == reading for other in known):
             return
-        alike = (other for other in known if other.measure is reading.measure and other.metric is reading.metric)
-        late = any(other.as_of > reading.as_of for other in alike)
+        newer = (other for other in known if other.as_of > as_of)
+        late = any(other.measure is reading.measure and other.metric is reading.metric for other in newer)
         known.append(reading)
         self.audiences.append(reading)
         if not late:
@@ -190,19 +191,29 @@ class _Book:
 
     def _windows(self, scope: Scope, wakes: Wakes) -> Iterator[Window]:
         woken = self.woken[wakes]
+        if not woken:
+            return
         if scope is Scope.PAGE:
             for slug in sorted(woken.keys() & self.world.pages.keys()):
                 yield self._page_window(slug, woken[slug])
             return
         together = self.world.groups if scope is Scope.GROUP else self.world.platforms
-        for name, members in sorted(together.items()):
-            came = tuple(slug for slug in members if slug in woken)
-            if came:
-                yield self._window_of(name, members, came, max(woken[slug] for slug in came))
+        for name, came in sorted(self._touched(scope, woken).items()):
+            if name in together:
+                at = max(woken[slug] for slug in came)
+                yield self._window_of(name, self._tracks(scope, name, together[name]), tuple(came), at)
+
+    def _touched(self, scope: Scope, woken: Mapping[str, datetime]) -> dict[str, list[str]]:
+        """The pages that moved on, by slug, in each group or platform that they are in."""
+        touched: dict[str, list[str]] = {}
+        for slug in sorted(woken.keys() & self.world.pages.keys()):
+            page = self.world.pages[slug]
+            for name in page.groups if scope is Scope.GROUP else (page.platform,):
+                touched.setdefault(name, []).append(slug)
+        return touched
 
     def _page_window(self, slug: str, at: datetime) -> Window:
-        known = self.known.get(slug) or self.world.audiences.get(slug, ())
-        track = self.track(slug)
+        known, track = self.known.get(slug), self.track(slug)
         return Window(
             scope=slug,
             now=min(at, self.now),
@@ -210,17 +221,42 @@ class _Book:
             tracks={} if track is None else {slug: track},
             pasts={slug: self.past(slug)},
             came=(slug,),
-            audience=tuple(sorted(known, key=lambda reading: reading.as_of)) if known else (),
+            audience=tuple(sorted(known, key=lambda one: one.as_of)) if known else self.world.audiences.get(slug, ()),
             new_audience=tuple(self.woken_by.get(slug, ())),
             notices=tuple(self.notices.get(slug, ())),
         )
 
-    def _window_of(self, name: str, members: tuple[str, ...], came: tuple[str, ...], at: datetime) -> Window:
+    def _tracks(self, scope: Scope, name: str, members: tuple[str, ...]) -> Mapping[str, Track]:
+        if scope is Scope.PLATFORM:
+            return _OnPlatform(self, name, members)
+        moved, known = self.moved, self.world.tracks
+        return {slug: track for slug in members if (track := moved.get(slug) or known.get(slug)) is not None}
+
+    def _window_of(self, name: str, tracks: Mapping[str, Track], came: tuple[str, ...], at: datetime) -> Window:
         return Window(
             scope=name,
             now=min(at, self.now),
             pages=self.world.pages,
-            tracks={slug: track for slug in members if (track := self.track(slug)) is not None},
+            tracks=tracks,
             pasts=ChainMap(self.pasts, self.world.pasts),  # type: ignore[arg-type]  # never written to
             came=came,
         )
+
+
+class _OnPlatform(Mapping[str, Track]):
+    """The series of a platform's pages, looked up as they are asked for: of thousands, a rule asks for a few."""
+
+    def __init__(self, book: _Book, name: str, members: tuple[str, ...]) -> None:
+        self._book, self._name, self._members = book, name, members
+
+    def __getitem__(self, slug: str) -> Track:
+        track = self._book.track(slug)
+        if track is None or self._book.world.pages[slug].platform != self._name:
+            raise KeyError(slug)
+        return track
+
+    def __iter__(self) -> Iterator[str]:
+        return (slug for slug in self._members if self._book.track(slug) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

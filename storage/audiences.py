@@ -13,6 +13,9 @@ from storage.database import Database
 from storage.ids import Ids
 from storage.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, Row, to_instant, to_ms
 
+AUDIENCE = "as_of, received_at, measure, metric, days, source, method, url, dated, figures"
+"""The columns that ``audience_of`` reads."""
+
 _ALWAYS = 12
 """So many of the newest readings of each measure are always told, however old."""
 
@@ -50,12 +53,12 @@ class Audiences:
         """Those since this instant, and always the 12 newest of each measure; oldest first by as_of."""
         with self._database.read() as conn:
             rows = conn.execute(
-                "SELECT as_of, received_at, measure, metric, days, source, method, url, dated, figures FROM ("
+                f"SELECT {AUDIENCE} FROM ("
                 "SELECT *, row_number() OVER (PARTITION BY measure ORDER BY as_of DESC, id DESC) AS place "
                 "FROM audiences WHERE page_id = ?) WHERE as_of >= ? OR place <= ? ORDER BY as_of, id",
                 (self._ids.page(conn, slug), to_ms(since), _ALWAYS),
             ).fetchall()
-        return tuple(_reading(slug, row) for row in rows)
+        return tuple(audience_of(slug, row) for row in rows)
 
 
 def _text(reading: AudienceReading) -> str:
@@ -71,7 +74,8 @@ def _text(reading: AudienceReading) -> str:
     )
 
 
-def _reading(slug: str, row: Row) -> AudienceReading:
+def audience_of(slug: str, row: Row) -> AudienceReading:
+    """The audience reading of a page's columns ``AUDIENCE``."""
     as_of, received_at, measure, metric, days, source, method, url, dated, text = row
     figures: dict[str, Any] = json.loads(text)
     return AudienceReading(

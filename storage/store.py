@@ -9,6 +9,7 @@ from pathlib import Path
 from storage.alerts import Alerts
 from storage.audiences import Audiences
 from storage.audit import Audit
+from storage.chronicle import Chronicle
 from storage.database import Database
 from storage.ids import Ids
 from storage.memories import Memories
@@ -34,6 +35,7 @@ class Store:
         self.readings = Readings(database, ids)
         self.pasts = Pasts(database, ids)
         self.audiences = Audiences(database, ids)
+        self.chronicle = Chronicle(database, ids)
         self.alerts = Alerts(database)
         self.memories = Memories(database)
         self.subscriptions = Subscriptions(database)

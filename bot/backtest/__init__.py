@@ -1,0 +1,7 @@
+"""What the rules would have told of the past: of a history on disk, or of what the store remembers."""
+
+from __future__ import annotations
+
+from bot.backtest.stored import past_alerts
+
+__all__ = ["past_alerts"]

@@ -1,0 +1,95 @@
+"""``likewatch backtest``: a history on disk in, alerts.csv out, and in words what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bot import words
+from bot.backtest.alerts_file import alerts_file
+from bot.backtest.comparing import Compared
+from bot.backtest.history import History, Told
+from bot.backtest.shares import Advance, Found, dealt, put_together, run
+from bot.backtest.tables import HistoryRefused
+from bot.errors import LikewatchError
+from bot.thresholds import parse_threshold, tuned
+from handlers.comparisons import all_comparisons
+
+
+def backtest(
+    folder: Path,
+    out: Path,
+    *,
+    thresholds: Sequence[str] = (),
+    keep_good: bool = False,
+    advance: Advance,
+) -> Iterator[str]:
+    """Write the alerts that the rules would have raised on a history, and say what there was.
+
+    ``thresholds`` (``"surge>5x"``) set limits of rules, which then tell in place of the same rules by default; both
+    are run and compared. ``advance`` is called now and then with the bytes read and the bytes there are.
+
+    Raises:
+        HistoryRefused: the folder is no history, or a row is bad (unless ``keep_good``); then nothing is written.
+        LikewatchError: what was to be set is no threshold.
+
+    """
+    limits = _limits(thresholds)
+    rules = all_comparisons()
+    compared = Compared(rules, tuned(rules, limits))
+    kinds: Counter[str] = Counter()
+    with TemporaryDirectory(prefix="likewatch-backtest-") as kept:
+        with History(folder) as history:
+            if history.faults.number and not keep_good:
+                raise HistoryRefused(_refusal(history.faults))
+            shares = dealt(folder, history, limits=limits, keep_good=keep_good, into=Path(kept))
+        found = run(shares, advance)
+        if found.faults.number and not keep_good:
+            raise HistoryRefused(_refusal(found.faults))
+        with alerts_file(out) as write:
+            for alert in put_together(shares):
+                if compared.is_wanted(alert):
+                    write(alert)
+                    kinds[alert.kind] += 1
+    yield from _what_was_read(found)
+    raised = words.several(kinds.total(), "alert")
+    yield f"{raised} in {out}" + (f": {_by_kind(kinds)}." if kinds else ".")
+    yield from compared.lines()
+
+
+def _limits(thresholds: Sequence[str]) -> dict[str, float]:
+    limits: dict[str, float] = {}
+    for text in thresholds:
+        feature, limit = parse_threshold(text)
+        if feature in limits:
+            raise LikewatchError(f"{feature} is set twice. Set it once, and compare one run with the other.")
+        limits[feature] = limit
+    return limits
+
+
+def _what_was_read(found: Found) -> Iterator[str]:
+    counts = words.several(found.counts, "count")
+    by_country = words.several(found.counts_by_country, "count by country", "counts by country")
+    yield f"Read {counts} and {by_country} of {words.several(found.pages, 'page')}."
+    for told, what in ((found.gaps, "no number of likes, taken as a gap"), (found.faults, "left out")):
+        if told.number:
+            yield f"{words.several(told.number, 'row')}: {what}"
+            yield from _lines(told)
+
+
+def _refusal(faults: Told) -> str:
+    lines = [f"{words.several(faults.number, 'row')} of the history cannot be used:", *_lines(faults)]
+    lines.append("Nothing was written. Mend the files, or leave such rows out with --keep-good.")
+    return "\n".join(lines)
+
+
+def _lines(told: Told) -> Iterator[str]:
+    yield from (f"  {problem}" for problem in told.first)
+    if told.number > len(told.first):
+        yield f"  and {words.count(told.number - len(told.first))} more"
+
+
+def _by_kind(kinds: Counter[str]) -> str:
+    return words.listed([f"{words.count(number)} {kind}" for kind, number in sorted(kinds.items())])

@@ -1,0 +1,165 @@
+"""A CSV file of a history, row by row: its columns by name, and what is wrong with a row, by file and line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from operator import itemgetter
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from bot.errors import LikewatchError
+
+LARGEST_COUNT = 2**63 - 1
+_EXACT_FLOAT = 2.0**53
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+
+
+class HistoryRefused(LikewatchError):
+    """A history that cannot be read as it is. The message names the file and the line, and says what to do."""
+
+
+class BadRow(Exception):
+    """``str(error)`` says what is wrong with a row and what to do, as the end of a sentence that names its place."""
+
+
+class Table:
+    """One file, opened: the header is checked, the rows are read as they are asked for. A context manager.
+
+    Raises:
+        HistoryRefused: the file is missing, is not text, or lacks a column.
+
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self.name = path.name
+        self.line = 1
+        try:
+            self._bytes = path.open("rb")
+        except FileNotFoundError as error:
+            raise HistoryRefused(
+                f"{path} is missing. A history is a folder with pages.csv, totals.csv and, if there are any, "
+                "countries.csv."
+            ) from error
+        self.size = path.stat().st_size
+        self._text = io.TextIOWrapper(self._bytes, encoding="utf-8-sig", newline="")
+        self._reader = csv.reader(self._text, strict=True)
+        try:
+            self._cells = self._of(columns)
+        except HistoryRefused:
+            self._text.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._text.close()
+
+    @property
+    def read(self) -> int:
+        """How many bytes were read so far."""
+        return self._bytes.tell()
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """The cells of each row, in the order of the columns asked for; ``line`` is then the row's.
+
+        Blank rows are left out, and of one that is too short the missing cells are empty.
+
+        Raises:
+            HistoryRefused: the file is no CSV, or not UTF-8.
+
+        """
+        cells, width, reader = self._cells, self._width, self._reader
+        try:
+            for row in reader:
+                self.line = reader.line_num
+                if len(row) >= width:
+                    yield cells(row)
+                elif any(row):
+                    yield cells([*row, *[""] * (width - len(row))])
+        except csv.Error as error:
+            raise HistoryRefused(f"{self.name}, line {reader.line_num}: this is no CSV ({error}). Mend it.") from error
+        except UnicodeDecodeError as error:
+            raise self._no_text(error) from error
+
+    def _of(self, columns: Sequence[str]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+        try:
+            header = [name.strip().casefold() for name in next(self._reader, [])]
+        except UnicodeDecodeError as error:
+            raise self._no_text(error) from error
+        except csv.Error as error:
+            raise HistoryRefused(f"{self.name}, line 1: this is no CSV ({error}). Mend it.") from error
+        if missing := [name for name in columns if name not in header]:
+            raise HistoryRefused(
+                f"{self.name}, line 1: the column {missing[0]} is missing. The first row must name the columns: "
+                f"{','.join(columns)}"
+            )
+        places = [header.index(name) for name in columns]
+        self._width = max(places) + 1
+        cells: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(*places)
+        return cells
+
+    def _no_text(self, error: UnicodeDecodeError) -> HistoryRefused:
+        return HistoryRefused(
+            f"{self.name}: after line {self._reader.line_num} there is a byte that is no UTF-8 ({error.reason}). "
+            "Save the file as UTF-8."
+        )
+
+
+class Instants:
+    """The instants of a table's rows, one row after the other; each is read once where rows share it."""
+
+    def __init__(self) -> None:
+        self._known = _BEFORE_ALL
+        self._text = ""
+        self.received_at = _BEFORE_ALL
+        self._received = ""
+
+    def of(self, ts: str, received: str) -> datetime:
+        """The instant a figure is for; ``received_at`` is then that from which it could be known. Both in UTC.
+
+        Raises:
+            BadRow: one of them is no instant, or the row could be known before the one above it.
+
+        """
+        if ts != self._text:
+            self._known = _instant(ts, "ts")
+            self._text = ts
+        if received != self._received:
+            at = self._known if received == ts else _instant(received, "received_at")
+            if at < self.received_at:
+                raise BadRow(
+                    f"received_at is earlier than that of a row above ({self._received}). Sort the file by "
+                    "received_at: nothing may be known before it was received."
+                )
+            self.received_at = at
+            self._received = received
+        return self._known
+
+
+def _instant(text: str, column: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise BadRow(f"{column} “{text}” is no ISO 8601 instant. Write it so: 2024-05-06T09:00:00Z") from error
+    if at.tzinfo is UTC:
+        return at
+    if at.tzinfo is None:
+        raise BadRow(f"{column} “{text}” has no time zone. Instants are UTC: {at.isoformat()}Z")
+    return at.astimezone(UTC)
+
+
+def whole(text: str) -> int | None:
+    """A count of likes; None for what is not one: empty, NaN, negative, a fraction, beyond 2⁶³."""
+    if text.isdecimal():
+        count = int(text) if len(text) <= len(str(LARGEST_COUNT)) else LARGEST_COUNT + 1
+        return count if count <= LARGEST_COUNT else None
+    try:
+        number = float(text)  # "1234.0": what a table with missing counts is written with
+    except ValueError:
+        return None
+    return int(number) if 0 <= number <= _EXACT_FLOAT and number.is_integer() else None
