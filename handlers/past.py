@@ -73,21 +73,23 @@ class Past:
 EMPTY = Past(array("d"), array("d"), 0, array("d"))
 
 
-def remembered(past: Past, before: Track | None, after: Track, *, frozen_since: Point | None) -> Past:
+def remembered(
+    past: Past, before: Track | None, after: Track, *, confirmed: Sequence[Point], frozen_since: Point | None
+) -> Past:
     """The past once a series moved on from ``before`` to ``after``; the very object given where nothing is to mark.
 
-    ``frozen_since`` is where the counter that now moved had stood still although it should not have.
+    ``confirmed`` are held points that count from now on, ``frozen_since`` is where the counter that now moved had stood
+    still although it should not have.
     """
     if before is None or after.since > before.last.at or after.metric is not before.metric:
         past = EMPTY
-    confirmed = before.held if before is not None and before.held and not after.held else ()
     if not confirmed and frozen_since is None and past.times:
         at = after.last.at.timestamp()
         if at - past.times[-1] < _APART:
             return past
     if frozen_since is not None:
         past = _until(past, frozen_since)
-    for point in (*(held for held in confirmed if held.at < after.last.at), after.last):
+    for point in (*confirmed, after.last):
         past = _marked(past, point)
     return past
 
