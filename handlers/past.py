@@ -22,7 +22,7 @@ HOUR, DAY = 3600.0, 86_400.0
 _APART = 50 * 60.0
 _KEPT = 75 * HOUR
 _DAYS_KEPT = 180
-_DRAWN_AT_MOST = 7 * DAY
+_DRAWN_AT_MOST = 30 * DAY  # the ledger begins a new series after that
 
 
 @dataclass(frozen=True, slots=True, eq=False)
