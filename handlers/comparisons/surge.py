@@ -73,12 +73,13 @@ _CALM = Episode()
 def compare(window: Window, episode: Episode, times: float) -> Verdict[Episode] | None:
     """Look at the past 24 hours; most pages are done with after one subtraction."""
     track, past = window.tracks[window.scope], window.pasts[window.scope]
-    now = track.last.at.timestamp()
-    count_now = (track.last.low + track.last.high) / 2
+    now, width = track.last.at.timestamp(), track.last.high - track.last.low
+    if width and past.times[-1] != now:  # a rounded count says something when it changes
+        return None
+    count_now = past.counts[-1] if width else float(track.last.count)
     before = past.at(now - DAY)
     if before is None:
         return None
-    width = track.last.high - track.last.low
     if episode.since is None and count_now - before < max(GAIN, GAIN_OF_AUDIENCE * count_now, 2 * width):
         return None
     day = _day(past, now, count_now - before)
