@@ -9,7 +9,6 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
-from bot.feeding import by_instant
 from bot.variants import Rules, pages_of, variants
 from handlers.contract import Comparison, Scope
 from handlers.decide import Arrivals, decide
@@ -23,8 +22,6 @@ PREVIEW = timedelta(days=30)
 
 REACH = HISTORY
 """How far back a rehearsal begins: the preview, and the 118 days before it that rules look back on at most."""
-
-HOUR = timedelta(hours=1)
 
 _PLATFORM_AT_MOST = 100
 """Of a platform with more pages than this, a rehearsal looks at those subscribed to alone: it is waited for."""
@@ -46,14 +43,12 @@ def rehearse(store: Store, subscriptions: Sequence[Subscription], rules: Rules, 
     """
     if not rules:
         return Rehearsal(alerts=(), memories={})
-    with store.read():
-        pages = _pages(store, subscriptions, rules)
-        since = now - REACH
-        readings = [one for page in pages for one in store.readings.received(page.slug, since, now, every=HOUR)]
-        audiences = [one for page in pages for one in store.audiences.recent(page.slug, since)]
+    pages = _pages(store, subscriptions, rules)
+    until = now + timedelta(milliseconds=1)  # what was read this very instant is of the past too
+    figures = store.chronicle.between([page.slug for page in pages], until - REACH, until)
     world = GrowingWorld(pages)
     alerts: list[Alert] = []
-    for instant, arrivals in _hourly(readings, audiences):
+    for instant, arrivals in _hourly(figures):
         decision = decide(world.seen(), arrivals, instant, rules)
         world.grow(decision)
         alerts += decision.alerts
@@ -76,18 +71,18 @@ def _pages(store: Store, subscriptions: Sequence[Subscription], rules: Rules) ->
     return list(pages.values())
 
 
-def _hourly(readings: Iterable[Reading], audiences: Iterable[AudienceReading]) -> Iterator[tuple[datetime, Arrivals]]:
-    """What came in each hour, together, and when the last of it did."""
-    batches = by_instant(readings, audiences)
-    for _, hour in groupby(batches, lambda batch: batch[0].replace(minute=0, second=0, microsecond=0)):
-        together = list(hour)
-        yield (
-            together[-1][0],
-            Arrivals(
-                readings=tuple(one for _, arrivals in together for one in arrivals.readings),
-                audiences=tuple(one for _, arrivals in together for one in arrivals.audiences),
-            ),
-        )
+def _hourly(figures: Iterable[Reading | AudienceReading]) -> Iterator[tuple[datetime, Arrivals]]:
+    """What came in each hour, of each page and source the last count, and when the last of it did."""
+    for _, hour in groupby(figures, lambda figure: figure.received_at.replace(minute=0, second=0, microsecond=0)):
+        readings: dict[tuple[str, str], Reading] = {}
+        audiences: list[AudienceReading] = []
+        for figure in hour:
+            if isinstance(figure, Reading):
+                readings[figure.page, figure.source] = figure
+            else:
+                audiences.append(figure)
+            last = figure.received_at
+        yield last, Arrivals(readings=tuple(readings.values()), audiences=tuple(audiences))
 
 
 def settle(

@@ -10,14 +10,14 @@ import json
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from handlers.model import Judged, Page, Point, Reading, Standing, Track
+from handlers.model import Judged, Page, Point, Standing, Track
 from storage.database import Database
 from storage.ids import Ids, Source
 from storage.pages import PAGE, PAGE_WIDTH, pages_of
-from storage.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, QUARTER, Row, to_instant, to_ms, to_span
-from storage.series import Span, confirm_between, daily_rows, fold_pages, newest_row, received_rows, rows_between
+from storage.rows import DATE_TEXTS, METRIC_TEXTS, QUARTER, Row, to_instant, to_ms
+from storage.series import Span, confirm_between, daily_rows, fold_pages, newest_row, rows_between
 from storage.tracks import TRACK, point_of, put_tracks, track_of
 from storage.values import Latest, Trouble
 
@@ -156,20 +156,6 @@ class Readings:
             span = self._span(conn, slug, since, until)
             return self._points(conn, daily_rows(conn, span)) if span else ()
 
-    def received(self, slug: str, since: datetime, until: datetime, *, every: timedelta) -> tuple[Reading, ...]:
-        """A page's readings observed from ``since`` to ``until``, both included, as they came, accepted or not; by age.
-
-        Of each source the last in every such length of time. A poll that found the count unchanged left none.
-        """
-        with self._database.read() as conn:
-            page_id = self._ids.page(conn, slug)
-            if page_id is None:
-                return ()
-            span = Span(page_id=page_id, metric="", since=to_ms(since), until=to_ms(until))
-            rows = received_rows(conn, span, to_span(every))
-            sources = self._ids.sources(conn)
-        return tuple([_reading(slug, row, sources) for row in rows])
-
     def _span(self, conn: sqlite3.Connection, slug: str, since: datetime | None, until: datetime) -> Span | None:
         page_id = self._ids.page(conn, slug)
         series = conn.execute("SELECT metric, since FROM latest WHERE page_id = ?", (page_id,)).fetchone()
@@ -197,23 +183,6 @@ class Readings:
             with self._database.write() as db:
                 moved += fold_pages(db.conn, first, first + _FOLD_PAGES - 1, end)
         return moved
-
-
-def _reading(slug: str, row: Row, sources: Mapping[int, Source]) -> Reading:
-    observed_at, count, below, above, delay, dated, source_id = row
-    source, url, metric = sources[source_id]
-    return Reading(
-        page=slug,
-        observed_at=to_instant(observed_at),
-        received_at=to_instant(observed_at + delay),
-        count=count,
-        low=count - below,
-        high=count + above,
-        metric=METRICS[metric],
-        source=source,
-        url=url,
-        dated=DATES[dated],
-    )
 
 
 def _folded_before(conn: sqlite3.Connection) -> int:

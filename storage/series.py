@@ -55,17 +55,6 @@ _HISTORY = f"""
   SELECT {_POINT} FROM history CROSS JOIN sources ON sources.id = source_id
   WHERE page_id = :page_id AND observed_at BETWEEN :since AND :until AND {_COUNTS}"""
 
-# What was received, whatever the ledger made of it: of each source the last of every so many milliseconds.
-_RECEIVED = "max(observed_at), count, below, above, delay, dated, source_id"
-_OF_EACH = "GROUP BY observed_at / :every, source_id"
-_RECEIVED_RECENT = f"""{_QUARTERS}
-  SELECT {_RECEIVED} FROM quarters
-    CROSS JOIN readings ON readings.quarter = quarters.quarter AND page_id = :page_id
-      AND observed_at BETWEEN :since AND :until
-  {_OF_EACH}"""
-_RECEIVED_HISTORY = f"""
-  SELECT {_RECEIVED} FROM history WHERE page_id = :page_id AND observed_at BETWEEN :since AND :until {_OF_EACH}"""
-
 _NEWEST_HISTORY = f"""
   SELECT observed_at FROM history CROSS JOIN sources ON sources.id = source_id
   WHERE page_id = :page_id AND observed_at BETWEEN :since AND :until AND {_COUNTS}
@@ -121,15 +110,6 @@ def rows_between(conn: sqlite3.Connection, span: Span) -> list[Row]:
     rows = conn.execute(_HISTORY, _parameters(span)).fetchall()
     rows += conn.execute(_RECENT, _parameters(span)).fetchall()
     rows.sort(key=_BY_AGE)
-    return rows
-
-
-def received_rows(conn: sqlite3.Connection, span: Span, every: int) -> list[Row]:
-    """The readings of a span, of whatever metric and standing, oldest first: each source's last in every ``every`` ms."""
-    parameters = {**_parameters(span), "every": every}
-    rows = conn.execute(_RECEIVED_HISTORY, parameters).fetchall()
-    rows += conn.execute(_RECEIVED_RECENT, parameters).fetchall()
-    rows.sort()
     return rows
 
 

@@ -34,24 +34,6 @@ def test_a_folded_reading_is_still_known(cambodia: Store) -> None:
     assert cambodia.readings.fold(NOON + DAY) == 0
 
 
-def test_what_was_received_is_told_as_it_came_the_last_of_each_source_in_every_hour(cambodia: Store) -> None:
-    rows = [
-        judged(NOON, 5),
-        judged(NOON + 20 * MINUTE, 6),
-        judged(NOON + 30 * MINUTE, 600, standing=Standing.HELD),
-        judged(NOON + 40 * MINUTE, 7, source="Khmer Times", metric=Metric.FOLLOWERS),
-        judged(NOON + HOUR, 8, standing=Standing.DOUBTED),
-        judged(NOON + DAY, 9),
-        judged(NOON, 1, page="samrainsy"),
-    ]
-    cambodia.readings.take(rows)
-    for _ in range(2):
-        received = cambodia.readings.received("hunsen", NOON, NOON + 2 * HOUR, every=HOUR)
-        assert received == tuple(rows[place].reading for place in (2, 3, 4))
-        cambodia.readings.fold(NOON + 3 * HOUR)
-    assert cambodia.readings.received("nobody", NOON, NOON + DAY, every=HOUR) == ()
-
-
 def test_it_tells_the_newest_state_of_a_page(cambodia: Store) -> None:
     series = track(point(NOON, 2_108_800))
     cambodia.readings.save_tracks([series])
