@@ -32,7 +32,7 @@ from handlers.shares import (
     fact,
     flow,
     is_sparse,
-    published_home_share,
+    published_share,
     snapshots,
     steps,
     with_totals,
@@ -222,14 +222,14 @@ def _unjudged(window: Window, home: str, episode: Episode) -> list[AudienceReadi
         and (until is None or reading.as_of > until or reading.as_of in waiting)
         and reading.total is not None
         and reading.total.low > 0
-        and published_home_share(reading, home) is not None
+        and published_share(reading, home) is not None
     ]
 
 
 def _published(reading: AudienceReading, audience: tuple[AudienceReading, ...], home: str) -> _Finding | None:
     """A published figure against the share of all at the time; None while that is not known."""
     at_home, total, baseline = (
-        published_home_share(reading, home),
+        published_share(reading, home),
         reading.total,
         _share_of_all(audience, home, reading),
     )
@@ -261,7 +261,7 @@ def _share_of_all(audience: tuple[AudienceReading, ...], home: str, new: Audienc
     for reading in reversed(audience):
         told = reading.measure is Measure.ALL and reading.metric is new.metric
         if told and new.as_of - _BASELINE_WITHIN <= reading.as_of <= new.as_of:
-            share = published_home_share(reading, home)
+            share = published_share(reading, home)
             if share is not None:
                 return complement(share)
     return None

@@ -23,6 +23,7 @@ from handlers.model import (
     Standing,
     Track,
 )
+from handlers.shares import exactly
 from handlers.world import GrowingWorld
 
 START = datetime(2024, 5, 6, 9, 0, tzinfo=UTC)
@@ -114,9 +115,9 @@ def by_country(slug: str, day: float, total: float, likes: Mapping[str, float]) 
     )
 
 
-def counts(*rows: tuple[float, int, int]) -> Replay:
+def counts(*rows: tuple[float, int, int], comparisons: Sequence[Comparison[Any]] | None = None) -> Replay:
     """Pages "a" and "b" of one group, read together: (hours, count of a, count of b)."""
-    replay = Replay((page("a", "g"), page("b", "g")))
+    replay = Replay((page("a", "g"), page("b", "g")), comparisons)
     for hours, ours, theirs in rows:
         replay.arrive(reading("a", hours, ours), reading("b", hours, theirs))
     return replay
@@ -158,6 +159,50 @@ def _foreign_majority() -> Replay:
     return audience(90, lambda _: 0, lambda _: 2_000)
 
 
+def _milestone() -> Replay:
+    return counts((0, 19_900, 5_000), (1, 20_013, 5_000))
+
+
+def published(
+    day: float,
+    *,
+    page: str = "a",
+    shares: Mapping[str, Figure] | None = None,
+    likes: Mapping[str, float] | None = None,
+    total: Figure | None = None,
+    days: int | None = None,
+) -> AudienceReading:
+    """A newspaper's figures: shares of all likes, or likes that came in the ``days`` before."""
+    at = START + timedelta(days=day)
+    return AudienceReading(
+        page=page,
+        as_of=at,
+        received_at=at,
+        measure=Measure.ALL if days is None else Measure.NEW,
+        days=days,
+        likes={country: exactly(value) for country, value in (likes or {}).items()},
+        shares=shares or {},
+        total=total,
+        source="a newspaper",
+        method="published",
+        dated=Dated.DAY,
+    )
+
+
+def rounded(value: float, step: float) -> Figure:
+    """A figure rounded to a step."""
+    return Figure(value=value, low=value - step / 2, high=value + step / 2)
+
+
+def contradiction(home: int = 34_069) -> Replay:
+    """The shares and totals of 8 and 13 March 2016, and so many new likes at home between."""
+    replay = Replay((page("a"),))
+    replay.arrive(published(0, shares={"KH": rounded(0.576, 0.001)}, total=rounded(3_003_000, 5_000)))
+    replay.arrive(published(5, shares={"KH": rounded(0.564, 0.001)}))
+    replay.arrive(published(5, likes={"KH": home}, total=rounded(151_000, 1_000), days=5))
+    return replay
+
+
 SCENES: Mapping[str, Callable[[], Replay]] = {
     "ahead": _ahead,
     "overtake": _overtake,
@@ -165,6 +210,8 @@ SCENES: Mapping[str, Callable[[], Replay]] = {
     "new_foreign_share": _new_foreign_share,
     "total_foreign_share": _total_foreign_share,
     "foreign_majority": _foreign_majority,
+    "milestone": _milestone,
+    "contradiction": contradiction,
 }
 
 
