@@ -22,6 +22,7 @@ from handlers.model import (
     Reading,
     Standing,
     Track,
+    Trouble,
 )
 from handlers.shares import exactly
 from handlers.world import GrowingWorld
@@ -203,6 +204,20 @@ def contradiction(home: int = 34_069) -> Replay:
     return replay
 
 
+def noticed(*polls: tuple[float, Trouble | None], detail: str = "") -> Replay:
+    """A page of 14,000,000 likes that was read at the start; then polls that found something else out."""
+    replay = Replay((page("a"),))
+    replay.arrive(reading("a", 0, 14_000_000))
+    for hours, trouble in polls:
+        replay.arrive(Notice(page="a", at=START + timedelta(hours=hours), trouble=trouble, detail=detail))
+    return replay
+
+
+def lasting(trouble: Trouble, *, days: int = 1) -> list[tuple[float, Trouble | None]]:
+    """Polls every three hours."""
+    return [(float(hours), trouble) for hours in range(1, 24 * days + 3, 3)]
+
+
 SCENES: Mapping[str, Callable[[], Replay]] = {
     "ahead": _ahead,
     "overtake": _overtake,
@@ -212,6 +227,12 @@ SCENES: Mapping[str, Callable[[], Replay]] = {
     "foreign_majority": _foreign_majority,
     "milestone": _milestone,
     "contradiction": contradiction,
+    "page_unavailable": lambda: noticed(*lasting(Trouble.UNAVAILABLE)),
+    "page_unread": lambda: noticed(*lasting(Trouble.UNREAD)),
+    "page_hidden": lambda: noticed((1, Trouble.HIDDEN), (2, Trouble.HIDDEN)),
+    "page_merged": lambda: noticed((1, Trouble.MERGED), detail="facebook.com/456"),
+    "page_renamed": lambda: noticed((1, Trouble.RENAMED), detail="a.new.name"),
+    "page_back": lambda: noticed(*lasting(Trouble.UNAVAILABLE, days=21), (510, None)),
 }
 
 
