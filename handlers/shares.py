@@ -78,11 +78,10 @@ class Flow:
     def listed(self) -> float:
         return self.foreign + self.home
 
-    @property
-    def share(self) -> Figure:
-        """The foreign share of those with a country; ``low`` counts those without one as not foreign."""
-        low = self.foreign / (self.listed + self.unlisted)
-        return Figure(value=self.foreign / self.listed, low=low, high=1 - self.home / (self.listed + self.unlisted))
+    def share_of(self, part: float) -> Figure:
+        """The share that a part has of those with a country; ``low`` counts those without one as none of it."""
+        everybody = self.listed + self.unlisted
+        return Figure(value=part / self.listed, low=part / everybody, high=(part + self.unlisted) / everybody)
 
 
 Totals = Mapping[datetime, int]

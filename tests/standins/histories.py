@@ -160,6 +160,10 @@ def _foreign_majority() -> Replay:
     return audience(90, lambda _: 0, lambda _: 2_000)
 
 
+def _country_share() -> Replay:
+    return audience(100, lambda _: 700, lambda day: 250 if day < 85 else 2_500)
+
+
 def _milestone() -> Replay:
     return counts((0, 19_900, 5_000), (1, 20_013, 5_000))
 
@@ -225,6 +229,7 @@ SCENES: Mapping[str, Callable[[], Replay]] = {
     "new_foreign_share": _new_foreign_share,
     "total_foreign_share": _total_foreign_share,
     "foreign_majority": _foreign_majority,
+    "country_share": _country_share,
     "milestone": _milestone,
     "contradiction": contradiction,
     "page_unavailable": lambda: noticed(*lasting(Trouble.UNAVAILABLE)),
