@@ -39,7 +39,7 @@ def replay_example(
 
     All of it or nothing: a first start that was interrupted begins again.
     """
-    features = tuple(sorted({rule.feature for rule in all_comparisons() if not rule.opt_in}))
+    features = tuple(sorted({comparison.feature for comparison in all_comparisons()}))
     with store.write():
         add_pages(store, example.pages, now=now)
         for group in sorted({group for page in example.pages for group in page.groups}):

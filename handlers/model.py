@@ -245,7 +245,8 @@ class Alert:
     wall clock: replaying the same readings yields the same keys. Alerts of one ``story`` share one card: the first
     is posted, later ones edit it and go to its thread. ``at`` is ``received_at`` of the reading that triggered it.
     The first of the ``facts`` is the figure that is told. ``threshold`` is what the rule was set to, where a channel
-    can set it (None elsewhere), and ``tuned`` whether a channel did: then it is for those channels alone.
+    can set it (None elsewhere), and ``tuned`` whether a channel did: then it is for those channels alone. What happened
+    to a whole platform has the platform's name as its ``page``, and the pages that it concerns as ``others``.
     """
 
     key: str
@@ -254,6 +255,7 @@ class Alert:
     feature: str
     page: str
     rival: str | None = None
+    others: tuple[str, ...] = ()
     at: datetime
     dated: Dated = Dated.INSTANT
     facts: tuple[Fact, ...]

@@ -73,46 +73,54 @@ class Past:
 EMPTY = Past(array("d"), array("d"), 0, array("d"))
 
 
-def remembered(past: Past, before: Track | None, after: Track, *, frozen_since: Point | None) -> Past:
+def remembered(
+    past: Past, before: Track | None, after: Track, *, confirmed: Sequence[Point], frozen_since: Point | None
+) -> Past:
     """The past once a series moved on from ``before`` to ``after``; the very object given where nothing is to mark.
 
-    ``frozen_since`` is where the counter that now moved had stood still although it should not have.
+    ``confirmed`` are held points that count from now on, ``frozen_since`` is where the counter that now moved had stood
+    still although it should not have.
     """
     if before is None or after.since > before.last.at or after.metric is not before.metric:
         past = EMPTY
-    confirmed = before.held if before is not None and before.held and not after.held else ()
     if not confirmed and frozen_since is None and past.times:
         at = after.last.at.timestamp()
-        if at - past.times[-1] < _APART:
+        if at - past.times[-1] < _APART and at // DAY == past.times[-1] // DAY:
             return past
     if frozen_since is not None:
         past = _until(past, frozen_since)
-    for point in (*(held for held in confirmed if held.at < after.last.at), after.last):
-        past = _marked(past, point)
+    start = _mark_of(before.last) if before is not None and frozen_since is None else (0.0, 0.0)
+    for point in (*confirmed, after.last):
+        past = _marked(past, point, start)
     return past
 
 
-def _marked(past: Past, point: Point) -> Past:
-    at, count = point.at.timestamp(), (point.low + point.high) / 2
+def _mark_of(point: Point) -> tuple[float, float]:
+    return point.at.timestamp(), (point.low + point.high) / 2
+
+
+def _marked(past: Past, point: Point, start: tuple[float, float]) -> Past:
+    """With a mark more; what lies between is drawn from the newest mark, or from ``start`` if that is newer."""
+    at, count = _mark_of(point)
     times, counts = past.times, past.counts
     if not times:
         return Past(array("d", (at,)), array("d", (count,)), 0, array("d"))
     if at <= times[-1]:
         return past
     first, midnights = past.first, past.midnights
-    before = times[-1]
-    passed = range(int(before // DAY) + 1, int(at // DAY) + 1)
+    before, level = max((times[-1], counts[-1]), start)
+    passed = range(int(times[-1] // DAY) + 1, int(at // DAY) + 1)
     if at - before > _DRAWN_AT_MOST:
         first, midnights = 0, array("d")
     elif passed:
-        drawn = (_on_line(before, counts[-1], at, count, day * DAY) for day in passed)
+        drawn = (_on_line(before, level, at, count, day * DAY) for day in passed)
         if not midnights:
             first = passed[0]
         midnights = array("d", [*midnights, *drawn])
         surplus = max(len(midnights) - _DAYS_KEPT, 0)
         first, midnights = first + surplus, midnights[surplus:]
-    start = max(bisect_right(times, at - _KEPT) - 1, 0)  # one mark from before, so that the oldest hour is known too
-    return Past(_with(times[start:], (at,)), _with(counts[start:], (count,)), first, midnights)
+    oldest = max(bisect_right(times, at - _KEPT) - 1, 0)  # one mark from before, so that the oldest hour is known too
+    return Past(_with(times[oldest:], (at,)), _with(counts[oldest:], (count,)), first, midnights)
 
 
 def _until(past: Past, point: Point) -> Past:
@@ -120,7 +128,7 @@ def _until(past: Past, point: Point) -> Past:
     at = point.at.timestamp()
     index = bisect_right(past.times, at)
     days = max(int(at // DAY) - past.first + 1, 0) if past.midnights else 0
-    return _marked(Past(past.times[:index], past.counts[:index], past.first, past.midnights[:days]), point)
+    return _marked(Past(past.times[:index], past.counts[:index], past.first, past.midnights[:days]), point, (0.0, 0.0))
 
 
 def _with(numbers: array[float], more: Iterable[float]) -> array[float]:

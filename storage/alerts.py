@@ -98,6 +98,7 @@ def alert_of(row: Row) -> Alert:
         facts=tuple(_fact(**fact) for fact in evidence["facts"]),
         rule=evidence["rule"],
         parameters=tuple(Parameter(**parameter) for parameter in evidence["parameters"]),
+        others=tuple(evidence["others"]),
         threshold=evidence["threshold"],
         tuned=evidence["tuned"],
     )
@@ -115,6 +116,7 @@ def _evidence(alert: Alert) -> str:
         {
             "dated": DATE_TEXTS[alert.dated],
             "rule": alert.rule,
+            "others": alert.others,
             "threshold": alert.threshold,
             "tuned": alert.tuned,
             "parameters": [

@@ -222,6 +222,27 @@ def lasting(trouble: Trouble, *, days: int = 1) -> list[tuple[float, Trouble | N
     return [(float(hours), trouble) for hours in range(1, 24 * days + 3, 3)]
 
 
+def hourly(hours: int, counts_at: Mapping[str, Callable[[int], float]], *groups: str) -> Replay:
+    """Pages that are read together every hour, each in a group of its own, or all in those named."""
+    replay = Replay([page(slug, *(groups or (f"of-{slug}",))) for slug in counts_at])
+    for hour in range(hours):
+        replay.arrive(*(reading(slug, hour, round(count(hour))) for slug, count in counts_at.items()))
+    return replay
+
+
+def _surge() -> Replay:
+    return hourly(40 * 24, {"a": lambda hour: 500_000 + 20 * hour + 400 * max(hour - 35 * 24, 0)})
+
+
+def _purge() -> Replay:
+    return hourly(30 * 24, {"a": lambda hour: 500_000 + 20 * hour - 9_000 * (hour > 25 * 24)})
+
+
+def _platform_event() -> Replay:
+    names = ("a", "b", "c", "d", "e", "f")
+    return hourly(27 * 24, dict.fromkeys(names, lambda hour: 500_000 + 20 * hour - 9_000 * (hour > 25 * 24)))
+
+
 SCENES: Mapping[str, Callable[[], Replay]] = {
     "ahead": _ahead,
     "overtake": _overtake,
@@ -238,6 +259,9 @@ SCENES: Mapping[str, Callable[[], Replay]] = {
     "page_merged": lambda: noticed((1, Trouble.MERGED), detail="facebook.com/456"),
     "page_renamed": lambda: noticed((1, Trouble.RENAMED), detail="a.new.name"),
     "page_back": lambda: noticed(*lasting(Trouble.UNAVAILABLE, days=21), (510, None)),
+    "surge": _surge,
+    "purge": _purge,
+    "platform_event": _platform_event,
 }
 
 

@@ -1,0 +1,155 @@
+"""Purge: a page loses a part of its audience within two days and does not make up for it.
+
+What counts as a loss is in ``handlers/falls.py``. A page is then quiet for 7 days. Where many pages of the platform
+fall together, it is told once, of the platform, by another rule, and not here; while that may turn out, this waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
+from handlers.falls import DEVIATIONS, DOWN_HOURS, LEVEL_HOURS, LOSS, LOSS_OF_AUDIENCE, Fall
+from handlers.memories import from_text, to_text
+from handlers.model import Alert, Fact, Parameter
+from handlers.numerals import count, percent
+from handlers.phrases import on
+from handlers.platform_falls import Falls, is_together, lately, may_be_together, new_falls
+
+QUIET_DAYS = 7
+
+_QUIET = timedelta(days=QUIET_DAYS)
+_RULE = (
+    "The count lay below its middle of the two days before by {share} or more at every reading for 12 hours, far more "
+    "than its days differ."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Losses:
+    """What is remembered of a platform: the pages that fell in the past 48 hours, and when each was last told."""
+
+    fallen: Falls = field(default_factory=lambda: MappingProxyType({}))
+    told: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def compare(window: Window, losses: Losses, share: float) -> Verdict[Losses] | None:
+    """Look at the pages that were read."""
+    found = new_falls(window, {})
+    fallen = lately(losses.fallen, window.now)
+    if not found:
+        return None if fallen is losses.fallen else Verdict(alerts=(), memory=_without_old(losses, window.now))
+    fallen = {**dict.fromkeys(found, window.now), **fallen}
+    told = {slug: at for slug, at in losses.told.items() if window.now - at <= _QUIET}
+    alerts: list[Alert] = []
+    untold = {slug: loss for slug, loss in found.items() if slug not in told and loss.size >= share * loss.level}
+    if untold and not is_together(window, fallen) and not may_be_together(window, fallen):
+        alerts = [_alert(window, slug, loss, share, len(fallen)) for slug, loss in sorted(untold.items())]
+    elif is_together(window, fallen):
+        told |= dict.fromkeys(fallen, window.now)
+    told |= {alert.page: window.now for alert in alerts}
+    after = Losses(fallen=fallen, told=told)
+    return Verdict(alerts=tuple(alerts), memory=losses if after == losses else after)
+
+
+def _without_old(losses: Losses, now: datetime) -> Losses:
+    told = {slug: at for slug, at in losses.told.items() if now - at <= _QUIET}
+    return Losses(fallen=lately(losses.fallen, now), told=told)
+
+
+def _alert(window: Window, slug: str, loss: Fall, share: float, fallen: int) -> Alert:
+    track, last = window.tracks[slug], window.tracks[slug].last
+    unit = track.metric.value
+    key = f"purge:{slug}:down:{last.at.isoformat()}"
+    before = last.at - timedelta(hours=DOWN_HOURS)
+    return Alert(
+        key=key,
+        story=key,
+        kind="purge",
+        feature="purge",
+        page=slug,
+        at=window.now,
+        dated=last.dated,
+        facts=(
+            Fact(name="loss", value=loss.size / loss.level, unit="share", about=slug, at=last.at),
+            Fact(name="lost", value=loss.size, unit=unit, about=slug, at=last.at),
+            Fact(name="level", value=loss.level, unit=unit, about=slug, at=before),
+            Fact(
+                name="count",
+                value=last.count,
+                unit=unit,
+                low=last.low,
+                high=last.high,
+                about=slug,
+                at=last.at,
+                dated=last.dated,
+                source=last.source,
+                url=last.url,
+            ),
+            Fact(name="fallen", value=fallen, unit="pages", at=last.at),
+            Fact(name="pages", value=len(window.tracks), unit="pages", at=last.at),
+        ),
+        rule=_RULE.format(share=percent(share)),
+        parameters=(
+            Parameter(name="loss", value=LOSS, unit=unit),
+            Parameter(name="loss, of the audience", value=share, unit="share"),
+            Parameter(name="beyond the spread of daily gains", value=DEVIATIONS, unit="standard deviations"),
+            Parameter(name="level before, over", value=LEVEL_HOURS, unit="hours"),
+            Parameter(name="still down after", value=DOWN_HOURS, unit="hours"),
+            Parameter(name="quiet after", value=QUIET_DAYS, unit="days"),
+        ),
+        threshold=round(share * 100, 6),
+    )
+
+
+def _headline(alert: Alert, words: Words) -> str:
+    lost, loss = alert.fact("lost"), alert.fact("loss")
+    return f"{words.page(alert.page)} lost {count(lost.value)} {lost.unit} ({percent(loss.value)}) within two days."
+
+
+def _lines(alert: Alert, _: Words) -> tuple[str, ...]:
+    level, now, fallen, watched = (alert.fact(name) for name in ("level", "count", "fallen", "pages"))
+    together = (
+        f"{count(fallen.value)} of the {count(watched.value)} watched pages of its platform fell in these two days."
+    )
+    return (
+        f"From about {count(level.value)} to {count(now.value)} {now.unit} {on(now)}, at every reading of 12 hours.",
+        *((together,) if watched.value > 1 else ()),
+        "People who leave and accounts that the platform removes look alike in this number.",
+    )
+
+
+def _load(text: str) -> Losses:
+    kept = from_text(text)
+    return Losses(
+        fallen={slug: datetime.fromisoformat(at) for slug, at in kept["fallen"].items()},
+        told={slug: datetime.fromisoformat(at) for slug, at in kept["told"].items()},
+    )
+
+
+def _dump(losses: Losses) -> str:
+    return to_text({"fallen": dict(losses.fallen), "told": dict(losses.told)})
+
+
+def _compare(window: Window, losses: Losses) -> Verdict[Losses] | None:
+    return compare(window, losses, LOSS_OF_AUDIENCE)
+
+
+COMPARISON = Comparison(
+    name="purge",
+    feature="purge",
+    says={"purge": Saying(headline=_headline, lines=_lines)},
+    summary="a page loses a part of its audience within two days",
+    scope=Scope.PLATFORM,
+    wakes=Wakes.COUNTS,
+    blank=Losses,
+    load=_load,
+    dump=_dump,
+    compare=_compare,
+    threshold=Threshold(
+        unit="% of the audience", mark="%", default=0.5, least=0.5, most=90, scale=0.01, compare=compare
+    ),
+)

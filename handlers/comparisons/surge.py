@@ -1,0 +1,228 @@
+"""Surge: a page gains in a day many times what it usually gains.
+
+g is the gain of the past 24 hours; the usual day is e^m, with m the median of the logarithms of the 28 daily gains
+before (raised half-way to that of the same weekdays where it is higher), and s = sqrt(0.18^2 + sd^2 + 1/e^m). Told if
+g >= 3.2 e^m, (log g - m)/s >= 3, g - e^m >= max(500, 0.2% of the audience) and g > two steps of rounding, now and 6
+hours ago. One an episode, which ends after 72 hours below 1.8 usual days, or after 45 days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import exp, log, sqrt
+from statistics import median
+
+from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
+from handlers.memories import from_text, instant, to_text
+from handlers.model import Alert, Fact, Parameter, Track
+from handlers.numerals import count, percent
+from handlers.past import DAY, HOUR, Past
+from handlers.phrases import NET_OF_REMOVALS, on
+from handlers.spread import deviation
+
+TIMES = 3.2
+DEVIATIONS = 3
+GAIN = 500
+GAIN_OF_AUDIENCE = 0.002
+HOURS_APART = 6
+OVER_BELOW = 1.8
+OVER_HOURS = 72
+OVER_DAYS = 45
+BASE_DAYS = 28
+BASE_DAYS_AT_LEAST = 14
+
+_APART = HOURS_APART * HOUR
+_OVER = timedelta(hours=OVER_HOURS)
+_LONGEST = timedelta(days=OVER_DAYS)
+_WEEK = 7
+_LEAST_SPREAD = 0.18
+_RULE = (
+    "The gain of 24 hours was {times:g} times the usual day or more, far more than the page's days differ, and it was "
+    "so 6 hours before too."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """What is remembered of a page: since when it surges, and since when it has been calm again."""
+
+    since: datetime | None = None
+    calm_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Day:
+    """A gain of 24 hours, and the usual one."""
+
+    gain: float
+    usual: float
+    spread: float
+
+    @property
+    def ratio(self) -> float:
+        return self.gain / self.usual
+
+    def is_surge(self, audience: float, width: float, times: float) -> bool:
+        return (
+            self.ratio >= times
+            and log(self.gain / self.usual) >= DEVIATIONS * self.spread
+            and self.gain - self.usual >= max(GAIN, GAIN_OF_AUDIENCE * audience)
+            and self.gain > 2 * width
+        )
+
+
+_CALM = Episode()
+
+
+def compare(window: Window, episode: Episode, times: float) -> Verdict[Episode] | None:
+    """Look at the past 24 hours; most pages are done with after one subtraction."""
+    track, past = window.tracks[window.scope], window.pasts[window.scope]
+    now = track.last.at.timestamp()
+    count_now = (track.last.low + track.last.high) / 2
+    before = past.at(now - DAY)
+    if before is None or (episode.since is None and count_now - before < max(GAIN, GAIN_OF_AUDIENCE * count_now)):
+        return None
+    day = _day(past, now, count_now - before)
+    if day is None:
+        return None
+    if episode.since is not None:
+        after = _continued(episode, episode.since, day, track.last.at)
+        return None if after is episode else Verdict(alerts=(), memory=after)
+    width = track.last.high - track.last.low
+    if not day.is_surge(count_now, width, times) or not _was_surging(past, now, width, times):
+        return None
+    at = track.last.at
+    return Verdict(alerts=(_alert(window, track, day, before, times),), memory=Episode(since=at))
+
+
+def _continued(episode: Episode, since: datetime, day: _Day, at: datetime) -> Episode:
+    if at - since >= _LONGEST:
+        return _CALM
+    if day.ratio >= OVER_BELOW:
+        return episode if episode.calm_since is None else replace(episode, calm_since=None)
+    if episode.calm_since is None:
+        return replace(episode, calm_since=at)
+    return _CALM if at - episode.calm_since >= _OVER else episode
+
+
+def _was_surging(past: Past, now: float, width: float, times: float) -> bool:
+    """Whether the rule was met at the newest mark that is 6 hours old or more."""
+    earlier = max((time for time in past.times if time <= now - _APART), default=None)
+    if earlier is None:
+        return False
+    then, before = past.at(earlier), past.at(earlier - DAY)
+    if then is None or before is None:
+        return False
+    day = _day(past, earlier, then - before)
+    return day is not None and day.is_surge(then, width, times)
+
+
+def _day(past: Past, at: float, gain: float) -> _Day | None:
+    """The gain of the 24 hours before ``at`` against the 28 days before those; None where they are not known."""
+    surplus = past.end - int((at - DAY) // DAY)
+    gains = past.gains(BASE_DAYS + surplus)
+    gains = gains[: len(gains) - surplus] if surplus else gains
+    if len(gains) < BASE_DAYS_AT_LEAST:
+        return None
+    logs = [log(max(one, 1.0)) for one in gains]
+    middle = median(logs)
+    same_weekday = logs[-_WEEK::-_WEEK]
+    middle = max(middle, (middle + median(same_weekday)) / 2)
+    spread = sqrt(_LEAST_SPREAD**2 + deviation(logs) ** 2 + exp(-middle))
+    return _Day(gain=max(gain, 1.0), usual=exp(middle), spread=spread)
+
+
+def _alert(window: Window, track: Track, day: _Day, before: float, times: float) -> Alert:
+    unit, last = track.metric.value, track.last
+    key = f"surge:{track.page}:up:{last.at.isoformat()}"
+    facts = (
+        Fact(name="ratio", value=day.ratio, unit="times", about=track.page, at=last.at),
+        Fact(name="gain", value=day.gain, unit=unit, about=track.page, at=last.at),
+        Fact(name="usual", value=day.usual, unit=unit, about=track.page, at=last.at - timedelta(days=1)),
+        Fact(name="level", value=before, unit=unit, about=track.page, at=last.at - timedelta(days=1)),
+        Fact(
+            name="count",
+            value=last.count,
+            unit=unit,
+            low=last.low,
+            high=last.high,
+            about=track.page,
+            at=last.at,
+            dated=last.dated,
+            source=last.source,
+            url=last.url,
+        ),
+    )
+    return Alert(
+        key=key,
+        story=key,
+        kind="surge",
+        feature="surge",
+        page=track.page,
+        at=window.now,
+        dated=last.dated,
+        facts=facts,
+        rule=_RULE.format(times=times),
+        parameters=(
+            Parameter(name="usual days", value=times, unit="times"),
+            Parameter(name="beyond the spread of daily gains", value=DEVIATIONS, unit="standard deviations"),
+            Parameter(name="more than usual", value=GAIN, unit=unit),
+            Parameter(name="more than usual, of the audience", value=GAIN_OF_AUDIENCE, unit="share"),
+            Parameter(name="apart", value=HOURS_APART, unit="hours"),
+            Parameter(name="days that make the usual one", value=BASE_DAYS, unit="days"),
+            Parameter(name="episode over below", value=OVER_BELOW, unit="usual days"),
+            Parameter(name="episode over after", value=OVER_HOURS, unit="hours"),
+        ),
+        threshold=times,
+    )
+
+
+def _headline(alert: Alert, words: Words) -> str:
+    ratio, gain, usual = (alert.fact(name) for name in ("ratio", "gain", "usual"))
+    return (
+        f"{words.page(alert.page)} gained {count(gain.value)} {gain.unit} in 24 hours, "
+        f"{ratio.value:.1f} times its usual day of {count(usual.value)}."
+    )
+
+
+def _lines(alert: Alert, _: Words) -> tuple[str, ...]:
+    gain, now, level = alert.fact("gain"), alert.fact("count"), alert.fact("level")
+    return (
+        (
+            f"From {count(level.value)} to {count(now.value)} {gain.unit} {on(now)}: "
+            f"{percent(gain.value / max(level.value, 1))} more in a day."
+        ),
+        "The usual day is the middle one of the four weeks before.",
+        f"What brought them is not in these numbers. {NET_OF_REMOVALS}",
+    )
+
+
+def _load(text: str) -> Episode:
+    kept = from_text(text)
+    return Episode(since=instant(kept["since"]), calm_since=instant(kept["calm_since"]))
+
+
+def _dump(episode: Episode) -> str:
+    return to_text({"since": episode.since, "calm_since": episode.calm_since})
+
+
+def _compare(window: Window, episode: Episode) -> Verdict[Episode] | None:
+    return compare(window, episode, TIMES)
+
+
+COMPARISON = Comparison(
+    name="surge",
+    feature="surge",
+    says={"surge": Saying(headline=_headline, lines=_lines)},
+    summary="a page gains in a day several times what it usually gains",
+    scope=Scope.PAGE,
+    wakes=Wakes.COUNTS,
+    blank=Episode,
+    load=_load,
+    dump=_dump,
+    compare=_compare,
+    threshold=Threshold(
+        unit="times the usual day", mark="x", default=TIMES, least=2.5, most=100, scale=1, compare=compare
+    ),
+)

@@ -1,0 +1,79 @@
+"""Whether a page lost a part of its audience at once: the level before against the level it has kept since.
+
+The level before is the median of 48 hours that ended 12 hours ago (or, for a loss that took a day or two, 36 hours
+ago); every count marked in the past 12 hours must lie below it by max(500, 0.5%) and by six robust standard deviations
+of the page's 28 daily gains. A reading that is held or a dip that is over is no loss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+
+from handlers.model import Track
+from handlers.past import HOUR, Past
+from handlers.spread import deviation
+
+LOSS = 500
+LOSS_OF_AUDIENCE = 0.005
+DEVIATIONS = 6
+DOWN_HOURS = 12
+LEVEL_HOURS = 48
+
+_DOWN = DOWN_HOURS * HOUR
+_LEVEL = LEVEL_HOURS * HOUR
+_SLOWLY = 24 * HOUR
+_DAYS = 28
+_DAYS_AT_LEAST = 10
+_LOSS_OF_THE_UNKNOWN = 0.01  # of a page whose usual days are not known yet
+_MARKS_AT_LEAST = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fall:
+    """A loss of ``size`` likes or followers so far, from the median ``level`` before."""
+
+    level: float
+    size: float
+
+
+def fall(track: Track, past: Past) -> Fall | None:
+    """The loss that a page has suffered within about two days and has not made up for in 12 hours; None without one.
+
+    A rounded count must fall by more than two of its steps.
+    """
+    now = track.last.at.timestamp()
+    if (track.last.low + track.last.high) / 2 >= (1 - LOSS_OF_AUDIENCE) * max(past.counts, default=0.0):
+        return None
+    down = past.between(now - _DOWN, now)
+    reached = past.at(now - _DOWN)
+    if reached is None or len(down) < _MARKS_AT_LEAST:
+        return None
+    highest = max(*down, track.last.low)
+    levels = [level for level in _levels(past, now) if _is_loss(track, past, level, highest)]
+    if not levels:
+        return None
+    return Fall(level=max(levels), size=max(levels) - (track.last.low + track.last.high) / 2)
+
+
+def looks_down(track: Track, past: Past) -> bool:
+    """Whether the newest reading, confirmed or held, lies below the level before by as much as a loss must."""
+    point = track.held[-1] if track.held else track.last
+    return any(_is_loss(track, past, level, point.high) for level in _levels(past, point.at.timestamp()))
+
+
+def _levels(past: Past, now: float) -> list[float]:
+    spans = ((now - _DOWN - _LEVEL, now - _DOWN), (now - _DOWN - _LEVEL - HOUR, now - _DOWN - _SLOWLY))
+    marked = (past.between(*span) for span in spans)
+    return [median(counts) for counts in marked if len(counts) >= _MARKS_AT_LEAST]
+
+
+def _is_loss(track: Track, past: Past, level: float, now: float) -> bool:
+    size = level - now
+    width = track.last.high - track.last.low
+    if size < max(LOSS, LOSS_OF_AUDIENCE * level, 2 * width):
+        return False
+    gains = past.gains(_DAYS)
+    if len(gains) < _DAYS_AT_LEAST:
+        return size >= _LOSS_OF_THE_UNKNOWN * level
+    return size >= DEVIATIONS * deviation(gains)

@@ -1,0 +1,12 @@
+"""How far numbers usually lie from their middle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+
+def deviation(numbers: Sequence[float]) -> float:
+    """The robust standard deviation: 1.4826 times the median absolute deviation, that of the normal distribution."""
+    middle = median(numbers)
+    return 1.4826 * median(abs(number - middle) for number in numbers)

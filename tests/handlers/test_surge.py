@@ -1,0 +1,99 @@
+"""A surge is told once, soon, and never for noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from handlers.comparisons.surge import COMPARISON
+from handlers.model import Alert, Metric
+from tests.standins.histories import START, Replay, hourly, page, reading
+
+BEGINS = 35 * 24
+
+
+def surges(replay: Replay) -> list[Alert]:
+    return [alert for alert in replay.alerts if alert.kind == "surge"]
+
+
+def steady(hour: int) -> float:
+    return 500_000 + 20 * hour
+
+
+def with_more(a_day: float, hours: int = 10_000) -> Callable[[int], float]:
+    return lambda hour: steady(hour) + a_day / 24 * min(max(hour - BEGINS, 0), hours)
+
+
+def test_a_day_of_many_times_the_usual_is_told_within_half_a_day() -> None:
+    (told,) = surges(hourly(45 * 24, {"a": with_more(9_600)}))
+    assert timedelta(0) < told.at - START - timedelta(hours=BEGINS) <= timedelta(hours=12)
+    assert told.fact("ratio").value >= 3.2
+    assert told.fact("usual").value == pytest.approx(480)
+
+
+@pytest.mark.parametrize(
+    ("counted", "why"),
+    [
+        (steady, "nothing happens"),
+        (with_more(600), "a little more than twice the usual day is no surge"),
+        (with_more(24 * 400, hours=1), "it must still be so 6 hours later, or be large enough to"),
+        (lambda hour: 40_000 + hour / 8 + 15 * max(hour - BEGINS, 0), "a small page's 360 are below the floor of 500"),
+        (lambda hour: 500_000 + 200 * (hour // 24), "a counter that moves once a day"),
+        (lambda hour: steady(hour) if not 820 < hour < 850 else steady(820), "a frozen counter that catches up"),
+    ],
+)
+def test_what_is_no_surge(counted: Callable[[int], float], why: str) -> None:
+    assert surges(hourly(45 * 24, {"a": counted})) == [], why
+
+
+def test_an_outage_that_hides_ordinary_days_is_no_surge() -> None:
+    replay = Replay((page("a", "g"),))
+    for hour in range(45 * 24):
+        if not 30 * 24 < hour < 33 * 24:
+            replay.arrive(reading("a", hour, round(steady(hour))))
+    assert surges(replay) == []
+
+
+def test_one_episode_is_one_alert_and_the_next_is_another() -> None:
+    def two(hour: int) -> float:
+        first, second = min(max(hour - 30 * 24, 0), 48), min(max(hour - 50 * 24, 0), 48)
+        return steady(hour) + 400 * (first + second)
+
+    assert len(surges(hourly(60 * 24, {"a": two}))) == 2
+
+
+def test_the_steps_of_a_rounded_counter_are_no_surge() -> None:
+    replay = Replay((page("a", "g"),))
+    for hour in range(60 * 24):
+        count = round(1_230_000 + 4 * hour) // 10_000 * 10_000
+        replay.arrive(reading("a", hour, count, width=9_999, metric=Metric.FOLLOWERS))
+    assert surges(replay) == []
+
+
+def test_a_channel_may_set_how_many_times_the_usual_day() -> None:
+    tuned = Replay((page("a", "g"),), (COMPARISON, COMPARISON.tuned(8)))
+    for hour in range(40 * 24):
+        tuned.arrive(reading("a", hour, round(with_more(2_000)(hour))))
+    (told,) = surges(tuned)
+    assert (told.threshold, told.tuned) == (3.2, False)
+
+
+def test_a_tuned_rule_tells_for_itself() -> None:
+    tuned = Replay((page("a", "g"),), (COMPARISON, COMPARISON.tuned(8)))
+    for hour in range(40 * 24):
+        tuned.arrive(reading("a", hour, round(with_more(9_600)(hour))))
+    default, other = surges(tuned)
+    assert (default.threshold, other.threshold, other.tuned) == (3.2, 8, True)
+    assert default.key != other.key
+    assert other.fact("ratio").value >= 8
+
+
+def test_a_restart_in_the_middle_of_an_episode_repeats_nothing() -> None:
+    replay = Replay((page("a", "g"),))
+    for hour in range(45 * 24):
+        replay.arrive(reading("a", hour, round(with_more(9_600)(hour))))
+        if hour % 7 == 0:
+            replay.restart()
+    assert len(surges(replay)) == 1
