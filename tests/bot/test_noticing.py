@@ -42,8 +42,9 @@ class Newsroom:
         subscribe(store, "cambodia", target=Target.GROUP, now=now)
 
     def run(self, until: datetime) -> None:
-        """Poll whatever is due, every ten minutes."""
+        """Poll whatever is due, every ten minutes; every page gains three likes in that time, read or not."""
         while self.clock.now() < until:
+            self.told.counts = {slug: count + 3 for slug, count in self.told.counts.items()}
             self.cycle.run_due()
             self.clock.move(timedelta(minutes=10))
 
@@ -74,7 +75,6 @@ def test_hun_sens_page_of_2023_goes_and_comes_back_and_nothing_else_is_told(stor
     newsroom.told.failures["hunsen"] = Reason.PAGE_GONE
     newsroom.run(came)
     newsroom.told.failures.clear()
-    newsroom.told.counts |= {"hunsen": 14_090_000, "samrainsy": 4_310_000}
     newsroom.run(came + timedelta(days=5))
     newsroom.cycle.close()
 
@@ -83,10 +83,13 @@ def test_hun_sens_page_of_2023_goes_and_comes_back_and_nothing_else_is_told(stor
     assert went + 24 * HOUR <= unavailable.at < went + 26 * HOUR
     assert came <= back.at < came + 2 * HOUR
     assert unavailable.story == back.story
-    assert unavailable.fact("count").value == 14_000_000
-    assert back.fact("count").value == 14_090_000
+    before, after = unavailable.fact("count"), back.fact("count")
+    assert before.at is not None
+    assert went - 2 * HOUR <= before.at < went
+    assert after.value == before.value + 3 * (back.at - before.at) / timedelta(minutes=10)
     counts = [point.count for point in store.readings.series("hunsen", began, came + timedelta(days=9))]
-    assert set(counts) == {14_000_000, 14_090_000}
+    assert counts == sorted(counts)
+    assert counts[0] >= 14_000_000
 
 
 @pytest.mark.parametrize("reason", [Reason.UNREACHABLE, Reason.PAGE_GONE, Reason.AUTH_REFUSED, Reason.CONFIG])

@@ -113,4 +113,4 @@ def test_a_typo_is_met_with_a_suggestion_that_works(running: Running, browser: w
     ana.open("newsroom")
     ana.type("/likes hunsenn")
     ana.press(ana.sees("Did you mean"), "hunsen")
-    ana.sees("12,987,817 likes", "5 August 2020")
+    ana.sees("12,987,817 likes", "5 August 2020", "years ago")
