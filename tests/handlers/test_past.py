@@ -28,7 +28,7 @@ def test_between_marks_a_count_is_on_a_straight_line() -> None:
     past = past_of((0, 1_000), (1, 1_010), (3, 1_050))
     assert [past.at(BEGAN + hours * HOUR) for hours in (0, 0.5, 2, 3)] == [1_000, 1_005, 1_030, 1_050]
     assert past.at(BEGAN - 1) is None
-    assert past.at(BEGAN + 3.1 * HOUR) is None
+    assert past.at(BEGAN + 3.1 * HOUR) == 1_050
 
 
 def test_three_days_are_marked_and_every_midnight_of_half_a_year() -> None:
