@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.errors import StoreError
 from storage.ids import Ids
 from storage.rows import Row, from_span, to_instant, to_ms, to_span
-from storage.values import Group, Name, Polled
+from storage.values import Group, Name, Polled, Reach
 
 PAGE = "pages.id, slug, name, pages.platform, pages.url, home, aliases"
 """The columns that ``pages_of`` reads; a query may add others after them."""
@@ -192,6 +192,24 @@ class Pages:
         with self._database.read() as conn:
             first = conn.execute("SELECT min(next_due) FROM polls").fetchone()[0]
         return None if first is None else to_instant(first)
+
+    def troubled(self) -> frozenset[str]:
+        """The pages whose last poll brought no count."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                "SELECT slug FROM polls JOIN pages ON pages.id = page_id WHERE trouble IS NOT NULL"
+            ).fetchall()
+        return frozenset(slug for (slug,) in rows)
+
+    def reach(self, platform: str, *, answered_since: datetime, failing_since: datetime) -> Reach:
+        """How far a platform can be read: accounts that answered since an instant, troubles that began since one."""
+        with self._database.read() as conn:
+            accounts, answered, failing = conn.execute(
+                "SELECT count(*), total(polled_at >= ?), total(trouble IS NOT NULL AND trouble_since >= ?) "
+                "FROM accounts JOIN polls USING (page_id) WHERE platform = ?",
+                (to_ms(answered_since), to_ms(failing_since), platform),
+            ).fetchone()
+        return Reach(accounts=accounts, answered=int(answered), failing=int(failing))
 
     def polled(self, outcomes: Sequence[Polled]) -> None:
         """Record each account's poll and when it is due again.
