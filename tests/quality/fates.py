@@ -41,7 +41,7 @@ def make_world(seed: int, *, pages: int = PAGES, days: int = DAYS) -> World:
         for page in _group(chance, group, YOUTUBE if second else FACEBOOK):
             number = len(latents) % PAGES_A_GROUP
             fate = _fate(chance, page, outages, removals[page.platform], days)
-            if number % 2 and (number == 1 or chance.random() < 0.5):
+            if number % 2 and (number == 1 or chance.random() < 0.3):
                 latents.append(_rival(chance, page, fate, latents[-1], days))
             else:
                 latents.append(grow(page, fate, days, chance))
@@ -104,18 +104,18 @@ def _path(chance: random.Random, days: int) -> tuple[list[float], list[float]]:
     path = [side * chance.uniform(4, 16)]
     stiffness: list[float] = []
     while len(path) <= days + 1:
-        length = chance.randrange(90, 200) if slow else chance.randrange(45, 110)
+        length = chance.randrange(110, 240) if slow else chance.randrange(60, 120)
         way = chance.random()
-        if way < 0.15:  # a long tie
-            side, goal, length, stiff = chance.choice((-1, 1)), 0.0, chance.randrange(15, 45), 0.8
+        if way < 0.06:  # a long tie
+            side, goal, length, stiff = chance.choice((-1, 1)), 0.0, chance.randrange(10, 30), 0.8
             path += [goal] * length
             stiffness += [stiff] * length
             continue
-        if way < 0.7:
+        if way < 0.65:
             side = -side
             goal = side * chance.uniform(0.05, 0.16) * length
         else:  # comes close, or moves away
-            goal = side * chance.choice((chance.uniform(0.5, 3), chance.uniform(8, 25)))
+            goal = side * chance.choice((chance.uniform(2, 4), chance.uniform(8, 25)))
         start = path[-1]
         path += [start + (goal - start) * (step + 1) / length for step in range(length)]
         stiffness += [1 / 12] * length
@@ -140,13 +140,13 @@ def _fate(
         _burst(chance, each.hour + each.hours + chance.randrange(-12, 12), chance.uniform(6, 20)) for each in after
     ]
     own = [
-        *(chance.uniform(0.008, 0.05) for _ in range(some(chance, 0.2, days))),
+        *(chance.uniform(0.008, 0.05) for _ in range(some(chance, 0.15, days))),
         *(chance.uniform(0.0022, 0.007) for _ in range(some(chance, 0.2, days))),
         *(chance.uniform(0.0005, 0.0018) for _ in range(some(chance, 0.3, days))),
     ]
     taken = [Removal(hour=_hour(chance, days), hours=chance.randrange(2, 30), share=share) for share in own]
     for hour, size in removals:
-        if chance.random() < 0.75:
+        if chance.random() < 0.6:
             share = min(size * chance.lognormvariate(0, 0.6), 0.08)
             start = hour + chance.randrange(24)
             taken.append(Removal(hour=start, hours=chance.randrange(2, 20), share=share))
