@@ -160,7 +160,7 @@ def _burst(chance: random.Random, hour: int, size: float) -> Burst:
 
 def _campaigns(chance: random.Random, days: int) -> list[Campaign]:
     strengths = [
-        *(math.exp(chance.uniform(math.log(0.7), math.log(6))) for _ in range(some(chance, 0.5, days))),
+        *(math.exp(chance.uniform(math.log(0.7), math.log(6))) for _ in range(some(chance, 0.7, days))),
         *(chance.uniform(0.04, 0.18) for _ in range(some(chance, 0.3, days))),
     ]
     return [

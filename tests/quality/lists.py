@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,7 +28,7 @@ class Flaw(StrEnum):
 
 _A_YEAR = {
     Flaw.STALE: (4, 1, 5),
-    Flaw.HOMELESS: (4, 1, 3),
+    Flaw.HOMELESS: (3, 1, 2),
     Flaw.MISSING: (4, 1, 4),
     Flaw.SPLIT: (3, 1, 2),
 }
@@ -49,17 +49,16 @@ def country_rows(world: World) -> Iterator[Row]:
     for number, latent in enumerate(world.latents):
         if latent.page.coverage:
             chance = random.Random(f"likewatch countries {world.seed} {number}")
-            yield from _lists(latent, world.days, chance)
+            yield from _lists(latent, flaws(world, number), world.days, chance)
 
 
-def _lists(latent: Latent, days: int, chance: random.Random) -> Iterator[Row]:
-    flaws = _flaws(days, chance)
+def _lists(latent: Latent, wrong: Mapping[int, Flaw], days: int, chance: random.Random) -> Iterator[Row]:
     coverages = _coverages(latent, days, chance)
     slow = chance.uniform(14, 50)
     fresh: dict[str, int] = {}
     for day in range(1, days):
         coverage = next(each for each in reversed(coverages) if each.day <= day)
-        flaw = flaws.get(day)
+        flaw = wrong.get(day)
         if flaw is not Flaw.STALE or not fresh:
             fresh = _listed(latent, day, coverage, chance)
         hours = min(max(chance.gauss(slow, 8), 12), 72)
@@ -82,18 +81,20 @@ def _listed(latent: Latent, day: int, coverage: _Coverage, chance: random.Random
     return {country: likes for country, likes in shown[: coverage.cut] if likes >= _FEWEST_SHOWN}
 
 
-def _flaws(days: int, chance: random.Random) -> dict[int, Flaw]:
-    flaws: dict[int, Flaw] = {}
+def flaws(world: World, number: int) -> dict[int, Flaw]:
+    """What was wrong with the lists of the world's page of this number, day by day."""
+    chance, days = random.Random(f"likewatch flaws {world.seed} {number}"), world.days
+    found: dict[int, Flaw] = {}
     for flaw, (a_year, least, less_than) in _A_YEAR.items():
         for _ in range(some(chance, a_year, days)):
             first = chance.randrange(2, days)
-            flaws |= dict.fromkeys(range(first, first + chance.randrange(least, less_than)), flaw)
-    return flaws
+            found |= dict.fromkeys(range(first, first + chance.randrange(least, less_than)), flaw)
+    return found
 
 
 def _coverages(latent: Latent, days: int, chance: random.Random) -> list[_Coverage]:
     coverages = [_Coverage(day=0, share=latent.page.coverage, cut=CUT)]
-    for day in sorted(chance.randrange(20, days) for _ in range(some(chance, 1.5, days))):
+    for day in sorted(chance.randrange(20, days) for _ in range(some(chance, 0.8, days))):
         share = min(coverages[-1].share * chance.uniform(0.88, 1.12), 0.99)
         cut = chance.choice((CUT, CUT, _SHORTER_CUT))
         coverages.append(_Coverage(day=day, share=share, cut=cut))

@@ -32,13 +32,13 @@ class Fault(StrEnum):
 
 
 _A_YEAR = {
-    Fault.DELAYED: (3, 6, 30),
-    Fault.FROZEN: (5, 6, 120),
-    Fault.ZERO: (6, 1, 7),
-    Fault.TENFOLD: (3, 1, 3),
-    Fault.DIP: (4, 1, 9),
-    Fault.STRANGER: (2, 1, 6),
-    Fault.RESET: (1, 1, 7),
+    Fault.DELAYED: (2, 6, 30),
+    Fault.FROZEN: (4, 6, 120),
+    Fault.ZERO: (5, 1, 7),
+    Fault.TENFOLD: (1.5, 1, 3),
+    Fault.DIP: (2, 1, 9),
+    Fault.STRANGER: (1, 1, 6),
+    Fault.RESET: (0.5, 1, 7),
 }
 """How often a year, and for how many hours (at least, less than)."""
 
@@ -57,13 +57,13 @@ class Spell:
 def total_rows(world: World) -> Iterator[Row]:
     """Every page's readings, page by page."""
     for number, latent in enumerate(world.latents):
-        chance = random.Random(f"likewatch totals {world.seed} {number}")
-        spells = _spells(world, latent, chance)
-        yield from _readings(latent, spells, world.days, chance)
+        chance = random.Random(f"likewatch readings {world.seed} {number}")
+        yield from _readings(latent, spells(world, number), world.days, chance)
 
 
-def _spells(world: World, latent: Latent, chance: random.Random) -> list[Spell | None]:
-    """The fault of each hour, if any."""
+def spells(world: World, number: int) -> list[Spell | None]:
+    """What was wrong with the world's page of this number in each hour, if anything."""
+    latent, chance = world.latents[number], random.Random(f"likewatch faults {world.seed} {number}")
     by_hour: list[Spell | None] = [None] * (world.days * HOURS_A_DAY)
 
     def lay(fault: Fault, hour: int, hours: int, strength: float) -> None:
@@ -82,11 +82,11 @@ def _spells(world: World, latent: Latent, chance: random.Random) -> list[Spell |
     return by_hour
 
 
-def _readings(latent: Latent, spells: Sequence[Spell | None], days: int, chance: random.Random) -> Iterator[Row]:
+def _readings(latent: Latent, faults: Sequence[Spell | None], days: int, chance: random.Random) -> Iterator[Row]:
     every, phase = latent.page.poll_hours, chance.randrange(_JITTER, 2700)
     for hour in range(0, days * HOURS_A_DAY, every):
         ts = hour * _HOUR + phase + chance.randrange(-_JITTER, _JITTER)
-        spell = spells[hour]
+        spell = faults[hour]
         if spell is not None and spell.fault is Fault.UNREAD:
             continue
         row = Row(

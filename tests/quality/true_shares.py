@@ -19,7 +19,10 @@ _LATE = timedelta(hours=96)
 """Lists are up to 72 h late, and a rule may want a second one."""
 
 _HALF, _MINORITY, _MAJORITY, _STAYS_DAYS = 0.5, 0.475, 0.525, 14
-_MAJORITY_LATE = 60 * DAY
+_SHOWN = 0.505
+_NAMED = 0.95
+"""How much of what is abroad the 45 largest countries hold, or a little less."""
+
 _TIME_TO_TELL = 7 * DAY
 
 
@@ -82,8 +85,10 @@ def total_shares(latent: Latent) -> Iterator[Event]:
 def majorities(latent: Latent) -> Iterator[Event]:
     """The share of all likes from abroad goes from below 47.5% to above 52.5% and stays there for 14 days.
 
-    The window: from the day on which it passes a half until 60 days after it is above 52.5%. Passing a half without
-    all of that may be told. A page is told of once; where it was above a half from the beginning, never.
+    It is required where the lists, which account for only some of the likes, could show it: where more than half of all
+    likes were listed abroad 14 days before the history ends or earlier. Passing a half without all of that may be told.
+    The window: from the day on which it passes a half for good until the history ends. A page is told of once; where it
+    was above a half from the beginning, never.
     """
     shares = [share(latent, day) for day in range(len(latent.abroad))]
     below = next((day for day, now in enumerate(shares) if now < _HALF), None)
@@ -99,9 +104,10 @@ def majorities(latent: Latent) -> Iterator[Event]:
         return
     since = max(day for day in range(above) if shares[day] <= _HALF) + 1
     remains = min(shares[above : above + _STAYS_DAYS]) > _MAJORITY - 0.005
-    meets = remains and min(shares[:since]) < _MINORITY
+    shown = max(shares[: len(shares) - _STAYS_DAYS]) * latent.page.coverage * _NAMED > _SHOWN
+    meets = remains and shown and min(shares[:since]) < _MINORITY
     episode = _episode(since, since if meets else None, shares)
-    yield _event("foreign_majority", latent, episode, _days(above) + _MAJORITY_LATE)
+    yield _event("foreign_majority", latent, episode, _days(len(shares)))
     if first < since:  # it passed a half for a while before
         yield _event("foreign_majority", latent, _episode(first, None, shares), _days(since))
 
