@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
+from math import inf
 from statistics import median
 
 from tests.quality.naive_shares import NaiveShares
@@ -61,7 +62,7 @@ class _Page:
         self.instants: list[int] = []
         self.values: list[int] = []
         self.marks: list[int] = []
-        self._day = -1
+        self._day = -inf
         self.pending: dict[int, int] = {}
         self.passed: set[int] = set()
 
@@ -167,6 +168,8 @@ class _NaiveCounts:
     def _milestones(self, row: Row, page: _Page) -> Iterator[Told]:
         """The first rule tells each passing; the second only what has not been told."""
         milestone = last_milestone(row.likes)
+        if len(page.values) == 1:
+            page.passed.add(milestone)
         if len(page.values) == 1 or (self._hold and milestone in page.passed):
             return
         page.pending = {value: since for value, since in page.pending.items() if row.likes >= value}
