@@ -11,9 +11,10 @@ import sqlite3
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import TypeVar, cast
 
 import sqlite_utils
 
@@ -21,9 +22,12 @@ from storage.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailab
 from storage.lock import WriterLock
 from storage.migrations import MIGRATIONS
 
+T = TypeVar("T")
+
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables: https://sqlite.org/stricttables.html
 _BUSY_MS = 10_000
 _WRITER_CACHE_KIB = 16_384
+_REMEMBERED = 500  # of the newest answers by each connection: some megabytes
 
 _WHAT_IT_MEANS = {
     sqlite3.SQLITE_FULL: "the disk is full; make room and it goes on",
@@ -48,8 +52,8 @@ class Database:
         self._next_to_write = threading.Lock()
         self._writing_thread: int | None = None
         self._here = threading.local()
-        self._idle_readers: list[sqlite3.Connection] = []
-        self._readers: list[sqlite3.Connection] = []
+        self._idle_readers: list[_Reader] = []
+        self._readers: list[_Reader] = []
         self._forget: list[Callable[[], None]] = []
 
     @classmethod
@@ -131,26 +135,37 @@ class Database:
         if self._writer is not None and self._writing_thread == threading.get_ident():
             yield self._writer.conn
             return
-        reading: sqlite3.Connection | None = getattr(self._here, "reader", None)
+        reading: _Reader | None = getattr(self._here, "reader", None)
         if reading is not None:
-            yield reading
+            yield reading.connection
             return
         with _told(self.path):
             reader = self._here.reader = self._take_reader()
             try:
-                reader.execute("BEGIN")
-                yield reader
+                reader.begin()
+                yield reader.connection
             finally:
                 self._here.reader = None
-                if reader.in_transaction:
-                    reader.execute("COMMIT")
+                if reader.connection.in_transaction:
+                    reader.connection.execute("COMMIT")
                 self._idle_readers.append(reader)
 
-    def _take_reader(self) -> sqlite3.Connection:
+    def remembered(self, key: Hashable, ask: Callable[[], T]) -> T:
+        """What ``ask`` finds by reading, or what it found under this key in the very same state of the database.
+
+        ``ask`` depends on nothing but the key and what is stored, and returns what nobody can change.
+        """
+        with self.read():
+            if self._writing_thread == threading.get_ident():  # what it writes shows at once
+                return ask()
+            reader: _Reader = self._here.reader
+            return reader.remembered(key, ask)
+
+    def _take_reader(self) -> _Reader:
         try:
             return self._idle_readers.pop()
         except IndexError:
-            reader = _connect(self.path, "ro")
+            reader = _Reader(_connect(self.path, "ro"))
             self._readers.append(reader)
             return reader
 
@@ -184,12 +199,36 @@ class Database:
     def close(self) -> None:
         """Close every connection and release the lock; harmless when done twice."""
         while self._readers:
-            self._readers.pop().close()
+            self._readers.pop().connection.close()
         self._idle_readers.clear()
         if self._writer is not None:
             self._writer.close()
         if self._lock is not None:
             self._lock.release()
+
+
+class _Reader:
+    """A connection that only reads, and what was found through it in the state of the database that it last saw."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._version = -1
+        self._found: dict[Hashable, object] = {}
+
+    def begin(self) -> None:
+        """Begin to read; forget what was found before, if anybody has committed anything since."""
+        self.connection.execute("BEGIN")
+        # Of the snapshot that it opens, for this connection alone: https://sqlite.org/pragma.html#pragma_data_version
+        version = self.connection.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version:
+            self._version, self._found = version, {}
+
+    def remembered(self, key: Hashable, ask: Callable[[], T]) -> T:
+        if key not in self._found:
+            while len(self._found) >= _REMEMBERED:
+                del self._found[next(iter(self._found))]
+            self._found[key] = ask()
+        return cast("T", self._found[key])
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot import words
 from bot.slack.contract import Bold, Card, Line, Moment, Plot, Reply
-from bot.slack.figures import DAY, MONTH, WEEK, age, as_of, gained, gap, growth, provenance, rounded, together
+from bot.slack.figures import DAY, MONTH, WEEK, age, as_of, gained, gap, growths, provenance, rounded, together
 from bot.slack.plots import counts_plot
 from bot.slack.shares import CAVEAT, share_lines
 from handlers.model import Page, Track
@@ -69,9 +69,8 @@ def _trouble(trouble: Trouble | None) -> Iterator[Line]:
 def _growth(store: Store, latest: Latest) -> Iterator[tuple[str, Line]]:
     """One field per length of time that is known; the same two points are not told twice."""
     told = set()
-    for period in (DAY, WEEK, MONTH):
-        grown = growth(store, latest, period)
-        if grown is not None and grown.over not in told:
+    for grown in growths(store, latest, (DAY, WEEK, MONTH)):
+        if grown.over not in told:
             told.add(grown.over)
             yield f"In {words.duration(grown.over)}", gained(grown)
 
