@@ -21,13 +21,14 @@ import sqlite_utils
 from storage.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 from storage.lock import WriterLock
 from storage.migrations import MIGRATIONS
+from storage.remembered import Remembered, keep
 
 T = TypeVar("T")
+_NOTHING = object()
 
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables: https://sqlite.org/stricttables.html
 _BUSY_MS = 10_000
 _WRITER_CACHE_KIB = 16_384
-_REMEMBERED = 500  # of the newest answers by each connection: some megabytes
 
 _WHAT_IT_MEANS = {
     sqlite3.SQLITE_FULL: "the disk is full; make room and it goes on",
@@ -52,9 +53,10 @@ class Database:
         self._next_to_write = threading.Lock()
         self._writing_thread: int | None = None
         self._here = threading.local()
-        self._idle_readers: list[_Reader] = []
-        self._readers: list[_Reader] = []
+        self._idle_readers: list[sqlite3.Connection] = []
+        self._readers: list[sqlite3.Connection] = []
         self._forget: list[Callable[[], None]] = []
+        self._remembered = Remembered()
 
     @classmethod
     def open(cls, path: Path) -> Database:
@@ -111,7 +113,7 @@ class Database:
             self._writing.acquire()
         try:
             self._writing_thread = threading.get_ident()
-            with _told(self.path), self._forgetting_on_failure(), _immediate(self._writer):
+            with _told(self.path), self._forgetting_on_failure(), _immediate(self._writer, self._remembered):
                 yield self._writer
         finally:
             self._writing_thread = None
@@ -135,37 +137,45 @@ class Database:
         if self._writer is not None and self._writing_thread == threading.get_ident():
             yield self._writer.conn
             return
-        reading: _Reader | None = getattr(self._here, "reader", None)
+        reading: sqlite3.Connection | None = getattr(self._here, "reader", None)
         if reading is not None:
-            yield reading.connection
+            yield reading
             return
         with _told(self.path):
             reader = self._here.reader = self._take_reader()
             try:
-                reader.begin()
-                yield reader.connection
+                state = self._remembered.state()
+                reader.execute("BEGIN")
+                reader.execute("PRAGMA data_version").fetchone()  # BEGIN alone does not yet take the snapshot
+                self._here.state = state if state == self._remembered.state() else None
+                yield reader
             finally:
                 self._here.reader = None
-                if reader.connection.in_transaction:
-                    reader.connection.execute("COMMIT")
+                if reader.in_transaction:
+                    reader.execute("COMMIT")
                 self._idle_readers.append(reader)
 
     def remembered(self, key: Hashable, ask: Callable[[], T]) -> T:
-        """What ``ask`` finds by reading, or what it found under this key in the very same state of the database.
+        """What ``ask`` finds by reading, or what it found under this key in the very same state of the database."""
+        if self._writer is None or self._writing_thread == threading.get_ident():
+            return ask()  # another process commits without telling us, and one's own changes show at once
+        reading = getattr(self._here, "reader", None) is not None
+        found = self._remembered.found_in(self._here.state if reading else self._remembered.state())
+        known = found.get(key, _NOTHING)
+        if known is not _NOTHING:
+            return cast("T", known)
+        if not reading:
+            with self.read():
+                return self.remembered(key, ask)
+        answer = ask()
+        keep(found, key, answer)
+        return answer
 
-        ``ask`` depends on nothing but the key and what is stored, and returns what nobody can change.
-        """
-        with self.read():
-            if self._writing_thread == threading.get_ident():  # what it writes shows at once
-                return ask()
-            reader: _Reader = self._here.reader
-            return reader.remembered(key, ask)
-
-    def _take_reader(self) -> _Reader:
+    def _take_reader(self) -> sqlite3.Connection:
         try:
             return self._idle_readers.pop()
         except IndexError:
-            reader = _Reader(_connect(self.path, "ro"))
+            reader = _connect(self.path, "ro")
             self._readers.append(reader)
             return reader
 
@@ -199,7 +209,7 @@ class Database:
     def close(self) -> None:
         """Close every connection and release the lock; harmless when done twice."""
         while self._readers:
-            self._readers.pop().connection.close()
+            self._readers.pop().close()
         self._idle_readers.clear()
         if self._writer is not None:
             self._writer.close()
@@ -207,37 +217,14 @@ class Database:
             self._lock.release()
 
 
-class _Reader:
-    """A connection that only reads, and what was found through it in the state of the database that it last saw."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        self._version = -1
-        self._found: dict[Hashable, object] = {}
-
-    def begin(self) -> None:
-        """Begin to read; forget what was found before, if anybody has committed anything since."""
-        self.connection.execute("BEGIN")
-        # Of the snapshot that it opens, for this connection alone: https://sqlite.org/pragma.html#pragma_data_version
-        version = self.connection.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._version:
-            self._version, self._found = version, {}
-
-    def remembered(self, key: Hashable, ask: Callable[[], T]) -> T:
-        if key not in self._found:
-            while len(self._found) >= _REMEMBERED:
-                del self._found[next(iter(self._found))]
-            self._found[key] = ask()
-        return cast("T", self._found[key])
-
-
 @contextmanager
-def _immediate(writer: sqlite_utils.Database) -> Iterator[None]:
+def _immediate(writer: sqlite_utils.Database, remembered: Remembered) -> Iterator[None]:
     # IMMEDIATE: a transaction that reads first and writes later would fail at once with "database is locked".
     writer.conn.execute("BEGIN IMMEDIATE")
     try:
         yield
-        writer.conn.execute("COMMIT")
+        with remembered.committing():
+            writer.conn.execute("COMMIT")
     except BaseException:
         writer.rollback()
         raise

@@ -30,40 +30,47 @@ _QUARTERS = """
     SELECT (SELECT min(readings.quarter) FROM readings WHERE readings.quarter > quarters.quarter)
     FROM quarters WHERE quarter < :last_quarter
   )"""
-_RECENT = f"""
+
+_HISTORY = f"""
+  SELECT {_POINT} FROM history CROSS JOIN sources ON sources.id = source_id
+  WHERE page_id = :page_id AND observed_at BETWEEN :since AND :until AND {_COUNTS}"""
+
+_BETWEEN = f"""{_QUARTERS} {_HISTORY}
+  UNION ALL
   SELECT {_POINT} FROM quarters
     CROSS JOIN readings ON readings.quarter = quarters.quarter AND page_id = :page_id
       AND observed_at BETWEEN :since AND :until
     CROSS JOIN sources ON sources.id = source_id
   WHERE {_COUNTS}"""
 
-
-_HISTORY = f"""
-  SELECT {_POINT} FROM history CROSS JOIN sources ON sources.id = source_id
-  WHERE page_id = :page_id AND observed_at BETWEEN :since AND :until AND {_COUNTS}"""
-
-_BETWEEN = f"{_QUARTERS} {_HISTORY} UNION ALL {_RECENT}"
-
-# From the newest quarter back to the first in which the page was counted; and the newest row of its history.
-_NEWEST = f"""
-  WITH RECURSIVE quarters (quarter, searched, newest_at) AS (
-    SELECT max(quarter), NULL, NULL FROM readings WHERE quarter <= :last_quarter
+# From the newest quarter back, each found by one seek; once the page was counted in one, on from before that one's day.
+_QUARTERS_A_DAY = DAY // QUARTER
+_EARLIER = f"""(
+  SELECT max(quarter) FROM readings WHERE quarter < iif(
+    newest_at IS NULL, step, step - ((step % {_QUARTERS_A_DAY}) + {_QUARTERS_A_DAY}) % {_QUARTERS_A_DAY}
+  ))"""
+_BACK = f"""
+  back (step, newest_at) AS (
+    SELECT :last_quarter + 1, NULL
     UNION ALL
-    SELECT (SELECT max(readings.quarter) FROM readings WHERE readings.quarter < quarters.quarter), quarter, (
+    SELECT {_EARLIER}, (
       SELECT observed_at FROM readings CROSS JOIN sources ON sources.id = source_id
-      WHERE readings.quarter = quarters.quarter AND page_id = :page_id AND observed_at BETWEEN :since AND :until
-        AND {_COUNTS}
+      WHERE quarter = {_EARLIER} AND page_id = :page_id AND observed_at BETWEEN :since AND :until AND {_COUNTS}
       ORDER BY observed_at DESC LIMIT 1
-    ) FROM quarters WHERE newest_at IS NULL AND quarter >= :first_quarter
-  )
-  SELECT {_POINT} FROM quarters
-    CROSS JOIN readings ON readings.quarter = searched AND page_id = :page_id AND observed_at = newest_at
+    ) FROM back WHERE step >= :first_quarter"""
+_FOUND = f"""
+  SELECT {_POINT} FROM back
+    CROSS JOIN readings ON quarter = step AND page_id = :page_id AND observed_at = newest_at
     CROSS JOIN sources ON sources.id = source_id
-  WHERE {_COUNTS}
+  WHERE {_COUNTS}"""
+
+_NEWEST = f"""
+  WITH RECURSIVE {_BACK} AND newest_at IS NULL) {_FOUND}
   UNION ALL SELECT * FROM ({_HISTORY} ORDER BY observed_at DESC, source_id DESC LIMIT 1)"""
 
-# From the newest point of the span to the newest before that one's day, and so on.
-_DAILY = f"""{_QUARTERS},
+# In the history as well: from the newest point of the span to the newest before that one's day, and so on.
+_DAILY = f"""
+  WITH RECURSIVE {_BACK}),
   days (last_at) AS (
     SELECT :until + 1
     UNION ALL
@@ -74,11 +81,12 @@ _DAILY = f"""{_QUARTERS},
       ORDER BY observed_at DESC LIMIT 1
     ) FROM days WHERE last_at IS NOT NULL
   )
+  {_FOUND}
+  UNION ALL
   SELECT {_POINT} FROM days
     CROSS JOIN history ON page_id = :page_id AND observed_at = last_at
     CROSS JOIN sources ON sources.id = source_id
-  WHERE last_at <= :until AND {_COUNTS}
-  UNION ALL {_RECENT}"""
+  WHERE last_at <= :until AND {_COUNTS}"""
 
 
 _CONFIRM_HISTORY = """
