@@ -25,12 +25,17 @@ RECENT = timedelta(days=60)
 _NAMED = 3
 
 
-def share_lines(store: Store, page: Page, now: datetime) -> tuple[Line, ...]:
+def recent_since(now: datetime) -> datetime:
+    """The beginning of the UTC day from which on audiences are looked through: it changes once a day."""
+    return (now - RECENT).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def share_lines(store: Store, page: Page, since: datetime) -> tuple[Line, ...]:
     """The newest known home and foreign share of all likes, then of new likes; nothing where none is known."""
     home = page.home
     if home is None:
         return ()
-    readings = store.audiences.recent(page.slug, now - RECENT)
+    readings = store.audiences.recent(page.slug, since)
     lines = (_share_line(store, home, _newest(readings, measure, home)) for measure in Measure)
     return tuple(line for line in lines if line is not None)
 
