@@ -22,6 +22,7 @@ from bot.fetching import Source
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.http import Http
 from bot.platforms.registry import platforms
+from bot.rehearsal import settle
 from bot.scheduling import build_scheduler
 from bot.settings import Mode, Settings
 from bot.slack.app import BotApp
@@ -61,6 +62,7 @@ def open_core(settings: Settings, *, wake: Callable[[], None] = lambda: None) ->
     with ExitStack() as closing:
         store = Store.open(settings.database)
         closing.callback(store.close)
+        settle(store, all_comparisons(), clock.now())
         sources = _connect(settings)
         for source in sources.values():
             closing.callback(source.http.close)

@@ -20,8 +20,10 @@ from bot.brakes import brake_of, put_brake
 from bot.cadence import outcomes, stumbled
 from bot.clock import Clock
 from bot.fetching import Answered, Ended, Fetching, Source
+from bot.noticing import noticed
 from bot.platforms.batches import stricter
 from bot.platforms.contract import Failure, Pause, Reason
+from bot.variants import RulesInForce
 from bot.worlds import KnownWorld
 from handlers.contract import Comparison
 from handlers.decide import Arrivals, Decision, decide
@@ -66,7 +68,10 @@ class Report:
 
 
 class Cycle:
-    """Reads what is due and feeds what came to the comparisons. ``wake`` is called when something is to be posted."""
+    """Reads what is due and feeds what came to the comparisons, and to the variants of them that channels have set.
+
+    ``wake`` is called when something is to be posted.
+    """
 
     def __init__(
         self,
@@ -80,8 +85,8 @@ class Cycle:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._comparisons = comparisons
-        self._world = KnownWorld(store, comparisons)
+        self._rules = RulesInForce(store, comparisons)
+        self._world = KnownWorld(store)
         self._fetching = Fetching(store=store, clock=clock, sources=sources)
         self._wake = wake
         self._chance = chance
@@ -123,10 +128,11 @@ class Cycle:
     def _absorb(
         self, batches: Sequence[tuple[datetime, Arrivals]], *, replayed: bool, together: Callable[[], None]
     ) -> Absorbed:
-        self._world.gather(batches)
+        rules = self._rules.now()
+        self._world.gather(batches, rules)
         decisions: list[Decision] = []
         for instant, arrivals in batches:
-            decision = decide(self._world.seen(), arrivals, instant, self._comparisons)
+            decision = decide(self._world.seen(), arrivals, instant, rules)
             self._world.grow(decision)
             decisions.append(decision)
         with self._store.write():
@@ -149,7 +155,7 @@ class Cycle:
         kept = sum(self._store.audiences.add(audience) for audience in audiences)
         for name, memories in self._world.changed_memories().items():
             self._store.memories.put(name, memories)
-        raised = [alert for decision in decisions for alert in decision.alerts]
+        raised = [alert for decision in decisions for alert in decision.alerts if self._is_kept(alert)]
         news = [alert for alert in raised if replayed or now - alert.at <= FRESH]
         past = [alert for alert in raised if not (replayed or now - alert.at <= FRESH)]
         fresh = self._store.alerts.add(news, at=now, replayed=replayed) if news else ()
@@ -165,6 +171,10 @@ class Cycle:
             past=self._store.alerts.add(past, at=now, past=True) if past else (),
             queued=queued,
         )
+
+    def _is_kept(self, alert: Alert) -> bool:
+        """What a variant tells of pages that nobody set its threshold for (it looks at whole groups) is no alert."""
+        return not alert.tuned or bool(self._store.subscriptions.wanting(alert))
 
     def _run(self, due_by: datetime) -> Report | None:
         with self._one_at_a_time:
@@ -219,9 +229,8 @@ class Cycle:
             failures = tuple(failure for answered in answers for failure in answered.fetched.failures)
             readings = tuple(reading for answered in answers for reading in answered.fetched.readings)
             newest = max((answered.asked_at for answered in answers), default=self._clock.now())
-            absorbed = self._absorb(
-                [(newest, Arrivals(readings=readings))], replayed=False, together=lambda: self._note(answers)
-            )
+            came = Arrivals(readings=readings, notices=noticed(answers, self._store))
+            absorbed = self._absorb([(newest, came)], replayed=False, together=lambda: self._note(answers))
         self._note_transitions(answers, failures)
         return Report(asked=sum(len(answered.accounts) for answered in answers), failures=failures, absorbed=absorbed)
 

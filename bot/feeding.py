@@ -8,7 +8,7 @@ from itertools import groupby
 
 from bot.cycle import Absorbed, Cycle
 from bot.examples import Example
-from handlers.comparisons import all_comparisons
+from bot.features import default_features
 from handlers.decide import Arrivals
 from handlers.model import AudienceReading, Page, Reading
 from storage.store import Store
@@ -39,7 +39,6 @@ def replay_example(
 
     All of it or nothing: a first start that was interrupted begins again.
     """
-    features = tuple(sorted({comparison.feature for comparison in all_comparisons()}))
     with store.write():
         add_pages(store, example.pages, now=now)
         for group in sorted({group for page in example.pages for group in page.groups}):
@@ -49,7 +48,7 @@ def replay_example(
                     channel_id=channel_id,
                     target=Target.GROUP,
                     slug=group,
-                    features=features,
+                    features=default_features(),
                     by="likewatch",
                     at=now,
                 )

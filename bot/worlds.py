@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from handlers.contract import Comparison, Scope, Wakes
+from bot.variants import Rules
+from handlers.contract import Scope, Wakes
 from handlers.decide import Arrivals, Decision, World
 from handlers.model import Track
 from handlers.past import Past
@@ -22,13 +23,14 @@ class KnownWorld:
     """What the store holds of pages, groups, series and memories, as far as it was needed.
 
     It may be kept because one process writes, and in it the cycle alone changes series and memories; pages are read
-    again when their version has changed. What grew since ``gather`` is kept only if ``keep`` says that it was stored;
+    again when their version has changed, and the memories of variants, which commands begin and end, when the rules
+    have. What grew since ``gather`` is kept only if ``keep`` says that it was stored;
     after any transaction that was undone, nothing is.
     """
 
-    def __init__(self, store: Store, comparisons: Sequence[Comparison[Any]]) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._comparisons = comparisons
+        self._rules: Rules = ()
         self._doubtful = False
         self._forget()
         store.after_rollback(self._doubt)
@@ -49,10 +51,12 @@ class KnownWorld:
         self._asked_memories: set[tuple[str, str]] = set()
         self._begin()
 
-    def gather(self, batches: Batches) -> None:
-        """Read what the comparisons of these arrivals will need and is not known yet."""
+    def gather(self, batches: Batches, rules: Rules) -> None:
+        """Read what these rules will need for these arrivals, and is not known yet."""
         if self._growing or self._doubtful:
             self._forget()
+        if rules is not self._rules:
+            self._forget_variants(rules)
         self._begin()
         self._growing = True
         counted = {reading.page for _, arrivals in batches for reading in arrivals.readings}
@@ -68,7 +72,7 @@ class KnownWorld:
                 *(known.groups[one] for one in self._groups),
                 *(known.platforms[one] for one in self._platforms),
             )
-            self._gather_series(counted.union(heard, *together))
+            self._gather_series(counted.union(heard, noticed, *together))
             self._gather_memories({Wakes.COUNTS: counted, Wakes.AUDIENCE: heard, Wakes.NOTICES: noticed})
             self._gather_audiences(heard, batches)
 
@@ -96,12 +100,18 @@ class KnownWorld:
         return self._changed_pasts
 
     def changed_memories(self) -> dict[str, dict[str, str]]:
-        """What the comparisons want remembered since ``gather``: comparison -> scope -> text."""
-        dumps = {comparison.name: comparison.dump for comparison in self._comparisons}
+        """What the rules want remembered since ``gather``: comparison -> scope -> text."""
+        dumps = {comparison.name: comparison.dump for comparison in self._rules}
         texts: dict[str, dict[str, str]] = {}
         for (name, scope), memory in self._changed_memories.items():
             texts.setdefault(name, {})[scope] = dumps[name](memory)
         return texts
+
+    def _forget_variants(self, rules: Rules) -> None:
+        self._rules = rules
+        lasting = {comparison.name for comparison in rules if comparison.only is None}
+        self._known.memories = {key: memory for key, memory in self._known.memories.items() if key[0] in lasting}
+        self._asked_memories = {key for key in self._asked_memories if key[0] in lasting}
 
     def _begin(self) -> None:
         self._groups: set[str] = set()
@@ -125,12 +135,14 @@ class KnownWorld:
             self._asked |= unknown
 
     def _gather_memories(self, woken: dict[Wakes, set[str]]) -> None:
-        for comparison in self._comparisons:
+        for comparison in self._rules:
             scopes = {
                 Scope.PAGE: woken[comparison.wakes],
                 Scope.GROUP: self._groups,
                 Scope.PLATFORM: self._platforms,
             }[comparison.scope]
+            if comparison.only is not None:
+                scopes &= comparison.only
             unknown = {scope for scope in scopes if (comparison.name, scope) not in self._asked_memories}
             if unknown:
                 texts = self._store.memories.get(comparison.name, unknown)

@@ -127,7 +127,8 @@ class _Book:
             past = self.past(page)
             moves = before is not None and after.last.count != before.last.count
             frozen = frozen_since(before) if before is not None and moves else None
-            now = remembered(past, before, after, frozen_since=frozen)
+            held = before.held if before is not None and ruling.confirmed is not None else ()
+            now = remembered(past, before, after, confirmed=held, frozen_since=frozen)
             if now is not past:
                 self.pasts[page] = now
 

@@ -21,8 +21,10 @@ DOWN_HOURS = 12
 LEVEL_HOURS = 48
 
 _DOWN = DOWN_HOURS * HOUR
-_LEVEL = LEVEL_HOURS * HOUR
-_SLOWLY = 24 * HOUR
+_LOOKS_APART = 6 * HOUR
+_LOOKS = 9
+_SLOW_LOOKS = 4
+_LOOKS_AT_LEAST = 4
 _DAYS = 28
 _DAYS_AT_LEAST = 10
 _LOSS_OF_THE_UNKNOWN = 0.01  # of a page whose usual days are not known yet
@@ -47,9 +49,9 @@ def fall(track: Track, past: Past) -> Fall | None:
         return None
     down = past.between(now - _DOWN, now)
     reached = past.at(now - _DOWN)
-    if reached is None or len(down) < _MARKS_AT_LEAST:
+    if reached is None or (len(down) < _MARKS_AT_LEAST and track.last.low == track.last.high):
         return None
-    highest = max(*down, track.last.low)
+    highest = max(*down, reached, track.last.low)
     levels = [level for level in _levels(past, now) if _is_loss(track, past, level, highest)]
     if not levels:
         return None
@@ -63,9 +65,11 @@ def looks_down(track: Track, past: Past) -> bool:
 
 
 def _levels(past: Past, now: float) -> list[float]:
-    spans = ((now - _DOWN - _LEVEL, now - _DOWN), (now - _DOWN - _LEVEL - HOUR, now - _DOWN - _SLOWLY))
-    marked = (past.between(*span) for span in spans)
-    return [median(counts) for counts in marked if len(counts) >= _MARKS_AT_LEAST]
+    """The middle counts of the two spans before, each looked at every 6 hours."""
+    looks = [past.at(now - _DOWN - back * _LOOKS_APART) for back in range(_LOOKS)]
+    spans = (looks, looks[_SLOW_LOOKS:])
+    known = ([count for count in span if count is not None] for span in spans)
+    return [median(counts) for counts in known if len(counts) >= _LOOKS_AT_LEAST]
 
 
 def _is_loss(track: Track, past: Past, level: float, now: float) -> bool:

@@ -1,8 +1,9 @@
 """What is remembered of a page's past: marks of the last three days, and its count at each midnight of half a year.
 
-Only what the ledger accepted is in it. Time is in seconds since 1970 and days since 1970-01-01, both UTC; counts are
-the middle of what a reading stands for. Between two readings a count is drawn as a straight line, also over an outage,
-and over the time in which a counter stood still although its page's pace says that it should not have.
+Only what the ledger accepted is in it. Time is in seconds since 1970 and days since 1970-01-01, both UTC. Between two
+readings a count is drawn as a straight line, also over an outage, and over the time in which a counter stood still
+although its page's pace says that it should not have. A rounded count is marked when it changes, at the edge that it
+crossed: its steps are no bursts.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ HOUR, DAY = 3600.0, 86_400.0
 _APART = 50 * 60.0
 _KEPT = 75 * HOUR
 _DAYS_KEPT = 180
-_DRAWN_AT_MOST = 7 * DAY
+_DRAWN_AT_MOST = 30 * DAY  # the ledger begins a new series after that
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,12 +48,12 @@ class Past:
         return self.times, self.counts, self.first, self.midnights
 
     def at(self, time: float) -> float | None:
-        """The count at a time between the marks; None before the oldest or after the newest."""
+        """The count at a time: between marks on a line, after the newest the newest; None before the oldest."""
         times, counts = self.times, self.counts
         index = bisect_right(times, time)
-        if not index or (index == len(times) and times[-1] < time):
+        if not index:
             return None
-        if times[index - 1] == time:
+        if index == len(times) or times[index - 1] == time:
             return counts[index - 1]
         return _on_line(times[index - 1], counts[index - 1], times[index], counts[index], time)
 
@@ -73,46 +74,65 @@ class Past:
 EMPTY = Past(array("d"), array("d"), 0, array("d"))
 
 
-def remembered(past: Past, before: Track | None, after: Track, *, frozen_since: Point | None) -> Past:
+def remembered(
+    past: Past, before: Track | None, after: Track, *, confirmed: Sequence[Point], frozen_since: Point | None
+) -> Past:
     """The past once a series moved on from ``before`` to ``after``; the very object given where nothing is to mark.
 
-    ``frozen_since`` is where the counter that now moved had stood still although it should not have.
+    ``confirmed`` are held points that count from now on, ``frozen_since`` is where the counter that now moved had stood
+    still although it should not have.
     """
     if before is None or after.since > before.last.at or after.metric is not before.metric:
-        past = EMPTY
-    confirmed = before.held if before is not None and before.held and not after.held else ()
+        past, before = EMPTY, None
+    elif after.last.low < after.last.high and after.last.count == before.last.count:
+        return past
     if not confirmed and frozen_since is None and past.times:
         at = after.last.at.timestamp()
-        if at - past.times[-1] < _APART:
+        if at - past.times[-1] < _APART and at // DAY == past.times[-1] // DAY:
             return past
     if frozen_since is not None:
         past = _until(past, frozen_since)
-    for point in (*(held for held in confirmed if held.at < after.last.at), after.last):
-        past = _marked(past, point)
+    known = None if before is None else before.last
+    start = (0.0, 0.0)
+    if known is not None and known.low == known.high and frozen_since is None:
+        start = (known.at.timestamp(), float(known.count))
+    for point in (*confirmed, after.last):
+        past = _marked(past, point, _edge(known, point), start)
+        known = point
     return past
 
 
-def _marked(past: Past, point: Point) -> Past:
-    at, count = point.at.timestamp(), (point.low + point.high) / 2
+def _edge(before: Point | None, point: Point) -> float:
+    """Where the count was when it became this one: at the edge of the interval that the rounded count stands for."""
+    if before is not None and before.high < point.low:
+        return point.low
+    if before is not None and before.low > point.high:
+        return point.high
+    return (point.low + point.high) / 2
+
+
+def _marked(past: Past, point: Point, count: float, start: tuple[float, float]) -> Past:
+    """With a mark more; what lies between is drawn from the newest mark, or from ``start`` if that is newer."""
+    at = point.at.timestamp()
     times, counts = past.times, past.counts
     if not times:
         return Past(array("d", (at,)), array("d", (count,)), 0, array("d"))
     if at <= times[-1]:
         return past
     first, midnights = past.first, past.midnights
-    before = times[-1]
-    passed = range(int(before // DAY) + 1, int(at // DAY) + 1)
+    before, level = max((times[-1], counts[-1]), start)
+    passed = range(int(times[-1] // DAY) + 1, int(at // DAY) + 1)
     if at - before > _DRAWN_AT_MOST:
         first, midnights = 0, array("d")
     elif passed:
-        drawn = (_on_line(before, counts[-1], at, count, day * DAY) for day in passed)
+        drawn = (_on_line(before, level, at, count, day * DAY) for day in passed)
         if not midnights:
             first = passed[0]
         midnights = array("d", [*midnights, *drawn])
         surplus = max(len(midnights) - _DAYS_KEPT, 0)
         first, midnights = first + surplus, midnights[surplus:]
-    start = max(bisect_right(times, at - _KEPT) - 1, 0)  # one mark from before, so that the oldest hour is known too
-    return Past(_with(times[start:], (at,)), _with(counts[start:], (count,)), first, midnights)
+    oldest = max(bisect_right(times, at - _KEPT) - 1, 0)  # one mark from before, so that the oldest hour is known too
+    return Past(_with(times[oldest:], (at,)), _with(counts[oldest:], (count,)), first, midnights)
 
 
 def _until(past: Past, point: Point) -> Past:
@@ -120,7 +140,12 @@ def _until(past: Past, point: Point) -> Past:
     at = point.at.timestamp()
     index = bisect_right(past.times, at)
     days = max(int(at // DAY) - past.first + 1, 0) if past.midnights else 0
-    return _marked(Past(past.times[:index], past.counts[:index], past.first, past.midnights[:days]), point)
+    return _marked(
+        Past(past.times[:index], past.counts[:index], past.first, past.midnights[:days]),
+        point,
+        _edge(None, point),
+        (0.0, 0.0),
+    )
 
 
 def _with(numbers: array[float], more: Iterable[float]) -> array[float]:

@@ -41,22 +41,30 @@ class Alerts:
     def recent(
         self, *, page: str | None = None, group: str | None = None, since: datetime | None = None, limit: int = 50
     ) -> tuple[KeptAlert, ...]:
-        """Newest ``alert.at`` first. A page's alerts are those where it is page or rival.
+        """Newest ``alert.at`` first. A page's alerts are those where it is page, rival or one of the others.
 
         A group's are those of its pages, and where there is a rival both are in the group.
         """
         conditions = ["(:since IS NULL OR alerts.at >= :since)"]
         if page is not None:
-            conditions.append("(page = :page OR rival = :page)")
+            conditions.append(f"(page = :page OR rival = :page OR {_of_platform('= :page')})")
         if group is not None:
             members = "(SELECT slug FROM memberships JOIN pages ON pages.id = page_id WHERE group_slug = :group)"
-            conditions.append(f"page IN {members} AND (rival IS NULL OR rival IN {members})")
+            inside = f"page IN {members} AND (rival IS NULL OR rival IN {members})"
+            conditions.append(f"({inside} OR {_of_platform(f'IN {members}')})")
         with self._database.read() as conn:
             rows = conn.execute(
                 f"{_KEPT} WHERE {' AND '.join(conditions)} ORDER BY alerts.at DESC, alerts.id DESC LIMIT :limit",
                 {"page": page, "group": group, "since": None if since is None else to_ms(since), "limit": limit},
             ).fetchall()
         return tuple(_kept(row) for row in rows)
+
+
+def _of_platform(is_one: str) -> str:
+    """That an alert is of a platform, and one of the others it is about ``is_one`` of those meant."""
+    platforms = f"SELECT platform FROM pages WHERE slug {is_one}"
+    others = f"SELECT 1 FROM json_each(evidence, '$.others') WHERE value {is_one}"
+    return f"page IN ({platforms}) AND EXISTS ({others})"
 
 
 def keep(conn: sqlite3.Connection, alert: Alert, *, at: datetime, replayed: bool, past: bool) -> bool:

@@ -26,6 +26,20 @@ class Memories:
                 ).fetchall()
             )
 
+    def variants_of(self, comparison: str) -> set[tuple[str, str]]:
+        """The (name, scope) that variants of this comparison remember anything of."""
+        with self._database.read() as conn:
+            return set(
+                conn.execute(
+                    "SELECT comparison, scope FROM memories WHERE comparison GLOB ?", (f"{comparison}>*",)
+                ).fetchall()
+            )
+
+    def forget(self, memories: Iterable[tuple[str, str]]) -> None:
+        """Remember nothing more of these (name, scope)."""
+        with self._database.write() as db:
+            db.conn.executemany("DELETE FROM memories WHERE comparison = ? AND scope = ?", list(memories))
+
     def put(self, comparison: str, memories: Mapping[str, str]) -> None:
         """Remember these, in place of what was remembered of the same scopes."""
         with self._database.write() as db:

@@ -176,6 +176,7 @@ CREATE TABLE subscriptions (
   target TEXT NOT NULL,
   slug TEXT NOT NULL,
   features TEXT NOT NULL,  -- JSON: ["overtake", …]
+  thresholds TEXT NOT NULL,  -- JSON: {"foreign": 10.0, …}
   by_user TEXT NOT NULL,
   at INTEGER NOT NULL,
   paused TEXT,

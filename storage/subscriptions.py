@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import datetime
+from types import MappingProxyType
 
 from handlers.model import Alert
 from storage.database import Database
 from storage.rows import Row, to_instant, to_ms
 from storage.values import Subscription, Target
 
-_SELECT = "SELECT team_id, channel_id, target, slug, features, by_user, at, paused FROM subscriptions"
+_COLUMNS = "team_id, channel_id, target, slug, features, by_user, at, paused, thresholds"
+_SELECT = f"SELECT {_COLUMNS} FROM subscriptions"
 _ONE = "team_id = ? AND channel_id = ? AND target = ? AND slug = ?"
 
-_SHARED_GROUPS = """
+_OTHERS = "SELECT value FROM json_each(:others)"
+_SHARED_GROUPS = f"""
   SELECT group_slug FROM memberships JOIN pages ON pages.id = page_id
-  WHERE slug IN (:page, :rival) AND removed_at IS NULL
-  GROUP BY group_slug HAVING count(*) = iif(:rival IS NULL, 1, 2)"""
+  WHERE (slug IN (:page, :rival) OR slug IN ({_OTHERS})) AND removed_at IS NULL
+  GROUP BY group_slug HAVING count(*) >= iif(:rival IS NULL, 1, 2)"""
 
 
 class Subscriptions:
@@ -39,9 +43,11 @@ class Subscriptions:
                     "by_user": subscription.by,
                     "at": to_ms(subscription.at),
                     "paused": subscription.paused,
+                    "thresholds": json.dumps(dict(subscription.thresholds)),
                 },
                 pk=("team_id", "channel_id", "target", "slug"),
             )
+            _changed(db.conn)
         return replaced
 
     def get(self, team_id: str, channel_id: str, target: Target, slug: str) -> Subscription | None:
@@ -54,7 +60,9 @@ class Subscriptions:
         """Unsubscribe; False if there was no such subscription."""
         with self._database.write() as db:
             key = (team_id, channel_id, target.value, slug)
-            return db.conn.execute(f"DELETE FROM subscriptions WHERE {_ONE}", key).rowcount == 1
+            removed = db.conn.execute(f"DELETE FROM subscriptions WHERE {_ONE}", key).rowcount
+            _changed(db.conn)
+        return removed == 1
 
     def of_channel(self, team_id: str, channel_id: str) -> tuple[Subscription, ...]:
         """All of a channel's, paused or not: pages before groups, by slug."""
@@ -64,19 +72,43 @@ class Subscriptions:
             ).fetchall()
         return tuple(_subscription(row) for row in rows)
 
-    def wanting(self, alert: Alert) -> tuple[Subscription, ...]:
-        """The unpaused subscriptions that this alert is for, one per channel: that to its page before others.
+    def version(self) -> int:
+        """A number that grows whenever a subscription is saved or removed: what was made of them still holds."""
+        with self._database.read() as conn:
+            row = conn.execute("SELECT value FROM notes WHERE key = 'subscriptions'").fetchone()
+        return int(row[0]) if row else 0
 
-        An alert is for those who want its feature of its page, of its rival, or of a group that both are in
-        (of any of its page's groups if it has no rival).
+    def with_thresholds(self) -> tuple[Subscription, ...]:
+        """Those of all channels, paused or not, that set a threshold of their own."""
+        with self._database.read() as conn:
+            rows = conn.execute(f"{_SELECT} WHERE thresholds != '{{}}' ORDER BY team_id, channel_id, slug").fetchall()
+        return tuple(_subscription(row) for row in rows)
+
+    def wanting(self, alert: Alert) -> tuple[Subscription, ...]:
+        """The unpaused subscriptions that this alert is for, at most one per channel.
+
+        Where a rule told the same event by other thresholds too, exactly one of those alerts is for a channel.
+        """
+        return tuple(one for one in self.concerned(alert) if one.takes(alert))
+
+    def concerned(self, alert: Alert) -> tuple[Subscription, ...]:
+        """The unpaused subscriptions whose thresholds say which alerts of this event their channels get, one each.
+
+        They want the alert's feature of its page (these go first), of its rival, of any of the others it is about, or
+        of a group that page and rival are both in (of any group of theirs if it has no rival).
         """
         with self._database.read() as conn:
             rows = conn.execute(
-                f"{_SELECT} WHERE (target = 'page' AND slug IN (:page, :rival) "
+                f"{_SELECT} WHERE (target = 'page' AND (slug IN (:page, :rival) OR slug IN ({_OTHERS})) "
                 f"OR target = 'group' AND slug IN ({_SHARED_GROUPS})) "
                 "AND paused IS NULL AND :feature IN (SELECT value FROM json_each(features)) "
                 "ORDER BY slug IS :page DESC, target DESC, slug",
-                {"page": alert.page, "rival": alert.rival, "feature": alert.feature},
+                {
+                    "page": alert.page,
+                    "rival": alert.rival,
+                    "others": json.dumps(alert.others),
+                    "feature": alert.feature,
+                },
             ).fetchall()
         first: dict[tuple[str, str], Row] = {}
         for row in rows:
@@ -88,7 +120,7 @@ class Subscriptions:
         with self._database.write() as db:
             rows = db.conn.execute(
                 "UPDATE subscriptions SET paused = ? WHERE team_id = ? AND channel_id = ? AND paused IS NULL "
-                "RETURNING team_id, channel_id, target, slug, features, by_user, at, paused",
+                f"RETURNING {_COLUMNS}",
                 (why, team_id, channel_id),
             ).fetchall()
         return tuple(_subscription(row) for row in rows)
@@ -128,8 +160,14 @@ class Subscriptions:
         return to_instant(row[0]) if row else None
 
 
+def _changed(conn: sqlite3.Connection) -> None:
+    conn.execute(
+        "INSERT INTO notes (key, value) VALUES ('subscriptions', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1"
+    )
+
+
 def _subscription(row: Row) -> Subscription:
-    team_id, channel_id, target, slug, features, by, at, paused = row
+    team_id, channel_id, target, slug, features, by, at, paused, thresholds = row
     return Subscription(
         team_id=team_id,
         channel_id=channel_id,
@@ -139,4 +177,5 @@ def _subscription(row: Row) -> Subscription:
         by=by,
         at=to_instant(at),
         paused=paused,
+        thresholds=MappingProxyType(json.loads(thresholds)),
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from handlers.model import Alert, Page, Track
 
@@ -45,6 +47,15 @@ class Polled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How many accounts of a platform are polled, answered lately, and have begun to fail not long ago."""
+
+    accounts: int
+    answered: int
+    failing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Latest:
     """A page's newest state: its series, when it was last asked and last answered, and what is wrong if anything.
 
@@ -78,11 +89,16 @@ class Target(StrEnum):
     GROUP = "group"
 
 
+def _no_thresholds() -> Mapping[str, float]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """A channel wants a page's or a group's alerts. ``features`` are the features it wants.
 
-    ``paused`` is None, or the sentence that says why nothing is posted (the channel is archived, say).
+    ``thresholds`` maps those of them that it set a threshold of its own for to that limit, as people write it (10 for
+    ``foreign>10``). ``paused`` is None, or the sentence that says why nothing is posted (the channel is archived, say).
     """
 
     team_id: str
@@ -93,6 +109,17 @@ class Subscription:
     by: str
     at: datetime
     paused: str | None = None
+    thresholds: Mapping[str, float] = field(default_factory=_no_thresholds)
+
+    def takes(self, alert: Alert) -> bool:
+        """Whether it wants an alert of what it is about: of its features, and raised by the threshold that holds here.
+
+        Of a rule and its variants, which tell the same event each by its own threshold, it takes exactly one.
+        """
+        if alert.feature not in self.features:
+            return False
+        own = self.thresholds.get(alert.feature)
+        return alert.threshold is None or own == alert.threshold or (own is None and not alert.tuned)
 
 
 class State(StrEnum):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot import words
 from bot.countries import country_name
+from bot.features import amount, features
 from bot.slack.contract import Bold, Button, Card, Line, Link, Menu, Moment, Plot, Span
 from bot.slack.plots import counts_plot
 from handlers import wording
@@ -37,7 +38,7 @@ def alert_card(kept: KeptAlert, store: Store) -> Card:
         lines=(*_replayed(kept), *wording.lines(alert, known), *_earlier(alert, store)),
         fields=tuple(_field(fact, known) for fact in alert.facts if _is_figure(fact)),
         plot=_plot(alert, store),
-        context=(*_other_sources(alert), f"Rule: {alert.rule}"),
+        context=(*_other_sources(alert), f"Rule: {alert.rule}", *_threshold(alert)),
         buttons=(
             Menu(
                 placeholder="Mute …",
@@ -90,6 +91,14 @@ def _other_sources(alert: Alert) -> Iterator[Line]:
         if fact.source and _origin(fact) not in shown:
             shown.add(_origin(fact))
             yield ("Source: ", Link(fact.source, fact.url), ", ", _when(fact))
+
+
+def _threshold(alert: Alert) -> Iterator[Line]:
+    """By which threshold it was told, where that is the channel's own."""
+    feature = features().get(alert.feature)
+    if alert.tuned and alert.threshold is not None and feature and feature.threshold:
+        own, default = amount(feature.threshold, alert.threshold), feature.threshold.default
+        yield f"This channel set {alert.feature} to {own}; the default is {default:g}."
 
 
 def _origin(fact: Fact) -> tuple[str, str, datetime | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import logging
 import os
 import secrets
@@ -96,7 +97,7 @@ class BotApp:
     def _on_command(self, ack: Ack, body: Json) -> None:
         call = Call(
             slash=Slash(body["command"]),
-            text=body.get("text", ""),
+            text=html.unescape(body.get("text", "")),
             team_id=body["team_id"],
             channel_id=body["channel_id"],
             user_id=body["user_id"],

@@ -2,8 +2,8 @@
 
 g is the gain of the past 24 hours; the usual day is e^m, with m the median of the logarithms of the 28 daily gains
 before (raised half-way to that of the same weekdays where it is higher), and s = sqrt(0.18^2 + sd^2 + 1/e^m). Told if
-g >= 3.2 e^m, (log g - m)/s >= 3, g - e^m >= max(500, 0.2% of the audience) and g > two steps of rounding, now and 6
-hours ago. One an episode, which ends after 72 hours below 1.8 usual days, or after 45 days.
+g >= 3.2 e^m and (log g - m)/s >= 3, now and 6 hours ago, and g >= max(500, 0.2% of the audience) and g > two steps of
+rounding. One an episode, which ends after 72 hours below 1.8 usual days, or after 45 days.
 """
 
 from __future__ import annotations
@@ -63,13 +63,8 @@ class _Day:
     def ratio(self) -> float:
         return self.gain / self.usual
 
-    def is_surge(self, audience: float, width: float, times: float) -> bool:
-        return (
-            self.ratio >= times
-            and log(self.gain / self.usual) >= DEVIATIONS * self.spread
-            and self.gain - self.usual >= max(GAIN, GAIN_OF_AUDIENCE * audience)
-            and self.gain > 2 * width
-        )
+    def is_unusual(self, times: float) -> bool:
+        return self.ratio >= times and log(self.ratio) >= DEVIATIONS * self.spread
 
 
 _CALM = Episode()
@@ -78,10 +73,14 @@ _CALM = Episode()
 def compare(window: Window, episode: Episode, times: float) -> Verdict[Episode] | None:
     """Look at the past 24 hours; most pages are done with after one subtraction."""
     track, past = window.tracks[window.scope], window.pasts[window.scope]
-    now = track.last.at.timestamp()
-    count_now = (track.last.low + track.last.high) / 2
+    now, width = track.last.at.timestamp(), track.last.high - track.last.low
+    if width and past.times[-1] != now:  # a rounded count says something when it changes
+        return None
+    count_now = past.counts[-1] if width else float(track.last.count)
     before = past.at(now - DAY)
-    if before is None or (episode.since is None and count_now - before < max(GAIN, GAIN_OF_AUDIENCE * count_now)):
+    if before is None:
+        return None
+    if episode.since is None and count_now - before < max(GAIN, GAIN_OF_AUDIENCE * count_now, 2 * width):
         return None
     day = _day(past, now, count_now - before)
     if day is None:
@@ -89,8 +88,7 @@ def compare(window: Window, episode: Episode, times: float) -> Verdict[Episode] 
     if episode.since is not None:
         after = _continued(episode, episode.since, day, track.last.at)
         return None if after is episode else Verdict(alerts=(), memory=after)
-    width = track.last.high - track.last.low
-    if not day.is_surge(count_now, width, times) or not _was_surging(past, now, width, times):
+    if not day.is_unusual(times) or not _was_unusual(past, now, times):
         return None
     at = track.last.at
     return Verdict(alerts=(_alert(window, track, day, before, times),), memory=Episode(since=at))
@@ -106,8 +104,8 @@ def _continued(episode: Episode, since: datetime, day: _Day, at: datetime) -> Ep
     return _CALM if at - episode.calm_since >= _OVER else episode
 
 
-def _was_surging(past: Past, now: float, width: float, times: float) -> bool:
-    """Whether the rule was met at the newest mark that is 6 hours old or more."""
+def _was_unusual(past: Past, now: float, times: float) -> bool:
+    """Whether the day was as unusual at the newest mark that is 6 hours old or more."""
     earlier = max((time for time in past.times if time <= now - _APART), default=None)
     if earlier is None:
         return False
@@ -115,7 +113,7 @@ def _was_surging(past: Past, now: float, width: float, times: float) -> bool:
     if then is None or before is None:
         return False
     day = _day(past, earlier, then - before)
-    return day is not None and day.is_surge(then, width, times)
+    return day is not None and day.is_unusual(times)
 
 
 def _day(past: Past, at: float, gain: float) -> _Day | None:
@@ -167,8 +165,8 @@ def _alert(window: Window, track: Track, day: _Day, before: float, times: float)
         parameters=(
             Parameter(name="usual days", value=times, unit="times"),
             Parameter(name="beyond the spread of daily gains", value=DEVIATIONS, unit="standard deviations"),
-            Parameter(name="more than usual", value=GAIN, unit=unit),
-            Parameter(name="more than usual, of the audience", value=GAIN_OF_AUDIENCE, unit="share"),
+            Parameter(name="gain", value=GAIN, unit=unit),
+            Parameter(name="gain, of the audience", value=GAIN_OF_AUDIENCE, unit="share"),
             Parameter(name="apart", value=HOURS_APART, unit="hours"),
             Parameter(name="days that make the usual one", value=BASE_DAYS, unit="days"),
             Parameter(name="episode over below", value=OVER_BELOW, unit="usual days"),

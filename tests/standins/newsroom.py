@@ -6,12 +6,14 @@ import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot.cycle import Cycle
 from bot.fetching import Source
 from bot.platforms.contract import Failure, Fetched, Pause, Platform, Profile, Reason, Reference
 from bot.platforms.http import Http
 from handlers.comparisons import all_comparisons
+from handlers.contract import Comparison
 from handlers.model import Account, Metric, Page, Reading
 from storage.store import Store
 from storage.values import Subscription, Target
@@ -26,6 +28,7 @@ class ToldPlatform:
     def __init__(self, name: str = "told", *, batch: int = 50) -> None:
         self.counts: dict[str, int] = {}
         self.failures: dict[str, Reason] = {}
+        self.handles: dict[str, str] = {}
         self.pause: Pause | None = None
         self.pauses: deque[Pause | None] = deque()  # of the next batches, before ``pause``
         self.asked: list[tuple[str, ...]] = []
@@ -77,6 +80,7 @@ class ToldPlatform:
                 for account in failed
             ),
             pause=self.pauses.popleft() if self.pauses else self.pause,
+            handles={account.page: new for account in accounts if (new := self.handles.get(account.page))} or None,
         )
 
 
@@ -131,13 +135,14 @@ def cycle(
     sources: Mapping[str, Source],
     *,
     wake: Callable[[], None] = lambda: None,
+    comparisons: Sequence[Comparison[Any]] | None = None,
 ) -> Cycle:
-    """A cycle over these sources with every comparison there is and a jitter that repeats."""
+    """A cycle over these sources with these comparisons, by default all, and a jitter that repeats."""
     return Cycle(
         store=store,
         clock=clock,
         sources=sources,
-        comparisons=all_comparisons(),
+        comparisons=all_comparisons() if comparisons is None else comparisons,
         wake=wake,
         chance=random.Random(7),
     )

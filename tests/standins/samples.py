@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from hypothesis import strategies as st
 
@@ -86,9 +88,19 @@ def wish(
     channel: str = "C1",
     team: str = "T1",
     features: tuple[str, ...] = ("overtake",),
+    thresholds: Mapping[str, float] = MappingProxyType({}),
 ) -> Subscription:
     """A channel's subscription."""
-    return Subscription(team_id=team, channel_id=channel, target=target, slug=slug, features=features, by="U1", at=NOON)
+    return Subscription(
+        team_id=team,
+        channel_id=channel,
+        target=target,
+        slug=slug,
+        features=features,
+        thresholds=thresholds,
+        by="U1",
+        at=NOON,
+    )
 
 
 instants = st.datetimes(timezones=st.just(UTC)).map(lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000))

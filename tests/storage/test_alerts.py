@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -57,6 +58,21 @@ def test_it_tells_the_newest_alerts(cambodia: Store, about: dict[str, object], k
         ],
         at=NOON,
     )
+    assert [kept.alert.key for kept in cambodia.alerts.recent(**about)] == keys  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("about", "keys"),
+    [
+        ({"page": "hunsen"}, ["down"]),
+        ({"page": "samrainsy"}, []),
+        ({"group": "asean"}, ["down"]),
+    ],
+)
+def test_what_happened_to_a_platform_is_told_of_the_pages_it_concerns(
+    cambodia: Store, about: dict[str, str], keys: list[str]
+) -> None:
+    cambodia.alerts.add([replace(alert("down", page="facebook", rival=None), others=("hunsen", "gone"))], at=NOON)
     assert [kept.alert.key for kept in cambodia.alerts.recent(**about)] == keys  # type: ignore[arg-type]
 
 

@@ -38,3 +38,15 @@ def test_each_comparison_remembers_its_own_scopes(fresh_store: Store) -> None:
         "asean": "",
     }
     assert fresh_store.memories.get("foreign", []) == {}
+
+
+def test_what_variants_remember_is_found_by_their_rule_and_forgotten_alone(fresh_store: Store) -> None:
+    fresh_store.memories.put("surge", {"hunsen": "of the rule itself"})
+    fresh_store.memories.put("surge>5", {"hunsen": "", "samrainsy": ""})
+    fresh_store.memories.put("surge>10", {"hunsen": ""})
+    fresh_store.memories.put("surges>5", {"hunsen": "of another rule"})
+    of_surge = {("surge>5", "hunsen"), ("surge>5", "samrainsy"), ("surge>10", "hunsen")}
+    assert fresh_store.memories.variants_of("surge") == of_surge
+    fresh_store.memories.forget([("surge>5", "hunsen"), ("surge>5", "never")])
+    assert fresh_store.memories.variants_of("surge") == of_surge - {("surge>5", "hunsen")}
+    assert fresh_store.memories.get("surge", ["hunsen"]) == {"hunsen": "of the rule itself"}

@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import islice
 
 from bot import words
+from bot.features import written
 from bot.slack import names
 from bot.slack.alert_card import told
 from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash
+from handlers.model import Alert
 from storage.store import Store
 from storage.values import KeptAlert, Target
 
 USAGE = "/trends alerts [page or group]"
 _MOST = 15
+_LOOKED_AT = 200
 
 
 def run(call: Call, store: Store, _now: datetime) -> Reply:
     """The newest alerts of a page or a group, or of all pages, each with its date."""
     if not call.text:
-        return _reply("of all pages", store.alerts.recent(limit=_MOST), store)
+        return _reply("of all pages", store.alerts.recent(limit=_LOOKED_AT), call, store)
     found = names.find(store, call.text)
     if found is None:
         return names.unknown(store, call.text, "trends alerts {}")
     if found.target is Target.GROUP:
-        return _reply(f"of {found.name}", store.alerts.recent(group=found.slug, limit=_MOST), store)
-    return _reply(f"of {found.name}", store.alerts.recent(page=found.slug, limit=_MOST), store)
+        return _reply(f"of {found.name}", store.alerts.recent(group=found.slug, limit=_LOOKED_AT), call, store)
+    return _reply(f"of {found.name}", store.alerts.recent(page=found.slug, limit=_LOOKED_AT), call, store)
 
 
-def _reply(whose: str, recent: tuple[KeptAlert, ...], store: Store) -> Reply:
-    if not recent:
+def _reply(whose: str, recent: tuple[KeptAlert, ...], call: Call, store: Store) -> Reply:
+    ours = (kept for kept in recent if _is_ours(kept.alert, call, store))
+    lines = tuple(_line(kept, store) for kept in islice(ours, _MOST))
+    if not lines:
         return Reply(card=Card(headline=f"No alerts {whose} yet"))
-    lines = tuple(_line(kept, store) for kept in recent)
     return Reply(card=Card(headline=f"Newest alerts {whose}", lines=lines), shareable=True)
 
 
+def _is_ours(alert: Alert, call: Call, store: Store) -> bool:
+    """The default rules' alerts are everybody's; what a threshold of somebody's raised is theirs alone."""
+    here = (call.team_id, call.channel_id)
+    return not alert.tuned or any((one.team_id, one.channel_id) == here for one in store.subscriptions.wanting(alert))
+
+
 def _line(kept: KeptAlert, store: Store) -> Line:
+    alert = kept.alert
+    by = f" ({written(alert.feature, alert.threshold)})" if alert.tuned else ""
     how = " (found in imported figures)" if kept.past else " (replayed)" if kept.replayed else ""
-    return (Bold(words.dated(kept.alert.at, kept.alert.dated)), f": {told(kept.alert, store)}{how}")
+    return (Bold(words.dated(alert.at, alert.dated)), f": {told(alert, store)}{by}{how}")
 
 
 COMMAND = Command(

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bot import words
 from bot.errors import LikewatchError
+from bot.features import Feature, amount, features, wishes, written
 from bot.slack.contract import Bold, Call, Card, Command, Line, Moment, Reply, Slash
-from bot.slack.features import features
 from bot.slack.figures import age, counted
 from storage.store import Store
 from storage.values import Latest, Subscription, Target
@@ -33,13 +33,30 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
 
 
 def _features() -> Reply:
-    lines = tuple((Bold(feature), f": {summary}") for feature, summary in features().items())
-    example = f"For example: /trends subscribe hunsen {next(iter(features()), '')}"
-    return Reply(card=Card(headline="Features to subscribe to", lines=lines, context=(example,)))
+    lines = tuple((Bold(name), f": {feature.summary}.{_settings(feature)}") for name, feature in features().items())
+    opt_in = [name for name, feature in features().items() if feature.opt_in]
+    example = next((one for one in features().values() if one.threshold), None)
+    context = (
+        "Without naming features, a channel gets all" + (f" but {words.listed(opt_in)}." if opt_in else "."),
+        "For example: /trends subscribe hunsen overtake"
+        + (f" {written(example.name, example.threshold.default)}" if example and example.threshold else ""),
+    )
+    return Reply(card=Card(headline="Features to subscribe to", lines=lines, context=context))
+
+
+def _settings(feature: Feature) -> str:
+    """What may be set of a feature, and whether it must be named."""
+    said = " Only where you name it." if feature.opt_in else ""
+    if threshold := feature.threshold:
+        said += (
+            f" Told from {amount(threshold, threshold.default)} on; you may set {threshold.least:g} to "
+            f"{threshold.most:g}: {written(feature.name, threshold.default)}"
+        )
+    return said
 
 
 def _told(call: Call, store: Store, subscription: Subscription, now: datetime) -> Iterator[Line]:
-    gets = f": {', '.join(subscription.features)}"
+    gets = f": {', '.join(wishes(subscription))}"
     if subscription.target is Target.GROUP:
         group = store.pages.group(subscription.slug)
         pages = group.pages if group else ()

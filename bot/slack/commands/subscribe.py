@@ -2,55 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime
 
 from bot import words
 from bot.errors import LikewatchError
+from bot.features import amount, default_features, features, wishes, written
+from bot.rehearsal import PREVIEW, Rehearsal, rehearse, settle
 from bot.slack import names
 from bot.slack.alert_card import told
 from bot.slack.auditing import audit
 from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash
-from bot.slack.features import features, parse_features
+from bot.slack.features import Asked, parse_features
 from bot.slack.names import Named
+from bot.variants import variants
+from handlers.comparisons import all_comparisons
 from handlers.model import Alert
 from storage.store import Store
 from storage.values import KeptAlert, Subscription, Target
 
-USAGE = "/trends subscribe <page or group> [feature …]"
-PREVIEW = timedelta(days=30)
+USAGE = "/trends subscribe <page or group> [feature …] [surge>5x]"
 _MOST_TOLD = 5
 _MANY = 500
 
 
 def run(call: Call, store: Store, now: datetime) -> Reply:
-    """Subscribe the channel. No feature named means all of them; features named later are added to those it has."""
+    """Subscribe the channel.
+
+    No feature named means all that are not opt-in, beside what it has; features named later are added to those it has,
+    each with the threshold named with it, or with its default.
+    """
     if not call.text:
         raise LikewatchError(f"Say what to subscribe to: {USAGE}")
-    found, asked = names.find_first(store, call.text)
+    found, typed = names.find_first(store, call.text)
     if found is None:
         name, _, rest = call.text.partition(" ")
         return names.unknown(store, name, f"trends subscribe {{}} {rest}")
-    wanted = parse_features(asked) or tuple(features())
+    asked = parse_features(typed)
     before = store.subscriptions.get(call.team_id, call.channel_id, found.target, found.slug)
-    if before is not None and asked:
-        wanted = tuple(one for one in features() if one in wanted or one in before.features)
-    preview = tuple(_preview(store, found, wanted, now))
-    subscription = Subscription(
-        team_id=call.team_id,
-        channel_id=call.channel_id,
-        target=found.target,
-        slug=found.slug,
-        features=wanted,
-        by=call.user_id,
-        at=now,
-    )
+    wish = _wish(call, found, asked, before, now)
+    rehearsal = rehearse(store, (wish,), variants(store, (wish,), all_comparisons()), now)
+    preview = tuple(_preview(store, found, wish, rehearsal, now))
     with store.write():
-        store.subscriptions.put(subscription)
+        store.subscriptions.put(wish)
+        settle(store, all_comparisons(), now, made=rehearsal.memories)
+        wanted = wishes(wish)
         audit(store, call, now, "subscribe", found.slug, detail=" ".join(wanted))
     card = Card(
         headline=f"This channel is subscribed to {found.name}",
-        lines=(f"It gets: {', '.join(wanted)}.", *preview),
+        lines=(f"It gets: {', '.join(wanted)}.", *_thresholds(asked, wish, before), *preview),
         context=("/trends list features explains them. /trends mute keeps a page quiet for a while.",),
         buttons=(Button(label="Unsubscribe", query=f"trends unsubscribe {found.slug}"),),
     )
@@ -60,13 +60,48 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     )
 
 
-def _preview(store: Store, found: Named, wanted: Sequence[str], now: datetime) -> Iterator[Line]:
-    """What would have been posted here in the past 30 days: one card for each story."""
-    recent = _recent(store, found, now - PREVIEW)
+def _wish(call: Call, found: Named, asked: Asked, before: Subscription | None, now: datetime) -> Subscription:
+    """What the channel wants from now on: what was asked, and beside it what it had before."""
+    named = asked.features or default_features()
+    had = before.features if before else ()
+    kept = {} if before is None else before.thresholds
+    return Subscription(
+        team_id=call.team_id,
+        channel_id=call.channel_id,
+        target=found.target,
+        slug=found.slug,
+        features=tuple(one for one in features() if one in named or one in had),
+        thresholds={**{one: limit for one, limit in kept.items() if one not in asked.features}, **asked.thresholds},
+        by=call.user_id,
+        at=now,
+    )
+
+
+def _thresholds(asked: Asked, wish: Subscription, before: Subscription | None) -> Iterator[Line]:
+    """What its thresholds mean here, and which of them are no more."""
+    for name, feature in features().items():
+        if (threshold := feature.threshold) is None:
+            continue
+        if limit := wish.thresholds.get(name):
+            yield f"{name} is told from {amount(threshold, limit)} on; the default is {threshold.default:g}."
+        elif before and name in before.thresholds and name in asked.features:
+            was = written(name, before.thresholds[name])
+            default = amount(threshold, threshold.default)
+            yield f"{name} was {was}; named without a threshold it is back to its default, {default}."
+
+
+def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Rehearsal, now: datetime) -> Iterator[Line]:
+    """What would have been posted here in the past 30 days: one card for each story.
+
+    Default rules told it then; what variants would have told, the rehearsal says.
+    """
+    since = now - PREVIEW
+    told_then = [kept.alert for kept in _recent(store, found, since) if not kept.alert.tuned]
+    rehearsed = [alert for alert in rehearsal.alerts if alert.at >= since and _is_about(found, alert)]
     stories: dict[str, Alert] = {}
-    for kept in reversed(recent):
-        if kept.alert.feature in wanted:
-            stories[kept.alert.story] = kept.alert
+    for alert in sorted((*reversed(told_then), *rehearsed), key=lambda alert: alert.at):
+        if wish.takes(alert):
+            stories[alert.story] = alert
     span = _span(store, found, now)
     if span is None:
         yield "No figure of it was read yet, so there is no telling what would have been posted here."
@@ -80,6 +115,13 @@ def _preview(store: Store, found: Named, wanted: Sequence[str], now: datetime) -
         yield f"• {words.dated(alert.at, alert.dated)}: {told(alert, store)}"
     if len(newest) > _MOST_TOLD:
         yield f"… and {len(newest) - _MOST_TOLD} more. /trends alerts {found.slug} lists them."
+
+
+def _is_about(found: Named, alert: Alert) -> bool:
+    """As ``_recent`` chooses: a page's are those where it is page or rival, a group's those inside it."""
+    if found.target is Target.PAGE:
+        return found.slug in {alert.page, alert.rival}
+    return alert.page in found.pages and (alert.rival is None or alert.rival in found.pages)
 
 
 def _recent(store: Store, found: Named, since: datetime) -> tuple[KeptAlert, ...]:
@@ -102,7 +144,8 @@ COMMAND = Command(
     slash=Slash.TRENDS,
     verbs=("subscribe",),
     usage=USAGE,
-    summary="post its alerts in this channel: all features, or those you name (named later, they are added)",
+    summary="post its alerts in this channel: all that are not opt-in, or the features you name (named later, "
+    "they are added), with a threshold if you like",
     run=run,
     speaks=True,
 )

@@ -10,11 +10,13 @@ from bot.countries import country_code, country_name
 from bot.errors import LikewatchError
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.registry import parse_reference, platforms
+from bot.rehearsal import settle
 from bot.slack.auditing import audit
 from bot.slack.commands import commands
 from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash
 from bot.slack.figures import title
 from bot.slack.slugs import free_slug, is_slug, slugged
+from handlers.comparisons import all_comparisons
 from handlers.model import Account, Page
 from storage.store import Store
 
@@ -56,6 +58,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         )
         account = store.pages.account(slug) or _account(profile, slug, call)
         store.pages.add(page, account, at=now)
+        settle(store, all_comparisons(), now)
         said = f"{profile.url} home {asked.home or 'not said'} in {' '.join(asked.groups) or 'no group'}"
         audit(store, call, now, "track", slug, detail=said)
         page = store.pages.get(slug) or page

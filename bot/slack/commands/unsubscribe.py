@@ -7,13 +7,16 @@ from datetime import datetime
 
 from bot import words
 from bot.errors import LikewatchError
+from bot.features import wishes
+from bot.rehearsal import settle
 from bot.slack import names
 from bot.slack.auditing import audit
 from bot.slack.contract import Button, Call, Card, Command, Person, Reply, Slash
 from bot.slack.features import parse_features
 from bot.slack.names import Named
+from handlers.comparisons import all_comparisons
 from storage.store import Store
-from storage.values import Target
+from storage.values import Subscription, Target
 
 USAGE = "/trends unsubscribe <page or group> [feature …]"
 
@@ -26,25 +29,28 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     if found is None:
         name, _, rest = call.text.partition(" ")
         return names.unknown(store, name, f"trends unsubscribe {{}} {rest}")
-    unwanted = parse_features(asked)
+    unwanted = parse_features(asked).features
     with store.write():
         before = store.subscriptions.get(call.team_id, call.channel_id, found.target, found.slug)
         if before is None:
             return _not_subscribed(call, store, found)
         left = tuple(one for one in before.features if unwanted and one not in unwanted)
         if left:
-            store.subscriptions.put(replace(before, features=left))
+            kept = {feature: limit for feature, limit in before.thresholds.items() if feature in left}
+            store.subscriptions.put(replace(before, features=left, thresholds=kept))
         else:
             store.subscriptions.remove(call.team_id, call.channel_id, found.target, found.slug)
+        settle(store, all_comparisons(), now)
         audit(store, call, now, "unsubscribe", found.slug, detail=" ".join(unwanted))
-    return _done(call, found, unwanted, left)
+    return _done(call, found, before, unwanted, left)
 
 
-def _done(call: Call, found: Named, unwanted: tuple[str, ...], left: tuple[str, ...]) -> Reply:
-    again = Button(label="Subscribe again", query=f"trends subscribe {found.slug} {' '.join(unwanted)}".rstrip())
+def _done(call: Call, found: Named, before: Subscription, unwanted: tuple[str, ...], left: tuple[str, ...]) -> Reply:
+    lost = wishes(replace(before, features=tuple(one for one in before.features if one not in left)))
+    again = Button(label="Subscribe again", query=f"trends subscribe {found.slug} {' '.join(lost)}")
     if left:
         headline = f"This channel gets less of {found.name}"
-        line = f"No more: {', '.join(unwanted)}. Still: {', '.join(left)}."
+        line = f"No more: {', '.join(unwanted)}. Still: {', '.join(wishes(replace(before, features=left)))}."
         told = f" unsubscribed this channel from {found.slug}: {', '.join(unwanted)}"
     else:
         headline = f"This channel is not subscribed to {found.name} any more"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.errors import LikewatchError
+from bot.rehearsal import settle
 from bot.slack import names
 from bot.slack.auditing import audit
 from bot.slack.contract import Call, Card, Command, Person, Reply, Slash
+from handlers.comparisons import all_comparisons
 from storage.store import Store
 
 USAGE = "/trends untrack <page>"
@@ -22,6 +24,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         return names.unknown(store, call.text, "trends untrack {}", groups=False)
     with store.write():
         store.pages.remove(page.slug, at=now)
+        settle(store, all_comparisons(), now)
         audit(store, call, now, "untrack", page.slug)
     kept = "It is not read any more, for any channel. Its figures and alerts are kept; /trends track brings it back."
     card = Card(headline=f"{page.name} is not watched any more", lines=(kept,))

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import LikewatchError
+from bot.features import features
 from bot.platforms.contract import Profile, Reference
 from bot.slack import cards
 from bot.slack.commands import find_command
 from bot.slack.contract import Reply, Slash
-from bot.slack.features import features
 from handlers.model import Metric
 from storage.store import Store
 from storage.values import Target
@@ -253,9 +253,9 @@ def test_list_shows_what_the_channel_gets(store: Store) -> None:
 
 def test_list_features_tells_each(store: Store) -> None:
     said = words(ask(store, "trends list features"))
-    for feature, summary in features().items():
-        assert f"*{feature}*: " in said
-        assert cards.escape(summary) in said
+    for name, feature in features().items():
+        assert f"*{name}*: " in said
+        assert cards.escape(feature.summary) in said
 
 
 def test_list_of_something_else_is_named(store: Store) -> None:

@@ -1,0 +1,71 @@
+"""The features that a channel can subscribe to: those of the comparisons that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from handlers.comparisons import all_comparisons
+from handlers.contract import Comparison, Threshold
+from storage.values import Subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """One word that people subscribe to.
+
+    ``summary`` joins the lines about its comparisons; nobody gets an ``opt_in`` one without naming it; ``threshold`` is
+    what a channel may set of it, if anything.
+    """
+
+    name: str
+    summary: str
+    opt_in: bool
+    threshold: Threshold[Any] | None
+
+
+def catalogue(comparisons: Iterable[Comparison[Any]]) -> Mapping[str, Feature]:
+    """The features of these comparisons by name, in their order; those of one feature agree on what may be set."""
+    together: dict[str, list[Comparison[Any]]] = {}
+    for comparison in comparisons:
+        together.setdefault(comparison.feature, []).append(comparison)
+    return {
+        name: Feature(
+            name=name,
+            summary="; ".join(rule.summary for rule in rules),
+            opt_in=all(rule.opt_in for rule in rules),
+            threshold=next((rule.threshold for rule in rules if rule.threshold), None),
+        )
+        for name, rules in together.items()
+    }
+
+
+def amount(threshold: Threshold[Any], limit: float) -> str:
+    """A limit with its unit, to be said: ``"5 times the usual day"``, ``"2% of the audience"``."""
+    return f"{limit:g}{'' if threshold.unit.startswith('%') else ' '}{threshold.unit}"
+
+
+@cache
+def features() -> Mapping[str, Feature]:
+    """Every feature there is."""
+    return catalogue(all_comparisons())
+
+
+def default_features() -> tuple[str, ...]:
+    """The features that come without being named: all that are not opt-in."""
+    return tuple(name for name, feature in features().items() if not feature.opt_in)
+
+
+def written(feature: str, limit: float | None) -> str:
+    """A feature as people write it, with the limit set for it: ``"surge>5x"``; only its name where none is."""
+    known = features().get(feature)
+    if limit is None or known is None or known.threshold is None:
+        return feature
+    return f"{feature}>{limit:g}{known.threshold.mark}"
+
+
+def wishes(subscription: Subscription) -> tuple[str, ...]:
+    """What a channel subscribed to, as people write it: ``("overtake", "surge>5x")``."""
+    return tuple(written(feature, subscription.thresholds.get(feature)) for feature in subscription.features)

@@ -1,0 +1,77 @@
+"""Variants: the rules that channels set a threshold of their own for, beside the default ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from handlers.contract import Comparison, Scope
+from handlers.model import Page
+from storage.store import Store
+from storage.values import Subscription, Target
+
+Rules = tuple[Comparison[Any], ...]
+"""Default rules and variants of them."""
+
+
+class RulesInForce:
+    """The default rules and, for the pages and groups they were set for, the variants that channels want.
+
+    They are made anew only when a subscription or a page has changed; else the very same tuple is told.
+    """
+
+    def __init__(self, store: Store, defaults: Sequence[Comparison[Any]]) -> None:
+        self._store = store
+        self._defaults = tuple(defaults)
+        self._forget()
+        store.after_rollback(self._forget)
+
+    def _forget(self) -> None:
+        self._made: tuple[tuple[int, int], Rules] | None = None
+
+    def now(self) -> Rules:
+        """The rules that hold now."""
+        version = self._store.subscriptions.version(), self._store.pages.version()
+        made = self._made
+        if made is None or made[0] != version:
+            found = variants(self._store, self._store.subscriptions.with_thresholds(), self._defaults)
+            made = self._made = (version, (*self._defaults, *found) if found else self._defaults)
+        return made[1]
+
+
+def variants(store: Store, subscriptions: Iterable[Subscription], defaults: Iterable[Comparison[Any]]) -> Rules:
+    """The rules tuned as these subscriptions ask, each for all they ask it for; a limit that is the default needs none.
+
+    A subscription that is paused keeps its variants going, so that there is nothing to catch up with when it resumes.
+    """
+    tunable = {rule.name: (rule, rule.threshold.default) for rule in defaults if rule.threshold is not None}
+    scopes: dict[tuple[str, float], set[str]] = {}
+    for subscription in subscriptions:
+        pages = pages_of(store, subscription)
+        for name, (rule, default) in tunable.items():
+            limit = subscription.thresholds.get(rule.feature, default)
+            if limit != default:
+                scopes.setdefault((name, limit), set()).update(_scopes(rule.scope, subscription, pages))
+    return tuple(
+        tunable[name][0].tuned(limit, frozenset(only)) for (name, limit), only in sorted(scopes.items()) if only
+    )
+
+
+def pages_of(store: Store, subscription: Subscription) -> list[Page]:
+    """The pages that a subscription is to and that are still watched."""
+    slugs: tuple[str, ...] = (subscription.slug,)
+    if subscription.target is Target.GROUP:
+        group = store.pages.group(subscription.slug)
+        slugs = group.pages if group else ()
+    return list(store.pages.many(slugs).values())
+
+
+def _scopes(scope: Scope, subscription: Subscription, pages: Sequence[Page]) -> set[str]:
+    """What a rule must look at for a subscription to those pages: all whose alerts may be for it."""
+    if scope is Scope.PAGE:
+        return {page.slug for page in pages}
+    if scope is Scope.PLATFORM:
+        return {page.platform for page in pages}
+    if subscription.target is Target.GROUP:
+        return {subscription.slug} if pages else set()
+    return {group for page in pages for group in page.groups}

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.feeding import by_instant
+from bot.rehearsal import REACH, Rehearsal, rehearse, settle
+from bot.variants import variants
+from handlers.comparisons.purge import COMPARISON as PURGE
+from handlers.comparisons.surge import COMPARISON as SURGE
+from handlers.contract import Comparison
+from handlers.model import Page
+from storage.store import Store
+from storage.values import Subscription, Target
+from tests.standins.clock import HandClock
+from tests.standins.newsroom import START, cycle, reading
+from tests.standins.rules.crowd import COMPARISON as CROWD
+from tests.standins.samples import wish
+from tests.standins.tunable import crowd
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(tmp_path / "likewatch.db")
+    yield opened
+    opened.close()
+
+
+def watch(store: Store, *slugs: str, group: str = "cambodia") -> None:
+    for slug in slugs:
+        store.pages.add(Page(slug=slug, name=slug, platform="told", groups=(group,)), None, at=START)
+
+
+def read_hourly(
+    store: Store, hours: int, counts: Mapping[str, Callable[[int], float]], rules: Sequence[Comparison[Any]] = ()
+) -> None:
+    """So many readings of each page, by a live cycle with these rules; the first at ``START``."""
+    instants = [(hour, START + hour * HOUR) for hour in range(hours)]
+    readings = [reading(slug, round(count(hour)), at) for slug, count in counts.items() for hour, at in instants]
+    made = cycle(store, HandClock(START + hours * HOUR), {}, comparisons=rules)
+    made.absorb(by_instant(readings, ()))
+    made.close()
+
+
+def rehearsed(store: Store, subscription: Subscription, rule: Comparison[Any], hours: int) -> Rehearsal:
+    rules = variants(store, [subscription], [rule])
+    return rehearse(store, [subscription], rules, START + hours * HOUR)
+
+
+def remembered(store: Store) -> dict[tuple[str, str], str]:
+    return {
+        (name, scope): store.memories.get(name, [scope])[scope] for name, scope in store.memories.variants_of("crowd")
+    }
+
+
+TOLD, NOT_TOLD = '{"told":true}', '{"told":false}'
+
+
+def test_it_tells_what_the_threshold_would_have_told_and_stores_nothing(store: Store) -> None:
+    watch(store, "hunsen")
+    read_hourly(store, 30, {"hunsen": lambda hour: 49_000 + 100 * hour})
+    found = rehearsed(store, crowd(), CROWD, 30)
+    assert [(alert.at, alert.threshold, alert.tuned) for alert in found.alerts] == [(START + 10 * HOUR, 50, True)]
+    assert found.memories == {("crowd>50", "hunsen"): TOLD}
+    assert rehearsed(store, crowd(limit=60), CROWD, 30) == Rehearsal(
+        alerts=(), memories={("crowd>60", "hunsen"): NOT_TOLD}
+    )
+    assert store.alerts.recent() == ()
+    assert remembered(store) == {}
+
+
+def test_of_what_is_older_than_rules_look_back_it_knows_nothing(store: Store) -> None:
+    watch(store, "hunsen")
+    read_hourly(store, 30, {"hunsen": lambda hour: 49_000 + 100 * hour})
+    later = (REACH + timedelta(days=2)) // HOUR
+    assert rehearsed(store, crowd(), CROWD, later).memories == {("crowd>50", "hunsen"): NOT_TOLD}
+
+
+def test_it_remembers_what_the_live_cycle_would(store: Store) -> None:
+    watch(store, "hunsen")
+    counts = {"hunsen": lambda hour: 500_000 + 20 * hour + 400 * max(hour - 35 * 24, 0)}
+    live = SURGE.tuned(5, frozenset({"hunsen"}))
+    read_hourly(store, 40 * 24, counts, [live])
+    subscription = wish(features=("surge",), thresholds={"surge": 5})
+    found = rehearsed(store, subscription, SURGE, 40 * 24)
+    assert [alert.kind for alert in found.alerts] == ["surge"]
+    assert found.memories == {("surge>5", "hunsen"): store.memories.get("surge>5", ["hunsen"])["hunsen"]}
+
+
+def test_of_a_platform_it_sees_the_other_pages_too(store: Store) -> None:
+    names = ("a", "b", "c", "d", "e", "f")
+    for name in names:
+        watch(store, name, group=f"of-{name}")
+    falls: Callable[[int], float] = lambda hour: 500_000 + 20 * hour - 12_000 * (hour > 25 * 24)  # noqa: E731
+    stays: Callable[[int], float] = lambda hour: 500_000 + 20 * hour  # noqa: E731
+    read_hourly(store, 27 * 24, {name: falls if name == "a" else stays for name in names})
+    subscription = wish("a", features=("purge",), thresholds={"purge": 1})
+    assert [alert.page for alert in rehearsed(store, subscription, PURGE, 27 * 24).alerts] == ["a"]
+
+
+def test_pages_that_fall_together_are_no_purge_of_one_of_them(store: Store) -> None:
+    names = ("a", "b", "c", "d", "e", "f")
+    for name in names:
+        watch(store, name, group=f"of-{name}")
+    falls: Callable[[int], float] = lambda hour: 500_000 + 20 * hour - 12_000 * (hour > 25 * 24)  # noqa: E731
+    read_hourly(store, 27 * 24, dict.fromkeys(names, falls))
+    subscription = wish("a", features=("purge",), thresholds={"purge": 1})
+    assert rehearsed(store, subscription, PURGE, 27 * 24).alerts == ()
+
+
+def test_variants_begin_and_end_with_the_thresholds(store: Store) -> None:
+    watch(store, "hunsen", "samrainsy")
+    read_hourly(store, 30, {"hunsen": lambda hour: 60_000 + hour, "samrainsy": lambda hour: 40_000 + hour})
+    now = START + 30 * HOUR
+    store.subscriptions.put(crowd("cambodia", target=Target.GROUP))
+    store.subscriptions.put(crowd(limit=70, channel="C2"))
+    settle(store, [CROWD], now)
+    begun = {
+        ("crowd>50", "hunsen"): TOLD,
+        ("crowd>50", "samrainsy"): NOT_TOLD,
+        ("crowd>70", "hunsen"): NOT_TOLD,
+    }
+    assert remembered(store) == begun
+    store.subscriptions.remove("T1", "C2", Target.PAGE, "hunsen")
+    store.subscriptions.put(crowd("samrainsy", channel="C2"))
+    settle(store, [CROWD], now)
+    assert remembered(store) == {key: memory for key, memory in begun.items() if key[0] == "crowd>50"}
+    store.subscriptions.remove("T1", "C1", Target.GROUP, "cambodia")
+    settle(store, [CROWD], now)
+    assert remembered(store) == {("crowd>50", "samrainsy"): NOT_TOLD}
+
+
+def test_what_a_variant_remembers_already_is_not_made_anew(store: Store) -> None:
+    watch(store, "hunsen", "samrainsy")
+    store.subscriptions.put(crowd())
+    store.memories.put("crowd>50", {"hunsen": TOLD})
+    settle(store, [CROWD], START)
+    made = {("crowd>50", "hunsen"): NOT_TOLD, ("crowd>50", "samrainsy"): TOLD, ("crowd>70", "hunsen"): TOLD}
+    store.subscriptions.put(crowd("samrainsy", channel="C2"))
+    settle(store, [CROWD], START, made=made)
+    assert remembered(store) == {("crowd>50", "hunsen"): TOLD, ("crowd>50", "samrainsy"): TOLD}
+
+
+def test_without_thresholds_there_is_nothing_to_settle(store: Store) -> None:
+    watch(store, "hunsen")
+    store.subscriptions.put(replace(crowd(), thresholds={}))
+    settle(store, [CROWD], START)
+    assert remembered(store) == {}
