@@ -161,21 +161,24 @@ class _Book:
     def decision(self, comparisons: Iterable[Comparison[Any]]) -> Decision:
         alerts: dict[str, Alert] = {}
         memories: dict[tuple[str, str], Any] = {}
-        windows: dict[tuple[Scope, Wakes], list[Window]] = {}
+        looks: dict[tuple[Scope, Wakes], tuple[Mapping[str, tuple[str, ...]], dict[str, Window]]] = {}
         remembered_by = self.world.memories
         for comparison in comparisons:
             if not self.woken[comparison.wakes]:
                 continue
             look = (comparison.scope, comparison.wakes)
-            if look not in windows:
-                windows[look] = list(self._windows(*look))
+            if look not in looks:
+                looks[look] = (self._touched(*look), {})
+            touched, windows = looks[look]
             name, compare, only = comparison.name, comparison.compare, comparison.only
-            for window in windows[look]:
-                if only is not None and window.scope not in only:
+            for scope, came in touched.items():
+                if only is not None and scope not in only:
                     continue
-                key = (name, window.scope)
+                if scope not in windows:
+                    windows[scope] = self._window(*look, scope, came)
+                key = (name, scope)
                 memory = remembered_by[key] if key in remembered_by else comparison.blank()
-                verdict = compare(window, memory)
+                verdict = compare(windows[scope], memory)
                 if verdict is None:
                     continue
                 for alert in verdict.alerts:
@@ -192,32 +195,41 @@ class _Book:
             memories=memories,
         )
 
-    def _windows(self, scope: Scope, wakes: Wakes) -> Iterator[Window]:
-        woken = self.woken[wakes]
+    def _touched(self, scope: Scope, wakes: Wakes) -> Mapping[str, tuple[str, ...]]:
+        """The pages, groups or platforms to be looked at, by name, each with its pages that moved on."""
+        pages = self.world.pages
+        woken = sorted(slug for slug in self.woken[wakes] if slug in pages)
         if scope is Scope.PAGE:
-            for slug in sorted(woken.keys() & self.world.pages.keys()):
-                yield self._page_window(slug, woken[slug])
-            return
+            return {slug: (slug,) for slug in woken}
         together = self.world.groups if scope is Scope.GROUP else self.world.platforms
-        for name, came in sorted(self._touched(scope, woken).items()):
-            if name in together:
-                at = max(woken[slug] for slug in came)
-                yield self._window_of(name, self._tracks(scope, name, together[name]), tuple(came), at)
-
-    def _touched(self, scope: Scope, woken: Mapping[str, datetime]) -> dict[str, list[str]]:
-        """The pages that moved on, by slug, in each group or platform that they are in."""
-        touched: dict[str, list[str]] = {}
-        for slug in sorted(woken.keys() & self.world.pages.keys()):
-            page = self.world.pages[slug]
+        touched: dict[str, tuple[str, ...]] = {}
+        for slug in woken:
+            page = pages[slug]
             for name in page.groups if scope is Scope.GROUP else (page.platform,):
-                touched.setdefault(name, []).append(slug)
-        return touched
+                if name in together:
+                    touched[name] = (*touched.get(name, ()), slug)
+        return touched if len(touched) <= 1 else dict(sorted(touched.items()))
 
-    def _page_window(self, slug: str, at: datetime) -> Window:
+    def _window(self, scope: Scope, wakes: Wakes, name: str, came: tuple[str, ...]) -> Window:
+        woken = self.woken[wakes]
+        at = woken[came[0]] if len(came) == 1 else max(woken[slug] for slug in came)
+        now = min(at, self.now)
+        if scope is Scope.PAGE:
+            return self._window_of_page(name, now)
+        return Window(
+            scope=name,
+            now=now,
+            pages=self.world.pages,
+            tracks=self._tracks(scope, name),
+            pasts=ChainMap(self.pasts, self.world.pasts),  # type: ignore[arg-type]  # never written to
+            came=came,
+        )
+
+    def _window_of_page(self, slug: str, now: datetime) -> Window:
         known, track = self.known.get(slug), self.track(slug)
         return Window(
             scope=slug,
-            now=min(at, self.now),
+            now=now,
             pages={slug: self.world.pages[slug]},
             tracks={} if track is None else {slug: track},
             pasts={slug: self.past(slug)},
@@ -227,28 +239,19 @@ class _Book:
             notices=tuple(self.notices.get(slug, ())),
         )
 
-    def _tracks(self, scope: Scope, name: str, members: tuple[str, ...]) -> Mapping[str, Track]:
+    def _tracks(self, scope: Scope, name: str) -> Mapping[str, Track]:
         if scope is Scope.PLATFORM:
-            return _OnPlatform(self, name, members)
+            return _OnPlatform(self, name)
         moved, known = self.moved, self.world.tracks
+        members = self.world.groups[name]
         return {slug: track for slug in members if (track := moved.get(slug) or known.get(slug)) is not None}
-
-    def _window_of(self, name: str, tracks: Mapping[str, Track], came: tuple[str, ...], at: datetime) -> Window:
-        return Window(
-            scope=name,
-            now=min(at, self.now),
-            pages=self.world.pages,
-            tracks=tracks,
-            pasts=ChainMap(self.pasts, self.world.pasts),  # type: ignore[arg-type]  # never written to
-            came=came,
-        )
 
 
 class _OnPlatform(Mapping[str, Track]):
     """The series of a platform's pages, looked up as they are asked for: of thousands, a rule asks for a few."""
 
-    def __init__(self, book: _Book, name: str, members: tuple[str, ...]) -> None:
-        self._book, self._name, self._members = book, name, members
+    def __init__(self, book: _Book, name: str) -> None:
+        self._book, self._name = book, name
 
     def __getitem__(self, slug: str) -> Track:
         track = self._book.track(slug)
@@ -257,7 +260,7 @@ class _OnPlatform(Mapping[str, Track]):
         return track
 
     def __iter__(self) -> Iterator[str]:
-        return (slug for slug in self._members if self._book.track(slug) is not None)
+        return (slug for slug in self._book.world.platforms[self._name] if self._book.track(slug) is not None)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
