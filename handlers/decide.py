@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -76,7 +78,8 @@ def decide(world: World, arrivals: Arrivals, now: datetime, comparisons: Sequenc
     that woke its scope; ``now`` is the limit: nothing is dated after it.
     """
     book = _Book(world, now)
-    for reading in sorted(arrivals.readings, key=_reading_order):
+    readings = arrivals.readings
+    for reading in sorted(readings, key=_reading_order) if len(readings) > 1 else readings:
         book.receive(reading)
     for audience in sorted(arrivals.audiences, key=_audience_order):
         book.hear(audience)
@@ -87,6 +90,9 @@ def decide(world: World, arrivals: Arrivals, now: datetime, comparisons: Sequenc
 
 def _reading_order(reading: Reading) -> tuple[datetime, datetime]:
     return reading.received_at, reading.observed_at
+
+
+_as_of = attrgetter("as_of")
 
 
 def _audience_order(reading: AudienceReading) -> tuple[datetime, datetime]:
@@ -142,17 +148,18 @@ class _Book:
 
     def hear(self, reading: AudienceReading) -> None:
         """Keep a new audience reading; one older than the newest of its kind is late and wakes nothing."""
-        known = self.known.setdefault(reading.page, list(self.world.audiences.get(reading.page, ())))
-        as_of = reading.as_of
-        if any(other.as_of == as_of and other == reading for other in known):
+        page, as_of = reading.page, reading.as_of
+        known = self.known.setdefault(page, list(self.world.audiences.get(page, ())))  # oldest first, as they stay
+        place = bisect_right(known, as_of, key=_as_of)
+        same = known[bisect_left(known, as_of, hi=place, key=_as_of) : place]
+        if reading in same:
             return
-        newer = (other for other in known if other.as_of > as_of)
-        late = any(other.measure is reading.measure and other.metric is reading.metric for other in newer)
-        known.append(reading)
+        late = any(other.measure is reading.measure and other.metric is reading.metric for other in known[place:])
+        known.insert(place, reading)
         self.audiences.append(reading)
         if not late:
-            self.woken_by.setdefault(reading.page, []).append(reading)
-            self.woken[Wakes.AUDIENCE][reading.page] = reading.received_at
+            self.woken_by.setdefault(page, []).append(reading)
+            self.woken[Wakes.AUDIENCE][page] = reading.received_at
 
     def note(self, notice: Notice) -> None:
         self.notices.setdefault(notice.page, []).append(notice)
@@ -234,7 +241,7 @@ class _Book:
             tracks={} if track is None else {slug: track},
             pasts={slug: self.past(slug)},
             came=(slug,),
-            audience=tuple(sorted(known, key=lambda one: one.as_of)) if known else self.world.audiences.get(slug, ()),
+            audience=tuple(known) if known else self.world.audiences.get(slug, ()),
             new_audience=tuple(self.woken_by.get(slug, ())),
             notices=tuple(self.notices.get(slug, ())),
         )
