@@ -198,7 +198,7 @@ def test_subscribe_says_since_when_it_can_tell(store: Store) -> None:
     ("feature", "sentence"),
     [
         ("milestones!", "“milestones!” is not a feature. The features are: "),
-        ("overtake>10", "“overtake>10” sets a threshold, which cannot be set yet"),
+        ("overtake>10", "“overtake>10”: overtake has no threshold. What can be set.*surge>3.2x"),
     ],
 )
 def test_subscribe_names_a_feature_that_is_none(store: Store, feature: str, sentence: str) -> None:
