@@ -20,6 +20,7 @@ from bot.brakes import brake_of, put_brake
 from bot.cadence import outcomes, stumbled
 from bot.clock import Clock
 from bot.fetching import Answered, Ended, Fetching, Source
+from bot.noticing import noticed
 from bot.platforms.batches import stricter
 from bot.platforms.contract import Failure, Pause, Reason
 from bot.variants import RulesInForce
@@ -228,9 +229,8 @@ class Cycle:
             failures = tuple(failure for answered in answers for failure in answered.fetched.failures)
             readings = tuple(reading for answered in answers for reading in answered.fetched.readings)
             newest = max((answered.asked_at for answered in answers), default=self._clock.now())
-            absorbed = self._absorb(
-                [(newest, Arrivals(readings=readings))], replayed=False, together=lambda: self._note(answers)
-            )
+            came = Arrivals(readings=readings, notices=noticed(answers, self._store))
+            absorbed = self._absorb([(newest, came)], replayed=False, together=lambda: self._note(answers))
         self._note_transitions(answers, failures)
         return Report(asked=sum(len(answered.accounts) for answered in answers), failures=failures, absorbed=absorbed)
 

@@ -72,7 +72,7 @@ class KnownWorld:
                 *(known.groups[one] for one in self._groups),
                 *(known.platforms[one] for one in self._platforms),
             )
-            self._gather_series(counted.union(heard, *together))
+            self._gather_series(counted.union(heard, noticed, *together))
             self._gather_memories({Wakes.COUNTS: counted, Wakes.AUDIENCE: heard, Wakes.NOTICES: noticed})
             self._gather_audiences(heard, batches)
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from handlers.model import Dated, Fact
+
 
 def to_text(kept: Mapping[str, Any]) -> str:
     """JSON of plain values, instants among them."""
@@ -22,6 +24,11 @@ def from_text(text: str) -> dict[str, Any]:
 def instant(text: str | None) -> datetime | None:
     """An instant that may be missing."""
     return None if text is None else datetime.fromisoformat(text)
+
+
+def a_fact(kept: Mapping[str, Any]) -> Fact:
+    """A fact of which ``to_text`` wrote the fields (``dataclasses.asdict``)."""
+    return Fact(**{**kept, "at": instant(kept["at"]), "dated": Dated(kept["dated"])})
 
 
 def rows(totals: Mapping[datetime, int]) -> list[list[Any]]:

@@ -57,6 +57,36 @@ def _new_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
     return (*said, CAVEAT, NET_OF_REMOVALS)
 
 
+def _country_share(alert: Alert, words: Words) -> str:
+    share, gained = alert.fact("share"), alert.fact("denominator")
+    new = f"{words.page(alert.page)}'s {count(gained.value)} new {gained.unit}{_period(alert)}"
+    country, before = words.country(share.about), percent(alert.fact("baseline").value)
+    if not alert.facts_named("unlisted"):
+        return (
+            f"{percent(share.value)} of {new} came from accounts listed in {country} "
+            f"({before} of all its {gained.unit} then)."
+        )
+    return (
+        f"At least {percent(share.low or 0.0)} of {new} came from accounts listed in {country} "
+        f"({percent(share.value)} of those with a country; {before} before)."
+    )
+
+
+def _country_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
+    share, came, gained = (alert.fact(name) for name in ("share", "numerator", "denominator"))
+    country, unit = words.country(share.about), gained.unit
+    said = [f"{count(came.value)} of {count(gained.value)} new {unit} were listed in {country}."]
+    if is_rounded(share) and not alert.facts_named("unlisted"):
+        said.append(f"By rounded figures: the rounding allows {span_of_shares(share)}.")
+    said += [f"{count(fact.value)} of the new {unit} have no country." for fact in alert.facts_named("unlisted")]
+    said += [
+        f"Of all {unit} of the page, {span_of_shares(fact)} are listed there {on(fact)}."
+        for fact in alert.facts_named("of_all")
+    ]
+    said.append(f"These are new {unit} of this period only, not all {unit} of the page.")
+    return (*said, CAVEAT, NET_OF_REMOVALS)
+
+
 def _total_share(alert: Alert, words: Words) -> str:
     share, before, country = alert.fact("share"), alert.fact("baseline"), words.country(alert.fact("home").about)
     return (
@@ -114,5 +144,6 @@ def _majority_lines(alert: Alert, words: Words) -> tuple[str, ...]:
 
 
 NEW_SHARE = Saying(headline=_new_share, lines=_new_share_lines)
+COUNTRY_SHARE = Saying(headline=_country_share, lines=_country_share_lines)
 TOTAL_SHARE = Saying(headline=_total_share, lines=_total_share_lines)
 MAJORITY = Saying(headline=_majority, lines=_majority_lines)

@@ -78,11 +78,10 @@ class Flow:
     def listed(self) -> float:
         return self.foreign + self.home
 
-    @property
-    def share(self) -> Figure:
-        """The foreign share of those with a country; ``low`` counts those without one as not foreign."""
-        low = self.foreign / (self.listed + self.unlisted)
-        return Figure(value=self.foreign / self.listed, low=low, high=1 - self.home / (self.listed + self.unlisted))
+    def share_of(self, part: float) -> Figure:
+        """The share that a part has of those with a country; ``low`` counts those without one as none of it."""
+        everybody = self.listed + self.unlisted
+        return Figure(value=part / self.listed, low=part / everybody, high=(part + self.unlisted) / everybody)
 
 
 Totals = Mapping[datetime, int]
@@ -196,14 +195,14 @@ def flow(path: Sequence[Step], home: str, since: datetime, until: datetime) -> F
     )
 
 
-def published_home_share(reading: AudienceReading, home: str) -> Figure | None:
-    """The home country's share of the reading's denominator, with its rounding interval; None where it has none.
+def published_share(reading: AudienceReading, country: str) -> Figure | None:
+    """A country's share of the reading's denominator, with its rounding interval; None where it has none.
 
     A published share is taken before one computed from counts, which carries two roundings.
     """
-    if home in reading.shares:
-        return reading.shares[home]
-    count, total = reading.likes.get(home), reading.total
+    if country in reading.shares:
+        return reading.shares[country]
+    count, total = reading.likes.get(country), reading.total
     if count is None or total is None or total.low <= 0:
         return None
     return Figure(value=count.value / total.value, low=count.low / total.high, high=min(count.high / total.low, 1.0))

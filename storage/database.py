@@ -11,15 +11,20 @@ import sqlite3
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import TypeVar, cast
 
 import sqlite_utils
 
 from storage.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 from storage.lock import WriterLock
 from storage.migrations import MIGRATIONS
+from storage.remembered import Remembered, keep
+
+T = TypeVar("T")
+_NOTHING = object()
 
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables: https://sqlite.org/stricttables.html
 _BUSY_MS = 10_000
@@ -51,6 +56,7 @@ class Database:
         self._idle_readers: list[sqlite3.Connection] = []
         self._readers: list[sqlite3.Connection] = []
         self._forget: list[Callable[[], None]] = []
+        self._remembered = Remembered()
 
     @classmethod
     def open(cls, path: Path) -> Database:
@@ -107,7 +113,7 @@ class Database:
             self._writing.acquire()
         try:
             self._writing_thread = threading.get_ident()
-            with _told(self.path), self._forgetting_on_failure(), _immediate(self._writer):
+            with _told(self.path), self._forgetting_on_failure(), _immediate(self._writer, self._remembered):
                 yield self._writer
         finally:
             self._writing_thread = None
@@ -138,13 +144,32 @@ class Database:
         with _told(self.path):
             reader = self._here.reader = self._take_reader()
             try:
+                state = self._remembered.state()
                 reader.execute("BEGIN")
+                reader.execute("PRAGMA data_version").fetchone()  # BEGIN alone does not yet take the snapshot
+                self._here.state = state if state == self._remembered.state() else None
                 yield reader
             finally:
                 self._here.reader = None
                 if reader.in_transaction:
                     reader.execute("COMMIT")
                 self._idle_readers.append(reader)
+
+    def remembered(self, key: Hashable, ask: Callable[[], T]) -> T:
+        """What ``ask`` finds by reading, or what it found under this key in the very same state of the database."""
+        if self._writer is None or self._writing_thread == threading.get_ident():
+            return ask()  # another process commits without telling us, and one's own changes show at once
+        reading = getattr(self._here, "reader", None) is not None
+        found = self._remembered.found_in(self._here.state if reading else self._remembered.state())
+        known = found.get(key, _NOTHING)
+        if known is not _NOTHING:
+            return cast("T", known)
+        if not reading:
+            with self.read():
+                return self.remembered(key, ask)
+        answer = ask()
+        keep(found, key, answer)
+        return answer
 
     def _take_reader(self) -> sqlite3.Connection:
         try:
@@ -193,12 +218,13 @@ class Database:
 
 
 @contextmanager
-def _immediate(writer: sqlite_utils.Database) -> Iterator[None]:
+def _immediate(writer: sqlite_utils.Database, remembered: Remembered) -> Iterator[None]:
     # IMMEDIATE: a transaction that reads first and writes later would fail at once with "database is locked".
     writer.conn.execute("BEGIN IMMEDIATE")
     try:
         yield
-        writer.conn.execute("COMMIT")
+        with remembered.committing():
+            writer.conn.execute("COMMIT")
     except BaseException:
         writer.rollback()
         raise

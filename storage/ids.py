@@ -18,7 +18,8 @@ class Ids:
     def __init__(self, database: Database) -> None:
         self._pages: dict[str, int] = {}
         self._source_ids: dict[Source, int] = {}
-        self._sources: dict[int, Source] = {}
+        self._database = database
+        self._sources = _Sources(database)
         database.after_rollback(self._forget)
 
     def page(self, conn: sqlite3.Connection, slug: str) -> int | None:
@@ -46,18 +47,24 @@ class Ids:
             known = self._source_ids[key] = row[0]
         return known
 
-    def sources(self, conn: sqlite3.Connection) -> Mapping[int, Source]:
-        """Every source by its id."""
-        known = self._sources
-        newest = conn.execute("SELECT max(id) FROM sources").fetchone()[0] or 0
-        if newest > len(known):  # ids are given without gaps
-            rows = conn.execute(
-                "SELECT id, source, url, metric FROM sources WHERE id > ? ORDER BY id", (len(known),)
-            ).fetchall()
-            known.update((row[0], row[1:]) for row in rows)
-        return known
+    def sources(self) -> Mapping[int, Source]:
+        """Every source by its id, read when it is first asked for."""
+        return self._sources
 
     def _forget(self) -> None:
         self._pages = {}
         self._source_ids = {}
-        self._sources = {}
+        self._sources = _Sources(self._database)
+
+
+class _Sources(dict[int, Source]):
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self._database = database
+
+    def __missing__(self, source_id: int) -> Source:
+        with self._database.read() as conn:  # ids are given without gaps
+            rows = conn.execute("SELECT id, source, url, metric FROM sources WHERE id > ?", (len(self),)).fetchall()
+        found: dict[int, Source] = {row[0]: row[1:] for row in rows}
+        self.update(found)
+        return found[source_id]

@@ -12,12 +12,15 @@ from storage.database import Database
 from storage.errors import StoreError
 from storage.ids import Ids
 from storage.rows import Row, from_span, to_instant, to_ms, to_span
-from storage.values import Group, Name, Polled
+from storage.values import Group, Name, Polled, Reach
 
-PAGE = "pages.id, slug, name, pages.platform, pages.url, home, aliases"
+PAGE = (
+    "pages.id, slug, name, pages.platform, pages.url, home, aliases, (SELECT json_group_array(group_slug) FROM "
+    "(SELECT group_slug FROM memberships WHERE page_id = pages.id ORDER BY memberships.rowid)) AS groups"
+)
 """The columns that ``pages_of`` reads; a query may add others after them."""
 
-PAGE_WIDTH = 7
+PAGE_WIDTH = 8
 
 _ACCOUNT = """
   SELECT page_id, slug, accounts.platform, native_id, handle, accounts.url, poll_every
@@ -65,7 +68,7 @@ class Pages:
         """Every page not untracked, by slug."""
         with self._database.read() as conn:
             rows = conn.execute(f"SELECT {PAGE} FROM pages WHERE removed_at IS NULL ORDER BY slug").fetchall()
-            return pages_of(conn, rows)
+        return pages_of(rows)
 
     def many(self, slugs: Iterable[str]) -> dict[str, Page]:
         """Those of these pages that are not untracked."""
@@ -74,7 +77,7 @@ class Pages:
                 f"SELECT {PAGE} FROM json_each(?) AS asked JOIN pages ON slug = asked.value WHERE removed_at IS NULL",
                 (json.dumps(list(slugs)),),
             ).fetchall()
-            return {page.slug: page for page in pages_of(conn, rows)}
+        return {page.slug: page for page in pages_of(rows)}
 
     def find(self, text: str) -> Page | None:
         """The page exactly named: slug, alias, handle, native id, url or name, letter case and a leading @ aside.
@@ -88,9 +91,9 @@ class Pages:
                 "WHERE label = ? AND removed_at IS NULL ORDER BY rank LIMIT 2",
                 (_folded(text),),
             ).fetchall()
-            if not rows or (len(rows) > 1 and rows[0][-1] == rows[1][-1]):
-                return None
-            return pages_of(conn, rows[:1])[0]
+        if not rows or (len(rows) > 1 and rows[0][-1] == rows[1][-1]):
+            return None
+        return pages_of(rows[:1])[0]
 
     def names(self) -> tuple[Name, ...]:
         """What people may call each page (slug, name, handle, aliases), by slug."""
@@ -112,7 +115,7 @@ class Pages:
                 "WHERE accounts.platform = ? AND native_id = ?",
                 (platform, native_id),
             ).fetchall()
-            return next(iter(pages_of(conn, rows)), None)
+        return next(iter(pages_of(rows)), None)
 
     def account(self, slug: str) -> Account | None:
         """The polled side of a page; None if it is only imported, untracked, or was never there."""
@@ -193,6 +196,24 @@ class Pages:
             first = conn.execute("SELECT min(next_due) FROM polls").fetchone()[0]
         return None if first is None else to_instant(first)
 
+    def troubled(self) -> frozenset[str]:
+        """The pages whose last poll brought no count."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                "SELECT slug FROM polls JOIN pages ON pages.id = page_id WHERE trouble IS NOT NULL"
+            ).fetchall()
+        return frozenset(slug for (slug,) in rows)
+
+    def reach(self, platform: str, *, answered_since: datetime, failing_since: datetime) -> Reach:
+        """How far a platform can be read: accounts that answered since an instant, troubles that began since one."""
+        with self._database.read() as conn:
+            accounts, answered, failing = conn.execute(
+                "SELECT count(*), total(polled_at >= ?), total(trouble IS NOT NULL AND trouble_since >= ?) "
+                "FROM accounts JOIN polls USING (page_id) WHERE platform = ?",
+                (to_ms(answered_since), to_ms(failing_since), platform),
+            ).fetchone()
+        return Reach(accounts=accounts, answered=int(answered), failing=int(failing))
+
     def polled(self, outcomes: Sequence[Polled]) -> None:
         """Record each account's poll and when it is due again.
 
@@ -232,15 +253,8 @@ def _changed(conn: sqlite3.Connection) -> None:
     )
 
 
-def pages_of(conn: sqlite3.Connection, rows: Sequence[Row]) -> tuple[Page, ...]:
+def pages_of(rows: Sequence[Row]) -> tuple[Page, ...]:
     """The pages of rows that begin with the columns ``PAGE``."""
-    groups: dict[int, list[str]] = {}
-    for page_id, group in conn.execute(
-        "SELECT page_id, group_slug FROM memberships WHERE page_id IN (SELECT value FROM json_each(?)) "
-        "ORDER BY memberships.rowid",
-        (json.dumps([row[0] for row in rows]),),
-    ).fetchall():
-        groups.setdefault(page_id, []).append(group)
     return tuple(
         [
             Page(
@@ -249,10 +263,10 @@ def pages_of(conn: sqlite3.Connection, rows: Sequence[Row]) -> tuple[Page, ...]:
                 platform=platform,
                 url=url,
                 home=home,
-                groups=tuple(groups.get(page_id, ())),
+                groups=tuple(json.loads(groups)),
                 aliases=tuple(json.loads(aliases)) if aliases != "[]" else (),
             )
-            for page_id, slug, name, platform, url, home, aliases, *_ in rows
+            for _, slug, name, platform, url, home, aliases, groups, *_ in rows
         ]
     )
 

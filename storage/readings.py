@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from handlers.model import Judged, Page, Point, Standing, Track
@@ -101,7 +101,7 @@ class Readings:
                 f"SELECT {TRACK} FROM json_each(?) AS asked JOIN latest ON page_id = asked.value",
                 (json.dumps(list(by_id)),),
             ).fetchall()
-            sources = self._ids.sources(conn)
+            sources = self._ids.sources()
         return {by_id[row[0]]: track_of(by_id[row[0]], row, sources) for row in rows}
 
     def save_tracks(self, tracks: Sequence[Track]) -> None:
@@ -123,51 +123,52 @@ class Readings:
                 "WHERE removed_at IS NULL ORDER BY last_count DESC NULLS LAST, slug",
                 (json.dumps(list(slugs)),),
             ).fetchall()
-            sources = self._ids.sources(conn)
-            pages = pages_of(conn, rows)
-        return tuple(self._latest_of(page, row[PAGE_WIDTH:], sources) for page, row in zip(pages, rows, strict=True))
-
-    def _latest_of(self, page: Page, row: Row, sources: Mapping[int, Source]) -> Latest:
-        polled_at, trouble, message, since = row[:4]
-        track = row[4:]
-        return Latest(
-            page=page,
-            track=None if track[0] is None else track_of(page.slug, track, sources),
-            polled_at=None if polled_at is None else to_instant(polled_at),
-            trouble=None if trouble is None else Trouble(reason=trouble, message=message, since=to_instant(since)),
-        )
+            sources = self._ids.sources()
+            return tuple(
+                _latest_of(page, row[PAGE_WIDTH:], sources) for page, row in zip(pages_of(rows), rows, strict=True)
+            )
 
     def at(self, slug: str, instant: datetime) -> Point | None:
         """The newest accepted point at or before this instant, of the page's present series."""
+        return self.at_each(slug, (instant,))[0]
+
+    def at_each(self, slug: str, instants: Sequence[datetime]) -> tuple[Point | None, ...]:
+        """For each of these instants, the newest accepted point at or before it, of the page's present series."""
         with self._database.read() as conn:
-            span = self._span(conn, slug, None, instant)
-            row = newest_row(conn, span) if span else None
-            return self._points(conn, [row])[0] if row else None
+            present = self._present(conn, slug)
+            if present is None:
+                return (None,) * len(instants)
+            rows = [newest_row(conn, present._replace(until=to_ms(instant))) for instant in instants]
+            sources = self._ids.sources()
+            return tuple(None if row is None else point_of(row, sources) for row in rows)
 
     def series(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
         """The accepted points from ``since`` to ``until``, both included, of the page's present series, by age."""
-        with self._database.read() as conn:
-            span = self._span(conn, slug, since, until)
-            return self._points(conn, rows_between(conn, span)) if span else ()
+        return self._points(slug, since, until, rows_between)
 
     def daily(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
         """Of ``series``, the last point of each UTC day."""
-        with self._database.read() as conn:
-            span = self._span(conn, slug, since, until)
-            return self._points(conn, daily_rows(conn, span)) if span else ()
+        return self._points(slug, since, until, daily_rows)
 
-    def _span(self, conn: sqlite3.Connection, slug: str, since: datetime | None, until: datetime) -> Span | None:
+    def _points(
+        self, slug: str, since: datetime, until: datetime, rows_of: Callable[[sqlite3.Connection, Span], list[Row]]
+    ) -> tuple[Point, ...]:
+        with self._database.read() as conn:
+            present = self._present(conn, slug)
+            if present is None:
+                return ()
+            rows = rows_of(conn, present._replace(since=max(present.since, to_ms(since)), until=to_ms(until)))
+            sources = self._ids.sources()
+            return tuple([point_of(row, sources) for row in rows])
+
+    def _present(self, conn: sqlite3.Connection, slug: str) -> Span | None:
+        """All of the page's present series."""
         page_id = self._ids.page(conn, slug)
         series = conn.execute("SELECT metric, since FROM latest WHERE page_id = ?", (page_id,)).fetchone()
         if page_id is None or series is None:
             return None
         metric, began = series
-        first = began if since is None else max(began, to_ms(since))
-        return Span(page_id=page_id, metric=metric, since=first, until=to_ms(until))
-
-    def _points(self, conn: sqlite3.Connection, rows: Sequence[Row]) -> tuple[Point, ...]:
-        sources = self._ids.sources(conn)
-        return tuple([point_of(row, sources) for row in rows])
+        return Span(page_id=page_id, metric=metric, since=began, until=sys.maxsize)
 
     def fold(self, before: datetime) -> int:
         """Move readings older than this (to the quarter of an hour) into the per-page history; how many.
@@ -183,6 +184,17 @@ class Readings:
             with self._database.write() as db:
                 moved += fold_pages(db.conn, first, first + _FOLD_PAGES - 1, end)
         return moved
+
+
+def _latest_of(page: Page, row: Row, sources: Mapping[int, Source]) -> Latest:
+    polled_at, trouble, message, since = row[:4]
+    track = row[4:]
+    return Latest(
+        page=page,
+        track=None if track[0] is None else track_of(page.slug, track, sources),
+        polled_at=None if polled_at is None else to_instant(polled_at),
+        trouble=None if trouble is None else Trouble(reason=trouble, message=message, since=to_instant(since)),
+    )
 
 
 def _folded_before(conn: sqlite3.Connection) -> int:

@@ -30,39 +30,48 @@ _QUARTERS = """
     SELECT (SELECT min(readings.quarter) FROM readings WHERE readings.quarter > quarters.quarter)
     FROM quarters WHERE quarter < :last_quarter
   )"""
-_RECENT = f"""{_QUARTERS}
+
+_HISTORY = f"""
+  SELECT {_POINT} FROM history CROSS JOIN sources ON sources.id = source_id
+  WHERE page_id = :page_id AND observed_at BETWEEN :since AND :until AND {_COUNTS}"""
+
+_BETWEEN = f"""{_QUARTERS} {_HISTORY}
+  UNION ALL
   SELECT {_POINT} FROM quarters
     CROSS JOIN readings ON readings.quarter = quarters.quarter AND page_id = :page_id
       AND observed_at BETWEEN :since AND :until
     CROSS JOIN sources ON sources.id = source_id
   WHERE {_COUNTS}"""
 
-# From the newest quarter back to the first in which the page was counted.
-_NEWEST_RECENT = f"""
-  WITH RECURSIVE quarters (quarter, newest_at) AS (
-    SELECT max(quarter), NULL FROM readings WHERE quarter <= :last_quarter
+# From the newest quarter back, each found by one seek; once the page was counted in one, on from before that one's day.
+_QUARTERS_A_DAY = DAY // QUARTER
+_EARLIER = f"""(
+  SELECT max(quarter) FROM readings WHERE quarter < iif(
+    newest_at IS NULL, step, step - ((step % {_QUARTERS_A_DAY}) + {_QUARTERS_A_DAY}) % {_QUARTERS_A_DAY}
+  ))"""
+_BACK = f"""
+  back (step, newest_at) AS (
+    SELECT :last_quarter + 1, NULL
     UNION ALL
-    SELECT (SELECT max(readings.quarter) FROM readings WHERE readings.quarter < quarters.quarter), (
+    SELECT {_EARLIER}, (
       SELECT observed_at FROM readings CROSS JOIN sources ON sources.id = source_id
-      WHERE readings.quarter = quarters.quarter AND page_id = :page_id AND observed_at BETWEEN :since AND :until
-        AND {_COUNTS}
+      WHERE quarter = {_EARLIER} AND page_id = :page_id AND observed_at BETWEEN :since AND :until AND {_COUNTS}
       ORDER BY observed_at DESC LIMIT 1
-    ) FROM quarters WHERE newest_at IS NULL AND quarter >= :first_quarter
-  )
-  SELECT newest_at FROM quarters"""
+    ) FROM back WHERE step >= :first_quarter"""
+_FOUND = f"""
+  SELECT {_POINT} FROM back
+    CROSS JOIN readings ON quarter = step AND page_id = :page_id AND observed_at = newest_at
+    CROSS JOIN sources ON sources.id = source_id
+  WHERE {_COUNTS}"""
 
-_HISTORY = f"""
-  SELECT {_POINT} FROM history CROSS JOIN sources ON sources.id = source_id
-  WHERE page_id = :page_id AND observed_at BETWEEN :since AND :until AND {_COUNTS}"""
+_NEWEST = f"""
+  WITH RECURSIVE {_BACK} AND newest_at IS NULL) {_FOUND}
+  UNION ALL SELECT * FROM ({_HISTORY} ORDER BY observed_at DESC, source_id DESC LIMIT 1)"""
 
-_NEWEST_HISTORY = f"""
-  SELECT observed_at FROM history CROSS JOIN sources ON sources.id = source_id
-  WHERE page_id = :page_id AND observed_at BETWEEN :since AND :until AND {_COUNTS}
-  ORDER BY observed_at DESC LIMIT 1"""
-
-# From the newest point of the span to the newest before that one's day, and so on.
-_HISTORY_DAILY = f"""
-  WITH RECURSIVE days (last_at) AS (
+# In the history as well: from the newest point of the span to the newest before that one's day, and so on.
+_DAILY = f"""
+  WITH RECURSIVE {_BACK}),
+  days (last_at) AS (
     SELECT :until + 1
     UNION ALL
     SELECT (
@@ -72,6 +81,8 @@ _HISTORY_DAILY = f"""
       ORDER BY observed_at DESC LIMIT 1
     ) FROM days WHERE last_at IS NOT NULL
   )
+  {_FOUND}
+  UNION ALL
   SELECT {_POINT} FROM days
     CROSS JOIN history ON page_id = :page_id AND observed_at = last_at
     CROSS JOIN sources ON sources.id = source_id
@@ -107,31 +118,18 @@ _DELETE = f"""
 
 def rows_between(conn: sqlite3.Connection, span: Span) -> list[Row]:
     """The accepted points of a span, oldest first."""
-    rows = conn.execute(_HISTORY, _parameters(span)).fetchall()
-    rows += conn.execute(_RECENT, _parameters(span)).fetchall()
-    rows.sort(key=_BY_AGE)
-    return rows
+    return sorted(conn.execute(_BETWEEN, _parameters(span)).fetchall(), key=_BY_AGE)
 
 
 def newest_row(conn: sqlite3.Connection, span: Span) -> Row | None:
     """The newest accepted point of a span."""
-    found = [
-        newest_at
-        for query in (_NEWEST_RECENT, _NEWEST_HISTORY)
-        for (newest_at,) in conn.execute(query, _parameters(span)).fetchall()
-        if newest_at is not None
-    ]
-    if not found:
-        return None
-    newest = max(found)
-    return rows_between(conn, span._replace(since=newest, until=newest))[-1]
+    return max(conn.execute(_NEWEST, _parameters(span)).fetchall(), key=_BY_AGE, default=None)
 
 
 def daily_rows(conn: sqlite3.Connection, span: Span) -> list[Row]:
     """The last accepted point of each UTC day of a span, oldest first."""
-    rows = conn.execute(_HISTORY_DAILY, _parameters(span)).fetchall()
-    rows += conn.execute(_RECENT, _parameters(span)).fetchall()
-    return list({row[0] // DAY: row for row in sorted(rows, key=_BY_AGE)}.values())
+    rows = sorted(conn.execute(_DAILY, _parameters(span)).fetchall(), key=_BY_AGE)
+    return list({row[0] // DAY: row for row in rows}.values())
 
 
 def confirm_between(conn: sqlite3.Connection, page_id: int, since: int, until: int) -> None:

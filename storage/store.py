@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from storage.alerts import Alerts
 from storage.audiences import Audiences
@@ -19,6 +20,8 @@ from storage.pages import Pages
 from storage.pasts import Pasts
 from storage.readings import Readings
 from storage.subscriptions import Subscriptions
+
+T = TypeVar("T")
 
 
 class Store:
@@ -71,6 +74,13 @@ class Store:
         """Everything read by this thread within it is of one instant: what a cycle commits meanwhile is not seen."""
         with self._database.read():
             yield
+
+    def remembered(self, key: Hashable, ask: Callable[[], T]) -> T:
+        """What ``ask`` finds in the store, or found under this key while nothing has been stored since by anybody.
+
+        ``ask`` depends on nothing but the key and the store (never on the clock), and returns frozen values.
+        """
+        return self._database.remembered(key, ask)
 
     def after_rollback(self, doubt: Callable[[], None]) -> None:
         """Call this whenever a transaction, or a part of one, is undone; in whichever thread that happens."""

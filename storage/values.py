@@ -47,6 +47,15 @@ class Polled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How many accounts of a platform are polled, answered lately, and have begun to fail not long ago."""
+
+    accounts: int
+    answered: int
+    failing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Latest:
     """A page's newest state: its series, when it was last asked and last answered, and what is wrong if anything.
 

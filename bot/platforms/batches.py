@@ -11,11 +11,20 @@ from handlers.model import Account
 
 
 class PageMoved(PageGone):
-    """The platform merged this page into another; its message names the other one."""
+    """The platform merged this page into another: ``to`` is that one's address, empty where it was not said."""
+
+    def __init__(self, message: str, *, to: str) -> None:
+        super().__init__(message)
+        self.to = to
+
+
+class CountHidden(PageGone):
+    """The page is there and shows no count."""
 
 
 _REASONS: tuple[tuple[type[LikewatchError], Reason], ...] = (
     (PageMoved, Reason.PAGE_MOVED),
+    (CountHidden, Reason.COUNT_HIDDEN),
     (PageGone, Reason.PAGE_GONE),
     (Throttled, Reason.THROTTLED),
     (AuthRefused, Reason.AUTH_REFUSED),
@@ -27,7 +36,8 @@ _REASONS: tuple[tuple[type[LikewatchError], Reason], ...] = (
 def failure(account: Account, error: LikewatchError) -> Failure:
     """``error`` as this account's failure."""
     reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), Reason.PAYLOAD_CHANGED)
-    return Failure(page=account.page, reason=reason, message=str(error))
+    moved_to = error.to if isinstance(error, PageMoved) else ""
+    return Failure(page=account.page, reason=reason, message=str(error), moved_to=moved_to)
 
 
 def stop(error: Throttled, now: datetime) -> Pause:

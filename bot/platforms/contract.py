@@ -44,16 +44,21 @@ class Reason(StrEnum):
     CONFIG = "config"
     PAGE_GONE = "page_gone"
     PAGE_MOVED = "page_moved"
+    COUNT_HIDDEN = "count_hidden"
     PAYLOAD_CHANGED = "payload_changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One page that could not be read this time. ``message`` is a sentence without secrets."""
+    """One page that could not be read this time. ``message`` is a sentence without secrets.
+
+    ``moved_to`` is the address of the page that it was merged into, where the platform said so.
+    """
 
     page: str
     reason: Reason
     message: str
+    moved_to: str = ""
 
 
 class Brake(StrEnum):

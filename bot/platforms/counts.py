@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.errors import PayloadChanged, Unreachable
+from bot.platforms.batches import CountHidden
 from handlers.model import Account, Metric, Reading
 
 _LIMIT = 2**63  # SQLite's integers end here
@@ -22,9 +23,11 @@ def valid_count(value: object) -> int:
 def exact_reading(account: Account, value: object, *, metric: Metric, source: str, now: datetime) -> Reading:
     """A reading of exactly ``value`` at ``now``.
 
-    Raises ``PayloadChanged`` for what is no count and ``Unreachable`` for 0, which platforms send for a page that
-    cannot be read: a zero is never a value.
+    Raises ``CountHidden`` where no count came with the page, ``PayloadChanged`` for what is no count, and
+    ``Unreachable`` for 0, which platforms send for a page that cannot be read: a zero is never a value.
     """
+    if value is None:
+        raise CountHidden(f"{source} showed this page without a count of {metric}: it hides it, or none may see it.")
     count = valid_count(value)
     if count == 0:
         raise Unreachable(f"{source} gave 0 {metric} for this page, as it does while a page cannot be read.")

@@ -128,7 +128,8 @@ def _read(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
         try:
             page = _page(item, batch.wait)
             if page.id != account.native_id:
-                raise PageMoved(f"Facebook answered with another page: track facebook.com/{page.id} instead.")
+                other = f"facebook.com/{page.id}"
+                raise PageMoved(f"Facebook answered with another page: track {other} instead.", to=other)
             metric, value = page.count()
             readings.append(exact_reading(account, value, metric=metric, source=SOURCE, now=now))
             if page.handle not in {"", account.handle}:

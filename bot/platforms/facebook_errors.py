@@ -90,8 +90,8 @@ def _permission(fault: _Fault) -> LikewatchError:
 
 def _merged(fault: _Fault) -> LikewatchError:
     found = re.search(r"to page ID ([0-9]{1,20})", fault.message)
-    where = f"facebook.com/{found[1]}" if found else "its new address"
-    return PageMoved(f"Facebook merged this page into another one: track {where} instead.")
+    to = f"facebook.com/{found[1]}" if found else ""
+    return PageMoved(f"Facebook merged this page into another one: track {to or 'its new address'} instead.", to=to)
 
 
 _KINDS = {"User": "a personal profile", "Group": "a group", "Event": "an event"}

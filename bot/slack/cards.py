@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -49,6 +50,7 @@ class Press(StrEnum):
 ACTION_ID = re.compile(rf"^({'|'.join(Press)})\.\d+$")
 
 
+@lru_cache(maxsize=2048)  # the same names and labels, in every answer
 def clean(text: str) -> str:
     """One line of plain words: control characters and line breaks become spaces, text-direction overrides vanish."""
     if not text.isprintable():
@@ -63,6 +65,7 @@ def _kept(character: str) -> str:
     return "" if category in {"Cf", "Cs"} and character not in _JOINERS else character
 
 
+@lru_cache(maxsize=2048)
 def escape(text: str) -> str:
     """Plain words as mrkdwn that shows exactly them: no mention, link or format can come of it."""
     text = clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -87,19 +88,24 @@ def provenance(latest: Latest, now: datetime) -> tuple[Span, ...]:
 
 def growth(store: Store, latest: Latest, period: timedelta) -> Growth | None:
     """What the page gained over ``period`` up to its newest figure; None where nothing is known from so long ago."""
+    return next(growths(store, latest, (period,)), None)
+
+
+def growths(store: Store, latest: Latest, periods: Sequence[timedelta]) -> Iterator[Growth]:
+    """``growth`` over each of these periods for which it is known."""
     at = as_of(latest)
     if latest.track is None or at is None:
-        return None
+        return
     last = latest.track.last
-    then = store.readings.at(latest.page.slug, at - period)
-    if then is None:
-        return None
-    return Growth(
-        gained=last.count - then.count,
-        before=then.count,
-        width=last.high - last.low + then.high - then.low,
-        over=period if then.at == last.at else at - then.at,
-    )
+    known = store.readings.at_each(latest.page.slug, [at - period for period in periods])
+    for period, then in zip(periods, known, strict=True):
+        if then is not None:
+            yield Growth(
+                gained=last.count - then.count,
+                before=then.count,
+                width=last.high - last.low + then.high - then.low,
+                over=period if then.at == last.at else at - then.at,
+            )
 
 
 def gained(grown: Growth) -> str:

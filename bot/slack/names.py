@@ -34,13 +34,17 @@ class Named:
 
 def find_page(store: Store, text: str) -> Page | None:
     """The page exactly named: by slug, name, alias, handle, id or address, in whatever form the address was pasted."""
-    page = store.pages.find(text)
+    page = _exactly(store, text)
     if page is not None or "/" not in text:
         return page
     try:
-        return store.pages.find(parse_reference(text, platforms()).key)
+        return _exactly(store, parse_reference(text, platforms()).key)
     except UnknownPage:
         return None
+
+
+def _exactly(store: Store, text: str) -> Page | None:
+    return store.remembered(("named", text), lambda: store.pages.find(text))
 
 
 def find(store: Store, text: str) -> Named | None:

@@ -14,7 +14,7 @@ from bot import words
 from bot.countries import country_name
 from bot.slack.contract import Bold, Line, Link, Span
 from handlers.model import AudienceReading, Figure, Measure, Page
-from handlers.shares import complement, published_home_share
+from handlers.shares import complement, published_share
 from storage.store import Store
 
 CAVEAT = (
@@ -25,12 +25,17 @@ RECENT = timedelta(days=60)
 _NAMED = 3
 
 
-def share_lines(store: Store, page: Page, now: datetime) -> tuple[Line, ...]:
+def recent_since(now: datetime) -> datetime:
+    """The beginning of the UTC day from which on audiences are looked through: it changes once a day."""
+    return (now - RECENT).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def share_lines(store: Store, page: Page, since: datetime) -> tuple[Line, ...]:
     """The newest known home and foreign share of all likes, then of new likes; nothing where none is known."""
     home = page.home
     if home is None:
         return ()
-    readings = store.audiences.recent(page.slug, now - RECENT)
+    readings = store.audiences.recent(page.slug, since)
     lines = (_share_line(store, home, _newest(readings, measure, home)) for measure in Measure)
     return tuple(line for line in lines if line is not None)
 
@@ -45,7 +50,7 @@ def _share_line(store: Store, home: str, reading: AudienceReading | None) -> Lin
         return None
     total = reading.total or (_total(store, reading) if reading.measure is Measure.ALL else None)
     reading = replace(reading, total=total)
-    at_home = published_home_share(reading, home)
+    at_home = published_share(reading, home)
     if at_home is None:
         return None
     date = words.dated(reading.as_of, reading.dated)
@@ -75,7 +80,7 @@ def _foreign(reading: AudienceReading, home: str, at_home: Figure) -> str:
     abroad = {
         country: share
         for country in {*reading.shares, *reading.likes} - {home}
-        if (share := published_home_share(reading, country)) is not None
+        if (share := published_share(reading, country)) is not None
     }
     most = _bound(complement(at_home).high)
     if not abroad:

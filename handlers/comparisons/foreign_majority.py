@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
 
 from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
-from handlers.memories import from_rows, from_text, instant, rows, to_text
-from handlers.model import Alert, AudienceReading, Dated, Fact, Measure, Metric, Parameter
+from handlers.memories import a_fact, from_rows, from_text, instant, rows, to_text
+from handlers.model import Alert, AudienceReading, Fact, Measure, Metric, Parameter
 from handlers.share_sentences import MAJORITY as SAYING
 from handlers.shares import (
     Snapshot,
@@ -25,7 +24,7 @@ from handlers.shares import (
     fact,
     is_list,
     is_sparse,
-    published_home_share,
+    published_share,
     snapshots,
     with_totals,
 )
@@ -106,7 +105,7 @@ def _unjudged(window: Window, home: str, majority: Majority) -> Iterator[_Unjudg
 
 
 def _figure(majority: Majority, reading: AudienceReading, home: str) -> tuple[Majority, tuple[Fact, ...]]:
-    share = published_home_share(reading, home)
+    share = published_share(reading, home)
     if share is None:
         return majority, ()
     known = fact("home_share", share, "share", reading, about=home)
@@ -172,18 +171,12 @@ def _load(text: str) -> Majority:
     kept = from_text(text)
     return Majority(
         metric=Metric(kept["metric"]),
-        home_led=_fact(kept["home_led"]),
+        home_led=None if kept["home_led"] is None else a_fact(kept["home_led"]),
         hits=kept["hits"],
         lists_until=instant(kept["lists_until"]),
         told=kept["told"],
         totals=from_rows(kept["totals"]),
     )
-
-
-def _fact(kept: dict[str, Any] | None) -> Fact | None:
-    if kept is None:
-        return None
-    return Fact(**(kept | {"at": instant(kept["at"]), "dated": Dated(kept["dated"])}))
 
 
 COMPARISON = Comparison(

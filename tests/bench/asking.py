@@ -1,9 +1,10 @@
-"""A crowd that types the same slash command, as Slack sends it: signed, on connections kept open. Its own process."""
+"""A crowd that types a slash command, as Slack sends it: signed, on connections kept open. Its own process."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -19,11 +20,11 @@ _ENDS = b"\r\n\r\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """``requests`` of ``/likes text`` to ``address`` (host:port), ``at_once`` of them at any time."""
+    """``requests`` of ``/likes`` and each text in turn, to ``address`` (host:port), ``at_once`` of them at any time."""
 
     address: str
     secret: str
-    text: str
+    texts: Sequence[str]
     requests: int
     at_once: int
     name: str
@@ -83,7 +84,7 @@ def _request(asked: Round, number: int) -> bytes:
             "user_id": "U0ANA00001",
             "user_name": "ana",
             "command": "/likes",
-            "text": asked.text,
+            "text": asked.texts[number % len(asked.texts)],
             "api_app_id": "A0LIKEWATCH",
             "is_enterprise_install": "false",
             "response_url": "https://hooks.slack.com/commands/T0NEWSROOM/1234567890/AbCdEfGhIjKlMnOpQrStUvWx",

@@ -17,6 +17,7 @@ from tests.bench.graph import watched
 PAGES = 10_000
 RIVALS = 5
 ASKED = "hunsen"
+OTHERS = tuple(f"page{n:05}" for n in range(1, PAGES))
 HOUR = timedelta(hours=1)
 HOT_HOURS = 48
 
@@ -59,7 +60,7 @@ def _watch(store: Store, start: datetime, now: datetime) -> None:
     hours = (now - start) // HOUR
     tracks, polls = [], []
     for n in range(PAGES):
-        slug = ASKED if n == 0 else f"page{n:05}"
+        slug = OTHERS[n - 1] if n else ASKED
         page, account = watched(n, group=f"race{n // RIVALS:04}", poll_every=HOUR, slug=slug)
         store.pages.add(page, account, at=start)
         tracks.append(_track(slug, account.url, n + 1, start, hours))

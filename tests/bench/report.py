@@ -16,22 +16,29 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One measure against its target; both are ratios, or both in ``unit``. Without a target it is told for record."""
+    """One measure against its target; both are ratios, or both in ``unit``. Without a target it is told for record.
+
+    The target is the most that the value may be, or with ``at_least`` the least.
+    """
 
     what: str
     value: float
     target: float | None = None
     unit: str = "x"
+    at_least: bool = False
 
     @property
     def met(self) -> bool:
-        return self.target is None or self.value <= self.target
+        if self.target is None:
+            return True
+        return self.value >= self.target if self.at_least else self.value <= self.target
 
     def __str__(self) -> str:
         told = f"{self.what}: {self.value:.2f}{self.unit}"
         if self.target is None:
             return told
-        return f"{told}, target at most {self.target:g}{self.unit}: {'met' if self.met else 'MISSED'}"
+        bound = "at least" if self.at_least else "at most"
+        return f"{told}, target {bound} {self.target:g}{self.unit}: {'met' if self.met else 'MISSED'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +81,11 @@ def surroundings() -> str:
     )
 
 
-def write(result: Result, command: str) -> None:
-    """Put the result between its markers in docs/benchmarks.md."""
-    text = DOCUMENT.read_text(encoding="utf-8")
+def write(result: Result, command: str, document: Path = DOCUMENT) -> None:
+    """Put the result between its markers in a document, docs/benchmarks.md unless said otherwise."""
+    text = document.read_text(encoding="utf-8")
     start, end = f"<!-- {result.name}: measured -->", f"<!-- {result.name}: end -->"
     before, _, rest = text.partition(start)
     _, _, after = rest.partition(end)
     lines = [start, *result.lines()[2:], "", f"Measured {surroundings()}, with `{command}`.", end]
-    DOCUMENT.write_text(before + "\n".join(lines) + after, encoding="utf-8")
+    document.write_text(before + "\n".join(lines) + after, encoding="utf-8")

@@ -55,13 +55,15 @@ def rows(folder: Path, view: str) -> list[dict[str, object]]:
 def test_replay_tells_the_story_and_stores_nothing(tmp_path: Path) -> None:
     outcome = likewatch(tmp_path, "replay")
     assert outcome.returncode == 0, outcome.stderr
-    told = outcome.stdout.splitlines()
-    assert [line.split("  ")[0] for line in told[:3]] == ["2 February 2016", "8 March 2016", "March 2017"]
-    assert [line.split("  ")[1].partition(":")[0] for line in told[:3]] == [
-        "overtake",
-        "new_foreign_share",
-        "foreign_majority",
+    *told, total = outcome.stdout.splitlines()
+    alerts = [tuple(line.split(": ")[0].split("  ")) for line in told]
+    assert [alert for alert in alerts if alert[1] != "milestone"] == [
+        ("2 February 2016", "overtake"),
+        ("8 March 2016", "new_foreign_share"),
+        ("13 March 2016", "contradiction"),
+        ("March 2017", "foreign_majority"),
     ]
+    assert total.startswith("12 alerts in all.")
     assert list(tmp_path.iterdir()) == []
 
 

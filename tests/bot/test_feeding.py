@@ -30,12 +30,21 @@ def feeding(store: Store) -> Iterator[Cycle]:
 
 def test_the_example_is_posted_dated_then_and_marked_as_replayed(store: Store, feeding: Cycle) -> None:
     absorbed = replay_example(store, feeding, press_example(), team_id="T1", channel_id="C1", now=START)
-    assert absorbed.queued == 3
+    assert absorbed.queued == 11
     kept = store.alerts.recent()
     assert [(one.alert.kind, f"{one.alert.at:%Y-%m-%d}", one.replayed) for one in reversed(kept)] == [
+        ("milestone", "2015-08-22", True),
+        ("milestone", "2016-01-25", True),
         ("overtake", "2016-02-02", True),
         ("new_foreign_share", "2016-03-08", True),
+        ("milestone", "2016-03-08", True),
+        ("contradiction", "2016-03-13", True),
+        ("milestone", "2016-03-14", True),  # Donald Trump, whom the group's subscription does not cover
+        ("milestone", "2016-07-31", True),
         ("foreign_majority", "2017-03-28", True),
+        ("milestone", "2017-03-28", True),
+        ("milestone", "2018-03-15", True),
+        ("milestone", "2020-08-05", True),
     ]
     assert [one.slug for one in store.subscriptions.of_channel("T1", "C1")] == ["cambodia"]
 
@@ -48,7 +57,7 @@ def test_an_interrupted_first_start_leaves_nothing_and_can_begin_again(store: St
         replay_example(store, feeding, broken, team_id="T1", channel_id="C1", now=START)
     assert store.is_empty()
     assert store.alerts.recent() == ()
-    assert replay_example(store, feeding, example, team_id="T1", channel_id="C1", now=START).queued == 3
+    assert replay_example(store, feeding, example, team_id="T1", channel_id="C1", now=START).queued == 11
 
 
 def test_figures_arrive_in_the_order_in_which_they_were_known() -> None:

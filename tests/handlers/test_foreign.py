@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from handlers.comparisons.foreign_share_of_new import COMPARISON
 from handlers.contract import Words
 from handlers.model import Alert, AudienceReading, Figure, Measure, Page
 from handlers.wording import headline, lines
@@ -166,6 +167,34 @@ def test_a_late_published_figure_wakes_nothing() -> None:
     assert len(replay.world.audiences["a"]) == 3
 
 
+# The threshold of the share of new likes
+
+RISE_OF_12_POINTS = (_published(0, home_share=0.576), _published(0, new=100_000, home=45_600))
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"), [pytest.param(None, [], id="15 unless set"), (10, [10.0]), (12, [12.0]), (13, [])]
+)
+def test_a_channel_may_set_how_many_points_are_news(limit: float | None, told: list[float]) -> None:
+    rule = COMPARISON if limit is None else COMPARISON.tuned(limit)
+    replay = Replay((page("a"),), (rule,))
+    replay.arrive(*RISE_OF_12_POINTS)
+    assert [alert.threshold for alert in replay.alerts] == told
+
+
+def test_an_alert_tells_the_limit_in_force() -> None:
+    alert = scene("new_foreign_share")
+    assert alert.threshold == 15.0
+    assert "was 15 points or more" in alert.rule
+    replay = Replay((page("a"),), (COMPARISON.tuned(10),))
+    replay.arrive(*RISE_OF_12_POINTS)
+    (tuned,) = replay.alerts
+    assert "was 10 points or more" in tuned.rule
+    limits = {parameter.name: parameter.value for parameter in tuned.parameters}
+    assert limits["rise on the baseline"] == pytest.approx(0.1)
+    assert limits["episode over below"] == pytest.approx(0.08 * 10 / 15)
+
+
 # The share of all likes
 
 
@@ -228,7 +257,7 @@ def test_a_restart_between_any_two_lists_changes_nothing() -> None:
         replay.arrive(each)
         replay.restart()
     assert replay.alerts == lists.alerts
-    assert set(_kinds(replay)) == {"new_foreign_share", "total_foreign_share", "foreign_majority"}
+    assert set(_kinds(replay)) == {"new_foreign_share", "total_foreign_share", "foreign_majority", "country_share"}
 
 
 def test_many_lists_at_once_tell_what_they_would_have_told_day_by_day() -> None:

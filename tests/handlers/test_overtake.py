@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,10 @@ from hypothesis import strategies as st
 
 from handlers.comparisons.overtake import COMPARISON
 from handlers.model import Alert, Metric, Page, Reading
-from tests.standins.histories import START, Replay, counts, page, reading
+from tests.standins import histories
+from tests.standins.histories import START, Replay, page, reading
+
+counts = partial(histories.counts, comparisons=(COMPARISON,))
 
 # (hours, count of a, count of b); "a" leads at first sight
 LEAD = (0.0, 10_000, 9_990)
@@ -102,7 +106,7 @@ def test_it_is_dated_by_when_the_reading_could_be_known() -> None:
 
 
 def test_pages_of_different_metrics_are_never_compared() -> None:
-    replay = Replay((page("a", "g"), page("b", "g")))
+    replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
     for hours, theirs in ((0, 9_990), (1, 10_010), (2, 10_020), (30, 10_030)):
         replay.arrive(reading("a", hours, 10_000), reading("b", hours, theirs, metric=Metric.FOLLOWERS))
     assert replay.alerts == []
@@ -116,7 +120,7 @@ def test_a_series_that_begins_anew_is_seen_anew_silently() -> None:
 
 
 def test_overlapping_rounding_intervals_decide_nothing() -> None:
-    replay = Replay((page("a", "g"), page("b", "g")))
+    replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
     for hours, ours, theirs in ((0, 1_250_000, 1_230_000), (1, 1_250_000, 1_255_000), (2, 1_250_000, 1_255_000)):
         replay.arrive(reading("a", hours, ours, width=9_999), reading("b", hours, theirs, width=9_999))
     assert replay.alerts == []
@@ -132,7 +136,7 @@ def test_sparse_readings_settle_at_once() -> None:
 
 
 def test_sparse_readings_closer_than_the_rounding_wait() -> None:
-    replay = Replay((page("a", "g"), page("b", "g")))
+    replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
     for day, theirs in ((0, 1_000_000), (9, 1_020_500)):
         replay.arrive(reading("a", 24 * day, 1_010_000, width=9_999), reading("b", 24 * day, theirs, width=9_999))
     assert replay.alerts == []
@@ -158,7 +162,7 @@ def test_a_frozen_leader_is_not_passed_while_its_rate_says_it_moves() -> None:
 
 
 def test_pages_read_at_different_instants_are_compared_at_the_earlier_one() -> None:
-    replay = Replay((page("a", "g"), page("b", "g")))
+    replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
     for turn in range(60):  # both gain 10 an hour; "b" is 5 behind and read half an hour later
         replay.arrive(reading("a", turn, 10_000 + 10 * turn))
         replay.arrive(reading("b", turn + 0.5, 10_000 + 10 * turn))
@@ -176,7 +180,7 @@ def test_a_page_that_leaves_the_group_takes_its_contests_along() -> None:
 
 
 def test_rivals_that_share_two_groups_are_told_once() -> None:
-    replay = Replay((page("a", "g", "h"), page("b", "g", "h")))
+    replay = Replay((page("a", "g", "h"), page("b", "g", "h")), (COMPARISON,))
     for hours, ours, theirs in (LEAD, *PASSED):
         replay.arrive(reading("a", hours, ours), reading("b", hours, theirs))
     assert _told(replay) == [("ahead", "b", 2)]

@@ -22,7 +22,9 @@ from handlers.model import (
     Reading,
     Standing,
     Track,
+    Trouble,
 )
+from handlers.shares import exactly
 from handlers.world import GrowingWorld
 
 START = datetime(2024, 5, 6, 9, 0, tzinfo=UTC)
@@ -114,9 +116,9 @@ def by_country(slug: str, day: float, total: float, likes: Mapping[str, float]) 
     )
 
 
-def counts(*rows: tuple[float, int, int]) -> Replay:
+def counts(*rows: tuple[float, int, int], comparisons: Sequence[Comparison[Any]] | None = None) -> Replay:
     """Pages "a" and "b" of one group, read together: (hours, count of a, count of b)."""
-    replay = Replay((page("a", "g"), page("b", "g")))
+    replay = Replay((page("a", "g"), page("b", "g")), comparisons)
     for hours, ours, theirs in rows:
         replay.arrive(reading("a", hours, ours), reading("b", hours, theirs))
     return replay
@@ -158,6 +160,68 @@ def _foreign_majority() -> Replay:
     return audience(90, lambda _: 0, lambda _: 2_000)
 
 
+def _country_share() -> Replay:
+    return audience(100, lambda _: 700, lambda day: 250 if day < 85 else 2_500)
+
+
+def _milestone() -> Replay:
+    return counts((0, 19_900, 5_000), (1, 20_013, 5_000))
+
+
+def published(
+    day: float,
+    *,
+    page: str = "a",
+    shares: Mapping[str, Figure] | None = None,
+    likes: Mapping[str, float] | None = None,
+    total: Figure | None = None,
+    days: int | None = None,
+) -> AudienceReading:
+    """A newspaper's figures: shares of all likes, or likes that came in the ``days`` before."""
+    at = START + timedelta(days=day)
+    return AudienceReading(
+        page=page,
+        as_of=at,
+        received_at=at,
+        measure=Measure.ALL if days is None else Measure.NEW,
+        days=days,
+        likes={country: exactly(value) for country, value in (likes or {}).items()},
+        shares=shares or {},
+        total=total,
+        source="a newspaper",
+        method="published",
+        dated=Dated.DAY,
+    )
+
+
+def rounded(value: float, step: float) -> Figure:
+    """A figure rounded to a step."""
+    return Figure(value=value, low=value - step / 2, high=value + step / 2)
+
+
+def contradiction(home: int = 34_069) -> Replay:
+    """The shares and totals of 8 and 13 March 2016, and so many new likes at home between."""
+    replay = Replay((page("a"),))
+    replay.arrive(published(0, shares={"KH": rounded(0.576, 0.001)}, total=rounded(3_003_000, 5_000)))
+    replay.arrive(published(5, shares={"KH": rounded(0.564, 0.001)}))
+    replay.arrive(published(5, likes={"KH": home}, total=rounded(151_000, 1_000), days=5))
+    return replay
+
+
+def noticed(*polls: tuple[float, Trouble | None], detail: str = "") -> Replay:
+    """A page of 14,000,000 likes that was read at the start; then polls that found something else out."""
+    replay = Replay((page("a"),))
+    replay.arrive(reading("a", 0, 14_000_000))
+    for hours, trouble in polls:
+        replay.arrive(Notice(page="a", at=START + timedelta(hours=hours), trouble=trouble, detail=detail))
+    return replay
+
+
+def lasting(trouble: Trouble, *, days: int = 1) -> list[tuple[float, Trouble | None]]:
+    """Polls every three hours."""
+    return [(float(hours), trouble) for hours in range(1, 24 * days + 3, 3)]
+
+
 def hourly(hours: int, counts_at: Mapping[str, Callable[[int], float]], *groups: str) -> Replay:
     """Pages that are read together every hour, each in a group of its own, or all in those named."""
     replay = Replay([page(slug, *(groups or (f"of-{slug}",))) for slug in counts_at])
@@ -186,6 +250,15 @@ SCENES: Mapping[str, Callable[[], Replay]] = {
     "new_foreign_share": _new_foreign_share,
     "total_foreign_share": _total_foreign_share,
     "foreign_majority": _foreign_majority,
+    "country_share": _country_share,
+    "milestone": _milestone,
+    "contradiction": contradiction,
+    "page_unavailable": lambda: noticed(*lasting(Trouble.UNAVAILABLE)),
+    "page_unread": lambda: noticed(*lasting(Trouble.UNREAD)),
+    "page_hidden": lambda: noticed((1, Trouble.HIDDEN), (2, Trouble.HIDDEN)),
+    "page_merged": lambda: noticed((1, Trouble.MERGED), detail="facebook.com/456"),
+    "page_renamed": lambda: noticed((1, Trouble.RENAMED), detail="a.new.name"),
+    "page_back": lambda: noticed(*lasting(Trouble.UNAVAILABLE, days=21), (510, None)),
     "surge": _surge,
     "purge": _purge,
     "platform_event": _platform_event,

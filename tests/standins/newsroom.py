@@ -28,6 +28,7 @@ class ToldPlatform:
     def __init__(self, name: str = "told", *, batch: int = 50) -> None:
         self.counts: dict[str, int] = {}
         self.failures: dict[str, Reason] = {}
+        self.handles: dict[str, str] = {}
         self.pause: Pause | None = None
         self.pauses: deque[Pause | None] = deque()  # of the next batches, before ``pause``
         self.asked: list[tuple[str, ...]] = []
@@ -79,6 +80,7 @@ class ToldPlatform:
                 for account in failed
             ),
             pause=self.pauses.popleft() if self.pauses else self.pause,
+            handles={account.page: new for account in accounts if (new := self.handles.get(account.page))} or None,
         )
 
 

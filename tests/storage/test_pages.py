@@ -8,7 +8,7 @@ import pytest
 from handlers.model import Account, Page
 from storage.errors import StoreError
 from storage.store import Store
-from storage.values import Group, Polled, Trouble
+from storage.values import Group, Polled, Reach, Trouble
 from tests.standins.samples import MINUTE, NOON, judged, point, track
 
 
@@ -178,6 +178,21 @@ def test_trouble_keeps_its_beginning_until_it_is_another_or_over(cambodia: Store
     latest = cambodia.readings.latest("hunsen")
     assert latest is not None
     assert latest.polled_at == NOON + 4 * MINUTE
+
+
+def test_it_knows_how_far_a_platform_can_be_read(cambodia: Store) -> None:
+    def reach() -> Reach:
+        return cambodia.pages.reach("facebook", answered_since=NOON, failing_since=NOON)
+
+    assert (cambodia.pages.troubled(), reach()) == (frozenset(), Reach(accounts=1, answered=0, failing=0))
+    trouble = Trouble(reason="page_gone", message="Gone.", since=NOON)
+    cambodia.pages.polled([Polled(page="hunsen", at=NOON, next_due=NOON, trouble=trouble)])
+    assert (cambodia.pages.troubled(), reach()) == (frozenset({"hunsen"}), Reach(accounts=1, answered=0, failing=1))
+    cambodia.pages.polled([Polled(page="hunsen", at=NOON, next_due=NOON)])
+    assert (cambodia.pages.troubled(), reach()) == (frozenset(), Reach(accounts=1, answered=1, failing=0))
+    later = cambodia.pages.reach("facebook", answered_since=NOON + MINUTE, failing_since=NOON)
+    assert later == Reach(accounts=1, answered=0, failing=0)
+    assert cambodia.pages.reach("bluesky", answered_since=NOON, failing_since=NOON).accounts == 0
 
 
 def test_it_is_empty_until_a_page_was_ever_added(fresh_store: Store) -> None:

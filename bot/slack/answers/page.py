@@ -2,41 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot import words
 from bot.slack.contract import Bold, Card, Line, Moment, Plot, Reply
-from bot.slack.figures import DAY, MONTH, WEEK, age, as_of, gained, gap, growth, provenance, rounded, together
+from bot.slack.figures import DAY, MONTH, WEEK, age, as_of, gained, gap, growths, provenance, rounded, together
 from bot.slack.plots import counts_plot
-from bot.slack.shares import CAVEAT, share_lines
+from bot.slack.shares import CAVEAT, recent_since, share_lines
 from handlers.model import Page, Track
 from storage.store import Store
 from storage.values import Latest, Trouble
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is told of a page, the same however often it is asked until the store learns more; ages are not."""
+
+    latest: Latest | None
+    boards: tuple[tuple[str, tuple[Latest, ...]], ...] = ()
+    grown: tuple[tuple[str, Line], ...] = ()
+    shares: tuple[Line, ...] = ()
+    plot: Plot | None = None
+
+
 def page_answer(store: Store, page: Page, now: datetime) -> Reply:
     """Everything a journalist may print about one page now, with its age and its sources."""
-    latest = store.readings.latest(page.slug)
+    recent = recent_since(now)
+    known = store.remembered(("page", page.slug, recent), lambda: _known(store, page, recent))
+    latest = known.latest
     if latest is None or latest.track is None:
         return Reply(card=_unread(page, latest.trouble if latest else None))
     track = latest.track
-    shares = share_lines(store, page, now)
-    grown = tuple(_growth(store, latest))
     card = Card(
         headline=f"{page.name}: {words.count(track.last.count)} {track.metric}",
         lines=(
             _source(latest, track, now),
             *_held(track),
             *_trouble(latest.trouble),
-            *_ranks(store, latest, track, now),
-            *shares,
+            *_ranks(known.boards, track, now),
+            *known.shares,
         ),
-        fields=grown,
-        plot=_plot(store, latest, track),
-        context=tuple(_context(latest, track, grown=bool(grown), shared=bool(shares))),
+        fields=known.grown,
+        plot=known.plot,
+        context=tuple(_context(latest, track, grown=bool(known.grown), shared=bool(known.shares))),
     )
     return Reply(card=card, shareable=True)
+
+
+def _known(store: Store, page: Page, recent: datetime) -> _Known:
+    boards = {slug: store.readings.board(group.pages) for slug in page.groups if (group := store.pages.group(slug))}
+    ranked = (one for board in boards.values() for one in board if one.page.slug == page.slug)
+    latest = next(ranked, None) or store.readings.latest(page.slug)
+    if latest is None or latest.track is None:
+        return _Known(latest=latest)
+    return _Known(
+        latest=latest,
+        boards=tuple(boards.items()),
+        grown=tuple(_growth(store, latest)),
+        shares=share_lines(store, page, recent),
+        plot=_plot(store, latest, latest.track),
+    )
 
 
 def _unread(page: Page, trouble: Trouble | None) -> Card:
@@ -69,17 +96,14 @@ def _trouble(trouble: Trouble | None) -> Iterator[Line]:
 def _growth(store: Store, latest: Latest) -> Iterator[tuple[str, Line]]:
     """One field per length of time that is known; the same two points are not told twice."""
     told = set()
-    for period in (DAY, WEEK, MONTH):
-        grown = growth(store, latest, period)
-        if grown is not None and grown.over not in told:
+    for grown in growths(store, latest, (DAY, WEEK, MONTH)):
+        if grown.over not in told:
             told.add(grown.over)
             yield f"In {words.duration(grown.over)}", gained(grown)
 
 
-def _ranks(store: Store, latest: Latest, track: Track, now: datetime) -> Iterator[Line]:
-    for slug in latest.page.groups:
-        group = store.pages.group(slug)
-        board = store.readings.board(group.pages) if group else ()
+def _ranks(boards: Iterable[tuple[str, tuple[Latest, ...]]], track: Track, now: datetime) -> Iterator[Line]:
+    for slug, board in boards:
         rivals = [(one, one.track) for one in board if one.track is not None and one.track.metric is track.metric]
         place = next((place for place, (one, _) in enumerate(rivals) if one.page.slug == track.page), None)
         if place is None or len(rivals) == 1:

@@ -18,15 +18,13 @@ DEFAULT_PERIOD = timedelta(days=30)
 
 def run(call: Call, store: Store, now: datetime) -> Reply:
     """Answer about whatever the text names, exactly or nearly; all figures of an answer are of one instant."""
+    if call.text and (page := names.find_page(store, call.text)):
+        return page_answer(store, page, now)
     with store.read():
-        return _answer(call, store, now)
+        return _answer(call, store, now) if call.text else leaderboard(store, call, now)
 
 
 def _answer(call: Call, store: Store, now: datetime) -> Reply:
-    if not call.text:
-        return leaderboard(store, call, now)
-    if page := names.find_page(store, call.text):
-        return page_answer(store, page, now)
     *named, last = call.text.split()
     period = words.period(last)
     if period is None or not named:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import PayloadChanged, Unreachable
+from bot.platforms.batches import CountHidden
 from bot.platforms.counts import exact_reading, valid_count
 from handlers.model import Account, Metric
 
@@ -50,6 +51,11 @@ def test_a_reading_of_an_exact_count_is_a_point() -> None:
     reading = exact_reading(ACCOUNT, 7, metric=Metric.LIKES, source="X API", now=NOW)
     assert (reading.page, reading.count, reading.low, reading.high, reading.metric) == ("hunsen", 7, 7, 7, Metric.LIKES)
     assert (reading.observed_at, reading.received_at, reading.source, reading.url) == (NOW, NOW, "X API", ACCOUNT.url)
+
+
+def test_a_page_without_a_count_hides_it() -> None:
+    with pytest.raises(CountHidden, match="without a count of followers"):
+        exact_reading(ACCOUNT, None, metric=Metric.FOLLOWERS, source="X API", now=NOW)
 
 
 def test_zero_is_never_a_value() -> None:

@@ -73,7 +73,8 @@ def test_it_notices_a_new_handle_and_another_pages_number(graph_http: Asked, now
     graph.put(page(1))
     graph.faults.append(in_json([{"code": 200, "body": '{"id": "999", "followers_count": 5}'}]))
     (failure,) = PLATFORM.fetch(http, [account(1)], now).failures
-    assert (failure.reason, "facebook.com/999" in failure.message) == (Reason.PAGE_MOVED, True)
+    assert (failure.reason, failure.moved_to) == (Reason.PAGE_MOVED, "facebook.com/999")
+    assert failure.moved_to in failure.message
     assert PLATFORM.fetch(http, [account(1, handle="before")], now).handles == {"page-1": "page.1"}
 
 

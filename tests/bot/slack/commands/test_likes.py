@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,10 +9,11 @@ from bot.slack import cards
 from bot.slack.contract import Reply
 from handlers.model import AudienceReading, Dated, Figure, Measure, Metric
 from storage.store import Store
-from storage.values import Subscription, Target, Trouble
+from storage.values import Polled, Subscription, Target, Trouble
 from tests.standins import blockkit
 from tests.standins.asked import NOW, ask, daily, watch
 
+HOUR = timedelta(hours=1)
 HOURS_AGO = NOW - timedelta(hours=2)
 
 
@@ -92,6 +94,48 @@ def test_growth_of_rounded_figures_is_about(store: Store) -> None:
     watch(store, "b", [(first, 3_000_000), (first + timedelta(days=9), 3_050_000)], polled_at=None, rounding=50_000)
     assert fields(ask(store, "likes a")) == {"In 9 days": "about +200,000 (+6.7%)"}
     assert fields(ask(store, "likes b")) == {"In 9 days": "no change beyond the rounding"}
+
+
+def test_the_same_answer_grows_older(store: Store) -> None:
+    watch(store, "hunsen", daily(2_108_800, 1_000))
+    watch(store, "samrainsy", daily(2_094_800, 100))
+    for age, hours in (("4 minutes", 0), ("3 hours", 3), ("10 days", 240)):
+        said = words(ask(store, "likes hunsen", now=NOW + timedelta(hours=hours)))
+        assert f"Figure read {age} ago" in said
+        assert f"ahead of Samrainsy (read {age} ago" in said
+
+
+def test_the_same_question_is_answered_anew_after_every_change(store: Store) -> None:
+    watch(store, "hunsen", daily(2_108_800, 1_000))
+    later = NOW + timedelta(minutes=5)
+    at = datetime(2016, 3, 13, tzinfo=UTC)
+    audience = AudienceReading(
+        page="hunsen",
+        as_of=at,
+        received_at=at,
+        measure=Measure.ALL,
+        shares={"KH": Figure(value=0.5, low=0.5, high=0.5)},
+        source="Phnom Penh Post",
+        method="published",
+    )
+    changes: list[Callable[[], object]] = [
+        lambda: watch(store, "samrainsy", daily(2_094_800, 100)),
+        lambda: watch(store, "samrainsy", [(later, 2_200_000)]),
+        lambda: watch(store, "hunsen", [(later, 2_300_000)], polled_at=later),
+        lambda: watch(store, "hunsen", [], name="Hun Sen", groups=("asean",)),
+        lambda: store.pages.rename("hunsen", "anew"),
+        lambda: store.pages.polled([Polled(page="hunsen", at=later + HOUR, next_due=later + 2 * HOUR)]),
+        lambda: store.audiences.add(audience),
+        lambda: store.readings.fold(NOW),
+        lambda: store.pages.remove("samrainsy", at=later),
+        lambda: store.pages.remove("hunsen", at=later),
+    ]
+    for change in changes:
+        ask(store, "likes hunsen", now=later)
+        change()
+        told = ask(store, "likes hunsen", now=later)
+        with store.write():  # where nothing is remembered
+            assert told == ask(store, "likes hunsen", now=later)
 
 
 def test_it_ranks_a_page_among_its_rivals_of_the_same_metric(store: Store) -> None:

@@ -1,0 +1,197 @@
+"""Milestone: a page passes 10,000, 20,000 … 90,000, 100,000, 200,000 … (d times 10^k; d = 1…9, k >= 4).
+
+Once ever: not again after a dip, and not at first sight (a page first seen at 2,108,800 passed 2,000,000 long ago).
+A rounded count has passed only what its whole interval has passed. Followers after likes are a new series, and first
+seen as such.
+
+Of several passed within 48 hours only the highest is news. So a page that jumps over several at once tells the
+highest; one that climbs so fast that it will pass the next within 48 hours, at its pace of the last 12, is waited
+for; and should a higher one follow a told one all the same, it is the same story: the card is edited.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+
+from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
+from handlers.memories import a_fact, from_text, instant, to_text
+from handlers.model import Alert, Fact, Metric, Parameter, Point, Track
+from handlers.numerals import count
+from handlers.past import Past
+from handlers.phrases import is_rounded, on
+
+SMALLEST = 10_000
+TOGETHER_HOURS = 48
+PACE_HOURS = 12
+
+_TOGETHER = timedelta(hours=TOGETHER_HOURS)
+_PACE = timedelta(hours=PACE_HOURS)
+_RULE = (
+    "The count, rounding included, is at or above a round number (1 to 9 times 10,000, 100,000 and so on) for the "
+    "first time since the page is watched. Of several passed within 48 hours only the highest counts."
+)
+_PARAMETERS = (
+    Parameter(name="smallest milestone", value=SMALLEST, unit="likes or followers"),
+    Parameter(name="only the highest within", value=TOGETHER_HOURS, unit="hours"),
+    Parameter(name="pace by which the next is waited for, of the last", value=PACE_HOURS, unit="hours"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What is remembered of a page: the ``next`` milestone of ``metric``, which nobody saw it pass yet.
+
+    ``waiting`` are the facts of a milestone passed that waits for a higher one. A milestone passed until
+    ``same_until`` belongs to the story that milestone ``story`` opened.
+    """
+
+    metric: Metric | None = None
+    next: int = 0
+    waiting: tuple[Fact, ...] = ()
+    story: int = 0
+    same_until: datetime | None = None
+
+
+def compare(window: Window, marks: Marks) -> Verdict[Marks] | None:
+    """See whether the next milestone was passed; nearly always it was not, and that is all."""
+    track = window.tracks[window.scope]
+    if track.last.low < marks.next and track.metric is marks.metric and not marks.waiting:
+        return None
+    if track.metric is not marks.metric:
+        return Verdict(alerts=(), memory=Marks(metric=track.metric, next=following(track.last.high)))
+    if track.last.low >= marks.next:
+        marks = replace(marks, waiting=_facts(track, marks.next), next=following(track.last.low))
+    if _is_soon_higher(marks, track, window.pasts[window.scope]):
+        return Verdict(alerts=(), memory=marks)
+    return _told(marks, window)
+
+
+def following(number: int) -> int:
+    """The lowest milestone above a count: 0 -> 10,000; 20,000 -> 30,000; 95,000 -> 100,000."""
+    step = _step(number)
+    return (number // step + 1) * step
+
+
+def _highest(number: int) -> int:
+    step = _step(number)
+    return number // step * step
+
+
+def _step(number: int) -> int:
+    step = SMALLEST
+    while step * 10 <= number:
+        step *= 10
+    return step
+
+
+def _is_soon_higher(marks: Marks, track: Track, past: Past) -> bool:
+    """Whether a page that is polled will pass the next one too before the 48 hours are over."""
+    passed_at = marks.waiting[0].at
+    if passed_at is None or track.gap is None or track.gap > _PACE.total_seconds():
+        return False
+    now = (track.last.low + track.last.high) / 2
+    before = past.at((track.last.at - _PACE).timestamp())
+    if before is None:
+        return False
+    left = (passed_at + _TOGETHER - track.last.at) / _PACE
+    return left > 0 and (now - before) * left >= marks.next - track.last.low
+
+
+def _told(marks: Marks, window: Window) -> Verdict[Marks]:
+    page, facts = window.scope, marks.waiting
+    milestone, at = int(facts[0].value), facts[0].at
+    goes_on = marks.same_until is not None and at is not None and at <= marks.same_until
+    story = marks.story if goes_on else milestone
+    alert = Alert(
+        key=f"milestone:{page}:{marks.metric}:{milestone}",
+        story=f"milestone:{page}:{marks.metric}:{story}",
+        kind="milestone",
+        feature="milestone",
+        page=page,
+        at=window.now,
+        dated=facts[0].dated,
+        facts=facts,
+        rule=_RULE,
+        parameters=_PARAMETERS,
+    )
+    same_until = None if at is None else at + _TOGETHER
+    return Verdict(alerts=(alert,), memory=replace(marks, waiting=(), story=story, same_until=same_until))
+
+
+def _facts(track: Track, lowest: int) -> tuple[Fact, ...]:
+    """The highest milestone passed, the reading that shows it, the one before, and the ``lowest`` passed with it."""
+    previous, point = track.previous, track.last
+    milestone = _highest(point.low)
+    if previous is not None and previous.low >= milestone:  # several readings came at once
+        point = previous
+    reached = _fact("milestone", track, point)
+    facts = [replace(reached, value=milestone, low=None, high=None), _fact("count", track, point)]
+    if previous is not None and previous is not point:
+        facts.append(_fact("before", track, previous))
+    if lowest < milestone:
+        facts.append(Fact(name="lowest", value=lowest, unit=track.metric, about=track.page))
+    return tuple(facts)
+
+
+def _fact(name: str, track: Track, point: Point) -> Fact:
+    return Fact(
+        name=name,
+        value=point.count,
+        unit=track.metric,
+        low=point.low,
+        high=point.high,
+        about=track.page,
+        at=point.at,
+        dated=point.dated,
+        source=point.source,
+        url=point.url,
+    )
+
+
+def _headline(alert: Alert, words: Words) -> str:
+    milestone, reached = alert.fact("milestone"), alert.fact("count")
+    return f"{words.page(alert.page)} has passed {count(milestone.value)} {milestone.unit} ({_read(reached)})."
+
+
+def _lines(alert: Alert, words: Words) -> tuple[str, ...]:  # noqa: ARG001 - the contract's signature
+    said = ["When it passed is not known."]
+    for before in alert.facts_named("before"):
+        said = [f"The reading before was {_read(before)}; when between the two it passed is not known."]
+    for lowest in alert.facts_named("lowest"):
+        said.append(f"It passed all from {count(lowest.value)} on in the same time; only the highest is told.")
+    return tuple(said)
+
+
+def _read(fact: Fact) -> str:
+    rounded = " by rounded figures" if is_rounded(fact) else ""
+    return f"{count(fact.value)}{rounded} {on(fact)}"
+
+
+def _dump(marks: Marks) -> str:
+    return to_text(asdict(marks))
+
+
+def _load(text: str) -> Marks:
+    kept = from_text(text)
+    return Marks(
+        metric=None if kept["metric"] is None else Metric(kept["metric"]),
+        next=kept["next"],
+        waiting=tuple(map(a_fact, kept["waiting"])),
+        story=kept["story"],
+        same_until=instant(kept["same_until"]),
+    )
+
+
+COMPARISON = Comparison(
+    name="milestone",
+    feature="milestone",
+    says={"milestone": Saying(headline=_headline, lines=_lines)},
+    summary="a page passes a round number: 10,000, 20,000 … 1,000,000, 2,000,000 …",
+    scope=Scope.PAGE,
+    wakes=Wakes.COUNTS,
+    blank=Marks,
+    load=_load,
+    dump=_dump,
+    compare=compare,
+)

@@ -1,0 +1,141 @@
+"""Real series: follower counts of candidates of 2020, read from beside the checkout (MIT, not copied)."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import combinations, pairwise
+from pathlib import Path
+from statistics import median
+
+from tests.bench.report import Result, percentile
+from tests.quality.backtest import CHECKOUT, backtest
+from tests.quality.events import Duty, Event
+from tests.quality.judge import Verdict, judge
+from tests.quality.measure import HELD_A_DAY, LAST_VALUES, OURS
+from tests.quality.naive import AT_ONCE, HELD, naive_alerts
+from tests.quality.rows import Listed, Row, Told, read_pages, read_rows, write_history
+from tests.quality.score import tallies
+from tests.quality.table import CANDIDATES, share
+from tests.quality.true_leads import Pair, overtakes
+from tests.quality.values import DAY, HOUR, HOURS_A_DAY, START
+
+COUNTS = CHECKOUT.parent / "shared" / "data" / "candidates-2020" / "counts.csv"
+_OFTEN_READ = 600
+_EARLY = timedelta(hours=36)
+_SLOW = 10 * HOURS_A_DAY
+
+Counts = Mapping[str, Sequence[tuple[datetime, int]]]
+
+
+def read_counts(path: Path) -> Counts:
+    """Every candidate's counts, oldest first."""
+    counts = defaultdict[str, list[tuple[datetime, int]]](list)
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            counts[row["page"]].append((datetime.fromisoformat(row["observed_at"]), int(row["likes"])))
+    return {page: sorted(series) for page, series in counts.items()}
+
+
+def write_candidates(counts: Counts, folder: Path) -> None:
+    """The counts as a history: one group, known at once."""
+    pages = [Listed(page=page, home="US", group="candidates", platform="twitter", precision="exact") for page in counts]
+    rows = []
+    for page, series in counts.items():
+        for at, likes in series:
+            seconds = int((at - START).total_seconds())
+            rows.append(Row(seconds, False, seconds, page, "", likes))
+    write_history(folder, pages, sorted(rows))
+
+
+def true_leads(counts: Counts) -> list[Event]:
+    """Overtakes by daily values (the median of a day's counts, in between as the crow flies), to the hour.
+
+    A day's value is not told to the hour, so that an alert may be up to 36 hours earlier than the crossing.
+    """
+    hourly = {page: _hourly(series) for page, series in counts.items()}
+    events: list[Event] = []
+    for one, other in combinations(sorted(hourly), 2):
+        mine, theirs = hourly[one], hourly[other]
+        starts, ends = max(mine[0], theirs[0]), min(_end(mine), _end(theirs))
+        hours = int((ends - starts) / HOUR) + 1
+        if hours > 1:
+            lead = [a - b for a, b in zip(_part(mine, starts, hours), _part(theirs, starts, hours), strict=True)]
+            events += overtakes(Pair(first=one, second=other, start=starts, lead=lead), early=_EARLY)
+    return events
+
+
+def _hourly(series: Sequence[tuple[datetime, int]]) -> tuple[datetime, list[float]]:
+    """From noon of the first day."""
+    days = defaultdict[datetime, list[int]](list)
+    for at, likes in series:
+        days[at.replace(hour=12, minute=0, second=0, microsecond=0)].append(likes)
+    daily = [(day, float(median(likes))) for day, likes in sorted(days.items())]
+    hourly = [daily[0][1]]
+    for (day, before), (following, after) in pairwise(daily):
+        hours = int((following - day) / HOUR)
+        hourly += [before + (after - before) * (hour + 1) / hours for hour in range(hours)]
+    return daily[0][0], hourly
+
+
+def _end(hourly: tuple[datetime, list[float]]) -> datetime:
+    return hourly[0] + (len(hourly[1]) - 1) * HOUR
+
+
+def _part(hourly: tuple[datetime, list[float]], starts: datetime, hours: int) -> list[float]:
+    first = int((starts - hourly[0]) / HOUR)
+    return hourly[1][first : first + hours]
+
+
+def candidates(path: Path, folder: Path, rules: Iterable[str]) -> Result:
+    """Overtakes told of the candidates, of all and of those that were read often."""
+    counts = read_counts(path)
+    write_candidates(counts, folder)
+    events = true_leads(counts)
+    often = {page for page, series in counts.items() if len(series) >= _OFTEN_READ}
+    columns = ("rule", "pages", "told", "right", "neither", "false", "told twice", "precision", "recall")
+    rows: list[tuple[str, ...]] = [(*columns, "median delay, h", "p90, h", "over 10 days")]
+    for rule in rules:
+        told = [one for one in _tell(rule, folder) if one.kind == "overtake"]
+        rows += [_row(rule, told, events, often), _row(rule, told, events, set(counts))]
+    years = sum((series[-1][0] - series[0][0]) / DAY for series in counts.values()) / 365.25
+    return Result(
+        name=CANDIDATES,
+        title=f"Overtakes among {len(counts)} candidates of 2020, {years:.0f} page-years",
+        rows=rows,
+        verdicts=[],
+        notes=(f"often read: the {len(often)} pages with {_OFTEN_READ} readings or more",),
+    )
+
+
+def _tell(rule: str, folder: Path) -> list[Told]:
+    if rule == OURS:
+        return backtest(folder, folder / "alerts.csv")
+    hold = {LAST_VALUES: AT_ONCE, HELD_A_DAY: HELD}[rule]
+    return [*naive_alerts(read_pages(folder), read_rows(folder), hold=hold)]
+
+
+def _row(rule: str, told: Sequence[Told], events: Sequence[Event], pages: set[str]) -> tuple[str, ...]:
+    told = [one for one in told if {one.page, one.rival} <= pages]
+    events = [one for one in events if {one.page, one.rival} <= pages]
+    judgement = judge(told, events, {})
+    tally = tallies(judgement, events)["overtake"]
+    required = sum(event.duty is Duty.REQUIRED for event in events)
+    late = sum(delay > _SLOW for delay in tally.delays)
+    several = len(tally.delays) > 1
+    return (
+        rule,
+        f"{len(pages)}, {required} true",
+        str(len(told)),
+        str(sum(one.verdict is Verdict.RIGHT for one in judgement.judged)),
+        str(tally.neither),
+        str(tally.false),
+        str(tally.duplicates),
+        share(tally.precision),
+        share(tally.recall),
+        f"{tally.delay:.0f}" if tally.delay is not None else "-",
+        f"{percentile(tally.delays, 90):.0f}" if several else "-",
+        str(late),
+    )
