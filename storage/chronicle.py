@@ -73,7 +73,7 @@ class Chronicle:
             quarters = {"first_quarter": first // QUARTER, "last_quarter": (end - 1) // QUARTER}
             rows = conn.execute(_HISTORY, bounds).fetchall() + conn.execute(_RECENT, {**bounds, **quarters}).fetchall()
             audiences = conn.execute(_AUDIENCES, bounds).fetchall()
-            sources = self._ids.sources(conn)
+            sources = self._ids.sources()
         rows.sort()
         for row in rows:
             yield _reading(names[row[0]], row, sources[row[2]])

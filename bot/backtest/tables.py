@@ -35,6 +35,7 @@ class Table:
     """
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self._path = path
         self.name = path.name
         self.line = 1
         try:
@@ -77,22 +78,20 @@ class Table:
         try:
             for row in reader:
                 self.line = reader.line_num
-                if len(row) >= width:
-                    yield cells(row)
-                elif any(row):
-                    yield cells([*row, *[""] * (width - len(row))])
+                if any(row):
+                    yield cells(row if len(row) >= width else [*row, *[""] * (width - len(row))])
         except csv.Error as error:
-            raise HistoryRefused(f"{self.name}, line {reader.line_num}: this is no CSV ({error}). Mend it.") from error
+            raise self._no_csv(error, self.line + 1) from error
         except UnicodeDecodeError as error:
-            raise self._no_text(error) from error
+            raise self._no_text() from error
 
     def _of(self, columns: Sequence[str]) -> Callable[[Sequence[str]], tuple[str, ...]]:
         try:
             header = [name.strip().casefold() for name in next(self._reader, [])]
         except UnicodeDecodeError as error:
-            raise self._no_text(error) from error
+            raise self._no_text() from error
         except csv.Error as error:
-            raise HistoryRefused(f"{self.name}, line 1: this is no CSV ({error}). Mend it.") from error
+            raise self._no_csv(error, 1) from error
         if missing := [name for name in columns if name not in header]:
             raise HistoryRefused(
                 f"{self.name}, line 1: the column {missing[0]} is missing. The first row must name the columns: "
@@ -103,11 +102,21 @@ class Table:
         cells: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(*places)
         return cells
 
-    def _no_text(self, error: UnicodeDecodeError) -> HistoryRefused:
-        return HistoryRefused(
-            f"{self.name}: after line {self._reader.line_num} there is a byte that is no UTF-8 ({error.reason}). "
-            "Save the file as UTF-8."
-        )
+    def _no_csv(self, error: csv.Error, line: int) -> HistoryRefused:
+        return HistoryRefused(f"{self.name}, line {line}: this is no CSV ({error}). Mend the row that begins there.")
+
+    def _no_text(self) -> HistoryRefused:
+        with self._path.open("rb") as lines:
+            line = next(number for number, line in enumerate(lines, start=1) if not _is_utf8(line))
+        return HistoryRefused(f"{self.name}, line {line}: this is no UTF-8. Save the file as UTF-8.")
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class Instants:
@@ -144,13 +153,12 @@ class Instants:
 def _instant(text: str, column: str) -> datetime:
     try:
         at = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        at = at if at.tzinfo is None or at.tzinfo is UTC else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise BadRow(f"{column} “{text}” is no ISO 8601 instant. Write it so: 2024-05-06T09:00:00Z") from error
-    if at.tzinfo is UTC:
-        return at
     if at.tzinfo is None:
         raise BadRow(f"{column} “{text}” has no time zone. Instants are UTC: {at.isoformat()}Z")
-    return at.astimezone(UTC)
+    return at
 
 
 def whole(text: str) -> int | None:

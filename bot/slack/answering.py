@@ -60,10 +60,10 @@ class Answers:
         self._look_up = look_up
         self._poll_every = poll_every
 
-    def asks_outside(self, call: Call) -> bool:
-        """Whether the answer needs the network: a platform, or Slack itself. ``call.text`` is all that was typed."""
+    def takes_long(self, call: Call) -> bool:
+        """Whether the answer needs the network (a platform, Slack itself) or much thought. ``call.text``: all typed."""
         command, _ = find_command(call.slash, call.text)
-        return command.lookup is not None or command.speaks
+        return command.lookup is not None or command.speaks or command.slow
 
     def answer(self, call: Call, *, share: bool = False) -> Answer:
         """The answer to what was typed; what went wrong for the person is a sentence.

@@ -103,7 +103,7 @@ class BotApp:
             user_id=body["user_id"],
         )
         request = body.get("trigger_id", "")
-        if self._answers.asks_outside(call):  # never in this thread: nobody waits for somebody else's platform
+        if self._answers.takes_long(call):  # never in this thread: nobody waits for somebody else's platform
             self._begun(request, lambda: self._look_outside(_Place(call=call, url=body["response_url"])))
             ack()
             return

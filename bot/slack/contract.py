@@ -151,8 +151,8 @@ class Command:
     ``verbs`` are the words that call it, the first the official one; "" is the slash command with anything else.
     ``usage`` and ``summary`` make the help text and the manifest. ``lookup(call)`` names what must be asked of a
     platform before ``run`` (only ``track`` needs it); ``speaks`` says that it will make the bot post in this channel,
-    so that membership is checked first. ``run(call, store, now)`` answers from the store, no network; it raises
-    ``LikewatchError`` with a sentence for the asker.
+    so that membership is checked first; ``slow`` that it may think for longer than Slack waits. ``run(call, store,
+    now)`` answers from the store, no network; it raises ``LikewatchError`` with a sentence for the asker.
     """
 
     slash: Slash
@@ -162,3 +162,4 @@ class Command:
     run: Callable[[Call, Store, datetime], Reply]
     lookup: Callable[[Call], Reference] | None = None
     speaks: bool = False
+    slow: bool = False

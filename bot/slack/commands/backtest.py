@@ -1,0 +1,123 @@
+"""``/trends backtest``: what the rules would have told of a page or a group lately, also with another threshold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot import words
+from bot.backtest import past_alerts
+from bot.errors import LikewatchError
+from bot.slack import names
+from bot.slack.alert_card import told
+from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash
+from bot.slack.names import Named
+from bot.thresholds import parse_threshold, tuned
+from handlers.comparisons import all_comparisons
+from handlers.model import Alert
+from storage.store import Store
+
+USAGE = "/trends backtest <page or group> [90d] [surge>5 …]"
+DEFAULT = timedelta(days=90)
+LONGEST = timedelta(days=366)
+_NEWEST = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How far back to go, and the limits (feature -> limit) to try."""
+
+    period: timedelta
+    limits: dict[str, float]
+
+
+def run(call: Call, store: Store, now: datetime) -> Reply:
+    """Go through the stored readings once more; nothing is posted, and nothing changes."""
+    if not call.text:
+        raise LikewatchError(f"Say which page or group: {USAGE}")
+    found, rest = names.find_first(store, call.text)
+    if found is None:
+        name, *settings = call.text.split()
+        return names.unknown(store, name, " ".join(["trends backtest {}", *settings]))
+    asked = parse(rest)
+    since = now - asked.period
+    if not _is_known(store, found):
+        return Reply(card=Card(headline=f"No reading of {found.name} is stored, so there is nothing to go through"))
+    rules = all_comparisons()
+    variants = tuned(rules, asked.limits)
+    alerts = past_alerts(store, found.pages, since, now, (*rules, *variants))
+    replaced = {kind for variant in variants for kind in variant.kinds}
+    wanted = [alert for alert in alerts if alert.tuned or alert.kind not in replaced]
+    default = [alert for alert in alerts if not alert.tuned and alert.kind in replaced]
+    return Reply(card=_card(store, found, asked, wanted, default), shareable=True)
+
+
+def parse(said: Sequence[str]) -> Asked:
+    """``("90d", "surge>5")``: a period and thresholds, in any order. LikewatchError names what is neither."""
+    period, limits = DEFAULT, {}
+    for word in said:
+        if length := words.period(word):
+            period = length
+        else:
+            feature, limit = parse_threshold(word)
+            limits[feature] = limit
+    if period > LONGEST:
+        raise LikewatchError(
+            f"I go back at most {LONGEST.days} days: {USAGE}"
+        )
+    return Asked(period=period, limits=limits)
+
+
+def _is_known(store: Store, found: Named) -> bool:
+    return any(latest.track is not None for latest in store.readings.board(found.pages))
+
+
+def _card(store: Store, found: Named, asked: Asked, wanted: Sequence[Alert], default: Sequence[Alert]) -> Card:
+    past = f"in the past {words.length(asked.period)}"
+    setting = words.listed([f"{feature}>{limit:g}" for feature, limit in asked.limits.items()])
+    number = words.several(len(wanted), "alert") if wanted else "no alert"
+    headline = f"{'With ' + setting + ', ' if setting else ''}{number} of {found.name} {past}"
+    newest = sorted(wanted, key=lambda alert: alert.at)[-_NEWEST:]
+    return Card(
+        headline=headline[0].upper() + headline[1:],
+        lines=(*_by_kind(wanted), *_beside(wanted, default, setting), *_told(newest, len(wanted), store)),
+        context=(
+            "The stored readings went through today's rules once more; nothing was posted.",
+            "Polls that found the same count again are not stored, so what waits for several readings may come later.",
+        ),
+    )
+
+
+def _by_kind(alerts: Iterable[Alert]) -> Iterator[Line]:
+    if kinds := Counter(alert.kind for alert in alerts):
+        yield ", ".join(f"{kind} {words.count(number)}" for kind, number in sorted(kinds.items()))
+
+
+def _beside(wanted: Sequence[Alert], default: Sequence[Alert], setting: str) -> Iterator[Line]:
+    if not setting:
+        return
+    tuned_keys = {alert.key.partition(":")[2] for alert in wanted if alert.tuned}  # before it: the rule's name
+    keys = {alert.key for alert in default}
+    yield (
+        f"With {setting} {words.count(len(tuned_keys))} of those that it is about, "
+        f"{words.count(len(keys))} by default; {words.count(len(keys & tuned_keys))} are the same."
+    )
+
+
+def _told(newest: Sequence[Alert], number: int, store: Store) -> Iterator[Line]:
+    if number > len(newest):
+        yield f"The newest {len(newest)}:"
+    for alert in reversed(newest):
+        yield (Bold(words.dated(alert.at, alert.dated)), f": {told(alert, store)}")
+
+
+COMMAND = Command(
+    slash=Slash.TRENDS,
+    verbs=("backtest",),
+    usage=USAGE,
+    summary="the alerts that a page's or a group's past would have raised, also with another threshold",
+    run=run,
+    slow=True,
+)
