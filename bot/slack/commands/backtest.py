@@ -64,9 +64,7 @@ def parse(said: Sequence[str]) -> Asked:
             feature, limit = parse_threshold(word)
             limits[feature] = limit
     if period > LONGEST:
-        raise LikewatchError(
-            f"I go back at most {LONGEST.days} days: {USAGE}"
-        )
+        raise LikewatchError(f"I go back at most {LONGEST.days} days: {USAGE}")
     return Asked(period=period, limits=limits)
 
 

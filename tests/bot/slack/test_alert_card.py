@@ -31,6 +31,10 @@ def kept(alert: Alert, *, replayed: bool = False) -> KeptAlert:
     return KeptAlert(alert=alert, recorded_at=NOW, replayed=replayed, past=False)
 
 
+def test_what_happened_to_a_platform_offers_nothing_that_its_name_cannot_answer(store: Store) -> None:
+    assert alert_card(kept(scene("platform_event")), store).buttons == ()
+
+
 def test_it_says_by_whose_threshold_it_was_told(rivals: Store) -> None:
     alert = replace(scene("surge"), page="hunsen")
     own = "This channel set surge to 5 times the usual day; the default is 3.2."

@@ -182,7 +182,7 @@ def test_list_features_tells_what_may_be_set_and_what_must_be_named(store: Store
         "may set 2.5 to 100: surge&gt;3.2x" in said
     )
     assert "*hush*: nothing at all. Only where you name it." in said
-    assert "Without naming features, a channel gets all but hush." in said
+    assert "Without naming features, a channel gets all but country and hush." in said
 
 
 def test_a_page_that_is_not_watched_any_more_has_no_variant(store: Store) -> None:
