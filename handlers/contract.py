@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from handlers.model import Alert, AudienceReading, Notice, Page, Track
 from handlers.past import Past
 
 M = TypeVar("M")
+V = TypeVar("V")
 
 
 class Scope(StrEnum):
@@ -51,6 +52,16 @@ class Window:
     audience: tuple[AudienceReading, ...] = ()
     new_audience: tuple[AudienceReading, ...] = ()
     notices: tuple[Notice, ...] = ()
+    made: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, what: Hashable, make: Callable[[], V]) -> V:
+        """What one comparison makes of this window and others want too: made by the first that asks for it."""
+        made: V
+        if what in self.made:
+            made = self.made[what]
+        else:
+            made = self.made[what] = make()
+        return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,7 +102,7 @@ def _nothing() -> Mapping[str, Figure]:
     return MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class AudienceReading:
     """Likes by country at one instant (``ALL``), or of those gained over the ``days`` before it (``NEW``).
 

@@ -7,13 +7,16 @@ countries, day by day) and *published figures* (a newspaper's share, with the in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from weakref import ReferenceType, ref
 
 from handlers.contract import Window
 from handlers.model import AudienceReading, Fact, Figure, Measure, Point
+from handlers.recalled import Recalled
 
 TOTAL_WITHIN = timedelta(hours=72)
 SPARSE_FROM = timedelta(days=8)
@@ -58,8 +61,17 @@ class Step:
 
     before: Snapshot
     after: Snapshot
-    changes: Mapping[str, float]
     clean: bool
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether both snapshots list the same countries, so that changes over several such steps add up."""
+        return self.before.reading.likes.keys() == self.after.reading.likes.keys()
+
+    @property
+    def changes(self) -> Mapping[str, float]:
+        """The change of each country."""
+        return _changes(self.before.reading, self.after.reading)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +111,10 @@ def with_totals(totals: Totals, window: Window) -> Totals:
     found: dict[datetime, int] = {}
     for reading in _lists(window):
         if reading.total is None and reading.metric is track.metric:
-            point = total_at(points, reading.as_of)
-            known = totals.get(reading.as_of) or (point.count if point else None)
+            known = totals.get(reading.as_of)
+            if not known:
+                point = total_at(points, reading.as_of)
+                known = point.count if point else None
             if known:
                 found[reading.as_of] = known
     return totals if found == totals else found
@@ -113,7 +127,11 @@ def is_list(reading: AudienceReading) -> bool:
 
 def _lists(window: Window) -> list[AudienceReading]:
     """The page's lists by country, oldest first, of the metric of the newest: likes and followers are not compared."""
-    lists = [reading for reading in window.audience if is_list(reading)]
+    return window.once(_lists, lambda: _lists_of(window.audience))
+
+
+def _lists_of(audience: Sequence[AudienceReading]) -> list[AudienceReading]:
+    lists = [reading for reading in audience if is_list(reading)]
     return [reading for reading in lists if reading.metric is lists[-1].metric]
 
 
@@ -125,8 +143,19 @@ def total_at(points: Iterable[Point], as_of: datetime) -> Point | None:
 
 def covers(reading: AudienceReading, total: float) -> bool:
     """Whether the countries can be a part of this total: at most 1.03 of it, and of a list more than 0.4."""
-    coverage = sum(figure.value for figure in reading.likes.values()) / total
+    coverage = listed(reading) / total
     return coverage <= _COVERAGE_MAX and (coverage > _COVERAGE_MIN or not is_list(reading))
+
+
+_LISTED: Recalled[float] = Recalled()
+
+
+def listed(reading: AudienceReading) -> float:
+    """How many likes have a country."""
+    known = _LISTED.of(reading)
+    if known is None:
+        known = _LISTED.keep(reading, sum(figure.value for figure in reading.likes.values()))
+    return known
 
 
 def snapshots(window: Window, home: str, totals: Totals) -> tuple[Snapshot, ...]:
@@ -134,18 +163,20 @@ def snapshots(window: Window, home: str, totals: Totals) -> tuple[Snapshot, ...]
 
     Coverage is plausible where 0.4 < sum(n)/T <= 1.03; of several lists of one instant the first counts.
     """
-    found: list[Snapshot] = []
+    return window.once((snapshots, home, *totals.items()), lambda: tuple(_snapshots(window, home, totals)))
+
+
+def _snapshots(window: Window, home: str, totals: Totals) -> Iterator[Snapshot]:
+    before: AudienceReading | None = None
     for reading in _lists(window):
         total = reading.total.value if reading.total is not None else totals.get(reading.as_of)
         if home not in reading.likes or not total:
             continue
-        if found and (found[-1].at == reading.as_of or found[-1].reading.likes == reading.likes):
+        if before is not None and (before.as_of == reading.as_of or before.likes == reading.likes):
             continue
         if covers(reading, total):
-            listed = sum(figure.value for figure in reading.likes.values())
-            at_home = reading.likes[home].value
-            found.append(Snapshot(reading=reading, home=at_home, foreign=listed - at_home, total=total))
-    return tuple(found)
+            before, at_home = reading, reading.likes[home].value
+            yield Snapshot(reading=reading, home=at_home, foreign=listed(reading) - at_home, total=total)
 
 
 def is_sparse(series: Sequence[Snapshot]) -> bool:
@@ -155,30 +186,49 @@ def is_sparse(series: Sequence[Snapshot]) -> bool:
 
 def steps(series: Sequence[Snapshot]) -> tuple[Step, ...]:
     """What changed from each snapshot to the next."""
-    return tuple(_step(before, after) for before, after in pairwise(series))
+    return tuple(Step(before=before, after=after, clean=_is_clean(before, after)) for before, after in pairwise(series))
 
 
-def _step(before: Snapshot, after: Snapshot) -> Step:
-    old, new = before.reading.likes, after.reading.likes
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cleanness:
+    """Whether the step from a snapshot to the one it is kept for was clean, with these totals."""
+
+    before: ReferenceType[AudienceReading]
+    totals: tuple[float, float]
+    clean: bool
+
+
+_CLEAN: Recalled[_Cleanness] = Recalled()
+
+
+def _is_clean(before: Snapshot, after: Snapshot) -> bool:
+    totals = before.total, after.total
+    known = _CLEAN.of(after.reading)
+    if known is None or known.before() is not before.reading or known.totals != totals:
+        changes = _changes(before.reading, after.reading).values()
+        positive = sum(change for change in changes if change > 0)
+        negative = -sum(change for change in changes if change < 0)
+        gained, slack = after.total - before.total, 0.003 * after.total
+        clean = abs(gained - (positive - negative)) <= max(0.5 * gained, slack) and negative <= max(slack, positive / 2)
+        known = _CLEAN.keep(after.reading, _Cleanness(before=ref(before.reading), totals=totals, clean=clean))
+    return known.clean
+
+
+def _changes(before: AudienceReading, after: AudienceReading) -> Mapping[str, float]:
+    old, new = before.likes, after.likes
     changes = {country: new[country].value - old[country].value for country in new if country in old}
     if len(old) >= _LIST_CUT_AT:  # an absent country had at most the smallest listed
         smallest = min(figure.value for figure in old.values())
         changes |= {country: max(new[country].value - smallest, 0.0) for country in new if country not in old}
-    gained = after.total - before.total
-    positive = sum(change for change in changes.values() if change > 0)
-    negative = -sum(change for change in changes.values() if change < 0)
-    slack = 0.003 * after.total
-    clean = abs(gained - (positive - negative)) <= max(0.5 * gained, slack) and negative <= max(slack, positive / 2)
-    return Step(before=before, after=after, changes=changes, clean=clean)
+    return changes
 
 
 def flow(path: Sequence[Step], home: str, since: datetime, until: datetime) -> Flow | None:
     """New likes over the clean steps from ``since`` to ``until``; None where there are none with a country."""
-    inside = [step for step in path if step.clean and since <= step.before.at and step.after.at <= until]
-    net: dict[str, float] = {}
-    for step in inside:
-        for country, change in step.changes.items():
-            net[country] = net.get(country, 0.0) + change
+    first = bisect_left(path, since, key=lambda step: step.before.at)
+    last = bisect_right(path, until, key=lambda step: step.after.at)
+    inside = [step for step in path[first:last] if step.clean]
+    net = _net(inside)
     gained = sum(step.after.total - step.before.total for step in inside)
     abroad = {country: change for country, change in net.items() if change > 0 and country != home}
     foreign, at_home = sum(abroad.values()), max(net.get(home, 0.0), 0.0)
@@ -193,6 +243,26 @@ def flow(path: Sequence[Step], home: str, since: datetime, until: datetime) -> F
         unlisted=max(gained - sum(net.values()), 0.0),
         countries=tuple(sorted(abroad.items(), key=lambda item: (-item[1], item[0]))),
     )
+
+
+def _net(clean: Sequence[Step]) -> Mapping[str, float]:
+    """The changes of all these steps together; where the same countries are listed from one to the next, at once."""
+    net: dict[str, float] = {}
+    for run in _runs(clean):
+        old, new = run[0].before.reading, run[-1].after.reading
+        for country, change in _changes(old, new).items():
+            net[country] = net.get(country, 0.0) + change
+    return net
+
+
+def _runs(clean: Sequence[Step]) -> Iterator[Sequence[Step]]:
+    start = 0
+    for place, (step, following) in enumerate(pairwise(clean), start=1):
+        if step.after is not following.before or not (step.is_steady and following.is_steady):
+            yield clean[start:place]
+            start = place
+    if clean:
+        yield clean[start:]
 
 
 def published_share(reading: AudienceReading, country: str) -> Figure | None:
