@@ -16,7 +16,8 @@ A part is a country's code, or ``ABROAD``: every country but the page's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -206,15 +207,20 @@ def judged(watch: Watch, finding: Finding, occasion: Occasion, limit: float) -> 
     return Watch(told=True), True
 
 
-def survey(window: Window, progress: Progress, home: str, *, by_country: bool) -> tuple[Progress, tuple[Occasion, ...]]:
-    """Every list and every published figure not judged yet, oldest first, and the progress once they are."""
+def survey(
+    window: Window, progress: Progress, home: str, *, least: float | None = None
+) -> tuple[Progress, tuple[Occasion, ...]]:
+    """Every list and every published figure not judged yet, oldest first, and the progress once they are.
+
+    The part looked at is ``ABROAD``; where ``least`` is given, each country that has this share of the new likes.
+    """
     totals = with_totals(progress.totals, window)
     if totals is not progress.totals:
         progress = replace(progress, totals=totals)
-    occasions = [*_lists(window, progress, home, by_country=by_country)]
+    occasions = [*_lists(window, progress, home, least)]
     if occasions:
         progress = replace(progress, lists_until=occasions[-1].at)
-    figures = [*_figures(window, progress, home, by_country=by_country)]
+    figures = [*_figures(window, progress, home, by_country=least is not None)]
     if figures:
         progress = replace(
             progress,
@@ -227,17 +233,19 @@ def survey(window: Window, progress: Progress, home: str, *, by_country: bool) -
 # From lists by country
 
 
-def _lists(window: Window, progress: Progress, home: str, *, by_country: bool) -> Iterator[Occasion]:
+def _lists(window: Window, progress: Progress, home: str, least: float | None) -> Iterator[Occasion]:
     series = snapshots(window, home, progress.totals)
-    path = steps(series)
+    path = steps(window, home, progress.totals)
     for count, newest in enumerate(series, start=1):
         if progress.lists_until is None or newest.at > progress.lists_until:
-            inflows = tuple(_inflows(series[:count], path[: count - 1], home))
-            gaining = {country for inflow in inflows for country, _ in inflow.came.countries}
+            inflows = window.once(
+                (_inflows, home, count, *progress.totals.items()),
+                lambda: tuple(_inflows(series[:count], path[: count - 1], home)),  # noqa: B023 (called at once)
+            )
             yield Occasion(
                 at=newest.at,
                 sparse=is_sparse(series[:count]),
-                parts=tuple(sorted(gaining)) if by_country else (ABROAD,),
+                parts=(ABROAD,) if least is None else _gaining(inflows, least),
                 findings=partial(_of_inflows, inflows),
             )
 
@@ -252,6 +260,20 @@ class _Inflow:
     standing: Snapshot
 
 
+def _gaining(inflows: Sequence[_Inflow], least: float) -> tuple[str, ...]:
+    """The countries that have this share of the new likes of one of the periods."""
+    return tuple(
+        sorted(
+            {
+                country
+                for inflow in inflows
+                for country, gained in inflow.came.countries
+                if gained / inflow.came.listed >= least
+            }
+        )
+    )
+
+
 def _inflows(series: tuple[Snapshot, ...], path: tuple[Step, ...], home: str) -> Iterator[_Inflow]:
     newest = series[-1]
     for days in WINDOWS_DAYS:
@@ -260,13 +282,18 @@ def _inflows(series: tuple[Snapshot, ...], path: tuple[Step, ...], home: str) ->
         if came is None or came.until != newest.at or came.days < CLEAN_AT_LEAST * days:
             continue
         before = came.since - BASELINE_DAYS * _DAY
-        earlier = [snapshot for snapshot in series if before <= snapshot.at <= came.since]
-        known = (earlier[-1].at - earlier[0].at) / _DAY
+        oldest = series[bisect_left(series, before, key=_at)]
+        standing = series[bisect_right(series, came.since, key=_at) - 1]
+        known = (standing.at - oldest.at) / _DAY
         past = flow(path, home, before, came.since)
         if known < BASELINE_DAYS_AT_LEAST and not is_sparse(series):
             continue
         enough = past is not None and known >= BASELINE_DAYS_AT_LEAST and past.days >= CLEAN_AT_LEAST * known
-        yield _Inflow(newest=newest, came=came, usual=past if enough else None, standing=earlier[-1])
+        yield _Inflow(newest=newest, came=came, usual=past if enough else None, standing=standing)
+
+
+def _at(snapshot: Snapshot) -> datetime:
+    return snapshot.at
 
 
 def _of_inflows(inflows: tuple[_Inflow, ...], part: str) -> tuple[Finding, ...]:

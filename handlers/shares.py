@@ -56,22 +56,14 @@ class Step:
     """What changed between two snapshots that follow each other. ``clean``: it can be read as people coming and going.
 
     A step is clean if ``|dT - d(sum n)| <= max(50% dT, 0.3% T)`` and the negative changes of countries come to no
-    more than max(0.3% T, half the positive ones); purges and re-attributions are not.
+    more than max(0.3% T, half the positive ones); purges and re-attributions are not. ``steady``: both list the same
+    countries, so that the changes of several such steps are those from the first to the last.
     """
 
     before: Snapshot
     after: Snapshot
     clean: bool
-
-    @property
-    def is_steady(self) -> bool:
-        """Whether both snapshots list the same countries, so that changes over several such steps add up."""
-        return self.before.reading.likes.keys() == self.after.reading.likes.keys()
-
-    @property
-    def changes(self) -> Mapping[str, float]:
-        """The change of each country."""
-        return _changes(self.before.reading, self.after.reading)
+    steady: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,34 +176,44 @@ def is_sparse(series: Sequence[Snapshot]) -> bool:
     return len(series) == 1 or series[-1].at - series[-2].at > SPARSE_FROM
 
 
-def steps(series: Sequence[Snapshot]) -> tuple[Step, ...]:
+def steps(window: Window, home: str, totals: Totals) -> tuple[Step, ...]:
     """What changed from each snapshot to the next."""
-    return tuple(Step(before=before, after=after, clean=_is_clean(before, after)) for before, after in pairwise(series))
+    series = snapshots(window, home, totals)
+    return window.once((steps, home, *totals.items()), lambda: tuple(map(_step, series, series[1:])))
+
+
+def _step(before: Snapshot, after: Snapshot) -> Step:
+    known = _STEPS.of(after.reading)
+    totals = before.total, after.total
+    if known is None or known.before() is not before.reading or known.totals != totals:
+        known = _STEPS.keep(after.reading, _looked_at(before, after))
+    return Step(before=before, after=after, clean=known.clean, steady=known.steady)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Cleanness:
-    """Whether the step from a snapshot to the one it is kept for was clean, with these totals."""
+class _Known:
+    """What is known of the step to the snapshot it is kept for: from the one ``before``, with these totals."""
 
     before: ReferenceType[AudienceReading]
     totals: tuple[float, float]
     clean: bool
+    steady: bool
 
 
-_CLEAN: Recalled[_Cleanness] = Recalled()
+_STEPS: Recalled[_Known] = Recalled()
 
 
-def _is_clean(before: Snapshot, after: Snapshot) -> bool:
-    totals = before.total, after.total
-    known = _CLEAN.of(after.reading)
-    if known is None or known.before() is not before.reading or known.totals != totals:
-        changes = _changes(before.reading, after.reading).values()
-        positive = sum(change for change in changes if change > 0)
-        negative = -sum(change for change in changes if change < 0)
-        gained, slack = after.total - before.total, 0.003 * after.total
-        clean = abs(gained - (positive - negative)) <= max(0.5 * gained, slack) and negative <= max(slack, positive / 2)
-        known = _CLEAN.keep(after.reading, _Cleanness(before=ref(before.reading), totals=totals, clean=clean))
-    return known.clean
+def _looked_at(before: Snapshot, after: Snapshot) -> _Known:
+    changes = _changes(before.reading, after.reading).values()
+    positive = sum(change for change in changes if change > 0)
+    negative = -sum(change for change in changes if change < 0)
+    gained, slack = after.total - before.total, 0.003 * after.total
+    return _Known(
+        before=ref(before.reading),
+        totals=(before.total, after.total),
+        clean=abs(gained - (positive - negative)) <= max(0.5 * gained, slack) and negative <= max(slack, positive / 2),
+        steady=before.reading.likes.keys() == after.reading.likes.keys(),
+    )
 
 
 def _changes(before: AudienceReading, after: AudienceReading) -> Mapping[str, float]:
@@ -258,7 +260,7 @@ def _net(clean: Sequence[Step]) -> Mapping[str, float]:
 def _runs(clean: Sequence[Step]) -> Iterator[Sequence[Step]]:
     start = 0
     for place, (step, following) in enumerate(pairwise(clean), start=1):
-        if step.after is not following.before or not (step.is_steady and following.is_steady):
+        if not (step.steady and following.steady and step.after is following.before):
             yield clean[start:place]
             start = place
     if clean:

@@ -58,7 +58,7 @@ def compare(window: Window, episodes: Episodes, limit: float = EXCESS) -> Verdic
     home = window.pages[window.scope].home
     if home is None:
         return None
-    progress, occasions = survey(window, episodes.progress, home, by_country=True)
+    progress, occasions = survey(window, episodes.progress, home, least=limit)
     watches, alerts = dict(episodes.watches), list[Alert]()
     for occasion in occasions:
         for country in sorted({*occasion.parts, *watches}):

@@ -77,7 +77,7 @@ def compare(window: Window, shift: Shift) -> Verdict[Shift]:
     if totals is not shift.totals:
         shift = replace(shift, totals=totals)
     series = snapshots(window, home, shift.totals)
-    path = steps(series)
+    path = steps(window, home, shift.totals)
     for count, newest in enumerate(series, start=1):
         if shift.until is not None and newest.at <= shift.until:
             continue

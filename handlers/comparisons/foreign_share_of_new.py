@@ -54,7 +54,7 @@ def compare(window: Window, episode: Episode, limit: float = EXCESS) -> Verdict[
     home = window.pages[window.scope].home
     if home is None:
         return None
-    progress, occasions = survey(window, episode.progress, home, by_country=False)
+    progress, occasions = survey(window, episode.progress, home)
     watch, alerts = episode.watch, list[Alert]()
     for occasion in occasions:
         finding = occasion.strongest(ABROAD, limit)
