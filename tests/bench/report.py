@@ -67,7 +67,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 def surroundings() -> str:
-    """When and where it was measured, and how many programs wanted the machine (over the last minute, ours among them)."""
+    """When and where it was measured, and how many programs wanted the machine in that minute, ours among them."""
     return (
         f"{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, {platform.system()}, "
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
