@@ -164,6 +164,8 @@ class _Book:
         windows: dict[tuple[Scope, Wakes], list[Window]] = {}
         remembered_by = self.world.memories
         for comparison in comparisons:
+            if not self.woken[comparison.wakes]:
+                continue
             look = (comparison.scope, comparison.wakes)
             if look not in windows:
                 windows[look] = list(self._windows(*look))
@@ -192,8 +194,6 @@ class _Book:
 
     def _windows(self, scope: Scope, wakes: Wakes) -> Iterator[Window]:
         woken = self.woken[wakes]
-        if not woken:
-            return
         if scope is Scope.PAGE:
             for slug in sorted(woken.keys() & self.world.pages.keys()):
                 yield self._page_window(slug, woken[slug])

@@ -239,7 +239,7 @@ def _lists(window: Window, progress: Progress, home: str, least: float | None) -
     for count, newest in enumerate(series, start=1):
         if progress.lists_until is None or newest.at > progress.lists_until:
             inflows = window.once(
-                (_inflows, home, count, *progress.totals.items()),
+                (_inflows, home, id(series), count),  # the window keeps the series
                 lambda: tuple(_inflows(series[:count], path[: count - 1], home)),  # noqa: B023 (called at once)
             )
             yield Occasion(

@@ -8,15 +8,18 @@ countries, day by day) and *published figures* (a newspaper's share, with the in
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple, TypeVar
 from weakref import ReferenceType, ref
 
 from handlers.contract import Window
-from handlers.model import AudienceReading, Fact, Figure, Measure, Point
+from handlers.model import AudienceReading, Fact, Figure, Measure, Point, Track
 from handlers.recalled import Recalled
+
+V = TypeVar("V")
 
 TOTAL_WITHIN = timedelta(hours=72)
 SPARSE_FROM = timedelta(days=8)
@@ -26,8 +29,7 @@ _LIST_CUT_AT = 45
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """A page's likes by country at one instant, with its total there. Likes throughout."""
 
     reading: AudienceReading
@@ -45,14 +47,18 @@ class Snapshot:
         return (self.home + self.foreign) / self.total
 
     @property
+    def listed_abroad(self) -> float:
+        """The share of the total that is listed abroad: the lower bound of the foreign share."""
+        return min(self.foreign / self.total, 1.0)
+
+    @property
     def bounds(self) -> Figure:
         """The foreign share of all likes; ``value`` is the listed part, its lower bound."""
-        low = min(self.foreign / self.total, 1.0)
+        low = self.listed_abroad
         return Figure(value=low, low=low, high=max(low, 1 - self.home / self.total))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """What changed between two snapshots that follow each other. ``clean``: it can be read as people coming and going.
 
     A step is clean if ``|dT - d(sum n)| <= max(50% dT, 0.3% T)`` and the negative changes of countries come to no
@@ -94,22 +100,34 @@ Totals = Mapping[datetime, int]
 def with_totals(totals: Totals, window: Window) -> Totals:
     """The page's accepted totals for its snapshots, by ``as_of``: the first at or after it, within 72 hours.
 
-    The very object given if nothing was learnt.
+    The very object given if nothing was learnt; and rules that knew the same are given the same object.
     """
     track = window.tracks.get(window.scope)
     if track is None:
         return totals
+    return _once(window, with_totals, totals, lambda: _with_totals(totals, window, track))
+
+
+def _with_totals(totals: Totals, window: Window, track: Track) -> Totals:
     points = [point for point in (track.day, track.previous, track.last) if point is not None]
     found: dict[datetime, int] = {}
     for reading in _lists(window):
         if reading.total is None and reading.metric is track.metric:
-            known = totals.get(reading.as_of)
+            as_of = reading.as_of
+            known = totals.get(as_of)
             if not known:
-                point = total_at(points, reading.as_of)
+                point = total_at(points, as_of)
                 known = point.count if point else None
             if known:
-                found[reading.as_of] = known
-    return totals if found == totals else found
+                found[as_of] = known
+    if found == totals:
+        return totals
+    return window.once((_with_totals, *found.items()), lambda: found)
+
+
+def _once(window: Window, what: Hashable, totals: Totals, make: Callable[[], V]) -> V:
+    """What is made of a window and these very totals, once. They are kept with it: no others take their place."""
+    return window.once((what, id(totals)), lambda: (totals, make()))[1]
 
 
 def is_list(reading: AudienceReading) -> bool:
@@ -133,12 +151,6 @@ def total_at(points: Iterable[Point], as_of: datetime) -> Point | None:
     return min(fitting, key=lambda point: point.at, default=None)
 
 
-def covers(reading: AudienceReading, total: float) -> bool:
-    """Whether the countries can be a part of this total: at most 1.03 of it, and of a list more than 0.4."""
-    coverage = listed(reading) / total
-    return coverage <= _COVERAGE_MAX and (coverage > _COVERAGE_MIN or not is_list(reading))
-
-
 _LISTED: Recalled[float] = Recalled()
 
 
@@ -155,7 +167,7 @@ def snapshots(window: Window, home: str, totals: Totals) -> tuple[Snapshot, ...]
 
     Coverage is plausible where 0.4 < sum(n)/T <= 1.03; of several lists of one instant the first counts.
     """
-    return window.once((snapshots, home, *totals.items()), lambda: tuple(_snapshots(window, home, totals)))
+    return _once(window, (snapshots, home), totals, lambda: tuple(_snapshots(window, home, totals)))
 
 
 def _snapshots(window: Window, home: str, totals: Totals) -> Iterator[Snapshot]:
@@ -166,9 +178,10 @@ def _snapshots(window: Window, home: str, totals: Totals) -> Iterator[Snapshot]:
             continue
         if before is not None and (before.as_of == reading.as_of or before.likes == reading.likes):
             continue
-        if covers(reading, total):
+        number = listed(reading)
+        if _COVERAGE_MIN < number / total <= _COVERAGE_MAX:
             before, at_home = reading, reading.likes[home].value
-            yield Snapshot(reading=reading, home=at_home, foreign=listed(reading) - at_home, total=total)
+            yield Snapshot(reading, at_home, number - at_home, total)
 
 
 def is_sparse(series: Sequence[Snapshot]) -> bool:
@@ -179,7 +192,7 @@ def is_sparse(series: Sequence[Snapshot]) -> bool:
 def steps(window: Window, home: str, totals: Totals) -> tuple[Step, ...]:
     """What changed from each snapshot to the next."""
     series = snapshots(window, home, totals)
-    return window.once((steps, home, *totals.items()), lambda: tuple(map(_step, series, series[1:])))
+    return _once(window, (steps, home), totals, lambda: tuple(map(_step, series, series[1:])))
 
 
 def _step(before: Snapshot, after: Snapshot) -> Step:
@@ -187,7 +200,7 @@ def _step(before: Snapshot, after: Snapshot) -> Step:
     totals = before.total, after.total
     if known is None or known.before() is not before.reading or known.totals != totals:
         known = _STEPS.keep(after.reading, _looked_at(before, after))
-    return Step(before=before, after=after, clean=known.clean, steady=known.steady)
+    return Step(before, after, known.clean, known.steady)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,8 +243,11 @@ def flow(path: Sequence[Step], home: str, since: datetime, until: datetime) -> F
     first = bisect_left(path, since, key=lambda step: step.before.at)
     last = bisect_right(path, until, key=lambda step: step.after.at)
     inside = [step for step in path[first:last] if step.clean]
-    net = _net(inside)
-    gained = sum(step.after.total - step.before.total for step in inside)
+    runs = [(run[0].before, run[-1].after) for run in _runs(inside)]
+    net: dict[str, float] = {}
+    for start, end in runs:
+        for country, change in _changes(start.reading, end.reading).items():
+            net[country] = net.get(country, 0.0) + change
     abroad = {country: change for country, change in net.items() if change > 0 and country != home}
     foreign, at_home = sum(abroad.values()), max(net.get(home, 0.0), 0.0)
     if foreign + at_home <= 0:
@@ -239,25 +255,16 @@ def flow(path: Sequence[Step], home: str, since: datetime, until: datetime) -> F
     return Flow(
         since=inside[0].before.at,
         until=inside[-1].after.at,
-        days=sum((step.after.at - step.before.at) / _DAY for step in inside),
+        days=sum((end.at - start.at) / _DAY for start, end in runs),
         foreign=foreign,
         home=at_home,
-        unlisted=max(gained - sum(net.values()), 0.0),
+        unlisted=max(sum(end.total - start.total for start, end in runs) - sum(net.values()), 0.0),
         countries=tuple(sorted(abroad.items(), key=lambda item: (-item[1], item[0]))),
     )
 
 
-def _net(clean: Sequence[Step]) -> Mapping[str, float]:
-    """The changes of all these steps together; where the same countries are listed from one to the next, at once."""
-    net: dict[str, float] = {}
-    for run in _runs(clean):
-        old, new = run[0].before.reading, run[-1].after.reading
-        for country, change in _changes(old, new).items():
-            net[country] = net.get(country, 0.0) + change
-    return net
-
-
 def _runs(clean: Sequence[Step]) -> Iterator[Sequence[Step]]:
+    """The steps that follow each other with the same countries listed: their changes add up to that from end to end."""
     start = 0
     for place, (step, following) in enumerate(pairwise(clean), start=1):
         if not (step.steady and following.steady and step.after is following.before):

@@ -122,7 +122,7 @@ def _rise(series: Sequence[Snapshot], path: Sequence[Step], home: str) -> _Rise:
 
 def _smoothed(series: Sequence[Snapshot], index: int) -> float:
     near = [other for other in series[max(index - 2, 0) : index + 1] if series[index].at - other.at <= _SMOOTHED_OVER]
-    return median(other.bounds.low for other in near)
+    return median([other.listed_abroad for other in near])
 
 
 def _explained(path: Sequence[Step], home: str, lowest: Snapshot, newest: Snapshot) -> float:
