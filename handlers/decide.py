@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -76,7 +78,8 @@ def decide(world: World, arrivals: Arrivals, now: datetime, comparisons: Sequenc
     that woke its scope; ``now`` is the limit: nothing is dated after it.
     """
     book = _Book(world, now)
-    for reading in sorted(arrivals.readings, key=_reading_order):
+    readings = arrivals.readings
+    for reading in sorted(readings, key=_reading_order) if len(readings) > 1 else readings:
         book.receive(reading)
     for audience in sorted(arrivals.audiences, key=_audience_order):
         book.hear(audience)
@@ -87,6 +90,9 @@ def decide(world: World, arrivals: Arrivals, now: datetime, comparisons: Sequenc
 
 def _reading_order(reading: Reading) -> tuple[datetime, datetime]:
     return reading.received_at, reading.observed_at
+
+
+_as_of = attrgetter("as_of")
 
 
 def _audience_order(reading: AudienceReading) -> tuple[datetime, datetime]:
@@ -142,17 +148,18 @@ class _Book:
 
     def hear(self, reading: AudienceReading) -> None:
         """Keep a new audience reading; one older than the newest of its kind is late and wakes nothing."""
-        known = self.known.setdefault(reading.page, list(self.world.audiences.get(reading.page, ())))
-        as_of = reading.as_of
-        if any(other.as_of == as_of and other == reading for other in known):
+        page, as_of = reading.page, reading.as_of
+        known = self.known.setdefault(page, list(self.world.audiences.get(page, ())))  # oldest first, as they stay
+        place = bisect_right(known, as_of, key=_as_of)
+        same = known[bisect_left(known, as_of, hi=place, key=_as_of) : place]
+        if reading in same:
             return
-        newer = (other for other in known if other.as_of > as_of)
-        late = any(other.measure is reading.measure and other.metric is reading.metric for other in newer)
-        known.append(reading)
+        late = any(other.measure is reading.measure and other.metric is reading.metric for other in known[place:])
+        known.insert(place, reading)
         self.audiences.append(reading)
         if not late:
-            self.woken_by.setdefault(reading.page, []).append(reading)
-            self.woken[Wakes.AUDIENCE][reading.page] = reading.received_at
+            self.woken_by.setdefault(page, []).append(reading)
+            self.woken[Wakes.AUDIENCE][page] = reading.received_at
 
     def note(self, notice: Notice) -> None:
         self.notices.setdefault(notice.page, []).append(notice)
@@ -161,21 +168,24 @@ class _Book:
     def decision(self, comparisons: Iterable[Comparison[Any]]) -> Decision:
         alerts: dict[str, Alert] = {}
         memories: dict[tuple[str, str], Any] = {}
-        windows: dict[tuple[Scope, Wakes], list[Window]] = {}
+        looks: dict[tuple[Scope, Wakes], tuple[Mapping[str, tuple[str, ...]], dict[str, Window]]] = {}
         remembered_by = self.world.memories
         for comparison in comparisons:
             if not self.woken[comparison.wakes]:
                 continue
             look = (comparison.scope, comparison.wakes)
-            if look not in windows:
-                windows[look] = list(self._windows(*look))
+            if look not in looks:
+                looks[look] = (self._touched(*look), {})
+            touched, windows = looks[look]
             name, compare, only = comparison.name, comparison.compare, comparison.only
-            for window in windows[look]:
-                if only is not None and window.scope not in only:
+            for scope, came in touched.items():
+                if only is not None and scope not in only:
                     continue
-                key = (name, window.scope)
+                if scope not in windows:
+                    windows[scope] = self._window(*look, scope, came)
+                key = (name, scope)
                 memory = remembered_by[key] if key in remembered_by else comparison.blank()
-                verdict = compare(window, memory)
+                verdict = compare(windows[scope], memory)
                 if verdict is None:
                     continue
                 for alert in verdict.alerts:
@@ -192,63 +202,63 @@ class _Book:
             memories=memories,
         )
 
-    def _windows(self, scope: Scope, wakes: Wakes) -> Iterator[Window]:
-        woken = self.woken[wakes]
+    def _touched(self, scope: Scope, wakes: Wakes) -> Mapping[str, tuple[str, ...]]:
+        """The pages, groups or platforms to be looked at, by name, each with its pages that moved on."""
+        pages = self.world.pages
+        woken = sorted(slug for slug in self.woken[wakes] if slug in pages)
         if scope is Scope.PAGE:
-            for slug in sorted(woken.keys() & self.world.pages.keys()):
-                yield self._page_window(slug, woken[slug])
-            return
+            return {slug: (slug,) for slug in woken}
         together = self.world.groups if scope is Scope.GROUP else self.world.platforms
-        for name, came in sorted(self._touched(scope, woken).items()):
-            if name in together:
-                at = max(woken[slug] for slug in came)
-                yield self._window_of(name, self._tracks(scope, name, together[name]), tuple(came), at)
-
-    def _touched(self, scope: Scope, woken: Mapping[str, datetime]) -> dict[str, list[str]]:
-        """The pages that moved on, by slug, in each group or platform that they are in."""
-        touched: dict[str, list[str]] = {}
-        for slug in sorted(woken.keys() & self.world.pages.keys()):
-            page = self.world.pages[slug]
+        touched: dict[str, tuple[str, ...]] = {}
+        for slug in woken:
+            page = pages[slug]
             for name in page.groups if scope is Scope.GROUP else (page.platform,):
-                touched.setdefault(name, []).append(slug)
-        return touched
+                if name in together:
+                    touched[name] = (*touched.get(name, ()), slug)
+        return touched if len(touched) <= 1 else dict(sorted(touched.items()))
 
-    def _page_window(self, slug: str, at: datetime) -> Window:
+    def _window(self, scope: Scope, wakes: Wakes, name: str, came: tuple[str, ...]) -> Window:
+        woken = self.woken[wakes]
+        at = woken[came[0]] if len(came) == 1 else max(woken[slug] for slug in came)
+        now = min(at, self.now)
+        if scope is Scope.PAGE:
+            return self._window_of_page(name, now)
+        return Window(
+            scope=name,
+            now=now,
+            pages=self.world.pages,
+            tracks=self._tracks(scope, name),
+            pasts=ChainMap(self.pasts, self.world.pasts),  # type: ignore[arg-type]  # never written to
+            came=came,
+        )
+
+    def _window_of_page(self, slug: str, now: datetime) -> Window:
         known, track = self.known.get(slug), self.track(slug)
         return Window(
             scope=slug,
-            now=min(at, self.now),
+            now=now,
             pages={slug: self.world.pages[slug]},
             tracks={} if track is None else {slug: track},
             pasts={slug: self.past(slug)},
             came=(slug,),
-            audience=tuple(sorted(known, key=lambda one: one.as_of)) if known else self.world.audiences.get(slug, ()),
+            audience=tuple(known) if known else self.world.audiences.get(slug, ()),
             new_audience=tuple(self.woken_by.get(slug, ())),
             notices=tuple(self.notices.get(slug, ())),
         )
 
-    def _tracks(self, scope: Scope, name: str, members: tuple[str, ...]) -> Mapping[str, Track]:
+    def _tracks(self, scope: Scope, name: str) -> Mapping[str, Track]:
         if scope is Scope.PLATFORM:
-            return _OnPlatform(self, name, members)
+            return _OnPlatform(self, name)
         moved, known = self.moved, self.world.tracks
+        members = self.world.groups[name]
         return {slug: track for slug in members if (track := moved.get(slug) or known.get(slug)) is not None}
-
-    def _window_of(self, name: str, tracks: Mapping[str, Track], came: tuple[str, ...], at: datetime) -> Window:
-        return Window(
-            scope=name,
-            now=min(at, self.now),
-            pages=self.world.pages,
-            tracks=tracks,
-            pasts=ChainMap(self.pasts, self.world.pasts),  # type: ignore[arg-type]  # never written to
-            came=came,
-        )
 
 
 class _OnPlatform(Mapping[str, Track]):
     """The series of a platform's pages, looked up as they are asked for: of thousands, a rule asks for a few."""
 
-    def __init__(self, book: _Book, name: str, members: tuple[str, ...]) -> None:
-        self._book, self._name, self._members = book, name, members
+    def __init__(self, book: _Book, name: str) -> None:
+        self._book, self._name = book, name
 
     def __getitem__(self, slug: str) -> Track:
         track = self._book.track(slug)
@@ -257,7 +267,7 @@ class _OnPlatform(Mapping[str, Track]):
         return track
 
     def __iter__(self) -> Iterator[str]:
-        return (slug for slug in self._members if self._book.track(slug) is not None)
+        return (slug for slug in self._book.world.platforms[self._name] if self._book.track(slug) is not None)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -38,6 +38,7 @@ from handlers.shares import (
     fact,
     flow,
     is_sparse,
+    later,
     published_share,
     snapshots,
     steps,
@@ -236,18 +237,17 @@ def survey(
 def _lists(window: Window, progress: Progress, home: str, least: float | None) -> Iterator[Occasion]:
     series = snapshots(window, home, progress.totals)
     path = steps(window, home, progress.totals)
-    for count, newest in enumerate(series, start=1):
-        if progress.lists_until is None or newest.at > progress.lists_until:
-            inflows = window.once(
-                (_inflows, home, id(series), count),  # the window keeps the series
-                lambda: tuple(_inflows(series[:count], path[: count - 1], home)),  # noqa: B023 (called at once)
-            )
-            yield Occasion(
-                at=newest.at,
-                sparse=is_sparse(series[:count]),
-                parts=(ABROAD,) if least is None else _gaining(inflows, least),
-                findings=partial(_of_inflows, inflows),
-            )
+    for count, newest in later(series, progress.lists_until):
+        inflows = window.once(
+            (_inflows, home, id(series), count),  # the window keeps the series
+            lambda: tuple(_inflows(series[:count], path[: count - 1], home)),  # noqa: B023 (called at once)
+        )
+        yield Occasion(
+            at=newest.at,
+            sparse=is_sparse(series[:count]),
+            parts=(ABROAD,) if least is None else _gaining(inflows, least),
+            findings=partial(_of_inflows, inflows),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,8 +343,9 @@ def _figures(window: Window, progress: Progress, home: str, *, by_country: bool)
     """The published figures that are new or still waiting, oldest first."""
     until, waiting = progress.figures_until, progress.waiting
     for reading in window.audience:
-        is_due = until is None or reading.as_of > until or reading.as_of in waiting
-        if reading.measure is not Measure.NEW or not is_due or reading.total is None or reading.total.low <= 0:
+        if reading.measure is not Measure.NEW or reading.total is None or reading.total.low <= 0:
+            continue
+        if until is not None and reading.as_of <= until and reading.as_of not in waiting:
             continue
         parts = sorted({*reading.likes, *reading.shares} - {home}) if by_country else (ABROAD,)
         told = tuple(part for part in parts if _published(reading, home, part) is not None)

@@ -24,7 +24,7 @@ def new_falls(window: Window, known: Falls) -> dict[str, Fall]:
     for slug in window.came:
         if slug in known or slug not in window.pasts:
             continue
-        loss = fall(window.tracks[slug], window.pasts[slug])
+        loss = window.once((fall, slug), lambda: fall(window.tracks[slug], window.pasts[slug]))  # noqa: B023 (at once)
         if loss is not None:
             found[slug] = loss
     return found

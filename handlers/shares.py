@@ -184,6 +184,16 @@ def _snapshots(window: Window, home: str, totals: Totals) -> Iterator[Snapshot]:
             yield Snapshot(reading, at_home, number - at_home, total)
 
 
+def later(series: Sequence[Snapshot], until: datetime | None) -> Iterator[tuple[int, Snapshot]]:
+    """The snapshots after an instant (all where it is None), each with the number of those up to it."""
+    first = 0 if until is None else bisect_right(series, until, key=_at)
+    return enumerate(series[first:], start=first + 1)
+
+
+def _at(snapshot: Snapshot) -> datetime:
+    return snapshot.reading.as_of
+
+
 def is_sparse(series: Sequence[Snapshot]) -> bool:
     """Whether the newest snapshots lie further apart than 8 days, so that one must do where two would."""
     return len(series) == 1 or series[-1].at - series[-2].at > SPARSE_FROM

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 
 from handlers.decide import Decision, World
-from handlers.model import AudienceReading, Measure, Page, Track
+from handlers.model import AudienceReading, Page, Track
 from handlers.past import Past
 
 HISTORY = timedelta(days=150)
 """How far back audience readings are laid before the comparisons: 28 days, the 90 before them, and some slack."""
 
 _ALWAYS = 12
+
+_as_of = attrgetter("as_of")
 
 
 class GrowingWorld:
@@ -63,13 +68,14 @@ def _members(pages: Mapping[str, Page], of: Callable[[Page], Iterable[str]]) -> 
 
 def recent(audience: Sequence[AudienceReading]) -> tuple[AudienceReading, ...]:
     """What comparisons are shown of a page's audience: 150 days, and at least the 12 newest of each measure; by age."""
-    by_age = sorted(audience, key=lambda reading: reading.as_of)
-    since: datetime = by_age[-1].as_of - HISTORY
-    if by_age[0].as_of >= since:
+    by_age = sorted(audience, key=_as_of)
+    since = bisect_left(by_age, by_age[-1].as_of - HISTORY, key=_as_of)
+    if not since:
         return tuple(by_age)
-    always = {id(reading) for measure in Measure for reading in _newest(by_age, measure)}
-    return tuple(reading for reading in by_age if reading.as_of >= since or id(reading) in always)
-
-
-def _newest(by_age: Sequence[AudienceReading], measure: Measure) -> list[AudienceReading]:
-    return [reading for reading in by_age if reading.measure is measure][-_ALWAYS:]
+    newer = Counter(reading.measure for reading in by_age[since:])
+    always: list[AudienceReading] = []
+    for reading in reversed(by_age[:since]):
+        if newer[reading.measure] < _ALWAYS:
+            newer[reading.measure] += 1
+            always.append(reading)
+    return (*reversed(always), *by_age[since:])

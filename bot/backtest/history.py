@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import NamedTuple, Self
@@ -26,6 +26,7 @@ _PAGES = ("page", "home", "group", "platform", "precision")
 _TOTALS = ("ts", "page", "likes", "received_at")
 _COUNTRIES = ("ts", "page", "country", "likes", "received_at")
 _EXACT, _THREE_DIGITS = "exact", "sig3"
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _ROUNDED_FROM, _DIGITS = 1000, 3
 
 
@@ -107,7 +108,9 @@ class History:
         listed = self._rows_by_country(self._countries) if self._countries else iter(())
         total, row = next(totals, None), next(listed, None)
         while total is not None or row is not None:
-            now = min(figure.received_at for figure in (total, row) if figure is not None)
+            now = total.received_at if total is not None else _NEVER
+            if row is not None:
+                now = min(now, row.received_at)
             readings: list[Reading] = []
             rows: list[_Listed] = []
             while total is not None and total.received_at == now:

@@ -24,6 +24,7 @@ from handlers.shares import (
     fact,
     is_list,
     is_sparse,
+    later,
     published_share,
     snapshots,
     with_totals,
@@ -101,9 +102,8 @@ def _unjudged(window: Window, home: str, majority: Majority) -> Iterator[_Unjudg
         if reading.measure is Measure.ALL and not is_list(reading):
             yield _Unjudged(reading=reading)
     series = snapshots(window, home, majority.totals)
-    for count, snapshot in enumerate(series, start=1):
-        if majority.lists_until is None or snapshot.at > majority.lists_until:
-            yield _Unjudged(reading=snapshot.reading, snapshot=snapshot, sparse=is_sparse(series[:count]))
+    for count, snapshot in later(series, majority.lists_until):
+        yield _Unjudged(reading=snapshot.reading, snapshot=snapshot, sparse=is_sparse(series[:count]))
 
 
 def _figure(majority: Majority, reading: AudienceReading, home: str) -> tuple[Majority, tuple[Fact, ...]]:

@@ -17,7 +17,7 @@ from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
 from handlers.memories import from_rows, from_text, instant, rows, to_text
 from handlers.model import Alert, Figure, Parameter
 from handlers.share_sentences import TOTAL_SHARE
-from handlers.shares import Snapshot, Step, Totals, exactly, fact, flow, snapshots, steps, with_totals
+from handlers.shares import Snapshot, Step, Totals, exactly, fact, flow, later, snapshots, steps, with_totals
 
 RISE = 0.025
 WITHIN_DAYS = 30
@@ -78,9 +78,7 @@ def compare(window: Window, shift: Shift) -> Verdict[Shift]:
         shift = replace(shift, totals=totals)
     series = snapshots(window, home, shift.totals)
     path = steps(window, home, shift.totals)
-    for count, newest in enumerate(series, start=1):
-        if shift.until is not None and newest.at <= shift.until:
-            continue
+    for count, newest in later(series, shift.until):
         rise = _rise(series[:count], path[: count - 1], home)
         shift, alert = _judged(replace(shift, until=newest.at), rise, window)
         alerts += alert

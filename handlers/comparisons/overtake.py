@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import is_
 from types import MappingProxyType
 from typing import Any
 
@@ -98,9 +99,9 @@ class Board:
     pairs: Mapping[tuple[str, str], Pair] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def compare(window: Window, board: Board) -> Verdict[Board]:
+def compare(window: Window, board: Board) -> Verdict[Board] | None:
     """Bring the order up to date, open the pairs that changed places, and evaluate the open pairs that were read."""
-    tracks = window.tracks
+    tracks, before = window.tracks, board
     board = _without_departed(board, window)
     orders, pairs = dict(board.orders), dict(board.pairs)
     for metric, order in board.orders.items():
@@ -111,6 +112,13 @@ def compare(window: Window, board: Board) -> Verdict[Board]:
                 was_led = _both_read_again(key, board, tracks) or _was_below(tracks[passing], tracks[passed])
                 pairs[key] = Pair(leader=passed if was_led else None)
     seats = _seat_newcomers(orders, board.seats, pairs, window)
+    if (
+        not pairs
+        and not board.pairs
+        and seats is before.seats
+        and all(map(is_, orders.values(), board.orders.values()))
+    ):
+        return None
     alerts: list[Alert] = []
     came = frozenset(window.came)
     for key in sorted(key for key in pairs if key[0] in came or key[1] in came):
