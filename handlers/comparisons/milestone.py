@@ -15,8 +15,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
+from handlers.facts import count_fact
 from handlers.memories import a_fact, from_text, instant, to_text
-from handlers.model import Alert, Fact, Metric, Parameter, Point, Track
+from handlers.model import Alert, Fact, Metric, Parameter, Track
 from handlers.numerals import count
 from handlers.past import Past
 from handlers.phrases import is_rounded, on
@@ -125,28 +126,13 @@ def _facts(track: Track, lowest: int) -> tuple[Fact, ...]:
     milestone = _highest(point.low)
     if previous is not None and previous.low >= milestone:  # several readings came at once
         point = previous
-    reached = _fact("milestone", track, point)
-    facts = [replace(reached, value=milestone, low=None, high=None), _fact("count", track, point)]
+    reached = count_fact("milestone", track, point)
+    facts = [replace(reached, value=milestone, low=None, high=None), count_fact("count", track, point)]
     if previous is not None and previous is not point:
-        facts.append(_fact("before", track, previous))
+        facts.append(count_fact("before", track, previous))
     if lowest < milestone:
         facts.append(Fact(name="lowest", value=lowest, unit=track.metric, about=track.page))
     return tuple(facts)
-
-
-def _fact(name: str, track: Track, point: Point) -> Fact:
-    return Fact(
-        name=name,
-        value=point.count,
-        unit=track.metric,
-        low=point.low,
-        high=point.high,
-        about=track.page,
-        at=point.at,
-        dated=point.dated,
-        source=point.source,
-        url=point.url,
-    )
 
 
 def _headline(alert: Alert, words: Words) -> str:
