@@ -90,9 +90,9 @@ def _gone_on(episode: Episode, notice: Notice, track: Track | None) -> Episode:
     """The episode after one more poll without a count."""
     if _is_over(episode, notice, track):
         episode = Episode()
-    if notice.trouble in episode.told:
-        return episode
     is_same = notice.trouble is episode.trouble or {notice.trouble, episode.trouble} <= _UNREADABLE
+    if is_same and notice.trouble in episode.told:
+        return episode
     return replace(
         episode,
         trouble=notice.trouble,
