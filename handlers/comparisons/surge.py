@@ -14,6 +14,7 @@ from math import exp, log, sqrt
 from statistics import median
 
 from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
+from handlers.facts import count_fact
 from handlers.memories import from_text, instant, to_text
 from handlers.model import Alert, Fact, Figure, Parameter, Track
 from handlers.numerals import count
@@ -159,18 +160,7 @@ def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float)
             about=track.page,
             at=last.at - timedelta(days=1),
         ),
-        Fact(
-            name="count",
-            value=last.count,
-            unit=unit,
-            low=last.low,
-            high=last.high,
-            about=track.page,
-            at=last.at,
-            dated=last.dated,
-            source=last.source,
-            url=last.url,
-        ),
+        count_fact("count", track, last),
     )
     return Alert(
         key=key,
