@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
+from handlers.facts import count_fact
 from handlers.falls import DEVIATIONS, DOWN_HOURS, LEVEL_HOURS, LOSS, LOSS_OF_AUDIENCE, Fall
 from handlers.memories import from_text, to_text
 from handlers.model import Alert, Fact, Parameter
@@ -77,18 +78,7 @@ def _alert(window: Window, slug: str, loss: Fall, share: float, fallen: int) -> 
             Fact(name="loss", value=loss.size / loss.level, unit="share", about=slug, at=last.at),
             Fact(name="lost", value=loss.size, unit=unit, about=slug, at=last.at),
             Fact(name="level", value=loss.level, unit=unit, about=slug, at=before),
-            Fact(
-                name="count",
-                value=last.count,
-                unit=unit,
-                low=last.low,
-                high=last.high,
-                about=slug,
-                at=last.at,
-                dated=last.dated,
-                source=last.source,
-                url=last.url,
-            ),
+            count_fact("count", track, last),
             Fact(name="fallen", value=fallen, unit="pages", at=last.at),
             Fact(name="pages", value=watched(window), unit="pages", at=last.at),
         ),
