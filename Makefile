@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup test lint types docs lock browser bench clean help
+.PHONY: run setup test lint types docs lock browser bench quality clean help
 
 help:
 	@echo "make run      start Likewatch (without Slack tokens: the local workspace in your browser)"
 	@echo "make test     every check that runs in minutes: lint, types, architecture, docs, tests"
 	@echo "make browser  end to end in headless Chromium (needs the Debian packages chromium, chromium-driver)"
 	@echo "make bench    the benchmarks, printed as ratios; docs/benchmarks.md has the table"
+	@echo "make quality  what the rules tell of histories whose truth is known, beside naive rules (a quarter of an hour)"
 	@echo "make docs     write the generated docs and .env.example again"
 	@echo "make lock     resolve the dependencies again and write the locks"
 
@@ -49,6 +50,9 @@ browser: $(VENV)/.developing
 
 bench: $(VENV)/.developing
 	$(BIN)/python -m tests.bench
+
+quality: $(VENV)/.developing
+	$(BIN)/python -m tests.quality
 
 docs: $(VENV)/.developing
 	$(BIN)/python -m bot.docs --write

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
+from bot.features import written
 from bot.platforms.registry import platform_settings, platforms
 from bot.settings import SETTINGS, env_example
 from bot.slack.commands import commands
 from handlers.comparisons import all_comparisons
+from handlers.contract import Comparison
 
 ROOT = Path(__file__).resolve().parent.parent
 _START, _END = "<!-- generated: platforms -->\n", "<!-- end -->"
@@ -45,12 +48,12 @@ def reference() -> str:
             "## Alerts",
             "",
             *_table(
-                ("feature", "kinds", "told when"),
-                (
-                    (f"`{rule.feature}`", ", ".join(f"`{kind}`" for kind in rule.kinds), rule.summary)
-                    for rule in all_comparisons()
-                ),
+                ("feature", "kinds", "told when", "what a channel may set"),
+                ((f"`{rule.feature}`", _kinds(rule), rule.summary, _settable(rule)) for rule in all_comparisons()),
             ),
+            "",
+            "A channel gets every feature that is not opt-in, or those that it names; a threshold is written after its",
+            "feature: `/trends subscribe hunsen overtake surge>5x`.",
             "",
             "## Platforms",
             "",
@@ -82,6 +85,19 @@ def main(arguments: list[str]) -> int:
     for path in stale:
         sys.stderr.write(f"{path.relative_to(ROOT)} is not what the code declares: run `make docs`\n")
     return 1 if stale else 0
+
+
+def _kinds(rule: Comparison[Any]) -> str:
+    return ", ".join(f"`{kind}`" for kind in rule.kinds)
+
+
+def _settable(rule: Comparison[Any]) -> str:
+    """The default of a rule's threshold and what may be set instead, and whether it must be named."""
+    said = ["opt-in"] if rule.opt_in else []
+    if limits := rule.threshold:
+        default = f"`{written(rule.feature, limits.default)}`"
+        said.append(f"{default}: {limits.unit}, from {limits.least:g} to {limits.most:g}")
+    return "; ".join(said)
 
 
 def _platform_table() -> str:

@@ -34,7 +34,7 @@ def parse_threshold(text: str, comparisons: Sequence[Comparison[Any]] | None = N
     thresholds = list(_of(feature, rules))
     if not thresholds:
         raise LikewatchError(f"“{text}”: {feature} has no threshold. {_what_can_be_set(rules)}")
-    if mark and not any(mark in _marks(threshold) for threshold in thresholds):
+    if mark and not any(mark in units(threshold) for threshold in thresholds):
         raise LikewatchError(f"“{text}”: I do not know the unit “{mark}” of {feature}. {_what_can_be_set(rules)}")
     if not any(threshold.least <= limit <= threshold.most for threshold in thresholds):
         raise LikewatchError(f"“{text}”: {limit:g} is out of bounds. {_what_can_be_set(rules)}")
@@ -58,9 +58,10 @@ def _of(feature: str, comparisons: Iterable[Comparison[Any]]) -> Iterator[Thresh
             yield comparison.threshold
 
 
-def _marks(threshold: Threshold[Any]) -> set[str]:
+def units(threshold: Threshold[Any]) -> set[str]:
+    """What may stand after a limit, in small letters; points of a share are also written as per cent."""
     unit = threshold.unit.casefold()
-    return {threshold.mark.casefold(), unit, unit.partition(" ")[0]}
+    return {threshold.mark.casefold(), unit, unit.partition(" ")[0]} - {""} | ({"%"} if unit == "points" else set())
 
 
 def _what_can_be_set(comparisons: Sequence[Comparison[Any]]) -> str:

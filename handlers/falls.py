@@ -1,8 +1,9 @@
 """Whether a page lost a part of its audience at once: the level before against the level it has kept since.
 
 The level before is the median of 48 hours that ended 12 hours ago (or, for a loss that took a day or two, 36 hours
-ago); every count marked in the past 12 hours must lie below it by max(500, 0.5%) and by six robust standard deviations
-of the page's 28 daily gains. A reading that is held or a dip that is over is no loss.
+ago). The count 12 hours ago and every one since must lie below it by max(500, 0.5%), and by six robust standard
+deviations of the page's 28 daily gains more than it loses in such a time anyway. A reading that is held, or a dip that
+is over, is no loss.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ _SLOW_LOOKS = 4
 _LOOKS_AT_LEAST = 4
 _DAYS = 28
 _DAYS_AT_LEAST = 10
+_DAYS_BETWEEN = 2.0  # at most, from the level before to the count that is compared with it
 _LOSS_OF_THE_UNKNOWN = 0.01  # of a page whose usual days are not known yet
-_MARKS_AT_LEAST = 3
+_MARKS_AT_LEAST = 2  # 12 hours apart or more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +49,10 @@ def fall(track: Track, past: Past) -> Fall | None:
     now = track.last.at.timestamp()
     if (track.last.low + track.last.high) / 2 >= (1 - LOSS_OF_AUDIENCE) * max(past.counts, default=0.0):
         return None
-    down = past.between(now - _DOWN, now)
-    reached = past.at(now - _DOWN)
-    if reached is None or (len(down) < _MARKS_AT_LEAST and track.last.low == track.last.high):
+    lasting = past.since(now - _DOWN)
+    if not lasting or (len(lasting) < _MARKS_AT_LEAST and track.last.low == track.last.high):
         return None
-    highest = max(*down, reached, track.last.low)
+    highest = max(*lasting, track.last.low)
     levels = [level for level in _levels(past, now) if _is_loss(track, past, level, highest)]
     if not levels:
         return None
@@ -80,4 +81,5 @@ def _is_loss(track: Track, past: Past, level: float, now: float) -> bool:
     gains = past.gains(_DAYS)
     if len(gains) < _DAYS_AT_LEAST:
         return size >= _LOSS_OF_THE_UNKNOWN * level
-    return size >= DEVIATIONS * deviation(gains)
+    usual = max(-median(gains), 0.0) * _DAYS_BETWEEN
+    return size - usual >= max(LOSS, LOSS_OF_AUDIENCE * level, DEVIATIONS * deviation(gains))

@@ -2,7 +2,9 @@
 
 Over 7 and 28 days, from clean steps between lists by country: F = the positive changes of the part looked at, N = those
 of all countries, U+ = new likes without a country; p = F/N, lower bound p- = F/(N + U+). The baseline s_b is the same
-over the 90 days before (28 days of it, 40% clean), else the part's share of all likes. It is a hit if p - s_b reaches
+over the 90 days before (28 days of it, 40% clean), else the part's share of all likes (where lists are rare or most of
+them unclean: a page of which there are few days yet is not judged, since newcomers differ from those who came long
+ago). It is a hit if p - s_b reaches
 the limit, p- - s_b >= 0.02, z >= 3 with overdispersion 15, and F >= max(600, 0.06% T); told on 2 snapshots (1 where
 sparser than 8 days). An episode ends after 30 days below +0.08.
 
@@ -284,6 +286,8 @@ def _inflows(series: tuple[Snapshot, ...], path: tuple[Step, ...], home: str) ->
         standing = series[bisect_right(series, came.since, key=_at) - 1]
         known = (standing.at - oldest.at) / _DAY
         past = flow(path, home, before, came.since)
+        if known < BASELINE_DAYS_AT_LEAST and not is_sparse(series):
+            continue
         enough = past is not None and known >= BASELINE_DAYS_AT_LEAST and past.days >= CLEAN_AT_LEAST * known
         yield _Inflow(newest=newest, came=came, usual=past if enough else None, standing=standing)
 

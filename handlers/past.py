@@ -9,7 +9,7 @@ crossed: its steps are no bursts.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 HOUR, DAY = 3600.0, 86_400.0
 
 _APART = 50 * 60.0
+_NEAR = 3 * HOUR
 _KEPT = 75 * HOUR
 _DAYS_KEPT = 180
 _DRAWN_AT_MOST = 30 * DAY  # the ledger begins a new series after that
@@ -57,9 +58,22 @@ class Past:
             return counts[index - 1]
         return _on_line(times[index - 1], counts[index - 1], times[index], counts[index], time)
 
-    def between(self, since: float, until: float) -> Sequence[float]:
-        """The counts marked from ``since`` to ``until``, both included, oldest first."""
-        return self.counts[bisect_left(self.times, since) : bisect_right(self.times, until)]
+    def bounds(self, time: float) -> tuple[float, float]:
+        """Between which counts it was at a time that is marked around: those of the marks before and after it."""
+        index = bisect_right(self.times, time)
+        before, after = self.counts[index - 1], self.counts[min(index, len(self.counts) - 1)]
+        return min(before, after), max(before, after)
+
+    def is_read(self, time: float) -> bool:
+        """Whether the count was read within three hours of a time."""
+        index = bisect_right(self.times, time)
+        near = (*self.times[index - 1 : index], *self.times[index : index + 1])
+        return any(abs(mark - time) <= _NEAR for mark in near)
+
+    def since(self, time: float) -> Sequence[float]:
+        """The newest count marked at this time or before, and every one after; empty if there is none so old."""
+        index = bisect_right(self.times, time)
+        return self.counts[index - 1 :] if index else ()
 
     def gains(self, days: int) -> list[float]:
         """The gains of the newest whole UTC days, at most so many, oldest first."""

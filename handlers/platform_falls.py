@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from handlers.contract import Window
@@ -13,42 +13,54 @@ SHARE_OF_PAGES = 0.2
 WITHIN_HOURS = 48
 
 Falls = Mapping[str, datetime]
-"""The pages whose loss was confirmed lately, with the instant at which it was; at most 48 hours ago."""
+"""The pages whose loss was confirmed lately, with the instant at which it was."""
 
 _WITHIN = timedelta(hours=WITHIN_HOURS)
 
 
-def new_falls(window: Window, known: Falls) -> dict[str, Fall]:
-    """The losses, by page, among the pages that were just read and are not known to have fallen lately."""
-    found: dict[str, Fall] = {}
+def new_falls(window: Window) -> Mapping[str, Fall]:
+    """The losses, by page, among the pages that were just read; worked out once for all rules that ask."""
+    return window.once("falls", lambda: dict(_falls(window)))
+
+
+def _falls(window: Window) -> Iterator[tuple[str, Fall]]:
     for slug in window.came:
-        if slug in known or slug not in window.pasts:
-            continue
-        loss = window.once((fall, slug), lambda: fall(window.tracks[slug], window.pasts[slug]))  # noqa: B023 (at once)
+        loss = fall(window.tracks[slug], window.pasts[slug]) if slug in window.pasts else None
         if loss is not None:
-            found[slug] = loss
-    return found
+            yield slug, loss
 
 
-def lately(falls: Falls, now: datetime) -> Falls:
-    """Without those of more than 48 hours ago; the very object given if there are none."""
-    if all(now - at <= _WITHIN for at in falls.values()):
-        return falls
-    return {slug: at for slug, at in falls.items() if now - at <= _WITHIN}
+def lately(falls: Falls, window: Window) -> Falls:
+    """Without those of more than 48 hours ago and of pages not watched any more; the very object if there are none."""
+    kept = {slug: at for slug, at in falls.items() if window.now - at <= _WITHIN and slug in window.pages}
+    return falls if len(kept) == len(falls) else kept
 
 
-def is_together(window: Window, slugs: Collection[str]) -> bool:
-    """Whether so many fell that it is the platform: 5 pages or more, a fifth of its pages, of more than one group."""
-    if len(slugs) < max(PAGES, SHARE_OF_PAGES * len(window.tracks)):
+def watched(window: Window) -> int:
+    """How many pages of the platform are watched and have been read."""
+    return window.once("watched", lambda: len(window.tracks))
+
+
+def is_together(window: Window, falls: Falls) -> bool:
+    """Whether so many fell that it is the platform: 5 pages or more, a fifth of its pages, of more than one group.
+
+    What is known of a time after ``window.now`` (figures of long ago are being imported) does not count.
+    """
+    fallen = [slug for slug, at in falls.items() if at <= window.now]
+    if len(fallen) < PAGES or len(fallen) < SHARE_OF_PAGES * watched(window):
         return False
-    alone = sum(not window.pages[slug].groups for slug in slugs)
-    return alone + len({window.pages[slug].groups[0] for slug in slugs if window.pages[slug].groups}) > 1
+    groups = [window.pages[slug].groups[:1] for slug in fallen]
+    return groups.count(()) + len({group for group in groups if group}) > 1
 
 
-def may_be_together(window: Window, falls: Collection[str]) -> bool:
+def may_be_together(window: Window, falls: Falls) -> bool:
     """Whether it would be the platform, if the pages that look down now turn out to be so."""
-    down = set(falls)
+    down: Falls = window.once("down", lambda: dict.fromkeys(_looking_down(window), window.now))
+    return is_together(window, {**down, **falls})
+
+
+def _looking_down(window: Window) -> Iterator[str]:
     for slug, track in window.tracks.items():
-        if slug not in down and slug in window.pasts and looks_down(track, window.pasts[slug]):
-            down.add(slug)
-    return is_together(window, down)
+        newest = track.held[-1] if track.held else track.last
+        if slug in window.pasts and window.now - newest.at <= _WITHIN and looks_down(track, window.pasts[slug]):
+            yield slug

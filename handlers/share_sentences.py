@@ -9,6 +9,8 @@ from handlers.model import Alert, Dated
 from handlers.numerals import count, dated, day, percent
 from handlers.phrases import CAVEAT, NET_OF_REMOVALS, is_rounded, on, span_of_shares, unit_of
 
+_HALF = 0.5
+
 
 def _period(alert: Alert) -> str:
     """The period of new likes: its days where lists by country show them, else its length as it was published."""
@@ -122,6 +124,11 @@ def _majority(alert: Alert, words: Words) -> str:
             f"{on(published[0])}, {percent(before.value)} {on(before)}."
         )
     share = alert.fact("share")
+    if (share.low or 0.0) <= _HALF:
+        return (
+            f"More than half of {page}'s {unit} with a known country are from accounts listed outside {country}: "
+            f"{percent(share.value)} {on(share)}."
+        )
     return (
         f"More than half of all of {page}'s {unit} are from accounts listed outside {country}: at least "
         f"{percent(share.low or 0.0)} {on(share)}."

@@ -39,16 +39,20 @@ def alert_card(kept: KeptAlert, store: Store) -> Card:
         fields=tuple(_field(fact, known) for fact in alert.facts if _is_figure(fact)),
         plot=_plot(alert, store),
         context=(*_other_sources(alert), f"Rule: {alert.rule}", *_threshold(alert)),
-        buttons=(
-            Menu(
-                placeholder="Mute …",
-                options=tuple(
-                    (f"Mute {label}", f"trends mute {alert.page} {length}")
-                    for label, length in (("1 hour", "1h"), ("1 day", "1d"), ("1 week", "1w"))
-                ),
+        buttons=() if alert.others else _buttons(alert),  # a platform is neither muted nor subscribed to
+    )
+
+
+def _buttons(alert: Alert) -> tuple[Button | Menu, ...]:
+    return (
+        Menu(
+            placeholder="Mute …",
+            options=tuple(
+                (f"Mute {label}", f"trends mute {alert.page} {length}")
+                for label, length in (("1 hour", "1h"), ("1 day", "1d"), ("1 week", "1w"))
             ),
-            Button(label="Unsubscribe", query=f"trends unsubscribe {alert.page}"),
         ),
+        Button(label="Unsubscribe", query=f"trends unsubscribe {alert.page}"),
     )
 
 

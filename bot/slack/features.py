@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.errors import LikewatchError
 from bot.features import Feature, catalogue
-from bot.thresholds import parse_threshold
+from bot.thresholds import parse_threshold, units
 from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison
 
@@ -55,6 +55,7 @@ def _words(text: str, features: Mapping[str, Feature]) -> Iterator[str]:
     text = _DECIMAL_COMMA.sub(r"\1.\2", _SIGN.sub(">", text.casefold()))
     for name, feature in features.items():
         if feature.threshold:
-            units = f"{re.escape(feature.threshold.mark)}|{re.escape(feature.threshold.unit)}".casefold()
-            text = re.sub(rf"({name}>[\d.]+)\s+(?:{units})(?![^\s,])", r"\1", text)
+            longest_first = sorted(units(feature.threshold), key=len, reverse=True)
+            after = "|".join(map(re.escape, longest_first))
+            text = re.sub(rf"({name}>[\d.]+)\s+(?:{after})(?![^\s,])", r"\1", text)
     yield from filter(None, re.split(r"[\s,]+", text))

@@ -1,8 +1,8 @@
 """Foreign majority: told once, never again.
 
-From lists by country: the share listed abroad is above 50.5% of all likes on 3 snapshots (1 where sparse). It must have
-been lower before: more than half listed at home, or less than 47.5% abroad among those with a country (where many have
-none, home may never reach half of all; and a list that grows longer is no news). From published figures: the home
+From lists by country: more than 50.5% of those with a country are listed abroad on 3 snapshots (1 where sparse), having
+been less than 47.5%. A list that grows longer or shorter is no news: by as much as its coverage has changed since then,
+the share must be higher still, unless those listed abroad are more than 50.5% of all. From published figures: the home
 country's share, rounding included, falls below half, having been above it.
 """
 
@@ -36,12 +36,12 @@ MINORITY = 0.475
 SNAPSHOTS_TO_TELL = 3
 
 _LISTS_RULE = (
-    "Three lists by country in a row (one where they are rare) had more than 50.5% of all {metric} abroad, and it had "
-    "been clearly less before."
+    "Three lists by country in a row (one where they are rare) had more than 50.5% of the {metric} with a country "
+    "abroad, and it had been less than 47.5% before."
 )
 _FIGURES_RULE = "The published home share was above half before, and is below half now, whatever the rounding."
 _PARAMETERS = (
-    Parameter(name="listed abroad, of all likes", value=MAJORITY, unit="share"),
+    Parameter(name="listed abroad, of those with a country", value=MAJORITY, unit="share"),
     Parameter(name="listed abroad before, of those with a country", value=MINORITY, unit="share"),
     Parameter(name="lists by country", value=SNAPSHOTS_TO_TELL, unit="lists"),
     Parameter(name="published home share below", value=HALF, unit="share"),
@@ -54,11 +54,13 @@ class Majority:
 
     ``home_led`` is the newest home share that was no foreign majority, None before there was one: above half, or, while
     none was, that of a list with few abroad. It is of ``metric``, and says nothing of another. ``hits`` counts the
-    lists in a row that meet the rule, ``lists_until`` is the newest one judged.
+    lists in a row that meet the rule, ``lists_until`` is the newest one judged. ``coverage`` is what part of all likes
+    had a country when few were abroad last.
     """
 
     metric: Metric = Metric.LIKES
     home_led: Fact | None = None
+    coverage: float = 0.0
     hits: int = 0
     lists_until: datetime | None = None
     told: bool = False
@@ -120,17 +122,21 @@ def _figure(majority: Majority, reading: AudienceReading, home: str) -> tuple[Ma
 def _list(majority: Majority, snapshot: Snapshot, home: str, *, sparse: bool) -> tuple[Majority, tuple[Fact, ...]]:
     reading, bounds = snapshot.reading, snapshot.bounds
     at_home = snapshot.home / snapshot.total
-    few_abroad = snapshot.foreign / (snapshot.foreign + snapshot.home) < MINORITY
+    abroad = snapshot.foreign / (snapshot.foreign + snapshot.home)
+    few_abroad = abroad < MINORITY
+    if few_abroad:
+        majority = replace(majority, coverage=snapshot.coverage)
     if at_home > HALF or (few_abroad and (majority.home_led is None or majority.home_led.value <= HALF)):
         led = fact("before", exactly(at_home), "share", reading, about=home)
         return replace(majority, home_led=led, hits=0), ()
-    hits = majority.hits + 1 if bounds.low > MAJORITY else 0
+    surely = bounds.low > MAJORITY or abroad - abs(snapshot.coverage - majority.coverage) > MAJORITY
+    hits = majority.hits + 1 if surely else 0
     majority = replace(majority, hits=hits)
     if majority.home_led is None or hits < (1 if sparse else SNAPSHOTS_TO_TELL):
         return majority, ()
     unlisted = max(snapshot.total - snapshot.foreign - snapshot.home, 0.0)
     return majority, (
-        fact("share", bounds, "share", reading),
+        fact("share", replace(bounds, value=abroad), "share", reading),
         fact("numerator", exactly(snapshot.foreign), reading.metric, reading),
         fact("denominator", exactly(snapshot.total), reading.metric, reading),
         fact("home", exactly(snapshot.home), reading.metric, reading, about=home),
@@ -159,6 +165,7 @@ def _dump(majority: Majority) -> str:
     kept = {
         "metric": majority.metric,
         "home_led": None if majority.home_led is None else asdict(majority.home_led),
+        "coverage": majority.coverage,
         "hits": majority.hits,
         "lists_until": majority.lists_until,
         "told": majority.told,
@@ -172,6 +179,7 @@ def _load(text: str) -> Majority:
     return Majority(
         metric=Metric(kept["metric"]),
         home_led=None if kept["home_led"] is None else a_fact(kept["home_led"]),
+        coverage=kept["coverage"],
         hits=kept["hits"],
         lists_until=instant(kept["lists_until"]),
         told=kept["told"],

@@ -5,8 +5,8 @@ A rounded count has passed only what its whole interval has passed. Followers af
 seen as such.
 
 Of several passed within 48 hours only the highest is news. So a page that jumps over several at once tells the
-highest; one that climbs so fast that it will pass the next within 48 hours, at its pace of the last 12, is waited
-for; and should a higher one follow a told one all the same, it is the same story: the card is edited.
+highest; one that climbs so fast that it will pass the next within 48 hours of the first, at its pace of the last 12,
+is waited for; and should a higher one follow a told one all the same, it is the same story: the card is edited.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
+from handlers.facts import count_fact
 from handlers.memories import a_fact, from_text, instant, to_text
-from handlers.model import Alert, Fact, Metric, Parameter, Point, Track
+from handlers.model import Alert, Fact, Metric, Parameter, Track
 from handlers.numerals import count
 from handlers.past import Past
 from handlers.phrases import is_rounded, on
@@ -42,7 +43,8 @@ _PARAMETERS = (
 class Marks:
     """What is remembered of a page: the ``next`` milestone of ``metric``, which nobody saw it pass yet.
 
-    ``waiting`` are the facts of a milestone passed that waits for a higher one. A milestone passed until
+    ``waiting`` are the facts of a milestone passed that waits for a higher one, the lowest passed among them, from
+    which the 48 hours are counted. A milestone passed until
     ``same_until`` belongs to the story that milestone ``story`` opened.
     """
 
@@ -61,7 +63,7 @@ def compare(window: Window, marks: Marks) -> Verdict[Marks] | None:
     if track.metric is not marks.metric:
         return Verdict(alerts=(), memory=Marks(metric=track.metric, next=following(track.last.high)))
     if track.last.low >= marks.next:
-        marks = replace(marks, waiting=_facts(track, marks.next), next=following(track.last.low))
+        marks = replace(marks, waiting=_facts(track, marks), next=following(track.last.low))
     if _is_soon_higher(marks, track, window.pasts[window.scope]):
         return Verdict(alerts=(), memory=marks)
     return _told(marks, window)
@@ -87,7 +89,7 @@ def _step(number: int) -> int:
 
 def _is_soon_higher(marks: Marks, track: Track, past: Past) -> bool:
     """Whether a page that is polled will pass the next one too before the 48 hours are over."""
-    passed_at = marks.waiting[0].at
+    passed_at = _lowest(marks.waiting).at
     if passed_at is None or track.gap is None or track.gap > _PACE.total_seconds():
         return False
     now = (track.last.low + track.last.high) / 2
@@ -119,34 +121,25 @@ def _told(marks: Marks, window: Window) -> Verdict[Marks]:
     return Verdict(alerts=(alert,), memory=replace(marks, waiting=(), story=story, same_until=same_until))
 
 
-def _facts(track: Track, lowest: int) -> tuple[Fact, ...]:
-    """The highest milestone passed, the reading that shows it, the one before, and the ``lowest`` passed with it."""
+def _lowest(waiting: tuple[Fact, ...]) -> Fact:
+    """The first milestone passed of those that wait."""
+    return next((fact for fact in waiting if fact.name == "lowest"), waiting[0])
+
+
+def _facts(track: Track, marks: Marks) -> tuple[Fact, ...]:
+    """The highest milestone passed, the reading that shows it, the one before, and the lowest that is not told yet."""
     previous, point = track.previous, track.last
     milestone = _highest(point.low)
     if previous is not None and previous.low >= milestone:  # several readings came at once
         point = previous
-    reached = _fact("milestone", track, point)
-    facts = [replace(reached, value=milestone, low=None, high=None), _fact("count", track, point)]
+    reached = replace(count_fact("milestone", track, point), value=milestone, low=None, high=None)
+    facts = [reached, count_fact("count", track, point)]
     if previous is not None and previous is not point:
-        facts.append(_fact("before", track, previous))
-    if lowest < milestone:
-        facts.append(Fact(name="lowest", value=lowest, unit=track.metric, about=track.page))
+        facts.append(count_fact("before", track, previous))
+    lowest = _lowest(marks.waiting) if marks.waiting else replace(reached, value=marks.next)
+    if lowest.value < milestone:
+        facts.append(replace(lowest, name="lowest"))
     return tuple(facts)
-
-
-def _fact(name: str, track: Track, point: Point) -> Fact:
-    return Fact(
-        name=name,
-        value=point.count,
-        unit=track.metric,
-        low=point.low,
-        high=point.high,
-        about=track.page,
-        at=point.at,
-        dated=point.dated,
-        source=point.source,
-        url=point.url,
-    )
 
 
 def _headline(alert: Alert, words: Words) -> str:
@@ -159,7 +152,10 @@ def _lines(alert: Alert, words: Words) -> tuple[str, ...]:  # noqa: ARG001 - the
     for before in alert.facts_named("before"):
         said = [f"The reading before was {_read(before)}; when between the two it passed is not known."]
     for lowest in alert.facts_named("lowest"):
-        said.append(f"It passed all from {count(lowest.value)} on in the same time; only the highest is told.")
+        if lowest.at == alert.fact("milestone").at:
+            said.append(f"It passed all from {count(lowest.value)} on in the same time; only the highest is told.")
+        else:
+            said.append(f"{count(lowest.value)} was passed {on(lowest)}; of all since, only the highest is told.")
     return tuple(said)
 
 

@@ -20,10 +20,11 @@ from types import MappingProxyType
 from typing import Any
 
 from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
+from handlers.facts import count_fact
 from handlers.lead_sentences import AHEAD, HELD_OFF, OVERTAKE
 from handlers.leads import FRESH_HOURS, FRESH_POLLS, SPARSE_HOURS, Lead, is_stale, lead
 from handlers.memories import from_text, instant, to_text
-from handlers.model import Alert, Dated, Fact, Metric, Parameter, Point, Track
+from handlers.model import Alert, Dated, Fact, Metric, Parameter, Track
 from handlers.order import overlapping, resort, seat
 
 READINGS_TO_TELL = 2
@@ -297,8 +298,8 @@ def _facts(ours: Track, theirs: Track, pair: Pair, now: Lead) -> tuple[Fact, ...
             high=ours.last.high - theirs.last.low,
             at=now.at,
         ),
-        _count("count", ours, ours.last),
-        _count("rival_count", theirs, theirs.last),
+        count_fact("count", ours, ours.last),
+        count_fact("rival_count", theirs, theirs.last),
     ]
     if pair.streak is not None:
         facts.append(Fact(name="since", value=pair.streak.evaluations, unit="readings", at=pair.streak.since))
@@ -308,23 +309,8 @@ def _facts(ours: Track, theirs: Track, pair: Pair, now: Lead) -> tuple[Fact, ...
         track = ours if now.unread == ours.page else theirs
         age = (now.at - track.last.at) / timedelta(days=1)
         facts.append(Fact(name="unread", value=age, unit="days", about=track.page, at=track.last.at))
-    facts += [_count("before", track, track.previous) for track in (ours, theirs) if track.previous and now.sparse]
+    facts += [count_fact("before", track, track.previous) for track in (ours, theirs) if track.previous and now.sparse]
     return tuple(facts)
-
-
-def _count(name: str, track: Track, point: Point) -> Fact:
-    return Fact(
-        name=name,
-        value=point.count,
-        unit=track.metric.value,
-        low=point.low,
-        high=point.high,
-        about=track.page,
-        at=point.at,
-        dated=point.dated,
-        source=point.source,
-        url=point.url,
-    )
 
 
 def _coarsest(*precisions: Dated) -> Dated:

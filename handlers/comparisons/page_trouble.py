@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
+from handlers.facts import count_fact
 from handlers.memories import from_text, instant, to_text
 from handlers.model import Alert, Fact, Notice, Parameter, Track, Trouble
 from handlers.numerals import count
@@ -89,9 +90,9 @@ def _gone_on(episode: Episode, notice: Notice, track: Track | None) -> Episode:
     """The episode after one more poll without a count."""
     if _is_over(episode, notice, track):
         episode = Episode()
-    if notice.trouble in episode.told:
-        return episode
     is_same = notice.trouble is episode.trouble or {notice.trouble, episode.trouble} <= _UNREADABLE
+    if is_same and notice.trouble in episode.told:
+        return episode
     return replace(
         episode,
         trouble=notice.trouble,
@@ -142,19 +143,7 @@ def _facts(notice: Notice, since: datetime, track: Track | None) -> Iterator[Fac
     yield Fact(name="lasted", value=(notice.at - since) / _DAY, unit="days", about=notice.page, at=since)
     yield Fact(name="noticed", value=1, unit="readings", about=_called(notice), at=notice.at)
     if track is not None:
-        last = track.last
-        yield Fact(
-            name="count",
-            value=last.count,
-            unit=track.metric,
-            low=last.low,
-            high=last.high,
-            about=notice.page,
-            at=last.at,
-            dated=last.dated,
-            source=last.source,
-            url=last.url,
-        )
+        yield count_fact("count", track, track.last)
 
 
 def _called(notice: Notice) -> str:

@@ -1,7 +1,7 @@
 """Platform event: many pages of one platform fall together, which is told once, of the platform.
 
 5 pages or more, a fifth of the platform's watched pages or more, of more than one group, within 48 hours. Pages that
-fall in the 48 hours after fold into it, and the notice is not repeated before they are over.
+fall in the 48 hours after fold into it, and the notice is not repeated while so many have fallen.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window,
 from handlers.memories import from_text, instant, to_text
 from handlers.model import Alert, Fact, Parameter
 from handlers.numerals import count, percent
-from handlers.platform_falls import PAGES, SHARE_OF_PAGES, WITHIN_HOURS, Falls, is_together, lately, new_falls
+from handlers.platform_falls import PAGES, SHARE_OF_PAGES, WITHIN_HOURS, Falls, is_together, lately, new_falls, watched
 
 _RULE = "5 pages or more, and a fifth of the watched pages of the platform or more, fell together within 48 hours."
 _NAMED = 5
@@ -31,29 +31,27 @@ class Event:
 
 def compare(window: Window, event: Event) -> Verdict[Event] | None:
     """Gather the falls of the past 48 hours, and tell when they are enough."""
-    known = lately(event.fallen, window.now)
-    found = new_falls(window, known)
+    known = lately(event.fallen, window)
+    found = {slug: loss for slug, loss in new_falls(window).items() if slug not in known}
     if not found and known is event.fallen:
         return None
     fallen = {**known, **dict.fromkeys(found, window.now)}
     losses = tuple(loss for loss in event.losses if loss[0] in known)
     losses += tuple((slug, loss.level, loss.size) for slug, loss in found.items())
-    told = event.told if fallen else None
-    alerts: tuple[Alert, ...] = ()
-    if told is None and is_together(window, fallen):
-        told = window.now
-        alerts = (_alert(window, losses),)
-    return Verdict(alerts=alerts, memory=Event(fallen=fallen, losses=losses, told=told))
+    together = is_together(window, fallen)
+    if not together or event.told is not None:
+        return Verdict(alerts=(), memory=Event(fallen=fallen, losses=losses, told=event.told if together else None))
+    now = tuple(loss for loss in losses if fallen[loss[0]] <= window.now)
+    return Verdict(alerts=(_alert(window, now),), memory=Event(fallen=fallen, losses=losses, told=window.now))
 
 
 def _alert(window: Window, losses: tuple[tuple[str, float, float], ...]) -> Alert:
     by_loss = sorted(losses, key=lambda loss: (-loss[2] / loss[1], loss[0]))
     newest = max(window.tracks[slug].last.at for slug, _, _ in losses)
     key = f"platform_event:{window.scope}:down:{newest.isoformat()}"
-    watched = len(window.tracks)
     facts = [
         Fact(name="fallen", value=len(losses), unit="pages", at=newest),
-        Fact(name="pages", value=watched, unit="pages", at=newest),
+        Fact(name="pages", value=watched(window), unit="pages", at=newest),
     ]
     for slug, level, size in by_loss:
         track = window.tracks[slug]

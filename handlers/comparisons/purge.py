@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
+from handlers.facts import count_fact
 from handlers.falls import DEVIATIONS, DOWN_HOURS, LEVEL_HOURS, LOSS, LOSS_OF_AUDIENCE, Fall
 from handlers.memories import from_text, to_text
 from handlers.model import Alert, Fact, Parameter
 from handlers.numerals import count, percent
 from handlers.phrases import on
-from handlers.platform_falls import Falls, is_together, lately, may_be_together, new_falls
+from handlers.platform_falls import Falls, is_together, lately, may_be_together, new_falls, watched
 
 QUIET_DAYS = 7
 
@@ -38,10 +39,10 @@ class Losses:
 
 def compare(window: Window, losses: Losses, share: float) -> Verdict[Losses] | None:
     """Look at the pages that were read."""
-    found = new_falls(window, {})
-    fallen = lately(losses.fallen, window.now)
+    found = new_falls(window)
+    fallen = lately(losses.fallen, window)
     if not found:
-        return None if fallen is losses.fallen else Verdict(alerts=(), memory=_without_old(losses, window.now))
+        return None if fallen is losses.fallen else Verdict(alerts=(), memory=_without_old(losses, window))
     fallen = {**dict.fromkeys(found, window.now), **fallen}
     told = {slug: at for slug, at in losses.told.items() if window.now - at <= _QUIET}
     alerts: list[Alert] = []
@@ -55,9 +56,9 @@ def compare(window: Window, losses: Losses, share: float) -> Verdict[Losses] | N
     return Verdict(alerts=tuple(alerts), memory=losses if after == losses else after)
 
 
-def _without_old(losses: Losses, now: datetime) -> Losses:
-    told = {slug: at for slug, at in losses.told.items() if now - at <= _QUIET}
-    return Losses(fallen=lately(losses.fallen, now), told=told)
+def _without_old(losses: Losses, window: Window) -> Losses:
+    told = {slug: at for slug, at in losses.told.items() if window.now - at <= _QUIET}
+    return Losses(fallen=lately(losses.fallen, window), told=told)
 
 
 def _alert(window: Window, slug: str, loss: Fall, share: float, fallen: int) -> Alert:
@@ -77,20 +78,9 @@ def _alert(window: Window, slug: str, loss: Fall, share: float, fallen: int) -> 
             Fact(name="loss", value=loss.size / loss.level, unit="share", about=slug, at=last.at),
             Fact(name="lost", value=loss.size, unit=unit, about=slug, at=last.at),
             Fact(name="level", value=loss.level, unit=unit, about=slug, at=before),
-            Fact(
-                name="count",
-                value=last.count,
-                unit=unit,
-                low=last.low,
-                high=last.high,
-                about=slug,
-                at=last.at,
-                dated=last.dated,
-                source=last.source,
-                url=last.url,
-            ),
+            count_fact("count", track, last),
             Fact(name="fallen", value=fallen, unit="pages", at=last.at),
-            Fact(name="pages", value=len(window.tracks), unit="pages", at=last.at),
+            Fact(name="pages", value=watched(window), unit="pages", at=last.at),
         ),
         rule=_RULE.format(share=percent(share)),
         parameters=(

@@ -14,11 +14,12 @@ from math import exp, log, sqrt
 from statistics import median
 
 from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
+from handlers.facts import count_fact
 from handlers.memories import from_text, instant, to_text
-from handlers.model import Alert, Fact, Parameter, Track
-from handlers.numerals import count, percent
+from handlers.model import Alert, Fact, Figure, Parameter, Track
+from handlers.numerals import count
 from handlers.past import DAY, HOUR, Past
-from handlers.phrases import NET_OF_REMOVALS, on
+from handlers.phrases import NET_OF_REMOVALS, is_rounded, on, span
 from handlers.spread import deviation
 
 TIMES = 3.2
@@ -91,7 +92,11 @@ def compare(window: Window, episode: Episode, times: float) -> Verdict[Episode] 
     if not day.is_unusual(times) or not _was_unusual(past, now, times):
         return None
     at = track.last.at
-    return Verdict(alerts=(_alert(window, track, day, before, times),), memory=Episode(since=at))
+    level = Figure(value=before, low=before, high=before)
+    if width or not past.is_read(now - DAY):
+        low, high = past.bounds(now - DAY)
+        level = Figure(value=before, low=low, high=high)
+    return Verdict(alerts=(_alert(window, track, day, level, times),), memory=Episode(since=at))
 
 
 def _continued(episode: Episode, since: datetime, day: _Day, at: datetime) -> Episode:
@@ -131,26 +136,31 @@ def _day(past: Past, at: float, gain: float) -> _Day | None:
     return _Day(gain=max(gain, 1.0), usual=exp(middle), spread=spread)
 
 
-def _alert(window: Window, track: Track, day: _Day, before: float, times: float) -> Alert:
+def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float) -> Alert:
     unit, last = track.metric.value, track.last
     key = f"surge:{track.page}:up:{last.at.isoformat()}"
     facts = (
         Fact(name="ratio", value=day.ratio, unit="times", about=track.page, at=last.at),
-        Fact(name="gain", value=day.gain, unit=unit, about=track.page, at=last.at),
-        Fact(name="usual", value=day.usual, unit=unit, about=track.page, at=last.at - timedelta(days=1)),
-        Fact(name="level", value=before, unit=unit, about=track.page, at=last.at - timedelta(days=1)),
         Fact(
-            name="count",
-            value=last.count,
+            name="gain",
+            value=day.gain,
             unit=unit,
-            low=last.low,
-            high=last.high,
+            low=last.low - level.high,
+            high=last.high - level.low,
             about=track.page,
             at=last.at,
-            dated=last.dated,
-            source=last.source,
-            url=last.url,
         ),
+        Fact(name="usual", value=day.usual, unit=unit, about=track.page, at=last.at - timedelta(days=1)),
+        Fact(
+            name="level",
+            value=level.value,
+            unit=unit,
+            low=level.low,
+            high=level.high,
+            about=track.page,
+            at=last.at - timedelta(days=1),
+        ),
+        count_fact("count", track, last),
     )
     return Alert(
         key=key,
@@ -178,19 +188,20 @@ def _alert(window: Window, track: Track, day: _Day, before: float, times: float)
 
 def _headline(alert: Alert, words: Words) -> str:
     ratio, gain, usual = (alert.fact(name) for name in ("ratio", "gain", "usual"))
+    many = f"{'about ' if is_rounded(gain) else ''}{count(gain.value)} {gain.unit}"
     return (
-        f"{words.page(alert.page)} gained {count(gain.value)} {gain.unit} in 24 hours, "
-        f"{ratio.value:.1f} times its usual day of {count(usual.value)}."
+        f"{words.page(alert.page)} gained {many} in 24 hours, {ratio.value:.1f} times its usual day of "
+        f"{count(usual.value)}."
     )
 
 
 def _lines(alert: Alert, _: Words) -> tuple[str, ...]:
     gain, now, level = alert.fact("gain"), alert.fact("count"), alert.fact("level")
+    known = f"From {span(level, count)} to {span(now, count)} {gain.unit} {on(now)}"
+    if is_rounded(gain):
+        known += f", that is {span(gain, count)} more: the count a day before was rounded, or not read just then"
     return (
-        (
-            f"From {count(level.value)} to {count(now.value)} {gain.unit} {on(now)}: "
-            f"{percent(gain.value / max(level.value, 1))} more in a day."
-        ),
+        f"{known}.",
         "The usual day is the middle one of the four weeks before.",
         f"What brought them is not in these numbers. {NET_OF_REMOVALS}",
     )

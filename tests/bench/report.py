@@ -74,10 +74,11 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 def surroundings() -> str:
-    """When and where it was measured."""
+    """When and where it was measured, and how many programs wanted the machine in that minute, ours among them."""
     return (
         f"{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, {platform.system()}, "
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
+        f"load average {os.getloadavg()[0]:.1f}"
     )
 
 

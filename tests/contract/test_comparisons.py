@@ -33,6 +33,25 @@ def test_it_declares_itself(comparison: Comparison[Any]) -> None:
     guard(comparison.summary)
 
 
+@pytest.mark.parametrize("feature", sorted({comparison.feature for comparison in COMPARISONS.values()}))
+def test_the_comparisons_of_a_feature_agree_on_what_it_takes_to_get_it(feature: str) -> None:
+    rules = [comparison for comparison in COMPARISONS.values() if comparison.feature == feature]
+    assert len({rule.opt_in for rule in rules}) == 1
+    thresholds = [rule.threshold for rule in rules if rule.threshold]
+    assert len({(one.unit, one.mark, one.default, one.least, one.most) for one in thresholds}) <= 1
+    for one in thresholds:
+        assert one.unit
+        assert 0 < one.least <= one.default <= one.most < 1_000_000, "so that it is written without an exponent"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_alert_says_by_which_threshold_it_was_raised(kind: str) -> None:
+    comparison = next(each for each in COMPARISONS.values() if kind in each.kinds)
+    alert = scene(kind)
+    assert alert.threshold == (comparison.threshold.default if comparison.threshold else None)
+    assert not alert.tuned
+
+
 @pytest.mark.parametrize("comparison", COMPARISONS.values(), ids=COMPARISONS)
 def test_its_blank_memory_survives_the_store(comparison: Comparison[Any]) -> None:
     blank = comparison.blank()

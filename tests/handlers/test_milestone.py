@@ -107,6 +107,19 @@ def test_a_page_that_will_soon_pass_the_next_is_waited_for() -> None:
     assert replay.alerts[0].at == START + timedelta(hours=36)
 
 
+def test_steady_growth_is_told_no_later_than_48_hours_after_the_first_it_passes() -> None:
+    replay = _replayed(*_climb(330 * 24, hours=range(24 * 8), start=9_000))
+    assert _told(replay) == [30_000, 50_000, 70_000]
+    for alert in replay.alerts:
+        passed_at = alert.fact("lowest").at
+        assert passed_at is not None
+        assert alert.at - passed_at <= timedelta(hours=48)
+    assert lines(replay.alerts[0], WORDS) == (
+        "The reading before was 29,790 on 9 May 2024, 00:00 UTC; when between the two it passed is not known.",
+        "10,000 was passed on 7 May 2024, 03:00 UTC; of all since, only the highest is told.",
+    )
+
+
 def test_a_page_that_slows_down_is_waited_for_no_longer() -> None:
     fast = _climb(10_000, hours=range(14))
     slow = [reading("a", hour, fast[-1].count + 10 * hour) for hour in range(14, 60)]

@@ -67,6 +67,16 @@ def _every(hours: float, trouble: Trouble, *, start: float, until: float) -> Pol
             ["page_hidden", "page_unavailable", "page_back"],
             id="hidden, then gone, then back",
         ),
+        pytest.param(
+            [(1, HIDDEN), (2, HIDDEN), *((hour, GONE if hour % 12 else HIDDEN) for hour in range(3, 60))],
+            ["page_hidden"],
+            id="hidden, then gone for less than a day at a time",
+        ),
+        pytest.param(
+            [*_every(1, GONE, start=1, until=25), (26, HIDDEN), (27, GONE), (28, HIDDEN)],
+            ["page_unavailable"],
+            id="gone, then hidden on two polls that are not in a row",
+        ),
         pytest.param([(1, MERGED), (2, MERGED)], ["page_merged"], id="merged, at once"),
         pytest.param([(1, Trouble.RENAMED)], ["page_renamed"], id="renamed, at once"),
         pytest.param(
@@ -131,6 +141,13 @@ def test_a_restart_between_any_two_polls_changes_nothing() -> None:
 def test_once_told_nothing_more_is_remembered_poll_by_poll() -> None:
     replay = noticed(*lasting(GONE))
     assert replay.arrive(Notice(page="a", at=START + timedelta(hours=40), trouble=GONE)).memories == {}
+
+
+def test_gone_is_said_since_the_last_poll_that_found_the_page_there() -> None:
+    polls: Polls = [(1, HIDDEN), (2, HIDDEN), (3, GONE), (4, HIDDEN), *_every(1, GONE, start=5, until=29)]
+    hidden, gone = noticed(*polls).alerts
+    assert gone.fact("lasted").at == START + timedelta(hours=5)
+    assert gone.story == hidden.story
 
 
 @pytest.mark.parametrize(

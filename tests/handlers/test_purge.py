@@ -93,3 +93,63 @@ def test_a_restart_repeats_nothing() -> None:
         if hour % 5 == 0:
             replay.restart()
     assert len(told(replay)) == 1
+
+
+def test_a_page_polled_once_a_day_is_told_a_day_later() -> None:
+    replay = Replay((page("a", "g"),))
+    for hour in range(0, 40 * 24, 24):
+        replay.arrive(reading("a", hour, round(fallen(0.03)(hour))))
+    (alert,) = told(replay)
+    assert alert.at - START <= timedelta(hours=FALLS + 48)
+
+
+def test_a_steady_decline_is_what_the_page_usually_does() -> None:
+    assert told(hourly(90 * 24, {"a": lambda hour: 500_000 * 0.9965 ** (hour / 24), "b": steady})) == []
+
+
+def many(fall: Callable[[int, int], float], hours: int, *, pages: int = 10) -> Replay:
+    """Pages of a platform; ``fall`` says what part each, by number, has lost by an hour."""
+    return hourly(
+        hours,
+        {f"p{number}": lambda hour, n=number: steady(hour) * (1 - fall(n, hour)) for number in range(pages)},  # type: ignore[misc]
+    )
+
+
+def test_a_page_that_is_untracked_after_it_fell_is_forgotten() -> None:
+    replay = many(lambda number, hour: 0.02 * (number < 5 and hour > FALLS), FALLS + 15)
+    left = [known for slug, known in replay.world.pages.items() if slug != "p0"]
+    replay.world.know(left)
+    for hour in range(FALLS + 15, FALLS + 90):
+        low = {"p1", "p2", "p3", "p4"}
+        replay.arrive(
+            *(reading(one.slug, hour, round(steady(hour) * (0.98 if one.slug in low else 1))) for one in left)
+        )
+    assert len(told(replay, "platform_event")) == 1
+
+
+def test_a_second_platform_event_is_told_although_single_pages_fall_in_between() -> None:
+    def fall(number: int, hour: int) -> float:
+        first = 0.02 * (number < 10 and hour > 20 * 24)
+        alone = 0.02 * (10 <= number < 30 and hour > 22 * 24 + (number - 10) * 36)
+        return first + alone + 0.02 * (number >= 30 and hour > 50 * 24)
+
+    events = told(many(fall, 53 * 24, pages=40), "platform_event")
+    assert [round((alert.at - START) / timedelta(days=1)) for alert in events] == [21, 51]
+
+
+def test_pages_that_are_not_read_any_more_hold_up_nothing() -> None:
+    replay = Replay([page(f"p{number}", f"of-p{number}") for number in range(20)])
+    for hour in range(40 * 24):
+        alive = range(20) if hour <= 20 * 24 else range(4, 20)
+        low = dict.fromkeys(range(4), 0.9) if hour == 20 * 24 else {10: 0.97} if hour > 30 * 24 else {}
+        replay.arrive(*(reading(f"p{n}", hour, round(steady(hour) * low.get(n, 1))) for n in alive))
+    assert [alert.page for alert in told(replay)] == ["p10"]
+
+
+def test_history_that_is_imported_makes_no_event_of_the_falls_of_today() -> None:
+    replay = many(lambda number, hour: 0.02 * (number < 4 and hour > FALLS), FALLS + 20)
+    newcomer = page("old", "of-old")
+    replay.world.know([*replay.world.pages.values(), newcomer])
+    for hour in range(32 * 24):
+        replay.arrive(reading("old", hour - 900 * 24, round(fallen(0.03)(hour))))
+    assert told(replay, "platform_event") == []

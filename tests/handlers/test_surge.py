@@ -97,3 +97,15 @@ def test_a_restart_in_the_middle_of_an_episode_repeats_nothing() -> None:
         if hour % 7 == 0:
             replay.restart()
     assert len(surges(replay)) == 1
+
+
+def test_what_was_not_read_just_then_is_said_to_be_known_within_bounds() -> None:
+    replay = Replay((page("a", "g"),))
+    for hour in range(40 * 24):
+        if not BEGINS - 20 < hour < BEGINS + 10:
+            replay.arrive(reading("a", hour, round(with_more(9_600)(hour))))
+    (told,) = surges(replay)
+    gain = told.fact("gain")
+    assert gain.low is not None
+    assert gain.high is not None
+    assert gain.low < gain.value < gain.high

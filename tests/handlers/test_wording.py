@@ -39,8 +39,8 @@ WORDS = Words(page=str.title, country=lambda code: {"KH": "Cambodia", "IN": "Ind
         (
             "foreign_majority",
             (
-                "More than half of all of A's likes are from accounts listed outside Cambodia: at least 50.9% "
-                "on 25 July 2024."
+                "More than half of A's likes with a known country are from accounts listed outside Cambodia: 51.3% "
+                "on 17 July 2024."
             ),
         ),
     ],

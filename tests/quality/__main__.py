@@ -105,7 +105,7 @@ def _title(seeds: range, days: int) -> str:
     kind = "tuning worlds" if seeds.stop <= TUNING + _WORLDS else "worlds held apart from tuning"
     years = len(seeds) * PAGES * days / 365.25
     size = f"{days} days, {PAGES} pages: {years:.0f} page-years"
-    return f"{len(seeds)} {kind} (seeds {seeds.start} to {seeds.stop - 1}), {size}"
+    return f"Seeds {seeds.start} to {seeds.stop - 1}, {kind}: {size}"
 
 
 def _keep(folder: Path, seeds: range, days: int) -> None:

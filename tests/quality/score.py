@@ -96,7 +96,7 @@ def score(alerts: Sequence[Told], world: World, events: Sequence[Event], pairs: 
 
 
 def tallies(judgement: Judgement, events: Iterable[Event]) -> dict[str, Tally]:
-    """A judgement counted by kind. A purge told as part of its platform's is found, and no alert of its own."""
+    """A judgement counted by kind. What was told with another event is found, and no alert of its own."""
     kinds = {kind: Tally() for kind in KINDS}
     for event in events:
         kinds[event.kind].required += event.duty is Duty.REQUIRED
@@ -116,7 +116,7 @@ def tallies(judgement: Judgement, events: Iterable[Event]) -> dict[str, Tally]:
                     since = one.event.seen if one.told.kind in SINCE_SEEN else one.event.met
                     if one.told.kind != "closing_in":
                         tally.delays.append(max((one.told.at - since) / HOUR, 0.0))
-    for event, at in judgement.folded:
+    for event, at in judgement.otherwise:
         kinds[event.kind].found += 1
         kinds[event.kind].delays.append((at - event.seen) / HOUR)
     return kinds

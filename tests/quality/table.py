@@ -100,7 +100,7 @@ def _verdicts(ours: Score, ahead: Sequence[int]) -> list[Verdict]:
     for kind, target in [*TARGETS.items(), ("all", WHOLE)]:
         tally = _of(ours, kind)
         found = [("precision", tally.precision, target.precision), ("recall", tally.recall, target.recall)]
-        verdicts += [_least(f"{kind}, {name}", value, least) for name, value, least in found if value is not None]
+        verdicts += [_share(f"{kind}, {name}", value, least) for name, value, least in found if value is not None]
         if target.delay is not None and tally.delay is not None:
             verdicts.append(_most(f"{kind}, median delay", tally.delay, target.delay, " h"))
     whole = ours.whole
@@ -111,23 +111,23 @@ def _verdicts(ours: Score, ahead: Sequence[int]) -> list[Verdict]:
     if ours.overtakes:
         verdicts.append(_most("cards per true overtake", ours.cards / ours.overtakes, _CARDS))
         verdicts.append(Verdict(what="cards of a lead that was none", value=ours.false_cards, unit=""))
-        verdicts.append(_least("overtakes with a card", len(ours.card_delays) / ours.overtakes, 0.97))
+        verdicts.append(_share("overtakes with a card", len(ours.card_delays) / ours.overtakes, 0.97))
     if ours.card_delays:
         middle = sorted(ours.card_delays)[len(ours.card_delays) // 2]
         verdicts.append(_most("card, median delay", middle, _CARD_DELAY, " h"))
     if ours.intervals:
         held = sum(ours.intervals) / len(ours.intervals)
         verdicts += [
-            _least("intervals that held", held, _HELD_AT_LEAST),
-            _most("intervals that held", held, _HELD_AT_MOST),
+            _share("intervals that held", held, _HELD_AT_LEAST),
+            _most("intervals that held", 100 * held, 100 * _HELD_AT_MOST, "%"),
         ]
     if ahead:
         verdicts.append(_most("alerts that knew the future", sum(ahead), 0))
     return verdicts
 
 
-def _least(what: str, value: float, target: float) -> Verdict:
-    return Verdict(what=what, value=value, target=target, unit="", at_least=True)
+def _share(what: str, value: float, target: float) -> Verdict:
+    return Verdict(what=what, value=100 * value, target=100 * target, unit="%", at_least=True)
 
 
 def _most(what: str, value: float, target: float, unit: str = "") -> Verdict:

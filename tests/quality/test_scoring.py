@@ -66,6 +66,16 @@ def test_what_may_be_told_is_neither_right_nor_wrong_and_what_must_be_told_is_mi
     assert judge([], [replace(event, duty=Duty.WELCOME)], {}).missed == []
 
 
+def test_a_lead_that_was_told_when_it_was_first_held_need_not_be_told_again() -> None:
+    lead = Pair(first="a", second="b", start=START, lead=[5.0] * 500 + [-5.0] * 50 + [5.0] * 40 + [-5.0] * 400)
+    events = [*overtakes(lead)]
+    told = judge([overtake(526)], events, {})
+    assert [one.verdict for one in told.judged] == [NEITHER]
+    assert (told.missed, [at for _, at in told.otherwise]) == ([], [hours(590)])
+    assert len(judge([overtake(526), overtake(575, "a", "b")], events, {}).missed) == 1
+    assert verdicts([overtake(526), overtake(575, "a", "b"), overtake(615)], events) == [NEITHER, NEITHER, RIGHT]
+
+
 def milestone(value: int, after: float) -> Event:
     at = hours(after)
     return Event(

@@ -81,6 +81,12 @@ def test_a_surge_is_five_usual_days_in_one(size: float, duties: list[Duty]) -> N
     assert all(START + 1200 * HOUR < event.seen <= event.met < START + 1224 * HOUR for event in found)
 
 
+def test_a_surge_that_nobody_could_read_need_not_be_told() -> None:
+    latent = grown(Fate(bursts=(Burst(hour=1200, size=12, rise=2, fade=6),)))
+    assert [event.duty for event in surges(latent, frozenset(range(1200, 1300)))] == [Duty.WELCOME]
+    assert [event.duty for event in surges(latent, frozenset(range(1210, 1300)))] == [Duty.REQUIRED]
+
+
 def test_many_likes_for_a_tiny_page_are_no_surge() -> None:
     tiny = replace(PAGE, likes=9_000, usual=10)
     assert not [*surges(grown(Fate(bursts=(Burst(hour=1200, size=20, rise=2, fade=6),)), page=tiny))]

@@ -15,6 +15,7 @@ TELLABLE_HOURS = 24
 _EARLY = timedelta(hours=6)
 _LATE = timedelta(hours=6)
 _NEWS_FOR = 30 * DAY
+_STANDS_FOR = 7 * DAY
 _HORIZON = 30 * DAY
 _TOO_LATE = DAY
 _TREND_DAYS = 28
@@ -79,18 +80,22 @@ def overtakes(pair: Pair, *, early: timedelta = _EARLY) -> Iterator[Event]:
     A lead held 72 hours or more is required, one of 24 to 72 hours may be told, and so may the old leader's return from
     it. The first 72 hours of a pair, and leads that the end of the history cuts short, may be told. The window: from 6
     hours before the lead begins (the flaps of a near tie) until 6 hours after it ends, at most 30 days: a lead that is
-    over when it is told is not true, and one told a month late is not news.
+    over when it is told is not true, and one told a month late is not news. A lead that was told while it was held for
+    24 to 72 hours, lost for less than 72, and is then held for good, need not be told again (7 days at most).
     """
     found = runs(pair.lead)
     settled = found[0].first_leads if found else True
-    lost = False
+    lost, stood = False, None
     for run in found[1:]:
         duty = _duty(run, pair, returns=run.first_leads is settled, lost=lost)
+        stands, stood = stood, None if run.hours >= HELD_HOURS else stood
         lost = run.first_leads is not settled and run.hours >= TELLABLE_HOURS
-        if run.first_leads is not settled and run.hours >= HELD_HOURS:
+        if lost and run.hours >= HELD_HOURS:
             settled, lost = run.first_leads, False
+        elif lost and stood is None:
+            stood = run.first
         if duty is not None:
-            yield _overtake(run, pair, duty, early)
+            yield _overtake(run, pair, duty, early, stands if duty is Duty.REQUIRED else None)
 
 
 def _duty(run: Run, pair: Pair, *, returns: bool, lost: bool) -> Duty | None:
@@ -105,7 +110,7 @@ def _duty(run: Run, pair: Pair, *, returns: bool, lost: bool) -> Duty | None:
     return Duty.EITHER if cut_short or run.hours >= TELLABLE_HOURS else None
 
 
-def _overtake(run: Run, pair: Pair, duty: Duty, early: timedelta) -> Event:
+def _overtake(run: Run, pair: Pair, duty: Duty, early: timedelta, stands: int | None) -> Event:
     page, rival = (pair.first, pair.second) if run.first_leads else (pair.second, pair.first)
     begins, ends = pair.start + run.first * HOUR, pair.start + (run.last + 1) * HOUR
     return Event(
@@ -117,6 +122,7 @@ def _overtake(run: Run, pair: Pair, duty: Duty, early: timedelta) -> Event:
         seen=begins,
         met=begins,
         closes=min(ends + _LATE, begins + _NEWS_FOR),
+        stands_from=None if stands is None else max(pair.start + stands * HOUR, begins - _STANDS_FOR),
         value=max(abs(by) for by in pair.lead[run.first : run.last + 1]),
         note=f"led for {run.hours} h",
     )

@@ -29,7 +29,8 @@ _TIME_TO_TELL = 7 * DAY
 def new_shares(latent: Latent) -> Iterator[Event]:
     """The share from abroad of 7 or 28 days' new likes, 20 points above its own 90 days before (8: may).
 
-    At least 28 days before must be known, else the page's share of all likes is its past, and the event may be told.
+    At least 28 days before must be known, else the page's share of all likes is its past, and the event may be told;
+    while the page is known for less than 28 (or 7) days, all of them are its newest 28 (or 7).
     1,000 foreign new likes and 0.1% of the audience are required; 60% of that for the "may" band. Days in the "may"
     band up to 30 days apart are one event. The window: from its first day until 96 h after its last.
     """
@@ -37,8 +38,8 @@ def new_shares(latent: Latent) -> Iterator[Event]:
     new = [0.0, *accumulate(map(sum, zip(latent.new_abroad, latent.new_at_home, strict=True)))]
 
     def sizes() -> Iterator[tuple[int, float, bool]]:
-        for day in range(WINDOWS[0], len(abroad)):
-            found = [_rise(latent, abroad, new, day, window) for window in WINDOWS if window <= day]
+        for day in range(1, len(abroad)):
+            found = [_rise(latent, abroad, new, day, min(window, day)) for window in WINDOWS]
             told = [(rise, meets) for rise, meets in found if rise >= _MAY_NEW]
             if told:
                 yield day, max(rise for rise, _ in told), any(meets for _, meets in told)

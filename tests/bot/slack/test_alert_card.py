@@ -14,6 +14,7 @@ from storage.store import Store
 from storage.values import KeptAlert
 from tests.standins import blockkit
 from tests.standins.asked import NOW, daily, overtake, store, watch
+from tests.standins.histories import scene
 
 __all__ = ["store"]
 
@@ -28,6 +29,21 @@ def rivals(store: Store) -> Store:
 
 def kept(alert: Alert, *, replayed: bool = False) -> KeptAlert:
     return KeptAlert(alert=alert, recorded_at=NOW, replayed=replayed, past=False)
+
+
+def test_what_happened_to_a_platform_offers_nothing_that_its_name_cannot_answer(store: Store) -> None:
+    assert alert_card(kept(scene("platform_event")), store).buttons == ()
+
+
+def test_it_says_by_whose_threshold_it_was_told(rivals: Store) -> None:
+    alert = replace(scene("surge"), page="hunsen")
+    own = "This channel set surge to 5 times the usual day; the default is 3.2."
+    assert own not in alert_card(kept(alert), rivals).context
+    assert own in alert_card(kept(replace(alert, threshold=5.0, tuned=True)), rivals).context
+    purge = replace(scene("purge"), page="hunsen", threshold=2.5, tuned=True)
+    assert "This channel set purge to 2.5% of the audience; the default is 0.5." in (
+        alert_card(kept(purge), rivals).context
+    )
 
 
 def test_it_says_what_happened_with_figures_dates_and_sources(rivals: Store) -> None:

@@ -107,6 +107,17 @@ def test_it_tells_the_channel_who_changed_what(room: Newsroom) -> None:
     assert f"<@{ANA}>" in notice.text
 
 
+def test_a_threshold_typed_in_slack_arrives_as_it_was_typed(any_room: Newsroom) -> None:
+    any_room.workspace.say("ana", "newsroom", "/trends subscribe hunsen overtake surge>5x")
+    any_room.workspace.wait_for_message("newsroom", "This channel is subscribed", person="ana")
+    notice = any_room.workspace.wait_for_message("newsroom", "subscribed this channel to hunsen", person="dara")
+    assert notice.text.endswith("to hunsen: overtake, surge&gt;5x")
+    (saved,) = any_room.store.subscriptions.of_channel("T0NEWSROOM", "C0NEWSROOM")
+    assert saved.thresholds == {"surge": 5}
+    any_room.workspace.say("ana", "newsroom", "@Likewatch trends subscribe hunsen surge>6x")
+    any_room.workspace.wait_for_message("newsroom", "surge&gt;6x", person="ana")
+
+
 def test_it_subscribes_no_channel_that_it_is_not_in(room: Newsroom) -> None:
     room.workspace.say("ana", "general", "/trends subscribe hunsen")
     room.workspace.wait_for_message("general", "/invite @Likewatch", person="ana")

@@ -294,6 +294,35 @@ def test_with_a_token_that_slack_refuses_nothing_is_tried_again_and_nothing_lost
     assert (desk.keys(), desk.keys(POLITICS)) == ([AHEAD.key], [AHEAD.key])
 
 
+SURGE = replace(scene("surge"), key="surge", story="surge")
+SURGE_OF_5 = replace(SURGE, key="surge>5", story="surge>5", threshold=5.0, tuned=True)
+
+
+def want_surges(desk: Desk, channel: str, **thresholds: float) -> None:
+    (before,) = desk.store.subscriptions.of_channel(TEAM, NEWSROOM)
+    wish = replace(before, channel_id=channel, features=("surge",), thresholds=thresholds)
+    desk.store.subscriptions.put(wish)
+
+
+def test_each_channel_is_posted_what_its_own_threshold_raised(desk: Desk) -> None:
+    want_surges(desk, POLITICS, surge=5.0)
+    want_surges(desk, NEWSROOM)
+    desk.raise_(SURGE, SURGE_OF_5)
+    desk.deliverer.deliver_due()
+    assert (desk.keys(), desk.keys(POLITICS)) == (["surge"], ["surge>5"])
+    (card,) = desk.posted(POLITICS)
+    assert "This channel set surge to 5 times the usual day" in str(card.blocks)
+
+
+def test_what_another_threshold_raised_is_not_posted_once_a_channel_set_its_own(desk: Desk) -> None:
+    want_surges(desk, NEWSROOM)
+    desk.raise_(SURGE)
+    want_surges(desk, NEWSROOM, surge=5.0)
+    desk.deliverer.deliver_due()
+    assert desk.posted() == []
+    assert desk.store.outbox.depth()["dropped"] == 1
+
+
 def unsubscribe(desk: Desk) -> None:
     desk.store.subscriptions.remove(TEAM, NEWSROOM, Target.PAGE, "a")
 

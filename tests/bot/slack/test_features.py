@@ -5,6 +5,7 @@ import pytest
 from bot.errors import LikewatchError
 from bot.features import amount, catalogue, default_features, features, written
 from bot.slack.features import parse_features
+from handlers.comparisons.foreign_share_of_new import COMPARISON as FOREIGN
 from handlers.comparisons.overtake import COMPARISON as OVERTAKE
 from handlers.comparisons.platform_event import COMPARISON as PLATFORM_EVENT
 from handlers.comparisons.purge import COMPARISON as PURGE
@@ -15,7 +16,7 @@ from tests.standins.tunable import more_rules
 
 __all__ = ["more_rules"]
 
-RULES = (OVERTAKE, SURGE, PURGE, CROWD, HUSH)
+RULES = (FOREIGN, OVERTAKE, SURGE, PURGE, CROWD, HUSH)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,9 @@ RULES = (OVERTAKE, SURGE, PURGE, CROWD, HUSH)
         ("surge>=5x", ("surge",), {"surge": 5}),
         ("surge=5", ("surge",), {"surge": 5}),
         ("surge>5 surge>5x", ("surge",), {"surge": 5}),
+        ("foreign>10%", ("foreign",), {"foreign": 10}),
+        ("foreign > 10 % surge>5 times", ("foreign", "surge"), {"foreign": 10, "surge": 5}),
+        ("foreign>10 points", ("foreign",), {"foreign": 10}),
         ("crowd>2500k hush", ("crowd", "hush"), {"crowd": 2500}),
     ],
 )
@@ -48,7 +52,10 @@ def test_features_are_read_with_their_thresholds(
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ("milestones!", "“milestones!” is not a feature. The features are: overtake, surge, purge, crowd, hush"),
+        (
+            "milestones!",
+            "“milestones!” is not a feature. The features are: foreign, overtake, surge, purge",
+        ),
         ("surges>5", "“surges>5” is not a feature"),
         (">5", "“>5” is not a feature"),
         ("overtake>10", "overtake has no threshold. What can be set.*surge>3.2x"),
@@ -75,8 +82,7 @@ def test_a_catalogue_joins_what_is_said_of_one_feature() -> None:
 
 @pytest.mark.usefixtures("more_rules")
 def test_what_is_opt_in_does_not_come_by_itself() -> None:
-    assert "hush" in features()
-    assert set(features()) - set(default_features()) == {"hush"}
+    assert set(features()) - set(default_features()) == {"country", "hush"}
 
 
 def test_thresholds_are_written_as_people_write_them() -> None:

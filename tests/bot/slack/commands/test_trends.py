@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import LikewatchError
-from bot.features import features
+from bot.features import default_features, features
 from bot.platforms.contract import Profile, Reference
 from bot.slack import cards
 from bot.slack.commands import find_command
@@ -145,13 +145,13 @@ def test_untrack_stops_watching(store: Store) -> None:
     assert audited(store) == [("untrack", "hunsen", "U0EDITOR")]
 
 
-def test_subscribe_turns_every_feature_on(store: Store) -> None:
+def test_subscribe_turns_every_feature_on_that_is_not_opt_in(store: Store) -> None:
     watch(store, "hunsen", daily(2_000_000, 10))
     reply = ask(store, "trends subscribe Hunsen")
     saved = store.subscriptions.get(TEAM, CHANNEL, Target.PAGE, "hunsen")
     assert saved is not None
-    assert saved.features == tuple(features())
-    assert notice(reply) == f"@U0EDITOR subscribed this channel to hunsen: {', '.join(features())}"
+    assert saved.features == default_features()
+    assert notice(reply) == f"@U0EDITOR subscribed this channel to hunsen: {', '.join(default_features())}"
     assert audited(store) == [("subscribe", "hunsen", "U0EDITOR")]
     assert "In the past 30 days it would have posted nothing here." in words(reply)
 
@@ -198,7 +198,7 @@ def test_subscribe_says_since_when_it_can_tell(store: Store) -> None:
     ("feature", "sentence"),
     [
         ("milestones!", "“milestones!” is not a feature. The features are: "),
-        ("overtake>10", "“overtake>10” sets a threshold, which cannot be set yet"),
+        ("overtake>10", "“overtake>10”: overtake has no threshold. What can be set.*surge>3.2x"),
     ],
 )
 def test_subscribe_names_a_feature_that_is_none(store: Store, feature: str, sentence: str) -> None:
