@@ -134,7 +134,9 @@ class Finding:
     """A part's new likes of one period: ``share`` with its bounds, ``came`` of ``gained``, against ``baseline``.
 
     ``of_all`` is the part's share of all likes at the end of the period (None for a published figure: there it is the
-    baseline); ``countries`` are the new likes of every country abroad, the most first.
+    baseline); ``counted_days`` are the days of the period whose lists can be compared, to which ``share``, ``came`` and
+    ``gained`` belong (None where these are all of it); ``countries`` are the new likes of every country abroad, the
+    most first.
     """
 
     reading: AudienceReading
@@ -147,6 +149,7 @@ class Finding:
     baseline: Figure
     of_all: Figure | None = None
     unlisted: float | None = None
+    counted_days: float | None = None
     countries: tuple[tuple[str, float], ...] = ()
 
     @property
@@ -201,6 +204,8 @@ def share_facts(finding: Finding, about: str) -> Iterator[Fact]:
     yield fact("numerator", finding.came, reading.metric, reading, about=about)
     yield fact("denominator", finding.gained, reading.metric, reading)
     yield fact("period", exactly(finding.days), "days", reading)
+    if finding.counted_days is not None:
+        yield fact("counted_days", exactly(finding.counted_days), "days", reading)
     yield fact("baseline", finding.baseline, "share", reading, about=about)
     if finding.unlisted is not None:
         yield fact("unlisted", exactly(finding.unlisted), reading.metric, reading)

@@ -126,6 +126,7 @@ def _of_inflows(inflows: tuple[_Inflow, ...], part: str) -> tuple[Finding, ...]:
             baseline=_baseline(inflow, part),
             of_all=_standing(inflow.newest, part),
             unlisted=inflow.came.unlisted,
+            counted_days=None if inflow.came.whole else inflow.came.days,
             countries=inflow.came.countries,
         )
         for inflow in inflows

@@ -73,6 +73,29 @@ def test_new_likes_that_turn_foreign_are_told_within_days_and_once() -> None:
     assert [fact.about for fact in alert.facts_named("country")] == ["IN", "PH"]
 
 
+@pytest.mark.parametrize("clean", [True, False])
+def test_days_that_cannot_be_compared_are_left_out_of_the_sentence_too(*, clean: bool) -> None:
+    replay = Replay((page("a"),))
+    home, abroad, total = 210_000.0, 75_000.0, 300_000.0
+    for day in range(70):
+        came = 250 if day < 60 else 2_500
+        jump = 40_000 if not clean and day == 60 else 0  # of people without a country
+        home, abroad, total = home + 700, abroad + came, total + (700 + came) * 1.02 + jump
+        replay.arrive(by_country("a", day, total, {"KH": home, "IN": abroad * 0.6, "PH": abroad * 0.4}))
+    words = Words(page=str.title, country=lambda code: {"KH": "Cambodia"}.get(code, code))
+    alert = next(alert for alert in replay.alerts if alert.kind == "new_foreign_share")
+    period = alert.fact("period").value
+    said, further = headline(alert, words), lines(alert, words)
+    if clean:
+        assert alert.facts_named("counted_days") == ()
+        assert "whose lists can be compared" not in said
+    else:
+        assert alert.fact("counted_days").value == period - 1
+        assert f"new likes on the {period - 1:.0f} of {period:.0f} days, " in said
+        assert ", whose lists can be compared came from accounts" in said
+    assert any(line.startswith("The other days are in none of these figures") for line in further) is not clean
+
+
 def test_it_is_armed_again_after_30_calm_days() -> None:
     replay = audience(260, lambda _: 700, lambda day: 2_500 if 60 <= day < 75 or day >= 230 else 250)
     assert [round(_day(alert)) // 100 for alert in replay.alerts if alert.kind == "new_foreign_share"] == [0, 2]
