@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import floor
 
 from handlers.contract import Saying, Words
 from handlers.model import Alert, Dated
@@ -20,7 +21,20 @@ def _period(alert: Alert) -> str:
     if not alert.facts_named("unlisted") or period.dated is Dated.MONTH:
         return f" in the {count(period.value)} days to {dated(period.at, period.dated)}"
     start = period.at - timedelta(days=period.value)
-    return f", {day(start).removesuffix(f' {period.at.year}')} to {day(period.at)},"
+    span = f"{day(start).removesuffix(f' {period.at.year}')} to {day(period.at)}"
+    for counted in alert.facts_named("counted_days"):
+        whole_days = floor(round(counted.value, 6))
+        return f" on the {whole_days} of {count(period.value)} days, {span}, whose lists can be compared"
+    return f", {span},"
+
+
+def _left_out(alert: Alert) -> tuple[str, ...]:
+    """That the figures are not those of the whole period, where some of its days are left out."""
+    return tuple(
+        "The other days are in none of these figures: their lists by country and totals do not fit together, or likes "
+        "were removed or listed anew."
+        for _ in alert.facts_named("counted_days")
+    )
 
 
 def _new_share(alert: Alert, words: Words) -> str:
@@ -56,7 +70,7 @@ def _new_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
     if top:
         said.append(f"Most: {top}.")
     said.append(f"These are new {unit} of this period only, not all {unit} of the page.")
-    return (*said, CAVEAT, NET_OF_REMOVALS)
+    return (*said, *_left_out(alert), CAVEAT, NET_OF_REMOVALS)
 
 
 def _country_share(alert: Alert, words: Words) -> str:
@@ -86,7 +100,7 @@ def _country_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
         for fact in alert.facts_named("of_all")
     ]
     said.append(f"These are new {unit} of this period only, not all {unit} of the page.")
-    return (*said, CAVEAT, NET_OF_REMOVALS)
+    return (*said, *_left_out(alert), CAVEAT, NET_OF_REMOVALS)
 
 
 def _total_share(alert: Alert, words: Words) -> str:

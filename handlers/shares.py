@@ -74,11 +74,15 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """New likes over the clean steps between two instants: listed abroad, listed at home, and without a country."""
+    """New likes over the clean steps between two instants: listed abroad, listed at home, and without a country.
+
+    ``days`` are those of the clean steps; ``whole`` where no other step lies between the two instants.
+    """
 
     since: datetime
     until: datetime
     days: float
+    whole: bool
     foreign: float
     home: float
     unlisted: float
@@ -266,6 +270,7 @@ def flow(path: Sequence[Step], home: str, since: datetime, until: datetime) -> F
         since=inside[0].before.at,
         until=inside[-1].after.at,
         days=sum((end.at - start.at) / _DAY for start, end in runs),
+        whole=all(step.after is following.before for step, following in pairwise(inside)),
         foreign=foreign,
         home=at_home,
         unlisted=max(sum(end.total - start.total for start, end in runs) - sum(net.values()), 0.0),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from handlers.contract import Comparison, Scope, Threshold, Verdict, Wakes, Window
-from handlers.inflows import (
+from handlers.findings import (
     EXCESS,
     Finding,
     Progress,
@@ -25,9 +25,9 @@ from handlers.inflows import (
     parameters,
     progress_of,
     share_facts,
-    survey,
     watch_of,
 )
+from handlers.inflows import survey
 from handlers.memories import from_text, to_text
 from handlers.model import Alert, Fact
 from handlers.share_sentences import COUNTRY_SHARE
@@ -88,7 +88,7 @@ def _alert(finding: Finding, country: str, window: Window, limit: float) -> Aler
         dated=reading.dated,
         facts=tuple(_facts(finding, country)),
         rule=rule.format(metric=reading.metric, points=points),
-        parameters=parameters(limit, "this country"),
+        parameters=parameters(limit, reading.metric, "this country"),
         threshold=points,
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from handlers.contract import Comparison, Scope, Threshold, Verdict, Wakes, Window
-from handlers.inflows import (
+from handlers.findings import (
     ABROAD,
     EXCESS,
     Finding,
@@ -21,9 +21,9 @@ from handlers.inflows import (
     parameters,
     progress_of,
     share_facts,
-    survey,
     watch_of,
 )
+from handlers.inflows import survey
 from handlers.memories import from_text, to_text
 from handlers.model import Alert, Fact
 from handlers.share_sentences import NEW_SHARE
@@ -79,7 +79,7 @@ def _alert(finding: Finding, window: Window, home: str, limit: float) -> Alert:
         dated=reading.dated,
         facts=tuple(_facts(finding, home)),
         rule=rule.format(metric=reading.metric, points=points),
-        parameters=parameters(limit, "abroad"),
+        parameters=parameters(limit, reading.metric, "abroad"),
         threshold=points,
     )
 

@@ -10,7 +10,7 @@ import pytest
 
 from handlers.comparisons.foreign_share_of_new import COMPARISON
 from handlers.contract import Words
-from handlers.model import Alert, AudienceReading, Figure, Measure, Page
+from handlers.model import Alert, AudienceReading, Figure, Measure, Metric, Page
 from handlers.wording import headline, lines
 from tests.standins.histories import START, Replay, audience, by_country, page, reading, scene
 
@@ -71,6 +71,29 @@ def test_new_likes_that_turn_foreign_are_told_within_days_and_once() -> None:
         alert.fact("denominator").value
     )
     assert [fact.about for fact in alert.facts_named("country")] == ["IN", "PH"]
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_days_that_cannot_be_compared_are_left_out_of_the_sentence_too(*, clean: bool) -> None:
+    replay = Replay((page("a"),))
+    home, abroad, total = 210_000.0, 75_000.0, 300_000.0
+    for day in range(70):
+        came = 250 if day < 60 else 2_500
+        jump = 40_000 if not clean and day == 60 else 0  # of people without a country
+        home, abroad, total = home + 700, abroad + came, total + (700 + came) * 1.02 + jump
+        replay.arrive(by_country("a", day, total, {"KH": home, "IN": abroad * 0.6, "PH": abroad * 0.4}))
+    words = Words(page=str.title, country=lambda code: {"KH": "Cambodia"}.get(code, code))
+    alert = next(alert for alert in replay.alerts if alert.kind == "new_foreign_share")
+    period = alert.fact("period").value
+    said, further = headline(alert, words), lines(alert, words)
+    if clean:
+        assert alert.facts_named("counted_days") == ()
+        assert "whose lists can be compared" not in said
+    else:
+        assert alert.fact("counted_days").value == period - 1
+        assert f"new likes on the {period - 1:.0f} of {period:.0f} days, " in said
+        assert ", whose lists can be compared came from accounts" in said
+    assert any(line.startswith("The other days are in none of these figures") for line in further) is not clean
 
 
 def test_it_is_armed_again_after_30_calm_days() -> None:
@@ -151,6 +174,31 @@ def test_a_published_figure_waits_for_the_share_of_all_likes() -> None:
     assert _kinds(replay) == ["new_foreign_share"]
 
 
+WEEKLY = replace(_published(30, new=180_000, home=100_000), days=7)
+MONTHLY = replace(_published(30, new=779_000, home=157_331), days=28, source="another newspaper")
+ELSEWHERE = replace(WEEKLY, source="another newspaper", likes={"KH": Figure(value=20_000, low=20_000, high=20_000)})
+
+
+@pytest.mark.parametrize("second", [MONTHLY, ELSEWHERE], ids=["of another period", "of another newspaper"])
+@pytest.mark.parametrize("share_first", [True, False])
+@pytest.mark.parametrize("usual_first", [True, False])
+def test_every_figure_to_the_same_day_is_judged_in_whatever_order_they_come(
+    second: AudienceReading, *, share_first: bool, usual_first: bool
+) -> None:
+    figures = (WEEKLY, second) if usual_first else (second, WEEKLY)
+    share = _published(29, home_share=0.58), _published(30, home_share=0.58)
+    arrivals = (share[0], *figures) if share_first else (*figures, share[1])
+    together, one_by_one = Replay((page("a"),), (COMPARISON,)), Replay((page("a"),), (COMPARISON,))
+    together.arrive(*arrivals)
+    for turn in (1, 2):  # the second time nothing is new
+        for each in arrivals:
+            one_by_one.arrive(each)
+            one_by_one.restart()
+        assert [alert.fact("share").source for alert in one_by_one.alerts] == ["another newspaper"], turn
+    assert [alert.facts for alert in together.alerts] == [alert.facts for alert in one_by_one.alerts]
+    assert together.memories == one_by_one.memories
+
+
 @pytest.mark.parametrize(
     ("new", "home"),
     [pytest.param(779_000, 400_000, id="less than 15 points above"), pytest.param(700, 140, id="fewer than 600")],
@@ -193,6 +241,17 @@ def test_an_alert_tells_the_limit_in_force() -> None:
     limits = {parameter.name: parameter.value for parameter in tuned.parameters}
     assert limits["rise on the baseline"] == pytest.approx(0.1)
     assert limits["episode over below"] == pytest.approx(0.08 * 10 / 15)
+
+
+def test_the_numbers_of_the_rule_count_what_the_lists_count() -> None:
+    followers = (replace(each, metric=Metric.FOLLOWERS) for each in RISE_OF_12_POINTS)
+    replay = Replay((page("a"),), (COMPARISON.tuned(10),))
+    replay.arrive(*followers)
+    (alert,) = replay.alerts
+    assert {parameter.unit for parameter in alert.parameters if parameter.name == "new followers from abroad"} == {
+        "followers"
+    }
+    assert not any("likes" in f"{parameter.name} {parameter.unit}" for parameter in alert.parameters)
 
 
 # The share of all likes
