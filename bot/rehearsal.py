@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
+from bot.hourly import hourly
 from bot.variants import Rules, pages_of, variants
 from handlers.contract import Comparison, Scope
-from handlers.decide import Arrivals, decide
-from handlers.model import Alert, AudienceReading, Page, Reading
+from handlers.decide import decide
+from handlers.model import Alert, Page
 from handlers.world import HISTORY, GrowingWorld
 from storage.store import Store
 from storage.values import Subscription
@@ -35,20 +35,28 @@ class Rehearsal:
     memories: Mapping[tuple[str, str], str]
 
 
-def rehearse(store: Store, subscriptions: Sequence[Subscription], rules: Rules, now: datetime) -> Rehearsal:
+def rehearse(
+    store: Store,
+    subscriptions: Sequence[Subscription],
+    rules: Rules,
+    now: datetime,
+    *,
+    joining: Page | None = None,
+) -> Rehearsal:
     """Run these subscriptions' variants over what is stored of ``REACH``, as a cycle once an hour would; store nothing.
 
-    A count that was polled and found unchanged is not stored, so they see it once. What a cycle commits meanwhile they
-    see at the next.
+    ``joining`` is a page about to be watched, with what was read of it before. A count that was polled and found
+    unchanged is not stored, so they see it once. What a cycle commits meanwhile they see at the next. It takes seconds
+    for a group: hold it before a transaction, in which cycles would wait for it.
     """
     if not rules:
         return Rehearsal(alerts=(), memories={})
-    pages = _pages(store, subscriptions, rules)
+    pages = _pages(store, subscriptions, rules, joining)
     until = now + timedelta(milliseconds=1)  # what was read this very instant is of the past too
     figures = store.chronicle.between([page.slug for page in pages], until - REACH, until)
     world = GrowingWorld(pages)
     alerts: list[Alert] = []
-    for instant, arrivals in _hourly(figures):
+    for instant, arrivals in hourly(figures):
         decision = decide(world.seen(), arrivals, instant, rules)
         world.grow(decision)
         alerts += decision.alerts
@@ -57,32 +65,34 @@ def rehearse(store: Store, subscriptions: Sequence[Subscription], rules: Rules, 
     return Rehearsal(alerts=tuple(alerts), memories=memories)
 
 
-def _pages(store: Store, subscriptions: Sequence[Subscription], rules: Rules) -> list[Page]:
-    """The pages subscribed to, and those that the variants hold them against."""
-    pages = {page.slug: page for subscription in subscriptions for page in pages_of(store, subscription)}
-    watched = store.pages.all()
+def _pages(store: Store, subscriptions: Sequence[Subscription], rules: Rules, joining: Page | None) -> tuple[Page, ...]:
+    """The pages that the rules look at, and those that they hold them against."""
+    watched = {page.slug: page for page in store.pages.all()} | ({joining.slug: joining} if joining else {})
+    slugs: set[str] = set()
     for rule in rules:
         only = rule.only or frozenset()
+        if rule.scope is Scope.PAGE:
+            slugs |= only
         if rule.scope is Scope.GROUP:
-            pages |= {page.slug: page for page in watched if not only.isdisjoint(page.groups)}
+            slugs |= {slug for slug, page in watched.items() if not only.isdisjoint(page.groups)}
         if rule.scope is Scope.PLATFORM:
-            together = {page.slug: page for page in watched if page.platform in only}
-            pages |= together if len(together) <= _PLATFORM_AT_MOST else {}
-    return list(pages.values())
+            together = {slug for slug, page in watched.items() if page.platform in only}
+            slugs |= together if len(together) <= _PLATFORM_AT_MOST else together & _subscribed(store, subscriptions)
+    return tuple(page for slug, page in watched.items() if slug in slugs)
 
 
-def _hourly(figures: Iterable[Reading | AudienceReading]) -> Iterator[tuple[datetime, Arrivals]]:
-    """What came in each hour, of each page and source the last count, and when the last of it did."""
-    for _, hour in groupby(figures, lambda figure: figure.received_at.replace(minute=0, second=0, microsecond=0)):
-        readings: dict[tuple[str, str], Reading] = {}
-        audiences: list[AudienceReading] = []
-        for figure in hour:
-            if isinstance(figure, Reading):
-                readings[figure.page, figure.source] = figure
-            else:
-                audiences.append(figure)
-            last = figure.received_at
-        yield last, Arrivals(readings=tuple(readings.values()), audiences=tuple(audiences))
+def _subscribed(store: Store, subscriptions: Sequence[Subscription]) -> set[str]:
+    return {page.slug for subscription in subscriptions for page in pages_of(store, subscription)}
+
+
+def begun_by(
+    store: Store, page: Page, defaults: Sequence[Comparison[Any]], now: datetime
+) -> Mapping[tuple[str, str], str]:
+    """What variants would remember that begin once this page is watched so: for ``settle``, made before the write."""
+    subscriptions = store.subscriptions.with_thresholds()
+    rules = variants(store, subscriptions, defaults, joining=page)
+    unmade = _wanted(rules) - _remembered(store, defaults)
+    return rehearse(store, subscriptions, _those(rules, unmade), now, joining=page).memories
 
 
 def settle(
@@ -95,19 +105,25 @@ def settle(
     """Bring what variants remember in line with the thresholds that are set: begun for new ones, forgotten for ended.
 
     A variant that begins must not tell the past as if it were now, so it begins with the memory of a rehearsal: that of
-    ``made``, or of one held here.
+    ``made``, or of one held here for those alone that ``made`` has not.
     """
+    subscriptions = store.subscriptions.with_thresholds()
+    rules = variants(store, subscriptions, defaults)
+    wanted, kept = _wanted(rules), _remembered(store, defaults)
+    unmade = wanted - kept - made.keys()
+    memories = {**made, **rehearse(store, subscriptions, _those(rules, unmade), now).memories}
     with store.write():
-        subscriptions = store.subscriptions.with_thresholds()
-        rules = variants(store, subscriptions, defaults)
-        wanted = {(rule.name, scope) for rule in rules for scope in rule.only or ()}
-        kept = {key for rule in defaults if rule.threshold for key in store.memories.variants_of(rule.name)}
         store.memories.forget(kept - wanted)
-        unmade = wanted - kept - made.keys()
-        rehearsed = rehearse(store, subscriptions, _those(rules, unmade), now).memories
-        for (name, scope), memory in {**rehearsed, **made}.items():
-            if (name, scope) in wanted - kept:
-                store.memories.put(name, {scope: memory})
+        for name, scope in sorted(wanted - kept):
+            store.memories.put(name, {scope: memories[name, scope]})
+
+
+def _wanted(rules: Rules) -> set[tuple[str, str]]:
+    return {(rule.name, scope) for rule in rules for scope in rule.only or ()}
+
+
+def _remembered(store: Store, defaults: Sequence[Comparison[Any]]) -> set[tuple[str, str]]:
+    return {key for rule in defaults if rule.threshold for key in store.memories.variants_of(rule.name)}
 
 
 def _those(rules: Rules, keys: set[tuple[str, str]]) -> Rules:

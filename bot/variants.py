@@ -39,15 +39,22 @@ class RulesInForce:
         return made[1]
 
 
-def variants(store: Store, subscriptions: Iterable[Subscription], defaults: Iterable[Comparison[Any]]) -> Rules:
+def variants(
+    store: Store,
+    subscriptions: Iterable[Subscription],
+    defaults: Iterable[Comparison[Any]],
+    *,
+    joining: Page | None = None,
+) -> Rules:
     """The rules tuned as these subscriptions ask, each for all they ask it for; a limit that is the default needs none.
 
     A subscription that is paused keeps its variants going, so that there is nothing to catch up with when it resumes.
+    ``joining`` is a page about to be watched: it counts as watched already.
     """
     tunable = {rule.name: (rule, rule.threshold.default) for rule in defaults if rule.threshold is not None}
     scopes: dict[tuple[str, float], set[str]] = {}
     for subscription in subscriptions:
-        pages = pages_of(store, subscription)
+        pages = pages_of(store, subscription, joining)
         for name, (rule, default) in tunable.items():
             limit = subscription.thresholds.get(rule.feature, default)
             if limit != default:
@@ -57,13 +64,18 @@ def variants(store: Store, subscriptions: Iterable[Subscription], defaults: Iter
     )
 
 
-def pages_of(store: Store, subscription: Subscription) -> list[Page]:
-    """The pages that a subscription is to and that are still watched."""
+def pages_of(store: Store, subscription: Subscription, joining: Page | None = None) -> list[Page]:
+    """The pages that a subscription is to and that are still watched, or about to be: ``joining``."""
     slugs: tuple[str, ...] = (subscription.slug,)
     if subscription.target is Target.GROUP:
         group = store.pages.group(subscription.slug)
         slugs = group.pages if group else ()
-    return list(store.pages.many(slugs).values())
+    pages = store.pages.many(slugs)
+    if joining is not None and subscription.slug in (
+        joining.groups if subscription.target is Target.GROUP else (joining.slug,)
+    ):
+        pages[joining.slug] = joining
+    return list(pages.values())
 
 
 def _scopes(scope: Scope, subscription: Subscription, pages: Sequence[Page]) -> set[str]:

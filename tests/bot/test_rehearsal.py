@@ -1,20 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.feeding import by_instant
-from bot.rehearsal import REACH, Rehearsal, rehearse, settle
+from bot.rehearsal import REACH, Rehearsal, begun_by, rehearse, settle
 from bot.variants import variants
 from handlers.comparisons.purge import COMPARISON as PURGE
 from handlers.comparisons.surge import COMPARISON as SURGE
 from handlers.contract import Comparison
-from handlers.model import Page
+from handlers.model import AudienceReading, Page, Reading
+from storage.chronicle import Chronicle
 from storage.store import Store
 from storage.values import Subscription, Target
 from tests.standins.clock import HandClock
@@ -58,6 +59,18 @@ def remembered(store: Store) -> dict[tuple[str, str], str]:
     return {
         (name, scope): store.memories.get(name, [scope])[scope] for name, scope in store.memories.variants_of("crowd")
     }
+
+
+class NotedChronicle(Chronicle):
+    """A store's chronicle that notes which pages it was asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self._whole = store.chronicle
+        self.asked: list[list[str]] = []
+
+    def between(self, slugs: Iterable[str], since: datetime, until: datetime) -> Iterator[Reading | AudienceReading]:
+        self.asked.append(sorted(slugs))
+        return self._whole.between(self.asked[-1], since, until)
 
 
 TOLD, NOT_TOLD = '{"told":true}', '{"told":false}'
@@ -153,3 +166,39 @@ def test_without_thresholds_there_is_nothing_to_settle(store: Store) -> None:
     store.subscriptions.put(replace(crowd(), thresholds={}))
     settle(store, [CROWD], START)
     assert remembered(store) == {}
+
+
+def test_only_the_pages_that_begin_are_gone_through(store: Store) -> None:
+    watch(store, "hunsen", "samrainsy", "newcomer")
+    read_hourly(store, 30, {slug: lambda hour: 60_000 + hour for slug in ("hunsen", "samrainsy", "newcomer")})
+    now = START + 30 * HOUR
+    store.pages.remove("newcomer", at=now)
+    store.subscriptions.put(crowd("cambodia", target=Target.GROUP))
+    settle(store, [CROWD], now)
+    noted = store.chronicle = NotedChronicle(store)
+    watch(store, "newcomer")
+    settle(store, [CROWD], now)
+    settle(store, [CROWD], now)
+    assert noted.asked == [["newcomer"]]
+    store.pages.remove("newcomer", at=now)
+    settle(store, [CROWD], now)
+    assert noted.asked == [["newcomer"]]
+    assert remembered(store) == {("crowd>50", "hunsen"): TOLD, ("crowd>50", "samrainsy"): TOLD}
+
+
+def test_what_begins_with_a_page_is_known_before_it_is_watched(store: Store) -> None:
+    watch(store, "hunsen", "newcomer")
+    read_hourly(store, 30, {slug: lambda hour: 60_000 + hour for slug in ("hunsen", "newcomer")})
+    now = START + 30 * HOUR
+    page = store.pages.many(["newcomer"])["newcomer"]
+    store.pages.remove("newcomer", at=now)
+    store.subscriptions.put(crowd("cambodia", target=Target.GROUP))
+    settle(store, [CROWD], now)
+    begun = begun_by(store, page, [CROWD], now)
+    assert begun == {("crowd>50", "newcomer"): TOLD}
+    assert begun_by(store, replace(page, groups=("asia",)), [CROWD], now) == {}
+    noted = store.chronicle = NotedChronicle(store)
+    watch(store, "newcomer")
+    settle(store, [CROWD], now, made=begun)
+    assert noted.asked == []
+    assert remembered(store) == {("crowd>50", "hunsen"): TOLD, ("crowd>50", "newcomer"): TOLD}

@@ -10,7 +10,7 @@ from bot.countries import country_code, country_name
 from bot.errors import LikewatchError
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.registry import parse_reference, platforms
-from bot.rehearsal import settle
+from bot.rehearsal import begun_by, settle
 from bot.slack.auditing import audit
 from bot.slack.commands import commands
 from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash
@@ -44,25 +44,33 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     asked, profile = parse(call.text), call.found
     if profile is None:
         raise LikewatchError("The page could not be looked up. Try again.")
+    begun = begun_by(store, _page(store, asked, profile), all_comparisons(), now)
     with store.write():
         known = store.pages.by_account(profile.platform, profile.native_id)
-        slug = known.slug if known else _slug(store, asked, profile)
-        page = Page(
-            slug=slug,
-            name=profile.name or slug,
-            platform=profile.platform,
-            url=profile.url,
-            home=asked.home,
-            groups=asked.groups,
-            aliases=_aliases(store, asked, known),
-        )
+        page = _page(store, asked, profile)
+        slug = page.slug
         account = store.pages.account(slug) or _account(profile, slug, call)
         store.pages.add(page, account, at=now)
-        settle(store, all_comparisons(), now)
+        settle(store, all_comparisons(), now, made=begun)
         said = f"{profile.url} home {asked.home or 'not said'} in {' '.join(asked.groups) or 'no group'}"
         audit(store, call, now, "track", slug, detail=said)
         page = store.pages.get(slug) or page
     return _reply(call, page, account, profile, known=known is not None)
+
+
+def _page(store: Store, asked: Asked, profile: Profile) -> Page:
+    """The page as it will be: one that is known keeps its short name, its groups, and its home if none is said."""
+    known = store.pages.by_account(profile.platform, profile.native_id)
+    slug = known.slug if known else _slug(store, asked, profile)
+    return Page(
+        slug=slug,
+        name=profile.name or slug,
+        platform=profile.platform,
+        url=profile.url,
+        home=asked.home or (known.home if known else None),
+        groups=tuple(dict.fromkeys((*(known.groups if known else ()), *asked.groups))),
+        aliases=_aliases(store, asked, known),
+    )
 
 
 def _account(profile: Profile, slug: str, call: Call) -> Account:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from threading import Event, Thread
 
 import pytest
 
 from bot.errors import LikewatchError
 from bot.features import default_features
+from bot.platforms.contract import Profile
 from bot.slack import cards
-from bot.slack.contract import Button, Reply
-from handlers.model import Alert
+from bot.slack.commands import find_command
+from bot.slack.contract import Button, Reply, Slash
+from handlers.model import Alert, AudienceReading, Metric, Reading
+from storage.chronicle import Chronicle
 from storage.store import Store
 from storage.values import Subscription, Target
 from tests.standins import blockkit
-from tests.standins.asked import NOW, ask, watch
+from tests.standins.asked import NOW, ask, call, watch
 from tests.standins.histories import scene
 from tests.standins.tunable import more_rules
 
@@ -190,3 +195,47 @@ def test_a_page_that_is_not_watched_any_more_has_no_variant(store: Store) -> Non
     ask(store, "trends subscribe hunsen surge>5x")
     ask(store, "trends untrack hunsen")
     assert store.memories.variants_of("surge") == set()
+
+
+class Meanwhile(Chronicle):
+    """A store's chronicle that notes whether somebody else can write while it is gone through."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._whole = store, store.chronicle
+        self.others_could_write: list[bool] = []
+
+    def between(self, slugs: Iterable[str], since: datetime, until: datetime) -> Iterator[Reading | AudienceReading]:
+        written = Event()
+
+        def write() -> None:
+            with self._store.write():
+                written.set()
+
+        Thread(target=write, daemon=True).start()
+        self.others_could_write.append(written.wait(2))
+        return self._whole.between(slugs, since, until)
+
+
+def test_no_cycle_waits_for_what_begins_when_a_page_is_watched_again(store: Store) -> None:
+    profile = Profile(
+        platform="facebook",
+        native_id="4242",
+        handle="hunsencambodia",
+        name="Samdech Hun Sen",
+        url="https://www.facebook.com/hunsencambodia",
+        count=14_100_000,
+        low=14_100_000,
+        high=14_100_000,
+        metric=Metric.LIKES,
+    )
+    command, text = find_command(Slash.TRENDS, "track @hunsencambodia as hunsen in cambodia")
+    asked = replace(call("trends track"), text=text, found=profile, poll_every=HOUR)
+    command.run(asked, store, NOW)
+    growing(store)
+    ask(store, "trends subscribe cambodia surge>5x")
+    ask(store, "trends untrack hunsen")
+    assert store.memories.variants_of("surge") == set()
+    meanwhile = store.chronicle = Meanwhile(store)
+    command.run(asked, store, NOW)
+    assert store.memories.variants_of("surge") == {("surge>5", "hunsen")}
+    assert meanwhile.others_could_write == [True]
