@@ -26,6 +26,7 @@ from handlers.leads import FRESH_HOURS, FRESH_POLLS, SPARSE_HOURS, Lead, is_stal
 from handlers.memories import from_text, instant, to_text
 from handlers.model import Alert, Dated, Fact, Metric, Parameter, Track
 from handlers.order import overlapping, resort, seat
+from handlers.rivals import is_judged_in, pair_of
 
 READINGS_TO_TELL = 2
 EVALUATIONS_TO_SETTLE = 3
@@ -108,8 +109,8 @@ def compare(window: Window, board: Board) -> Verdict[Board] | None:
     for metric, order in board.orders.items():
         orders[metric], crossings = resort(order, tracks)
         for passing, passed in crossings:
-            key = _key(passing, passed)
-            if key not in pairs and _is_judged_here(key, window):
+            key = pair_of(passing, passed)
+            if key not in pairs and is_judged_in(window, *key):
                 was_led = _both_read_again(key, board, tracks) or _was_below(tracks[passing], tracks[passed])
                 pairs[key] = Pair(leader=passed if was_led else None)
     seats = _seat_newcomers(orders, board.seats, pairs, window)
@@ -130,17 +131,6 @@ def compare(window: Window, board: Board) -> Verdict[Board] | None:
             pairs[key] = pair
     after = Board(orders=orders, seats=seats, pairs=pairs)
     return Verdict(alerts=tuple(alerts), memory=board if after == board else after)
-
-
-def _key(one: str, other: str) -> tuple[str, str]:
-    return (one, other) if one < other else (other, one)
-
-
-def _is_judged_here(key: tuple[str, str], window: Window) -> bool:
-    """True in the first group that the two pages shared, as far as the order tells in which they joined theirs."""
-    ours, theirs = (window.pages[slug].groups for slug in key)
-    shared = [group for group in ours if group in theirs]
-    return window.scope == min(shared, key=lambda group: (ours.index(group) + theirs.index(group), group))
 
 
 def _without_departed(board: Board, window: Window) -> Board:
@@ -198,8 +188,8 @@ def _seat_newcomers(
         unread = [slug for slug in orders.get(metric, ()) if is_stale(tracks[slug], newest)]
         orders[metric] = seat(orders.get(metric, ()), newcomers, tracks)
         undecided = overlapping(orders[metric], newcomers, tracks)
-        undecided |= {_key(slug, other) for slug in newcomers for other in unread}
-        pairs.update((key, Pair(leader=None)) for key in undecided if _is_judged_here(key, window))
+        undecided |= {pair_of(slug, other) for slug in newcomers for other in unread}
+        pairs.update((key, Pair(leader=None)) for key in undecided if is_judged_in(window, *key))
         after.update((slug, Seat(series=tracks[slug].since, seen=newest)) for slug in newcomers)
     return after
 

@@ -243,6 +243,11 @@ def _platform_event() -> Replay:
     return hourly(27 * 24, dict.fromkeys(names, lambda hour: 500_000 + 20 * hour - 9_000 * (hour > 25 * 24)))
 
 
+def _closing_in() -> Replay:
+    """b gains 200 a day more than a and is 9,600 behind at the start."""
+    return hourly(35 * 24, {"a": lambda hour: 500_000 + 20 * hour, "b": lambda hour: 490_400 + 28.5 * hour}, "g")
+
+
 SCENES: Mapping[str, Callable[[], Replay]] = {
     "ahead": _ahead,
     "overtake": _overtake,
@@ -262,6 +267,7 @@ SCENES: Mapping[str, Callable[[], Replay]] = {
     "surge": _surge,
     "purge": _purge,
     "platform_event": _platform_event,
+    "closing_in": _closing_in,
 }
 
 
