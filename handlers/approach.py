@@ -6,8 +6,8 @@ P(T <= h) = N((v h - gap) / (s sqrt(h))) + exp(2 v gap / s^2) N(-(v h + gap) / (
 https://en.wikipedia.org/wiki/Inverse_Gaussian_distribution. The pace does not stay what it is, which matters more than
 the noise: of any pace 0.7 is kept at the median, times a lognormal factor whose logarithm has a standard deviation of
 0.7; and 6 approaches in 100 turn away for good. These three and the part of the daily noise that lasts were fitted to
-10,000 pair-days of simulated worlds and held on others (docs/alert-quality.md); paths drawn at random from the gap's past
-and a normal change of pace were tried too, told more that was wrong and were slower.
+10,000 pair-days of simulated worlds and held on others (docs/alert-quality.md); paths drawn at random from the gap's
+past and a normal change of pace were tried too, told more that was wrong and were slower.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _passed(pace: float, gap: float, noise: float, days: float) -> float:
     if back > _FAR:
         returned = exp(2 * pace * gap / noise**2) * _normal(back)
     else:  # the same, where its factors are beyond floating point
-        returned = exp(-(ahead**2) / 2) / (-back * sqrt(2 * pi))
+        returned = exp(-ahead * ahead / 2) / (-back * sqrt(2 * pi))
     return min(_normal(ahead) + returned, 1.0)
 
 

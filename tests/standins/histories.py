@@ -244,8 +244,8 @@ def _platform_event() -> Replay:
 
 
 def _closing_in() -> Replay:
-    """b gains 200 a day more than a and is 9,600 behind at the start."""
-    return hourly(35 * 24, {"a": lambda hour: 500_000 + 20 * hour, "b": lambda hour: 490_400 + 28.5 * hour}, "g")
+    """b gains 200 a day more than a and is 7,400 behind at the start."""
+    return hourly(35 * 24, {"a": lambda hour: 500_000 + 20 * hour, "b": lambda hour: 492_600 + 28.5 * hour}, "g")
 
 
 SCENES: Mapping[str, Callable[[], Replay]] = {
