@@ -61,6 +61,13 @@ def test_a_counter_that_stood_still_is_drawn_through() -> None:
     assert past.at(BEGAN + 210 * HOUR) == pytest.approx(102_100)
 
 
+def test_a_counter_that_stood_still_for_longer_than_marks_are_kept_leaves_the_midnights_before() -> None:
+    frozen = [(hour, 103_600 if 360 <= hour < 460 else count) for hour, count in steadily(range(480))]
+    past = past_of(*frozen)
+    assert len(past.midnights) == 20
+    assert past.gains(19) == pytest.approx([240] * 19)
+
+
 def test_another_metric_begins_a_past_of_its_own() -> None:
     replay = Replay((page("a"),))
     for hour in range(48):
