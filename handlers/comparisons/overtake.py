@@ -22,8 +22,9 @@ from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
 from handlers.lead_sentences import AHEAD, HELD_OFF, OVERTAKE
 from handlers.leads import FRESH_HOURS, FRESH_POLLS, SPARSE_HOURS, Lead, is_stale, lead
 from handlers.memories import from_text, instant, to_text
-from handlers.model import Alert, Dated, Fact, Metric, Parameter, Point, Track
+from handlers.model import Alert, Dated, Fact, Metric, Parameter, Track
 from handlers.order import overlapping, resort, seat
+from handlers.rivals import count_fact, is_judged_in, pair_of
 
 READINGS_TO_TELL = 2
 EVALUATIONS_TO_SETTLE = 3
@@ -106,8 +107,8 @@ def compare(window: Window, board: Board) -> Verdict[Board]:
     for metric, order in board.orders.items():
         orders[metric], crossings = resort(order, tracks)
         for passing, passed in crossings:
-            key = _key(passing, passed)
-            if key not in pairs and _is_judged_here(key, window):
+            key = pair_of(passing, passed)
+            if key not in pairs and is_judged_in(window, *key):
                 was_led = _both_read_again(key, board, tracks) or _was_below(tracks[passing], tracks[passed])
                 pairs[key] = Pair(leader=passed if was_led else None)
     seats = _seat_newcomers(orders, board.seats, pairs, window)
@@ -121,17 +122,6 @@ def compare(window: Window, board: Board) -> Verdict[Board]:
             pairs[key] = pair
     after = Board(orders=orders, seats=seats, pairs=pairs)
     return Verdict(alerts=tuple(alerts), memory=board if after == board else after)
-
-
-def _key(one: str, other: str) -> tuple[str, str]:
-    return (one, other) if one < other else (other, one)
-
-
-def _is_judged_here(key: tuple[str, str], window: Window) -> bool:
-    """True in the first group that the two pages shared, as far as the order tells in which they joined theirs."""
-    ours, theirs = (window.pages[slug].groups for slug in key)
-    shared = [group for group in ours if group in theirs]
-    return window.scope == min(shared, key=lambda group: (ours.index(group) + theirs.index(group), group))
 
 
 def _without_departed(board: Board, window: Window) -> Board:
@@ -189,8 +179,8 @@ def _seat_newcomers(
         unread = [slug for slug in orders.get(metric, ()) if is_stale(tracks[slug], newest)]
         orders[metric] = seat(orders.get(metric, ()), newcomers, tracks)
         undecided = overlapping(orders[metric], newcomers, tracks)
-        undecided |= {_key(slug, other) for slug in newcomers for other in unread}
-        pairs.update((key, Pair(leader=None)) for key in undecided if _is_judged_here(key, window))
+        undecided |= {pair_of(slug, other) for slug in newcomers for other in unread}
+        pairs.update((key, Pair(leader=None)) for key in undecided if is_judged_in(window, *key))
         after.update((slug, Seat(series=tracks[slug].since, seen=newest)) for slug in newcomers)
     return after
 
@@ -289,8 +279,8 @@ def _facts(ours: Track, theirs: Track, pair: Pair, now: Lead) -> tuple[Fact, ...
             high=ours.last.high - theirs.last.low,
             at=now.at,
         ),
-        _count("count", ours, ours.last),
-        _count("rival_count", theirs, theirs.last),
+        count_fact("count", ours, ours.last),
+        count_fact("rival_count", theirs, theirs.last),
     ]
     if pair.streak is not None:
         facts.append(Fact(name="since", value=pair.streak.evaluations, unit="readings", at=pair.streak.since))
@@ -300,23 +290,8 @@ def _facts(ours: Track, theirs: Track, pair: Pair, now: Lead) -> tuple[Fact, ...
         track = ours if now.unread == ours.page else theirs
         age = (now.at - track.last.at) / timedelta(days=1)
         facts.append(Fact(name="unread", value=age, unit="days", about=track.page, at=track.last.at))
-    facts += [_count("before", track, track.previous) for track in (ours, theirs) if track.previous and now.sparse]
+    facts += [count_fact("before", track, track.previous) for track in (ours, theirs) if track.previous and now.sparse]
     return tuple(facts)
-
-
-def _count(name: str, track: Track, point: Point) -> Fact:
-    return Fact(
-        name=name,
-        value=point.count,
-        unit=track.metric.value,
-        low=point.low,
-        high=point.high,
-        about=track.page,
-        at=point.at,
-        dated=point.dated,
-        source=point.source,
-        url=point.url,
-    )
 
 
 def _coarsest(*precisions: Dated) -> Dated:

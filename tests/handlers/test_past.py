@@ -78,11 +78,11 @@ def test_another_metric_begins_a_past_of_its_own() -> None:
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=60), st.integers(10_000, 10**9))
 def test_midnights_lie_between_the_readings_around_them(gaps: list[int], count: int) -> None:
-    hours, rows = 0.0, []
+    tenths, rows = 0, []
     for gap in gaps:
-        hours += gap / 10
+        tenths += gap
         count += 1 + gap % 90  # never the same twice: a counter that stood still is drawn through
-        rows.append((hours, count))
+        rows.append((tenths / 10, count))
     past = past_of(*rows)
     for index, midnight in enumerate(past.midnights):
         at = ((past.first + index) * DAY - BEGAN) / HOUR
