@@ -130,7 +130,7 @@ def _marked(past: Past, point: Point, count: float, start: tuple[float, float]) 
     at = point.at.timestamp()
     times, counts = past.times, past.counts
     if not times:
-        return Past(array("d", (at,)), array("d", (count,)), 0, array("d"))
+        return Past(array("d", (at,)), array("d", (count,)), past.first, past.midnights)
     if at <= times[-1]:
         return past
     first, midnights = past.first, past.midnights

@@ -61,6 +61,13 @@ def test_a_counter_that_stood_still_is_drawn_through() -> None:
     assert past.at(BEGAN + 210 * HOUR) == pytest.approx(102_100)
 
 
+def test_a_counter_that_stood_still_for_longer_than_marks_are_kept_leaves_the_midnights_before() -> None:
+    frozen = [(hour, 103_600 if 360 <= hour < 460 else count) for hour, count in steadily(range(480))]
+    past = past_of(*frozen)
+    assert len(past.midnights) == 20
+    assert past.gains(19) == pytest.approx([240] * 19)
+
+
 def test_another_metric_begins_a_past_of_its_own() -> None:
     replay = Replay((page("a"),))
     for hour in range(48):
@@ -71,11 +78,11 @@ def test_another_metric_begins_a_past_of_its_own() -> None:
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=60), st.integers(10_000, 10**9))
 def test_midnights_lie_between_the_readings_around_them(gaps: list[int], count: int) -> None:
-    hours, rows = 0.0, []
+    tenths, rows = 0, []
     for gap in gaps:
-        hours += gap / 10
+        tenths += gap
         count += 1 + gap % 90  # never the same twice: a counter that stood still is drawn through
-        rows.append((hours, count))
+        rows.append((tenths / 10, count))
     past = past_of(*rows)
     for index, midnight in enumerate(past.midnights):
         at = ((past.first + index) * DAY - BEGAN) / HOUR
