@@ -99,6 +99,7 @@ def _audience_order(reading: AudienceReading) -> tuple[datetime, datetime]:
     return reading.received_at, reading.as_of
 
 
+_ALL_WAKES = tuple(Wakes)
 _MOVED = frozenset({Standing.ACCEPTED, Standing.UNCHANGED})
 
 
@@ -113,7 +114,9 @@ class _Book:
         self.judged: list[Judged] = []
         self.confirmed: dict[str, tuple[tuple[datetime, datetime], ...]] = {}
         self.audiences: list[AudienceReading] = []
-        self.woken: dict[Wakes, dict[str, datetime]] = {wakes: {} for wakes in Wakes}  # the newest received_at, by page
+        self.woken: dict[Wakes, dict[str, datetime]] = {
+            wakes: {} for wakes in _ALL_WAKES
+        }  # the newest received_at, by page
         self.known: dict[str, list[AudienceReading]] = {}
         self.woken_by: dict[str, list[AudienceReading]] = {}
         self.notices: dict[str, list[Notice]] = {}

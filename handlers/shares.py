@@ -176,15 +176,18 @@ def snapshots(window: Window, home: str, totals: Totals) -> tuple[Snapshot, ...]
 
 def _snapshots(window: Window, home: str, totals: Totals) -> Iterator[Snapshot]:
     before: AudienceReading | None = None
+    number_before = 0.0
     for reading in _lists(window):
         total = reading.total.value if reading.total is not None else totals.get(reading.as_of)
         if home not in reading.likes or not total:
             continue
-        if before is not None and (before.as_of == reading.as_of or before.likes == reading.likes):
-            continue
         number = listed(reading)
+        if before is not None and (
+            before.as_of == reading.as_of or (number == number_before and before.likes == reading.likes)
+        ):
+            continue
         if _COVERAGE_MIN < number / total <= _COVERAGE_MAX:
-            before, at_home = reading, reading.likes[home].value
+            before, number_before, at_home = reading, number, reading.likes[home].value
             yield Snapshot(reading, at_home, number - at_home, total)
 
 
