@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from bot import words
 from bot.backtest.alerts_file import alerts_file
 from bot.backtest.comparing import Compared
-from bot.backtest.history import History, Told
+from bot.backtest.history import FILES, History, Told
 from bot.backtest.shares import Advance, Found, dealt, put_together, run
 from bot.backtest.tables import HistoryRefused
 from bot.errors import LikewatchError
@@ -36,6 +36,7 @@ def backtest(
         LikewatchError: what was to be set is no threshold.
 
     """
+    _refuse_history(folder, out)
     limits = _limits(thresholds)
     rules = all_comparisons()
     compared = Compared(rules, tuned(rules, limits))
@@ -57,6 +58,11 @@ def backtest(
     raised = words.several(kinds.total(), "alert")
     yield f"{raised} in {out}" + (f": {_by_kind(kinds)}." if kinds else ".")
     yield from compared.lines()
+
+
+def _refuse_history(folder: Path, out: Path) -> None:
+    if out.resolve().parent == folder.resolve() and out.name in FILES:
+        raise HistoryRefused(f"--out {out} is a file of the history itself. Name another file: alerts.csv.")
 
 
 def _limits(thresholds: Sequence[str]) -> dict[str, float]:

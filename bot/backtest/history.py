@@ -23,6 +23,7 @@ from handlers.model import AudienceReading, Figure, Measure, Metric, Page, Readi
 FAULTS_SHOWN = 20
 
 _PAGES = ("page", "home", "group", "platform", "precision")
+FILES = ("pages.csv", "totals.csv", "countries.csv")
 _TOTALS = ("ts", "page", "likes", "received_at")
 _COUNTRIES = ("ts", "page", "country", "likes", "received_at")
 _EXACT, _THREE_DIGITS = "exact", "sig3"

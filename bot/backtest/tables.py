@@ -147,6 +147,8 @@ class Instants:
                 )
             self.received_at = at
             self._received = received
+        if self._known > self.received_at:
+            raise BadRow(f"received_at {received} is earlier than ts {ts}: nothing can be known before it is so.")
         return self._known
 
 

@@ -2,8 +2,9 @@
 
 g is the gain of the past 24 hours; the usual day is e^m, with m the median of the logarithms of the 28 daily gains
 before (raised half-way to that of the same weekdays where it is higher), and s = sqrt(0.18^2 + sd^2 + 1/e^m). Told if
-g >= 3.2 e^m and (log g - m)/s >= 3, now and 6 hours ago, and g >= max(500, 0.2% of the audience) and g > two steps of
-rounding. One an episode, which ends after 72 hours below 1.8 usual days, or after 45 days.
+g >= 3.2 e^m and (log g - m)/s >= 3, now and 6 hours ago (now, where readings are rarer than every 8 hours), and
+g >= max(500, 0.2% of the audience) and g > two steps of rounding. One an episode, which ends after 72 hours below 1.8
+usual days, or after 45 days.
 """
 
 from __future__ import annotations
@@ -34,13 +35,14 @@ BASE_DAYS = 28
 BASE_DAYS_AT_LEAST = 14
 
 _APART = HOURS_APART * HOUR
+_RARELY = 8 * HOUR
 _OVER = timedelta(hours=OVER_HOURS)
 _LONGEST = timedelta(days=OVER_DAYS)
 _WEEK = 7
 _LEAST_SPREAD = 0.18
 _RULE = (
     "The gain of 24 hours was {times:g} times the usual day or more, far more than the page's days differ, and it was "
-    "so 6 hours before too."
+    "so 6 hours before too (or the page is read more rarely than every 8 hours)."
 )
 
 
@@ -89,7 +91,8 @@ def compare(window: Window, episode: Episode, times: float) -> Verdict[Episode] 
     if episode.since is not None:
         after = _continued(episode, episode.since, day, track.last.at)
         return None if after is episode else Verdict(alerts=(), memory=after)
-    if not day.is_unusual(times) or not _was_unusual(past, now, times):
+    rare = (track.gap or 0.0) > _RARELY
+    if not day.is_unusual(times) or not (rare or _was_unusual(past, now, times)):
         return None
     at = track.last.at
     level = Figure(value=before, low=before, high=before)

@@ -109,3 +109,12 @@ def test_what_was_not_read_just_then_is_said_to_be_known_within_bounds() -> None
     assert gain.low is not None
     assert gain.high is not None
     assert gain.low < gain.value < gain.high
+
+
+@pytest.mark.parametrize("every", [8, 12, 24])
+def test_a_page_that_is_read_rarely_is_told_by_its_first_readings(every: int) -> None:
+    replay = Replay((page("a", "g"),))
+    for hour in range(0, 40 * 24, every):
+        replay.arrive(reading("a", hour, round(with_more(9_600, hours=24)(hour))))
+    (told,) = surges(replay)
+    assert told.at - START <= timedelta(hours=BEGINS + 24 + every)

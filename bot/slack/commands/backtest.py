@@ -43,8 +43,12 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         return names.unknown(store, name, " ".join(["trends backtest {}", *settings]))
     asked = parse(rest)
     since = now - asked.period
-    if not _is_known(store, found):
+    newest = _newest_figure(store, found)
+    if newest is None:
         return Reply(card=Card(headline=f"No reading of {found.name} is stored, so there is nothing to go through"))
+    if newest < since:
+        past = f"in the past {words.length(asked.period)} there is nothing to go through"
+        return Reply(card=Card(headline=f"The newest figure of {found.name} is of {words.day(newest)}: {past}"))
     rules = all_comparisons()
     variants = tuned(rules, asked.limits)
     alerts = past_alerts(store, found.pages, since, now, (*rules, *variants))
@@ -60,6 +64,8 @@ def parse(said: Sequence[str]) -> Asked:
     for word in said:
         if length := words.period(word):
             period = length
+        elif word[:1].isdigit() or word.startswith("-"):
+            raise LikewatchError(f"“{word}” is no period: write 1d to {LONGEST.days}d, or 12w. {USAGE}")
         else:
             feature, limit = parse_threshold(word)
             limits[feature] = limit
@@ -68,8 +74,8 @@ def parse(said: Sequence[str]) -> Asked:
     return Asked(period=period, limits=limits)
 
 
-def _is_known(store: Store, found: Named) -> bool:
-    return any(latest.track is not None for latest in store.readings.board(found.pages))
+def _newest_figure(store: Store, found: Named) -> datetime | None:
+    return max((track.last.at for track in store.readings.tracks(found.pages).values()), default=None)
 
 
 def _card(store: Store, found: Named, asked: Asked, wanted: Sequence[Alert], default: Sequence[Alert]) -> Card:

@@ -12,6 +12,7 @@ from bot.rehearsal import PREVIEW, Rehearsal, rehearse, settle
 from bot.slack import names
 from bot.slack.alert_card import told
 from bot.slack.auditing import audit
+from bot.slack.by_group import groups_subscribed
 from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash
 from bot.slack.features import Asked, parse_features
 from bot.slack.names import Named
@@ -48,9 +49,10 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         settle(store, all_comparisons(), now, made=rehearsal.memories)
         wanted = wishes(wish)
         audit(store, call, now, "subscribe", found.slug, detail=" ".join(wanted))
+    said = (*_thresholds(asked, wish, before), *_by_group(call, store, found), *preview)
     card = Card(
         headline=f"This channel is subscribed to {found.name}",
-        lines=(f"It gets: {', '.join(wanted)}.", *_thresholds(asked, wish, before), *preview),
+        lines=(f"It gets: {', '.join(wanted)}.", *said),
         context=("/trends list features explains them. /trends mute keeps a page quiet for a while.",),
         buttons=(Button(label="Unsubscribe", query=f"trends unsubscribe {found.slug}"),),
     )
@@ -90,6 +92,14 @@ def _thresholds(asked: Asked, wish: Subscription, before: Subscription | None) -
             yield f"{name} was {was}; named without a threshold it is back to its default, {default}."
 
 
+def _by_group(call: Call, store: Store, found: Named) -> Iterator[Line]:
+    if groups := groups_subscribed(call, store, found):
+        yield (
+            f"Other alerts about it come with the subscription to {words.listed(groups)}; where both want one, what is "
+            "set here holds."
+        )
+
+
 def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Rehearsal, now: datetime) -> Iterator[Line]:
     """What would have been posted here in the past 30 days: one card for each story.
 
@@ -105,6 +115,13 @@ def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Rehearsa
     span = _span(store, found, now)
     if span is None:
         yield "No figure of it was read yet, so there is no telling what would have been posted here."
+        return
+    newest_figure = max(track.last.at for track in store.readings.tracks(found.pages).values())
+    if not stories and newest_figure < since:
+        yield (
+            f"Its newest figure is of {words.day(newest_figure)}: in the past {PREVIEW.days} days there was nothing to "
+            "judge."
+        )
         return
     if not stories:
         yield f"In {span} it would have posted nothing here."

@@ -11,12 +11,13 @@ from bot.features import wishes
 from bot.rehearsal import settle
 from bot.slack import names
 from bot.slack.auditing import audit
+from bot.slack.by_group import groups_subscribed
 from bot.slack.contract import Button, Call, Card, Command, Person, Reply, Slash
 from bot.slack.features import parse_features
 from bot.slack.names import Named
 from handlers.comparisons import all_comparisons
 from storage.store import Store
-from storage.values import Subscription, Target
+from storage.values import Subscription
 
 USAGE = "/trends unsubscribe <page or group> [feature …]"
 
@@ -42,10 +43,18 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
             store.subscriptions.remove(call.team_id, call.channel_id, found.target, found.slug)
         settle(store, all_comparisons(), now)
         audit(store, call, now, "unsubscribe", found.slug, detail=" ".join(unwanted))
-    return _done(call, found, before, unwanted, left)
+    return _done(call, found, before, unwanted, left, groups=groups_subscribed(call, store, found))
 
 
-def _done(call: Call, found: Named, before: Subscription, unwanted: tuple[str, ...], left: tuple[str, ...]) -> Reply:
+def _done(
+    call: Call,
+    found: Named,
+    before: Subscription,
+    unwanted: tuple[str, ...],
+    left: tuple[str, ...],
+    *,
+    groups: list[str],
+) -> Reply:
     lost = wishes(replace(before, features=tuple(one for one in before.features if one not in left)))
     again = Button(label="Subscribe again", query=f"trends subscribe {found.slug} {' '.join(lost)}")
     if left:
@@ -56,18 +65,16 @@ def _done(call: Call, found: Named, before: Subscription, unwanted: tuple[str, .
         headline = f"This channel is not subscribed to {found.name} any more"
         line = "It goes on being watched: /likes answers, and other channels keep their alerts."
         told = f" unsubscribed this channel from {found.slug}"
-    return Reply(card=Card(headline=headline, lines=(line,), buttons=(again,)), notice=(Person(call.user_id), told))
+    still = (f"Alerts about it still come with the subscription to {words.listed(groups)}.",) if groups else ()
+    return Reply(
+        card=Card(headline=headline, lines=(line, *still), buttons=(again,)), notice=(Person(call.user_id), told)
+    )
 
 
 def _not_subscribed(call: Call, store: Store, found: Named) -> Reply:
     """Say so; and where the page's alerts come by one of its groups, offer what ends them."""
     headline = f"This channel is not subscribed to {found.name}"
-    page = store.pages.get(found.slug) if found.target is Target.PAGE else None
-    groups = [
-        slug
-        for slug in (page.groups if page else ())
-        if store.subscriptions.get(call.team_id, call.channel_id, Target.GROUP, slug)
-    ]
+    groups = groups_subscribed(call, store, found)
     if not groups:
         return Reply(card=Card(headline=headline, lines=("/trends list shows what it is subscribed to.",)))
     buttons = (

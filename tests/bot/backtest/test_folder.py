@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bot.backtest import shares
 from bot.backtest.alerts_file import COLUMNS, alerts_file
 from bot.backtest.folder import backtest
-from bot.backtest.history import History
+from bot.backtest.history import FILES, History
 from bot.backtest.running import alerts_of
 from bot.backtest.tables import HistoryRefused
 from bot.errors import LikewatchError
@@ -82,6 +82,14 @@ def test_shares_tell_together_what_all_rules_tell_at_once(seed: int, tmp_path_fa
     for part in parts:
         shares.run([part], lambda *_: None)
     assert list(shares.put_together(parts)) == told(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_it_never_writes_over_the_history(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(HistoryRefused, match="is a file of the history itself"):
+        run(tmp_path, tmp_path / name)
+    assert (tmp_path / name).read_text() == "mine"
 
 
 @pytest.mark.parametrize("keep_good", [False, True])

@@ -159,7 +159,7 @@ def stored(kind: str, *, page: str, at: timedelta = 3 * DAY) -> Alert:
 
 
 def test_the_preview_counts_default_rules_as_they_told_it_then(store: Store) -> None:
-    watch(store, "hunsen", [(NOW - 60 * DAY, 2_000_000)])
+    watch(store, "hunsen", [(NOW - 60 * DAY, 2_000_000), (NOW - DAY, 2_000_000)])
     default = stored("surge", page="hunsen")
     another = replace(default, key="surge>9", story="surge>9", threshold=9, tuned=True)
     store.alerts.add([default, another, stored("purge", page="hunsen")], at=NOW)
@@ -187,7 +187,7 @@ def test_list_features_tells_what_may_be_set_and_what_must_be_named(store: Store
         "may set 2.5 to 100: surge&gt;3.2x" in said
     )
     assert "*hush*: nothing at all. Only where you name it." in said
-    assert "Without naming features, a channel gets all but country and hush." in said
+    assert "Without naming features, a channel gets all but closing, country and hush." in said
 
 
 def test_a_page_that_is_not_watched_any_more_has_no_variant(store: Store) -> None:
@@ -239,3 +239,25 @@ def test_no_cycle_waits_for_what_begins_when_a_page_is_watched_again(store: Stor
     command.run(asked, store, NOW)
     assert store.memories.variants_of("surge") == {("surge>5", "hunsen")}
     assert meanwhile.others_could_write == [True]
+
+
+def test_what_a_page_and_its_group_both_bring_is_said(store: Store) -> None:
+    watch(store, "hunsen", [(NOW - DAY * days, 2_000_000 - days) for days in range(9, 0, -1)])
+    ask(store, "trends subscribe cambodia")
+    assert "come with the subscription to cambodia" in words(ask(store, "trends subscribe hunsen foreign>10"))
+    assert "still come with the subscription to cambodia" in words(ask(store, "trends unsubscribe hunsen"))
+
+
+def test_a_page_without_a_figure_in_the_period_is_not_called_quiet(store: Store) -> None:
+    watch(store, "hunsen", [(NOW - DAY * days, 2_000_000 - days) for days in (400, 399, 398)])
+    said = words(ask(store, "trends subscribe hunsen"))
+    assert "there was nothing to judge" in said
+    assert "posted nothing" not in said
+    assert "there is nothing to go through" in words(ask(store, "trends backtest hunsen 90d"))
+
+
+@pytest.mark.parametrize("period", ["3y", "0d", "-5d", "2016"])
+def test_what_is_no_period_is_said_to_be_none(store: Store, period: str) -> None:
+    watch(store, "hunsen", [(NOW - DAY, 2_000_000)])
+    with pytest.raises(LikewatchError, match="is no period: write 1d to 366d"):
+        ask(store, f"trends backtest hunsen {period}")

@@ -217,7 +217,7 @@ def test_subscribe_to_a_typo_asks_again_with_the_features(store: Store) -> None:
 def test_unsubscribe_takes_back_a_feature_or_everything(store: Store) -> None:
     watch(store, "hunsen", daily(2_000_000, 10))
     ask(store, "trends subscribe hunsen")
-    first, *others = features()
+    first, *others = default_features()
     reply = ask(store, f"trends unsubscribe hunsen {first}")
     saved = store.subscriptions.get(TEAM, CHANNEL, Target.PAGE, "hunsen")
     assert saved is not None
