@@ -137,7 +137,8 @@ def _without_departed(board: Board, window: Window) -> Board:
     """Forget pages that left the group and those whose series began anew: their leads are seen afresh."""
     seats, tracks = board.seats, window.tracks
     gone = {slug for slug in window.came if slug in seats and seats[slug].series < tracks[slug].since}
-    gone |= seats.keys() - tracks.keys()
+    if not seats.keys() <= tracks.keys():
+        gone |= seats.keys() - tracks.keys()
     if not gone:
         return board
     return Board(
@@ -173,7 +174,7 @@ def _seat_newcomers(
     A page that is not being read gets no place until it is read again.
     """
     tracks = window.tracks
-    if tracks.keys() <= seats.keys():
+    if len(tracks) == len(seats):  # nobody without a track has a seat (_without_departed)
         return seats
     newest = max(track.last.at for track in tracks.values())
     after = dict(seats)

@@ -1,4 +1,4 @@
-"""``python -m tests.bench [a b c d] [--quick] [--write]``: speed as a ratio to a floor taken in the same run."""
+"""``python -m tests.bench [a b c d e f] [--quick] [--write]``: speed as a ratio to a floor taken in the same run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from tests.bench import alert_latency, idle_memory, poll_cycle, slash_command
+from tests.bench import alert_latency, backtest_year, comparing, idle_memory, poll_cycle, slash_command
 from tests.bench.report import Result, surroundings, write
 
 BENCHMARKS: Mapping[str, Callable[..., Result]] = {
@@ -17,6 +17,8 @@ BENCHMARKS: Mapping[str, Callable[..., Result]] = {
     "b": slash_command.run,
     "c": alert_latency.run,
     "d": idle_memory.run,
+    "e": backtest_year.run,
+    "f": comparing.run,
 }
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from bot import words
 from bot.backtest import past_alerts
 from bot.errors import LikewatchError
+from bot.features import written
 from bot.slack import names
 from bot.slack.alert_card import told
 from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash
@@ -80,13 +81,17 @@ def _newest_figure(store: Store, found: Named) -> datetime | None:
 
 def _card(store: Store, found: Named, asked: Asked, wanted: Sequence[Alert], default: Sequence[Alert]) -> Card:
     past = f"in the past {words.length(asked.period)}"
-    setting = words.listed([f"{feature}>{limit:g}" for feature, limit in asked.limits.items()])
+    setting = words.listed([written(feature, limit) for feature, limit in asked.limits.items()])
     number = words.several(len(wanted), "alert") if wanted else "no alert"
     headline = f"{'With ' + setting + ', ' if setting else ''}{number} of {found.name} {past}"
     newest = sorted(wanted, key=lambda alert: alert.at)[-_NEWEST:]
     return Card(
         headline=headline[0].upper() + headline[1:],
-        lines=(*_by_kind(wanted), *_beside(wanted, default, setting), *_told(newest, len(wanted), store)),
+        lines=(
+            *_by_kind(wanted),
+            *_told(newest, len(wanted), setting, store),
+            *_beside(wanted, default, setting, store),
+        ),
         context=(
             "The stored readings went through today's rules once more; nothing was posted.",
             "Polls that found the same count again are not stored, so what waits for several readings may come later.",
@@ -99,22 +104,32 @@ def _by_kind(alerts: Iterable[Alert]) -> Iterator[Line]:
         yield ", ".join(f"{kind} {words.count(number)}" for kind, number in sorted(kinds.items()))
 
 
-def _beside(wanted: Sequence[Alert], default: Sequence[Alert], setting: str) -> Iterator[Line]:
+def _beside(wanted: Sequence[Alert], default: Sequence[Alert], setting: str, store: Store) -> Iterator[Line]:
+    """What the default rules told in place of those that were set."""
     if not setting:
         return
-    tuned_keys = {alert.key.partition(":")[2] for alert in wanted if alert.tuned}  # before it: the rule's name
-    keys = {alert.key for alert in default}
+    as_set = {alert.key.partition(":")[2] for alert in wanted if alert.tuned}  # before it: the rule's name
+    alone = [alert for alert in default if alert.key not in as_set]
     yield (
-        f"With {setting} {words.count(len(tuned_keys))} of those that it is about, "
-        f"{words.count(len(keys))} by default; {words.count(len(keys & tuned_keys))} are the same."
+        f"Of what {setting} decides: {words.several(len(as_set), 'alert') if as_set else 'no alert'}, "
+        f"{words.count(len(default)) if default else 'none'} by default; "
+        f"{words.count(len(default) - len(alone)) if default else 'none'} in common."
     )
+    if alone:
+        yield "Told by default alone, the newest first:"
+        yield from (_line(alert, store) for alert in reversed(alone[-_NEWEST:]))
 
 
-def _told(newest: Sequence[Alert], number: int, store: Store) -> Iterator[Line]:
-    if number > len(newest):
+def _told(newest: Sequence[Alert], number: int, setting: str, store: Store) -> Iterator[Line]:
+    if setting and newest:
+        yield f"Told with {setting}, the newest first:"
+    elif number > len(newest):
         yield f"The newest {len(newest)}:"
-    for alert in reversed(newest):
-        yield (Bold(words.dated(alert.at, alert.dated)), f": {told(alert, store)}")
+    yield from (_line(alert, store) for alert in reversed(newest))
+
+
+def _line(alert: Alert, store: Store) -> Line:
+    return (Bold(words.dated(alert.at, alert.dated)), f": {told(alert, store)}")
 
 
 COMMAND = Command(

@@ -195,6 +195,13 @@ def test_a_slow_platform_holds_up_nobody_else(tmp_path: Path) -> None:
         room.workspace.wait_for_message("newsroom", "Samdech Hun Sen", person="ana")
 
 
+def test_what_takes_long_to_work_out_is_answered_when_it_is_there(any_room: Newsroom) -> None:
+    read(any_room.store)
+    any_room.workspace.say("ana", "newsroom", "/trends backtest hunsen 30d")
+    answer = any_room.workspace.wait_for_message("newsroom", "No alert of Hun Sen in the past 30 days", person="ana")
+    assert answer.ephemeral_to == ANA
+
+
 def test_a_lookup_that_fails_is_told_in_words(room: Newsroom) -> None:
     room.workspace.say("ana", "newsroom", "/trends track https://www.facebook.com/nobody.there")
     room.workspace.wait_for_message("newsroom", "There is no nobody.there on facebook.", person="ana")

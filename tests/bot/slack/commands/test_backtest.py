@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.backtest import past_alerts
+from bot.errors import LikewatchError
+from bot.slack import cards
+from bot.slack.commands import find_command
+from bot.slack.contract import Slash
+from handlers.comparisons import all_comparisons
+from storage.store import Store
+from tests.standins import blockkit
+from tests.standins.asked import NOW, ask, daily, store, watch
+
+__all__ = ["store"]
+
+
+def shown(store: Store, text: str) -> str:
+    return blockkit.words(cards.blocks(ask(store, text).card))
+
+
+def rivals(store: Store) -> None:
+    """Hun Sen passes Sam Rainsy 20 days ago; then he surges, 10 days ago."""
+    hours = range(120 * 24, 0, -3)
+    watch(
+        store,
+        "hunsen",
+        [(NOW - timedelta(hours=back), 2_100_400 - 20 * back + (30_000 if back < 240 else 0)) for back in hours],
+        name="Hun Sen",
+    )
+    watch(store, "samrainsy", [(NOW - timedelta(hours=back), 2_090_800 - back) for back in hours], name="Sam Rainsy")
+    watch(store, "cameron", daily(3_040_000, 400), name="David Cameron", groups=())
+
+
+def test_it_tells_the_alerts_that_the_past_would_have_raised(store: Store) -> None:
+    rivals(store)
+    answer = ask(store, "trends backtest hunsen 60d")
+    told = shown(store, "trends backtest hunsen 60d")
+    assert answer.card.headline.endswith(" of Hun Sen in the past 60 days")
+    assert answer.shareable
+    assert "overtake 1" in told
+    assert "surge 1" in told
+    assert "Hun Sen now has more likes than Sam Rainsy" in told
+    assert "David Cameron" not in told
+    assert store.alerts.recent() == ()
+
+
+def test_a_group_is_gone_through_as_one(store: Store) -> None:
+    rivals(store)
+    assert "overtake 1" in shown(store, "trends backtest cambodia 60d")
+
+
+def test_what_is_older_than_asked_is_only_there_to_compare_with(store: Store) -> None:
+    rivals(store)
+    told = shown(store, "trends backtest hunsen 2w")
+    assert "overtake" not in told
+    assert "surge 1" in told
+
+
+def test_another_threshold_is_told_beside_the_default(store: Store) -> None:
+    rivals(store)
+    told = shown(store, "trends backtest hunsen 60d surge>90")
+    assert "surge 1" not in told
+    assert "Of what surge&gt;90x decides: no alert, 1 by default; 0 in common." in told
+    with_it, _, by_default = told.partition("Told by default alone")
+    assert "Told with surge&gt;90x, the newest first:" in with_it
+    assert "gained 30,480 likes" not in with_it
+    assert "gained 30,480 likes" in by_default
+    assert "1 by default; 1 in common" in shown(store, "trends backtest hunsen 60d surge>5")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("trends backtest", "Say which page or group"),
+        ("trends backtest hunsen 900d", "at most 366 days"),
+        ("trends backtest hunsen sometimes", "sets no threshold"),
+        ("trends backtest hunsen surge>1", "out of bounds"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(store: Store, text: str, why: str) -> None:
+    rivals(store)
+    with pytest.raises(LikewatchError, match=why):
+        ask(store, text)
+
+
+def test_a_name_that_nobody_has_is_guessed_at_with_all_that_was_asked(store: Store) -> None:
+    rivals(store)
+    (button, *_) = ask(store, "trends backtest hunsne 30d surge>5").card.buttons
+    assert getattr(button, "query", "") == "trends backtest hunsen 30d surge>5"
+
+
+def test_a_page_that_was_never_read_has_nothing_to_go_through(store: Store) -> None:
+    watch(store, "hunsen", [], name="Hun Sen")
+    assert ask(store, "trends backtest hunsen").card.headline.startswith("No reading of Hun Sen is stored")
+
+
+def test_nothing_to_tell_is_told(store: Store) -> None:
+    rivals(store)
+    assert ask(store, "trends backtest cameron 30d").card.headline == "No alert of David Cameron in the past 30 days"
+
+
+def test_it_is_answered_when_it_is_done_and_holds_up_nobody() -> None:
+    command, _ = find_command(Slash.TRENDS, "backtest hunsen")
+    assert command.slow
+
+
+def test_alerts_of_others_are_left_out(store: Store) -> None:
+    rivals(store)
+    since = NOW - timedelta(days=60)
+    ours = past_alerts(store, ["hunsen"], since, NOW, all_comparisons())
+    theirs = past_alerts(store, ["samrainsy"], since, NOW, all_comparisons())
+    assert {alert.kind for alert in ours} > {alert.kind for alert in theirs if alert.rival} >= {"ahead", "overtake"}
+    assert all("hunsen" in {alert.page, alert.rival} for alert in ours)
+    assert all("samrainsy" in {alert.page, alert.rival} for alert in theirs)
+    assert past_alerts(store, ["cameron"], since, NOW, all_comparisons()) == []
+    assert past_alerts(store, ["stranger"], since, NOW, all_comparisons()) == []
