@@ -243,6 +243,16 @@ def _platform_event() -> Replay:
     return hourly(27 * 24, dict.fromkeys(names, lambda hour: 500_000 + 20 * hour - 9_000 * (hour > 25 * 24)))
 
 
+def closing_in(days: int = 50, pace: Callable[[float], float] = lambda _: 200.0) -> Replay:
+    """Page "a", 10,000 likes behind "b", closes the gap by so many likes a day; both are read every six hours."""
+    replay, behind = Replay((page("a", "g"), page("b", "g"))), 10_000.0
+    for hours in range(0, days * 24, 6):
+        ahead = 500_000 + 20 * hours
+        replay.arrive(reading("a", hours, round(ahead - behind)), reading("b", hours, ahead))
+        behind -= pace(hours / 24) / 4
+    return replay
+
+
 SCENES: Mapping[str, Callable[[], Replay]] = {
     "ahead": _ahead,
     "overtake": _overtake,
@@ -262,6 +272,7 @@ SCENES: Mapping[str, Callable[[], Replay]] = {
     "surge": _surge,
     "purge": _purge,
     "platform_event": _platform_event,
+    "closing_in": closing_in,
 }
 
 

@@ -1,0 +1,288 @@
+"""Closing-in: a page will pass its rival, with an interval that is meant to hold eight times in ten; or nothing at all.
+
+A group is looked at once a day, six hours after midnight UTC, when its pages' counts at midnight are known. A pair is
+told of when the 80% interval for the passing (6% earlier, 14% later or never) ends within 30 days, and a chance of 70%
+or more of that was seen the time before; both pages are known for four weeks, the one behind was behind for three, the
+passing is a day away or more, and the approach is steady (see ``handlers.approach``). Otherwise nothing is said.
+
+A pair has one forecast at a time, until the page has passed (ahead at two midnights running) or until a week after the
+interval, and each is counted as held or not: every alert says how many of the group's last ten did. Of a large group
+the pages with most likes come first: a page is held against the ten above it, and 1,000 pairs a day are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from types import MappingProxyType
+
+from handlers.approach import DAYS, Approach, approach
+from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
+from handlers.forecast_sentences import CLOSING_IN
+from handlers.memories import from_text, to_text
+from handlers.model import Alert, Fact, Metric, Parameter, Track
+from handlers.past import DAY, EMPTY, HOUR, Past
+from handlers.rivals import count_fact, is_judged_in
+
+WITHIN_DAYS = 30
+EARLIER, LATER = 0.06, 0.14
+LIKELY = 0.7
+BEHIND_DAYS = 21
+AT_LEAST_DAYS = 1
+RECORD = 10
+
+_LOOKED_AT = 6 * HOUR
+_LOOKS_APART_DAYS = 3
+_KNOWN_DAYS_AGO = 4
+_REST = timedelta(days=7)
+_ABOVE = 10
+_PAIRS = 1_000
+_RULE = (
+    "The interval that should hold eight times in ten ends within 30 days, after a chance of 70% or more the day "
+    "before; steady over four weeks, with no surge or purge in the past five days."
+)
+_PARAMETERS = (
+    Parameter(name="ends within", value=WITHIN_DAYS, unit="days"),
+    Parameter(name="earlier than the interval", value=EARLIER, unit="share"),
+    Parameter(name="later than the interval, or never", value=LATER, unit="share"),
+    Parameter(name="chance the day before", value=LIKELY, unit="share"),
+    Parameter(name="behind before", value=BEHIND_DAYS, unit="days"),
+    Parameter(name="away at least", value=AT_LEAST_DAYS, unit="days"),
+    Parameter(name="pace taken from", value=DAYS, unit="days"),
+)
+
+Chase = tuple[str, str]
+"""The page behind, and the rival it may pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What was told of a pair: when, and the interval."""
+
+    told: datetime
+    low: datetime
+    high: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What is remembered of a group.
+
+    ``day`` (since 1970) was looked at last, and ``likely`` were then those whose chance was 70% or more. ``forecasts``
+    are those that have not ended; ``record`` says of up to ten that have, oldest first, whether they held.
+    """
+
+    day: int | None = None
+    likely: frozenset[Chase] = frozenset()
+    forecasts: Mapping[Chase, Forecast] = field(default_factory=lambda: MappingProxyType({}))
+    record: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sight:
+    """An approach as it was at a midnight (``day``, since 1970), ``age`` days ago."""
+
+    approach: Approach
+    day: int
+    age: float
+
+    @property
+    def chance(self) -> float:
+        return self.approach.chance(WITHIN_DAYS + self.age)
+
+    def days_until(self, chance: float) -> float | None:
+        """From now."""
+        days = self.approach.days_until(chance, within=WITHIN_DAYS + self.age)
+        return None if days is None else max(days - self.age, 0.0)
+
+
+def compare(window: Window, outlook: Outlook) -> Verdict[Outlook] | None:
+    """Look at the group once a day; the cycles between cost one division."""
+    day = int((window.now.timestamp() - _LOOKED_AT) // DAY)
+    if outlook.day is not None and day <= outlook.day:
+        return None
+    forecasts, record = _still_running(window, outlook)
+    lately = outlook.likely if outlook.day is not None and day - outlook.day <= _LOOKS_APART_DAYS else frozenset()
+    likely: set[Chase] = set()
+    alerts = []
+    for chase in islice(_chases(window), _PAIRS):
+        sight = None if chase in forecasts else _sight(window, chase)
+        if sight is None or sight.chance < LIKELY:
+            continue
+        likely.add(chase)
+        alert = _alert(window, chase, sight, record) if chase in lately else None
+        if alert is not None:
+            alerts.append(alert)
+            low, high = (alert.fact(name).at or window.now for name in ("eta_low", "eta_high"))
+            forecasts[chase] = Forecast(told=window.now, low=low, high=high)
+    after = Outlook(day=day, likely=frozenset(likely), forecasts=forecasts, record=record)
+    return Verdict(alerts=tuple(alerts), memory=after)
+
+
+def _chases(window: Window) -> Iterator[Chase]:
+    """Who could pass whom within 30 days at the pace of the past 28, from the top of the group."""
+    gains = {
+        slug: past.midnights[-1] - past.midnights[-1 - DAYS]
+        for slug in window.tracks
+        if len((past := window.pasts.get(slug, EMPTY)).midnights) > DAYS
+    }
+    for metric in Metric:
+        ranked = sorted(
+            (-track.last.count, slug)
+            for slug, track in window.tracks.items()
+            if slug in gains and track.metric is metric
+        )
+        for place, (count, slug) in enumerate(ranked):
+            for above, rival in ranked[max(place - _ABOVE, 0) : place]:
+                closed = gains[slug] - gains[rival]
+                if 0 < (count - above) * DAYS <= closed * WITHIN_DAYS and is_judged_in(window, slug, rival):
+                    yield slug, rival
+
+
+def _sight(window: Window, chase: Chase) -> _Sight | None:
+    ours, theirs = (window.pasts.get(slug, EMPTY) for slug in chase)
+    day = min(ours.end, theirs.end)
+    age = window.now.timestamp() / DAY - day
+    if age > _KNOWN_DAYS_AGO:
+        return None
+    gaps = _gaps(ours, theirs, day - DAYS, day)
+    if len(gaps) <= DAYS or min(gaps[-1 - BEHIND_DAYS :]) <= 0:
+        return None
+    step = max(window.tracks[slug].last.high - window.tracks[slug].last.low for slug in chase)
+    if gaps[-1] <= step:  # rounding hides as much
+        return None
+    found = approach(gaps, step=step)
+    return None if found is None else _Sight(approach=found, day=day, age=age)
+
+
+def _gaps(ours: Past, theirs: Past, since: int, until: int) -> Sequence[float]:
+    """By how much the rival leads at each midnight from one day to another that both are known of."""
+    since = max(since, ours.first, theirs.first)
+    mine = ours.midnights[since - ours.first : until + 1 - ours.first]
+    other = theirs.midnights[since - theirs.first : until + 1 - theirs.first]
+    return [after - before for before, after in zip(mine, other, strict=False)]
+
+
+def _still_running(window: Window, outlook: Outlook) -> tuple[dict[Chase, Forecast], tuple[bool, ...]]:
+    """The forecasts that go on, and the record with those that ended; what nobody can judge any more is dropped."""
+    running, record = {}, outlook.record
+    for chase, forecast in outlook.forecasts.items():
+        if not _is_comparable(window, chase, forecast.told):
+            continue
+        passed = _passed(window, chase, forecast.told)
+        if passed is not None:
+            record = (*record, forecast.low <= passed <= forecast.high)
+        elif window.now >= forecast.high + _REST:
+            record = (*record, False)
+        else:
+            running[chase] = forecast
+    return running, record[-RECORD:]
+
+
+def _is_comparable(window: Window, chase: Chase, told: datetime) -> bool:
+    tracks = [window.tracks[slug] for slug in chase if slug in window.tracks]
+    return len({track.metric for track in tracks}) == 1 and len([one for one in tracks if one.since <= told]) == len(
+        chase
+    )
+
+
+def _passed(window: Window, chase: Chase, told: datetime) -> datetime | None:
+    """When the page passed, between two midnights as the crow flies: the first of two at which it is ahead."""
+    ours, theirs = (window.pasts.get(slug, EMPTY) for slug in chase)
+    since = max(int(told.timestamp() // DAY), ours.first, theirs.first)
+    gaps = _gaps(ours, theirs, since, min(ours.end, theirs.end))
+    for index in range(1, len(gaps) - 1):
+        if gaps[index] < 0 and gaps[index + 1] < 0:
+            before = max(gaps[index - 1], 0.0)
+            return _instant(since + index - 1 + before / (before - gaps[index]))
+    return None
+
+
+def _instant(day: float) -> datetime:
+    """To the hour; ``day`` counts from 1970."""
+    return datetime.fromtimestamp(round(day * 24) * HOUR, UTC)
+
+
+def _alert(window: Window, chase: Chase, sight: _Sight, record: tuple[bool, ...]) -> Alert | None:
+    page, rival = chase
+    low, middle, high = (sight.days_until(chance) for chance in (EARLIER, 0.5, 1 - LATER))
+    if low is None or middle is None or high is None or middle < AT_LEAST_DAYS:
+        return None
+    ours, theirs = window.tracks[page], window.tracks[rival]
+    now = window.now.timestamp() / DAY
+    etas = (("eta", middle), ("eta_low", low), ("eta_high", high))
+    key = f"closing_in:{page}>{rival}:{_instant(sight.day).date().isoformat()}"
+    return Alert(
+        key=key,
+        story=key,
+        kind="closing_in",
+        feature="closing",
+        page=page,
+        rival=rival,
+        at=window.now,
+        facts=(
+            _gap(ours, theirs),
+            *(Fact(name=name, value=days, unit="days", at=_instant(now + days)) for name, days in etas),
+            Fact(name="pace", value=sight.approach.four_weeks, unit=ours.metric.value, at=_instant(sight.day)),
+            Fact(name="chance", value=sight.chance, unit="share", at=window.now),
+            count_fact("count", ours, ours.last),
+            count_fact("rival_count", theirs, theirs.last),
+            *_record(record),
+        ),
+        rule=_RULE,
+        parameters=_PARAMETERS,
+    )
+
+
+def _gap(ours: Track, theirs: Track) -> Fact:
+    return Fact(
+        name="gap",
+        value=theirs.last.count - ours.last.count,
+        unit=ours.metric.value,
+        low=theirs.last.low - ours.last.high,
+        high=theirs.last.high - ours.last.low,
+        at=min(ours.last.at, theirs.last.at),
+    )
+
+
+def _record(record: tuple[bool, ...]) -> Iterator[Fact]:
+    if record:
+        yield Fact(name="held", value=sum(record), unit="forecasts")
+        yield Fact(name="ended", value=len(record), unit="forecasts")
+
+
+def _dump(outlook: Outlook) -> str:
+    kept = {
+        "day": outlook.day,
+        "likely": sorted(outlook.likely),
+        "forecasts": [[*chase, one.told, one.low, one.high] for chase, one in sorted(outlook.forecasts.items())],
+        "record": list(outlook.record),
+    }
+    return to_text(kept)
+
+
+def _load(text: str) -> Outlook:
+    kept = from_text(text)
+    forecasts = {}
+    for page, rival, *instants in kept["forecasts"]:
+        told, low, high = (datetime.fromisoformat(at) for at in instants)
+        forecasts[page, rival] = Forecast(told=told, low=low, high=high)
+    likely = frozenset((page, rival) for page, rival in kept["likely"])
+    return Outlook(day=kept["day"], likely=likely, forecasts=forecasts, record=tuple(kept["record"]))
+
+
+COMPARISON = Comparison(
+    name="closing_in",
+    feature="closing",
+    says={"closing_in": CLOSING_IN},
+    summary="a page will probably pass a rival of its group within 30 days",
+    scope=Scope.GROUP,
+    wakes=Wakes.COUNTS,
+    blank=Outlook,
+    load=_load,
+    dump=_dump,
+    compare=compare,
+    opt_in=True,
+)

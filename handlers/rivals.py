@@ -1,0 +1,34 @@
+"""Two pages of a group as rivals: which group judges them, and how their counts stand in an alert."""
+
+from __future__ import annotations
+
+from handlers.contract import Window
+from handlers.model import Fact, Point, Track
+
+
+def pair_of(one: str, other: str) -> tuple[str, str]:
+    """The two slugs, in the order in which a pair is known by."""
+    return (one, other) if one < other else (other, one)
+
+
+def is_judged_in(window: Window, one: str, other: str) -> bool:
+    """True in the first group that the two pages shared, as far as the order tells in which they joined theirs."""
+    ours, theirs = window.pages[one].groups, window.pages[other].groups
+    shared = [group for group in ours if group in theirs]
+    return window.scope == min(shared, key=lambda group: (ours.index(group) + theirs.index(group), group))
+
+
+def count_fact(name: str, track: Track, point: Point) -> Fact:
+    """A count of a page's series, with its bounds, its instant and its source."""
+    return Fact(
+        name=name,
+        value=point.count,
+        unit=track.metric.value,
+        low=point.low,
+        high=point.high,
+        about=track.page,
+        at=point.at,
+        dated=point.dated,
+        source=point.source,
+        url=point.url,
+    )
