@@ -82,7 +82,7 @@ def test_a_catalogue_joins_what_is_said_of_one_feature() -> None:
 
 @pytest.mark.usefixtures("more_rules")
 def test_what_is_opt_in_does_not_come_by_itself() -> None:
-    assert set(features()) - set(default_features()) == {"country", "hush"}
+    assert set(features()) - set(default_features()) == {"closing", "country", "hush"}
 
 
 def test_thresholds_are_written_as_people_write_them() -> None:
