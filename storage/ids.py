@@ -38,6 +38,12 @@ class Ids:
             )
         return known
 
+    def by_id(self, conn: sqlite3.Connection, slugs: Iterable[str]) -> dict[int, str]:
+        """The slugs of these pages by their ids, to ask for and to tell apart rows; a slug never added is absent."""
+        asked = list(slugs)
+        ids = self.pages(conn, asked)
+        return {ids[slug]: slug for slug in asked if slug in ids}
+
     def source(self, conn: sqlite3.Connection, key: Source) -> int:
         """The id of a source, given one if it is new (inside a write)."""
         known = self._source_ids.get(key)

@@ -24,9 +24,7 @@ class Pasts:
     def get(self, slugs: Iterable[str]) -> dict[str, Past]:
         """The pasts of these pages; a page of which nothing is remembered is absent."""
         with self._database.read() as conn:
-            asked = list(slugs)
-            ids = self._ids.pages(conn, asked)
-            by_id = {ids[slug]: slug for slug in asked if slug in ids}
+            by_id = self._ids.by_id(conn, slugs)
             rows = conn.execute(
                 f"SELECT {_COLUMNS} FROM json_each(?) AS asked JOIN pasts ON page_id = asked.value",
                 (json.dumps(list(by_id)),),

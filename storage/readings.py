@@ -94,9 +94,7 @@ class Readings:
     def tracks(self, slugs: Iterable[str]) -> dict[str, Track]:
         """The series of these pages; a page that was never counted is absent."""
         with self._database.read() as conn:
-            asked = list(slugs)
-            ids = self._ids.pages(conn, asked)
-            by_id = {ids[slug]: slug for slug in asked if slug in ids}
+            by_id = self._ids.by_id(conn, slugs)
             rows = conn.execute(
                 f"SELECT {TRACK} FROM json_each(?) AS asked JOIN latest ON page_id = asked.value",
                 (json.dumps(list(by_id)),),

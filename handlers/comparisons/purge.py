@@ -37,14 +37,18 @@ class Losses:
     told: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def compare(window: Window, losses: Losses, share: float) -> Verdict[Losses] | None:
+def compare(window: Window, losses: Losses, share: float = LOSS_OF_AUDIENCE) -> Verdict[Losses] | None:
     """Look at the pages that were read."""
     found = new_falls(window)
     fallen = lately(losses.fallen, window)
     if not found:
-        return None if fallen is losses.fallen else Verdict(alerts=(), memory=_without_old(losses, window))
+        return (
+            None
+            if fallen is losses.fallen
+            else Verdict(alerts=(), memory=Losses(fallen=fallen, told=_quiet(losses, window)))
+        )
     fallen = {**dict.fromkeys(found, window.now), **fallen}
-    told = {slug: at for slug, at in losses.told.items() if window.now - at <= _QUIET}
+    told = _quiet(losses, window)
     alerts: list[Alert] = []
     untold = {slug: loss for slug, loss in found.items() if slug not in told and loss.size >= share * loss.level}
     if untold and not is_together(window, fallen) and not may_be_together(window, fallen):
@@ -56,9 +60,9 @@ def compare(window: Window, losses: Losses, share: float) -> Verdict[Losses] | N
     return Verdict(alerts=tuple(alerts), memory=losses if after == losses else after)
 
 
-def _without_old(losses: Losses, window: Window) -> Losses:
-    told = {slug: at for slug, at in losses.told.items() if window.now - at <= _QUIET}
-    return Losses(fallen=lately(losses.fallen, window), told=told)
+def _quiet(losses: Losses, window: Window) -> dict[str, datetime]:
+    """The pages that were told within the past 7 days, and when."""
+    return {slug: at for slug, at in losses.told.items() if window.now - at <= _QUIET}
 
 
 def _alert(window: Window, slug: str, loss: Fall, share: float, fallen: int) -> Alert:
@@ -124,10 +128,6 @@ def _dump(losses: Losses) -> str:
     return to_text({"fallen": dict(losses.fallen), "told": dict(losses.told)})
 
 
-def _compare(window: Window, losses: Losses) -> Verdict[Losses] | None:
-    return compare(window, losses, LOSS_OF_AUDIENCE)
-
-
 COMPARISON = Comparison(
     name="purge",
     feature="purge",
@@ -138,7 +138,7 @@ COMPARISON = Comparison(
     blank=Losses,
     load=_load,
     dump=_dump,
-    compare=_compare,
+    compare=compare,
     threshold=Threshold(
         unit="% of the audience", mark="%", default=0.5, least=0.5, most=90, scale=0.01, compare=compare
     ),

@@ -73,7 +73,7 @@ class _Day:
 _CALM = Episode()
 
 
-def compare(window: Window, episode: Episode, times: float) -> Verdict[Episode] | None:
+def compare(window: Window, episode: Episode, times: float = TIMES) -> Verdict[Episode] | None:
     """Look at the past 24 hours; most pages are done with after one subtraction."""
     track, past = window.tracks[window.scope], window.pasts[window.scope]
     now, width = track.last.at.timestamp(), track.last.high - track.last.low
@@ -219,10 +219,6 @@ def _dump(episode: Episode) -> str:
     return to_text({"since": episode.since, "calm_since": episode.calm_since})
 
 
-def _compare(window: Window, episode: Episode) -> Verdict[Episode] | None:
-    return compare(window, episode, TIMES)
-
-
 COMPARISON = Comparison(
     name="surge",
     feature="surge",
@@ -233,7 +229,7 @@ COMPARISON = Comparison(
     blank=Episode,
     load=_load,
     dump=_dump,
-    compare=_compare,
+    compare=compare,
     threshold=Threshold(
         unit="times the usual day", mark="x", default=TIMES, least=2.5, most=100, scale=1, compare=compare
     ),

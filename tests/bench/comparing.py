@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from types import MappingProxyType
 from typing import Any
 
-from bot.cycle import Cycle
-from bot.platforms.facebook import PLATFORM
 from handlers.comparisons import all_comparisons, overtake
 from handlers.contract import Comparison, Window
 from handlers.model import Metric, Page, Point, Track
-from storage.store import Store
-from tests.bench.clock import LaterClock
-from tests.bench.graph import GraphProcess, Scene, graph_process, number_of, watched
+from tests.bench.graph import Scene, graph_process, number_of
+from tests.bench.poll_cycle import CADENCE, PAGES, bot_on
 from tests.bench.report import Result, Verdict, milliseconds
 
 IN_ONE_GROUP, QUICK_IN_ONE_GROUP = 100_000, 20_000
 CHANGED = 100
 """One page in so many has a new count."""
 
-READ_TOGETHER = 10_000
-RIVALS = 5
-CADENCE = timedelta(hours=1)
 LATENCY = 0.15
 ROUNDS, QUICK_ROUNDS = 9, 3
 
@@ -48,7 +41,7 @@ def run(folder: Path, *, quick: bool) -> Result:
         rows=[
             ("what", "ms", "against", "ms", "ratio"),
             _row(f"leads in one group of {pages:,}, 1% changed", comparing, "one list.sort of the group", sorting),
-            _row(f"every rule, {READ_TOGETHER:,} pages read", rules, "their cycle at 150 ms", cycle),
+            _row(f"every rule, {PAGES:,} pages read", rules, "their cycle at 150 ms", cycle),
         ],
         verdicts=[
             Verdict(what="leads in one group / one list.sort of it", value=comparing / sorting, target=2),
@@ -128,38 +121,16 @@ class _Timed:
 
 def _cycles(database: Path, rounds: int) -> tuple[float, float]:
     """Seconds inside the rules, and of the cycle around them."""
-    timed, clock = _Timed(all_comparisons()), LaterClock()
+    timed = _Timed(all_comparisons())
     inside, whole = [], []
-    with graph_process() as graph, _cycle(graph, database, timed.rules, clock) as cycle:
-        chance, counts = random.Random(2016), {number_of(n): 1_000_000 + 37 * n for n in range(READ_TOGETHER)}
+    with graph_process() as graph, bot_on(graph, database, timed.rules) as bot:
+        chance, counts = random.Random(2016), {number_of(n): 1_000_000 + 37 * n for n in range(PAGES)}
         for number in range(rounds + 3):
             counts = {page: count + chance.randint(1, 9) for page, count in counts.items()}
             graph.show(Scene(counts=counts, latency=LATENCY if number > 2 else 0))
             timed.seconds = 0.0
             began = time.perf_counter()
-            report = cycle.run_due()
+            bot.cycle()
             whole.append(time.perf_counter() - began)
             inside.append(timed.seconds)
-            assert report is not None
-            assert report.asked == READ_TOGETHER
-            clock.ahead += 1.5 * CADENCE
     return median(inside[3:]), median(whole[3:])
-
-
-@contextmanager
-def _cycle(graph: GraphProcess, database: Path, rules: Sequence[Comparison[Any]], clock: LaterClock) -> Iterator[Cycle]:
-    with closing(Store.open(database)) as store, graph.source() as facebook:
-        with store.write():
-            for n in range(READ_TOGETHER):
-                page, account = watched(n, group=f"race{n // RIVALS:04}", poll_every=CADENCE)
-                store.pages.add(page, account, at=clock.now())
-        cycle = Cycle(
-            store=store,
-            clock=clock,
-            sources={PLATFORM.name: facebook},
-            comparisons=rules,
-            wake=lambda: None,
-            chance=random.Random(1),
-        )
-        with closing(cycle):
-            yield cycle

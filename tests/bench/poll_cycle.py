@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from bot.cycle import Cycle
 from bot.fetching import Source
 from bot.platforms.facebook import PLATFORM
 from handlers.comparisons import all_comparisons
+from handlers.contract import Comparison
 from handlers.model import Standing
 from storage.store import Store
 from tests.bench.clock import LaterClock
@@ -34,7 +36,7 @@ def run(folder: Path, *, quick: bool) -> Result:
     with (
         graph_process() as graph,
         floor_on(graph.url, folder / "floor.db", PAGES) as floor,
-        _bot(graph, folder / "likewatch.db") as bot,
+        bot_on(graph, folder / "likewatch.db", all_comparisons()) as bot,
     ):
         hours = _Hours(graph, floor, bot)
         for _ in range(3):  # the first cycles see every page for the first time
@@ -43,7 +45,7 @@ def run(folder: Path, *, quick: bool) -> Result:
         return _measure(floor, bot, hours, QUICK_CYCLES if quick else CYCLES)
 
 
-def _measure(floor: Floor, bot: _Bot, hours: _Hours, cycles: int) -> Result:
+def _measure(floor: Floor, bot: Bot, hours: _Hours, cycles: int) -> Result:
     rows: list[tuple[str, ...]] = [("latency", "floor, ms", "cycle, ms", "ratio", *PHASES)]
     verdicts = []
     for latency, target in TARGETS.items():
@@ -67,7 +69,7 @@ def _measure(floor: Floor, bot: _Bot, hours: _Hours, cycles: int) -> Result:
     )
 
 
-class _Bot:
+class Bot:
     """The real cycle on a store on disk."""
 
     def __init__(self, cycle: Cycle, clock: LaterClock, store: Store, facebook: Source) -> None:
@@ -94,7 +96,7 @@ class _Bot:
 class _Hours:
     """Every page gains 1 to 9 an hour and rivals start 37 apart, so that now and then one passes another."""
 
-    def __init__(self, graph: GraphProcess, floor: Floor, bot: _Bot) -> None:
+    def __init__(self, graph: GraphProcess, floor: Floor, bot: Bot) -> None:
         self._graph = graph
         self._floor = floor
         self._bot = bot
@@ -111,7 +113,8 @@ class _Hours:
 
 
 @contextmanager
-def _bot(graph: GraphProcess, path: Path) -> Iterator[_Bot]:
+def bot_on(graph: GraphProcess, path: Path, rules: Sequence[Comparison[Any]]) -> Iterator[Bot]:
+    """A bot that watches the pages, in groups of five, and knows these rules."""
     clock = LaterClock()
     with closing(Store.open(path)) as store, graph.source() as facebook:
         with store.write():
@@ -122,12 +125,12 @@ def _bot(graph: GraphProcess, path: Path) -> Iterator[_Bot]:
             store=store,
             clock=clock,
             sources={PLATFORM.name: facebook},
-            comparisons=all_comparisons(),
+            comparisons=rules,
             wake=lambda: None,
             chance=random.Random(1),
         )
         with closing(cycle):
-            yield _Bot(cycle, clock, store, facebook)
+            yield Bot(cycle, clock, store, facebook)
 
 
 def _seconds(work: Callable[[], None]) -> float:
