@@ -139,7 +139,8 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
             say(f"The local workspace is open at {workspace.url}")
             if browser and _has_a_screen():
                 webbrowser.open(workspace.url)
-        say(monitoring)
+        if monitoring:
+            say(monitoring)
         notify("READY=1")
         stop.wait()
         notify("STOPPING=1")
@@ -236,7 +237,7 @@ def _start_sender(deliverer: Deliverer, closing: ExitStack) -> None:
 
 
 def _serve_monitoring(core: Core, beat: Beat, closing: ExitStack) -> str:
-    """Serve /healthz and /metrics, and say where, or why not: the newsroom is served without them too."""
+    """Serve /healthz and /metrics, and say where; the newsroom is served where that cannot be, too."""
 
     def look() -> tuple[Health, Pulse, datetime]:
         pulse, now = beat.pulse(), core.clock.now()
@@ -248,7 +249,7 @@ def _serve_monitoring(core: Core, beat: Beat, closing: ExitStack) -> str:
         server.start()
     except ConfigError as error:
         log.warning("%s", error)
-        return str(error)
+        return ""
     return f"Its health is at {server.url}/healthz, its numbers at {server.url}/metrics"
 
 

@@ -76,6 +76,7 @@ def notify(state: str) -> None:
     if address.startswith("@"):  # an abstract socket
         address = "\0" + address[1:]
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(0)  # a supervisor that does not read holds nothing up
         sock.sendto(state.encode(), address)
 
 

@@ -91,7 +91,7 @@ def test_a_cycle_that_failed_is_named_until_one_works(clock: HandClock, store: S
         if (error := outcomes.pop(0)) is not None:
             raise error
 
-    beat = Beat(run_due, clock)  # type: ignore[arg-type]
+    beat = Beat(run_due, clock)
     with pytest.raises(ZeroDivisionError):
         beat.run_due()
     assert health(store, beat.pulse(), clock.now()).reasons == (
