@@ -90,6 +90,7 @@ def open_core(settings: Settings, *, wake: Callable[[], None] = lambda: None) ->
 
 def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callable[[str], None]) -> None:
     """Start everything, and stop it in the opposite order once ``stop`` is set."""
+    _end_in_time(stop)
     woken = _Wake()
     with open_core(settings, wake=woken) as core, ExitStack() as closing:
         if settings.mode is Mode.WORKSPACE:
@@ -145,7 +146,6 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
         stop.wait()
         notify("STOPPING=1")
         say("Stopping ...")
-        _give_up_after(STOPS_WITHIN)
 
 
 def fold_when_due(core: Core) -> None:
@@ -253,20 +253,20 @@ def _serve_monitoring(core: Core, beat: Beat, closing: ExitStack) -> str:
     return f"Its health is at {server.url}/healthz, its numbers at {server.url}/metrics"
 
 
-def _give_up_after(seconds: float) -> None:
-    """End the process if it has not ended by then: what is unfinished, the database knows.
+def _end_in_time(stop: threading.Event) -> None:
+    """End the process where it has not ended some seconds after ``stop``: what is unfinished, the database knows.
 
     A call to Slack, or a name that the system looks up, can take longer than whoever stops us waits.
     """
 
     def give_up() -> None:
-        log.warning("Something did not end in %.0f seconds; Likewatch ends without it, and nothing is lost", seconds)
-        logging.shutdown()
-        os._exit(0)
+        stop.wait()
+        if not threading.Event().wait(STOPS_WITHIN):
+            log.warning("Not everything ended in %.0f s; Likewatch ends without it, and nothing is lost", STOPS_WITHIN)
+            logging.shutdown()
+            os._exit(0)
 
-    timer = threading.Timer(seconds, give_up)
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=give_up, name="end", daemon=True).start()
 
 
 def _title(platform: str) -> str:
