@@ -212,13 +212,13 @@ class _Book:
         if scope is Scope.PAGE:
             return {slug: (slug,) for slug in woken}
         together = self.world.groups if scope is Scope.GROUP else self.world.platforms
-        touched: dict[str, tuple[str, ...]] = {}
+        touched: dict[str, list[str]] = {}
         for slug in woken:
             page = pages[slug]
             for name in page.groups if scope is Scope.GROUP else (page.platform,):
                 if name in together:
-                    touched[name] = (*touched.get(name, ()), slug)
-        return touched if len(touched) <= 1 else dict(sorted(touched.items()))
+                    touched.setdefault(name, []).append(slug)
+        return {name: tuple(touched[name]) for name in sorted(touched)}
 
     def _window(self, scope: Scope, wakes: Wakes, name: str, came: tuple[str, ...]) -> Window:
         woken = self.woken[wakes]
