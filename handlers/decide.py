@@ -110,7 +110,7 @@ class _Book:
         self.world = world
         self.now = now
         self.moved: dict[str, Track] = {}
-        self.pasts: dict[str, Past] = {}
+        self.pasts: dict[str, Past] = {}  # of every page that moved on, whether or not something was marked
         self.judged: list[Judged] = []
         self.confirmed: dict[str, tuple[tuple[datetime, datetime], ...]] = {}
         self.audiences: list[AudienceReading] = []
@@ -123,23 +123,25 @@ class _Book:
 
     def receive(self, reading: Reading) -> None:
         page = reading.page
-        before = self.track(page)
+        before = self.moved.get(page) or self.world.tracks.get(page)
         ruling = receive(before, reading)
-        self.judged.append(Judged(reading=reading, standing=ruling.standing))
-        after = ruling.track
-        if after is not None and after is not before:
-            self.moved[page] = after
+        standing, after = ruling.standing, ruling.track
+        self.judged.append(Judged(reading=reading, standing=standing))
+        if after is None or after is before:
+            return
+        self.moved[page] = after
         if ruling.confirmed is not None:
             self.confirmed[page] = (*self.confirmed.get(page, ()), ruling.confirmed)
-        if ruling.standing in _MOVED and after is not None:
+        if standing in _MOVED:
             self.woken[Wakes.COUNTS][page] = reading.received_at
-            past = self.past(page)
             moves = before is not None and after.last.count != before.last.count
-            frozen = frozen_since(before) if before is not None and moves else None
-            held = before.held if before is not None and ruling.confirmed is not None else ()
-            now = remembered(past, before, after, confirmed=held, frozen_since=frozen)
-            if now is not past:
-                self.pasts[page] = now
+            self.pasts[page] = remembered(
+                self.past(page),
+                before,
+                after,
+                confirmed=before.held if before is not None and ruling.confirmed is not None else (),
+                frozen_since=frozen_since(before) if before is not None and moves else None,
+            )
 
     def track(self, page: str) -> Track | None:
         """The page's series after what was received so far."""
@@ -171,24 +173,21 @@ class _Book:
     def decision(self, comparisons: Iterable[Comparison[Any]]) -> Decision:
         alerts: dict[str, Alert] = {}
         memories: dict[tuple[str, str], Any] = {}
-        looks: dict[tuple[Scope, Wakes], tuple[Mapping[str, tuple[str, ...]], dict[str, Window]]] = {}
+        looks: dict[tuple[Scope, Wakes], _Look] = {}
+        slugs = {wakes: sorted(woken.keys() & self.world.pages.keys()) for wakes, woken in self.woken.items()}
         remembered_by = self.world.memories
         for comparison in comparisons:
-            if not self.woken[comparison.wakes]:
-                continue
-            look = (comparison.scope, comparison.wakes)
-            if look not in looks:
-                looks[look] = (self._touched(*look), {})
-            touched, windows = looks[look]
-            name, compare, only = comparison.name, comparison.compare, comparison.only
-            for scope, came in touched.items():
-                if only is not None and scope not in only:
-                    continue
-                if scope not in windows:
-                    windows[scope] = self._window(*look, scope, came)
+            look = looks.get((comparison.scope, comparison.wakes))
+            if look is None:
+                look = _Look(self, comparison.scope, comparison.wakes, slugs[comparison.wakes])
+                looks[comparison.scope, comparison.wakes] = look
+            name, compare = comparison.name, comparison.compare
+            for scope, window in look.windows(comparison.only):
                 key = (name, scope)
-                memory = remembered_by[key] if key in remembered_by else comparison.blank()
-                verdict = compare(windows[scope], memory)
+                memory = remembered_by.get(key, _NOTHING_YET)
+                if memory is _NOTHING_YET:
+                    memory = comparison.blank()
+                verdict = compare(window, memory)
                 if verdict is None:
                     continue
                 for alert in verdict.alerts:
@@ -199,62 +198,92 @@ class _Book:
             judged=tuple(self.judged),
             confirmed=self.confirmed,
             tracks=self.moved,
-            pasts=self.pasts,
+            pasts=self._changed_pasts(),
             audiences=tuple(self.audiences),
             alerts=tuple(alerts.values()),
             memories=memories,
         )
 
-    def _touched(self, scope: Scope, wakes: Wakes) -> Mapping[str, tuple[str, ...]]:
-        """The pages, groups or platforms to be looked at, by name, each with its pages that moved on."""
-        pages = self.world.pages
-        woken = sorted(slug for slug in self.woken[wakes] if slug in pages)
-        if scope is Scope.PAGE:
-            return {slug: (slug,) for slug in woken}
-        together = self.world.groups if scope is Scope.GROUP else self.world.platforms
-        touched: dict[str, list[str]] = {}
-        for slug in woken:
-            page = pages[slug]
-            for name in page.groups if scope is Scope.GROUP else (page.platform,):
-                if name in together:
-                    touched.setdefault(name, []).append(slug)
-        return {name: tuple(touched[name]) for name in sorted(touched)}
+    def _changed_pasts(self) -> Mapping[str, Past]:
+        known = self.world.pasts
+        return {slug: past for slug, past in self.pasts.items() if past is not known.get(slug)}
 
-    def _window(self, scope: Scope, wakes: Wakes, name: str, came: tuple[str, ...]) -> Window:
-        woken = self.woken[wakes]
-        at = woken[came[0]] if len(came) == 1 else max(woken[slug] for slug in came)
-        now = min(at, self.now)
-        if scope is Scope.PAGE:
-            return self._window_of_page(name, now)
-        return Window(
-            scope=name,
-            now=now,
-            pages=self.world.pages,
-            tracks=self._tracks(scope, name),
-            pasts=ChainMap(self.pasts, self.world.pasts),  # type: ignore[arg-type]  # never written to
-            came=came,
-        )
-
-    def _window_of_page(self, slug: str, now: datetime) -> Window:
-        known, track = self.known.get(slug), self.track(slug)
+    def window_of_page(self, slug: str, came: tuple[str, ...], now: datetime) -> Window:
+        """One page's window; it shares its mappings with other pages' where it can, since thousands are made."""
+        world, known, tracks = self.world, self.known.get(slug), self.moved
+        pasts: Mapping[str, Past] = self.pasts
+        if slug not in pasts:
+            track = self.track(slug)
+            tracks, pasts = {} if track is None else {slug: track}, {slug: self.past(slug)}
         return Window(
             scope=slug,
             now=now,
-            pages={slug: self.world.pages[slug]},
-            tracks={} if track is None else {slug: track},
-            pasts={slug: self.past(slug)},
-            came=(slug,),
-            audience=tuple(known) if known else self.world.audiences.get(slug, ()),
+            pages=world.pages,
+            tracks=tracks,
+            pasts=pasts,
+            came=came,
+            audience=tuple(known) if known else world.audiences.get(slug, ()),
             new_audience=tuple(self.woken_by.get(slug, ())),
             notices=tuple(self.notices.get(slug, ())),
         )
 
-    def _tracks(self, scope: Scope, name: str) -> Mapping[str, Track]:
+    def tracks(self, scope: Scope, name: str) -> Mapping[str, Track]:
+        """The series of a group's or a platform's pages."""
         if scope is Scope.PLATFORM:
             return _OnPlatform(self, name)
         moved, known = self.moved, self.world.tracks
         members = self.world.groups[name]
         return {slug: track for slug in members if (track := moved.get(slug) or known.get(slug)) is not None}
+
+
+_NOTHING_YET = object()
+
+
+class _Look:
+    """The windows on what was touched, made once for all comparisons of one scope that the same arrivals wake."""
+
+    def __init__(self, book: _Book, scope: Scope, wakes: Wakes, slugs: Sequence[str]) -> None:
+        self._book = book
+        self._scope = scope
+        self._woken = book.woken[wakes]
+        self._touched = _touched(book.world, scope, slugs)
+        self._pasts: Mapping[str, Past] = ChainMap(book.pasts, book.world.pasts)  # type: ignore[arg-type]  # only read
+        self._windows: dict[str, Window] = {}
+
+    def windows(self, only: frozenset[str] | None) -> Iterable[tuple[str, Window]]:
+        """What was touched, by name, or ``only`` some of it."""
+        windows = self._windows
+        if only is not None:
+            for name in sorted(only & self._touched.keys()):
+                if name not in windows:
+                    windows[name] = self._window(name)
+            return [(name, windows[name]) for name in self._touched if name in only]
+        if len(windows) < len(self._touched):
+            self._windows = {name: windows.get(name) or self._window(name) for name in self._touched}
+        return self._windows.items()
+
+    def _window(self, name: str) -> Window:
+        book, came, woken = self._book, self._touched[name], self._woken
+        at = woken[came[0]] if len(came) == 1 else max([woken[slug] for slug in came])
+        now = min(at, book.now)
+        if self._scope is Scope.PAGE:
+            return book.window_of_page(name, came, now)
+        tracks = book.tracks(self._scope, name)
+        return Window(scope=name, now=now, pages=book.world.pages, tracks=tracks, pasts=self._pasts, came=came)
+
+
+def _touched(world: World, scope: Scope, slugs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    """The pages, groups or platforms of these pages, by name, each with those of them that are its own."""
+    if scope is Scope.PAGE:
+        return {slug: (slug,) for slug in slugs}
+    together = world.groups if scope is Scope.GROUP else world.platforms
+    touched: dict[str, list[str]] = {}
+    for slug in slugs:
+        page = world.pages[slug]
+        for name in page.groups if scope is Scope.GROUP else (page.platform,):
+            if name in together:
+                touched.setdefault(name, []).append(slug)
+    return {name: tuple(touched[name]) for name in sorted(touched)}
 
 
 class _OnPlatform(Mapping[str, Track]):

@@ -96,13 +96,15 @@ def remembered(
     ``confirmed`` are held points that count from now on, ``frozen_since`` is where the counter that now moved had stood
     still although it should not have.
     """
+    last = after.last
+    at = last.at.timestamp()
     if before is None or after.since > before.last.at or after.metric is not before.metric:
         past, before = EMPTY, None
-    elif after.last.low < after.last.high and after.last.count == before.last.count:
+    elif last.low < last.high and last.count == before.last.count:
         return past
     if not confirmed and frozen_since is None and past.times:
-        at = after.last.at.timestamp()
-        if at - past.times[-1] < _APART and at // DAY == past.times[-1] // DAY:
+        newest = past.times[-1]
+        if at - newest < _APART and at // DAY == newest // DAY:
             return past
     if frozen_since is not None:
         past = _until(past, frozen_since)
@@ -110,10 +112,10 @@ def remembered(
     start = (0.0, 0.0)
     if known is not None and known.low == known.high and frozen_since is None:
         start = (known.at.timestamp(), float(known.count))
-    for point in (*confirmed, after.last):
-        past = _marked(past, point, _edge(known, point), start)
+    for point in confirmed:
+        past = _marked(past, point.at.timestamp(), _edge(known, point), start)
         known = point
-    return past
+    return _marked(past, at, _edge(known, last), start)
 
 
 def _edge(before: Point | None, point: Point) -> float:
@@ -125,28 +127,49 @@ def _edge(before: Point | None, point: Point) -> float:
     return (point.low + point.high) / 2
 
 
-def _marked(past: Past, point: Point, count: float, start: tuple[float, float]) -> Past:
+def with_marks(past: Past, marks: Iterable[tuple[float, float]]) -> Past:
+    """The past with these marks too (time and count, oldest first) as far as they are newer than its newest."""
+    times, counts = past.times[:], past.counts[:]
+    for at, count in marks:
+        if at > times[-1]:
+            times.append(at)
+            counts.append(count)
+    oldest = _oldest(times, times[-1])
+    return Past(times[oldest:], counts[oldest:], past.first, past.midnights)
+
+
+def _marked(past: Past, at: float, count: float, start: tuple[float, float]) -> Past:
     """With a mark more; what lies between is drawn from the newest mark, or from ``start`` if that is newer."""
-    at = point.at.timestamp()
-    times, counts = past.times, past.counts
+    times = past.times
     if not times:
         return Past(array("d", (at,)), array("d", (count,)), past.first, past.midnights)
-    if at <= times[-1]:
+    newest = times[-1]
+    if at <= newest:
         return past
     first, midnights = past.first, past.midnights
-    before, level = max((times[-1], counts[-1]), start)
-    passed = range(int(times[-1] // DAY) + 1, int(at // DAY) + 1)
-    if at - before > _DRAWN_AT_MOST:
-        first, midnights = 0, array("d")
-    elif passed:
-        drawn = (_on_line(before, level, at, count, day * DAY) for day in passed)
-        if not midnights:
-            first = passed[0]
-        midnights = array("d", [*midnights, *drawn])
-        surplus = max(len(midnights) - _DAYS_KEPT, 0)
-        first, midnights = first + surplus, midnights[surplus:]
-    oldest = max(bisect_right(times, at - _KEPT) - 1, 0)  # one mark from before, so that the oldest hour is known too
-    return Past(_with(times[oldest:], (at,)), _with(counts[oldest:], (count,)), first, midnights)
+    if at // DAY > newest // DAY:
+        first, midnights = _drawn(past, max((newest, past.counts[-1]), start), (at, count))
+    oldest = _oldest(times, at)
+    times, counts = times[oldest:], past.counts[oldest:]
+    times.append(at)
+    counts.append(count)
+    return Past(times, counts, first, midnights)
+
+
+def _oldest(times: array[float], newest: float) -> int:
+    """The index of the oldest mark to be kept: one from before, so that the oldest hour is known too."""
+    return max(bisect_right(times, newest - _KEPT) - 1, 0)
+
+
+def _drawn(past: Past, before: tuple[float, float], after: tuple[float, float]) -> tuple[int, array[float]]:
+    """The first day and the midnights, with those since the newest mark: on a straight line."""
+    if after[0] - before[0] > _DRAWN_AT_MOST:
+        return 0, array("d")
+    days = range(int(past.times[-1] // DAY) + 1, int(after[0] // DAY) + 1)
+    midnights = past.midnights[:]
+    midnights.extend(_on_line(*before, *after, day * DAY) for day in days)
+    surplus = max(len(midnights) - _DAYS_KEPT, 0)
+    return (past.first if past.midnights else days[0]) + surplus, midnights[surplus:]
 
 
 def _until(past: Past, point: Point) -> Past:
@@ -154,18 +177,8 @@ def _until(past: Past, point: Point) -> Past:
     at = point.at.timestamp()
     index = bisect_right(past.times, at)
     days = max(int(at // DAY) - past.first + 1, 0) if past.midnights else 0
-    return _marked(
-        Past(past.times[:index], past.counts[:index], past.first, past.midnights[:days]),
-        point,
-        _edge(None, point),
-        (0.0, 0.0),
-    )
-
-
-def _with(numbers: array[float], more: Iterable[float]) -> array[float]:
-    longer = numbers[:]
-    longer.extend(more)
-    return longer
+    known = Past(past.times[:index], past.counts[:index], past.first, past.midnights[:days])
+    return _marked(known, at, _edge(None, point), (0.0, 0.0))
 
 
 def _on_line(before: float, low: float, after: float, high: float, at: float) -> float:

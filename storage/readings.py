@@ -18,7 +18,7 @@ from storage.ids import Ids, Source
 from storage.pages import PAGE, PAGE_WIDTH, pages_of
 from storage.rows import DATE_TEXTS, METRIC_TEXTS, QUARTER, Row, to_instant, to_ms
 from storage.series import Span, confirm_between, daily_rows, fold_pages, newest_row, rows_between
-from storage.tracks import TRACK, point_of, put_tracks, track_of
+from storage.tracks import TRACK, StoredTracks, point_of, track_of
 from storage.values import Latest, Trouble
 
 _PUT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -36,6 +36,8 @@ class Readings:
     def __init__(self, database: Database, ids: Ids) -> None:
         self._database = database
         self._ids = ids
+        self._tracks = StoredTracks(ids)
+        database.after_rollback(self._tracks.forget)
 
     def take(self, rows: Sequence[Judged]) -> int:
         """Store readings (the caller leaves out unchanged and repeated ones); returns how many were new."""
@@ -100,12 +102,14 @@ class Readings:
                 (json.dumps(list(by_id)),),
             ).fetchall()
             sources = self._ids.sources()
-        return {by_id[row[0]]: track_of(by_id[row[0]], row, sources) for row in rows}
+        tracks = {by_id[row[0]]: track_of(by_id[row[0]], row, sources) for row in rows}
+        self._tracks.know(tracks)
+        return tracks
 
     def save_tracks(self, tracks: Sequence[Track]) -> None:
         """Replace the pages' series."""
         with self._database.write() as db:
-            put_tracks(db.conn, self._ids, tracks)
+            self._tracks.put(db.conn, tracks)
 
     def latest(self, slug: str) -> Latest | None:
         """A page's newest state; None if there is no such page."""
