@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -247,7 +246,7 @@ class _Look:
         self._scope = scope
         self._woken = book.woken[wakes]
         self._touched = _touched(book.world, scope, slugs)
-        self._pasts: Mapping[str, Past] = ChainMap(book.pasts, book.world.pasts)  # type: ignore[arg-type]  # only read
+        self._pasts = _Newest(book.pasts, book.world.pasts)
         self._windows: dict[str, Window] = {}
 
     def windows(self, only: frozenset[str] | None) -> Iterable[tuple[str, Window]]:
@@ -284,6 +283,22 @@ def _touched(world: World, scope: Scope, slugs: Sequence[str]) -> Mapping[str, t
             if name in together:
                 touched.setdefault(name, []).append(slug)
     return {name: tuple(touched[name]) for name in sorted(touched)}
+
+
+class _Newest(Mapping[str, V]):
+    """What moved on, and for all else what was known."""
+
+    def __init__(self, moved: Mapping[str, V], known: Mapping[str, V]) -> None:
+        self._moved, self._known = moved, known
+
+    def __getitem__(self, slug: str) -> V:
+        return self._moved[slug] if slug in self._moved else self._known[slug]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._known, **self._moved})
+
+    def __len__(self) -> int:
+        return len(self._known.keys() | self._moved.keys())
 
 
 class _OnPlatform(Mapping[str, Track]):

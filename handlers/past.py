@@ -11,9 +11,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from handlers.values import lean_value
 
 if TYPE_CHECKING:
     from handlers.model import Point, Track
@@ -27,26 +28,19 @@ _DAYS_KEPT = 180
 _DRAWN_AT_MOST = 30 * DAY  # the ledger begins a new series after that
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@lean_value
 class Past:
     """Marks (``times``, ``counts``: oldest first, 50 minutes or more apart) and ``midnights``, from the day ``first``.
 
-    ``midnights[i]`` is the count at the beginning of day ``first + i``. The arrays are never changed.
+    ``midnights[i]`` is the count at the beginning of day ``first + i``; ``highest`` is the highest of ``counts``, 0 of
+    none. The arrays are never changed.
     """
 
     times: array[float]
     counts: array[float]
+    highest: float
     first: int
     midnights: array[float]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Past) and self._parts() == other._parts()
-
-    def __hash__(self) -> int:
-        return hash((self.first, len(self.times), len(self.midnights)))
-
-    def _parts(self) -> tuple[object, ...]:
-        return self.times, self.counts, self.first, self.midnights
 
     def at(self, time: float) -> float | None:
         """The count at a time: between marks on a line, after the newest the newest; None before the oldest."""
@@ -85,7 +79,12 @@ class Past:
         return self.first + len(self.midnights) - 1
 
 
-EMPTY = Past(array("d"), array("d"), 0, array("d"))
+def past_of(times: array[float], counts: array[float], first: int, midnights: array[float]) -> Past:
+    """A past from what is stored of it."""
+    return Past(times=times, counts=counts, highest=max(counts, default=0.0), first=first, midnights=midnights)
+
+
+EMPTY = past_of(array("d"), array("d"), 0, array("d"))
 
 
 def remembered(
@@ -135,14 +134,14 @@ def with_marks(past: Past, marks: Iterable[tuple[float, float]]) -> Past:
             times.append(at)
             counts.append(count)
     oldest = _oldest(times, times[-1])
-    return Past(times[oldest:], counts[oldest:], past.first, past.midnights)
+    return past_of(times[oldest:], counts[oldest:], past.first, past.midnights)
 
 
 def _marked(past: Past, at: float, count: float, start: tuple[float, float]) -> Past:
     """With a mark more; what lies between is drawn from the newest mark, or from ``start`` if that is newer."""
     times = past.times
     if not times:
-        return Past(array("d", (at,)), array("d", (count,)), past.first, past.midnights)
+        return past_of(array("d", (at,)), array("d", (count,)), past.first, past.midnights)
     newest = times[-1]
     if at <= newest:
         return past
@@ -150,10 +149,14 @@ def _marked(past: Past, at: float, count: float, start: tuple[float, float]) -> 
     if at // DAY > newest // DAY:
         first, midnights = _drawn(past, max((newest, past.counts[-1]), start), (at, count))
     oldest = _oldest(times, at)
-    times, counts = times[oldest:], past.counts[oldest:]
+    times, counts, highest = times[oldest:], past.counts[oldest:], past.highest
     times.append(at)
     counts.append(count)
-    return Past(times, counts, first, midnights)
+    if count >= highest:
+        highest = count
+    elif highest in past.counts[:oldest]:
+        highest = max(counts)
+    return Past(times=times, counts=counts, highest=highest, first=first, midnights=midnights)
 
 
 def _oldest(times: array[float], newest: float) -> int:
@@ -177,7 +180,7 @@ def _until(past: Past, point: Point) -> Past:
     at = point.at.timestamp()
     index = bisect_right(past.times, at)
     days = max(int(at // DAY) - past.first + 1, 0) if past.midnights else 0
-    known = Past(past.times[:index], past.counts[:index], past.first, past.midnights[:days])
+    known = past_of(past.times[:index], past.counts[:index], past.first, past.midnights[:days])
     return _marked(known, at, _edge(None, point), (0.0, 0.0))
 
 

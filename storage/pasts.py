@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from handlers.past import Past, with_marks
+from handlers.past import Past, past_of, with_marks
 from storage.database import Database
 from storage.ids import Ids
 
@@ -46,7 +46,7 @@ class Pasts:
             later[page_id].append((at, count))
         found = {
             by_id[page_id]: with_marks(
-                Past(_doubles(times), _doubles(counts), first, _doubles(midnights)), later[page_id]
+                past_of(_doubles(times), _doubles(counts), first, _doubles(midnights)), later[page_id]
             )
             for page_id, times, counts, first, midnights in rows
         }

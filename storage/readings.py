@@ -57,14 +57,14 @@ class Readings:
             return db.conn.total_changes - before
 
     def _rows_of(self, conn: sqlite3.Connection, rows: Sequence[Judged]) -> Iterator[Row]:
-        pages = self._ids.pages(conn, [judged.reading.page for judged in rows])
+        pages, source = self._ids.pages(conn, [judged.reading.page for judged in rows]), self._ids.source
         for judged in rows:
             reading = judged.reading
             observed_at, count = to_ms(reading.observed_at), reading.count
             yield (
                 pages[reading.page],
                 observed_at,
-                self._ids.source(conn, (reading.source, reading.url, METRIC_TEXTS[reading.metric])),
+                source(conn, (reading.source, reading.url, METRIC_TEXTS[reading.metric])),
                 count,
                 count - reading.low,
                 reading.high - count,
