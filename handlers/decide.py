@@ -87,15 +87,9 @@ def decide(world: World, arrivals: Arrivals, now: datetime, comparisons: Sequenc
     return book.decision(comparisons)
 
 
-def _reading_order(reading: Reading) -> tuple[datetime, datetime]:
-    return reading.received_at, reading.observed_at
-
-
+_reading_order = attrgetter("received_at", "observed_at")
+_audience_order = attrgetter("received_at", "as_of")
 _as_of = attrgetter("as_of")
-
-
-def _audience_order(reading: AudienceReading) -> tuple[datetime, datetime]:
-    return reading.received_at, reading.as_of
 
 
 _ALL_WAKES = tuple(Wakes)
@@ -222,8 +216,8 @@ class _Book:
             pasts=pasts,
             came=came,
             audience=tuple(known) if known else world.audiences.get(slug, ()),
-            new_audience=tuple(self.woken_by.get(slug, ())),
-            notices=tuple(self.notices.get(slug, ())),
+            new_audience=tuple(self.woken_by[slug]) if known and slug in self.woken_by else (),
+            notices=tuple(self.notices[slug]) if slug in self.notices else (),
         )
 
     def tracks(self, scope: Scope, name: str) -> Mapping[str, Track]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 from array import array
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -62,8 +61,8 @@ class Pasts:
             ids = self._ids.pages(db.conn, list(pasts))
             for slug, past in pasts.items():
                 page_id, known = ids[slug], stored.get(slug)
-                if known is not None and (new := _new_marks(known, past)):
-                    marks += [(page_id, past.times[index], past.counts[index]) for index in range(-new, 0)]
+                if known is not None and _is_one_longer(known, past):
+                    marks.append((page_id, past.times[-1], past.counts[-1]))
                 else:
                     whole.append(_row_of(page_id, past))
             db.conn.executemany("INSERT INTO marks (page_id, at, count) VALUES (?, ?, ?)", marks)
@@ -79,14 +78,10 @@ class Pasts:
         self._stored = {}
 
 
-def _new_marks(known: Past, past: Past) -> int:
-    """How many marks were added to a past of which nothing else has changed; 0 if something else has."""
-    if past.midnights is not known.midnights:
-        return 0
-    newest = known.times[-1]
-    index = bisect_left(past.times, newest)
-    unbroken = index < len(past.times) and past.times[index] == newest and past.counts[index] == known.counts[-1]
-    return len(past.times) - index - 1 if unbroken else 0
+def _is_one_longer(known: Past, past: Past) -> bool:
+    """Whether a mark was added to a past of which nothing else has changed."""
+    times = past.times
+    return past.midnights is known.midnights and len(times) > 1 and times[-2] == known.times[-1]
 
 
 def _row_of(page_id: int, past: Past) -> tuple[object, ...]:
