@@ -127,14 +127,13 @@ class _Book:
             self.confirmed[page] = (*self.confirmed.get(page, ()), ruling.confirmed)
         if standing in _MOVED:
             self.woken[Wakes.COUNTS][page] = reading.received_at
-            moves = before is not None and after.last.count != before.last.count
-            self.pasts[page] = remembered(
-                self.past(page),
-                before,
-                after,
-                confirmed=before.held if before is not None and ruling.confirmed is not None else (),
-                frozen_since=frozen_since(before) if before is not None and moves else None,
-            )
+            past = self.pasts.get(page) or self.world.pasts.get(page, EMPTY)
+            if before is None:
+                self.pasts[page] = remembered(past, None, after, confirmed=(), frozen_since=None)
+                return
+            confirmed = before.held if ruling.confirmed is not None else ()
+            frozen = frozen_since(before) if after.last.count != before.last.count else None
+            self.pasts[page] = remembered(past, before, after, confirmed=confirmed, frozen_since=frozen)
 
     def track(self, page: str) -> Track | None:
         """The page's series after what was received so far."""

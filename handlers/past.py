@@ -108,9 +108,7 @@ def remembered(
     if frozen_since is not None:
         past = _until(past, frozen_since)
     known = None if before is None else before.last
-    start = (0.0, 0.0)
-    if known is not None and known.low == known.high and frozen_since is None:
-        start = (known.at.timestamp(), float(known.count))
+    start = None if frozen_since is not None or known is None or known.low < known.high else known
     for point in confirmed:
         past = _marked(past, point.at.timestamp(), _edge(known, point), start)
         known = point
@@ -137,7 +135,7 @@ def with_marks(past: Past, marks: Iterable[tuple[float, float]]) -> Past:
     return past_of(times[oldest:], counts[oldest:], past.first, past.midnights)
 
 
-def _marked(past: Past, at: float, count: float, start: tuple[float, float]) -> Past:
+def _marked(past: Past, at: float, count: float, start: Point | None) -> Past:
     """With a mark more; what lies between is drawn from the newest mark, or from ``start`` if that is newer."""
     times = past.times
     if not times:
@@ -147,7 +145,10 @@ def _marked(past: Past, at: float, count: float, start: tuple[float, float]) -> 
         return past
     first, midnights = past.first, past.midnights
     if at // DAY > newest // DAY:
-        first, midnights = _drawn(past, max((newest, past.counts[-1]), start), (at, count))
+        before = newest, past.counts[-1]
+        if start is not None:
+            before = max(before, (start.at.timestamp(), float(start.count)))
+        first, midnights = _drawn(past, before, (at, count))
     oldest = _oldest(times, at)
     times, counts, highest = times[oldest:], past.counts[oldest:], past.highest
     times.append(at)
@@ -181,7 +182,7 @@ def _until(past: Past, point: Point) -> Past:
     index = bisect_right(past.times, at)
     days = max(int(at // DAY) - past.first + 1, 0) if past.midnights else 0
     known = past_of(past.times[:index], past.counts[:index], past.first, past.midnights[:days])
-    return _marked(known, at, _edge(None, point), (0.0, 0.0))
+    return _marked(known, at, _edge(None, point), None)
 
 
 def _on_line(before: float, low: float, after: float, high: float, at: float) -> float:

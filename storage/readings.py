@@ -46,11 +46,10 @@ class Readings:
             recent: list[Row] = []
             old: list[Row] = []
             for row in self._rows_of(db.conn, rows):
-                observed_at = row[1]
-                if observed_at < folded_before:
-                    old.append(row)
+                if row[2] < folded_before:
+                    old.append(row[1:])  # history knows no quarters
                 else:
-                    recent.append((observed_at // QUARTER, *row))
+                    recent.append(row)
             before = db.conn.total_changes
             db.conn.executemany(_PUT_READING, recent)
             db.conn.executemany(_PUT_HISTORY, old)
@@ -62,6 +61,7 @@ class Readings:
             reading = judged.reading
             observed_at, count = to_ms(reading.observed_at), reading.count
             yield (
+                observed_at // QUARTER,
                 pages[reading.page],
                 observed_at,
                 source(conn, (reading.source, reading.url, METRIC_TEXTS[reading.metric])),
