@@ -78,8 +78,7 @@ def decide(world: World, arrivals: Arrivals, now: datetime, comparisons: Sequenc
     """
     book = _Book(world, now)
     readings = arrivals.readings
-    for reading in sorted(readings, key=_reading_order) if len(readings) > 1 else readings:
-        book.receive(reading)
+    book.receive(sorted(readings, key=_reading_order) if len(readings) > 1 else readings)
     for audience in sorted(arrivals.audiences, key=_audience_order):
         book.hear(audience)
     for notice in arrivals.notices:
@@ -114,26 +113,24 @@ class _Book:
         self.woken_by: dict[str, list[AudienceReading]] = {}
         self.notices: dict[str, list[Notice]] = {}
 
-    def receive(self, reading: Reading) -> None:
-        page = reading.page
-        before = self.moved.get(page) or self.world.tracks.get(page)
-        ruling = receive(before, reading)
-        standing, after = ruling.standing, ruling.track
-        self.judged.append(Judged(reading=reading, standing=standing))
-        if after is None or after is before:
-            return
-        self.moved[page] = after
-        if ruling.confirmed is not None:
-            self.confirmed[page] = (*self.confirmed.get(page, ()), ruling.confirmed)
-        if standing in _MOVED:
-            self.woken[Wakes.COUNTS][page] = reading.received_at
-            past = self.pasts.get(page) or self.world.pasts.get(page, EMPTY)
-            if before is None:
-                self.pasts[page] = remembered(past, None, after, confirmed=(), frozen_since=None)
-                return
-            confirmed = before.held if ruling.confirmed is not None else ()
-            frozen = frozen_since(before) if after.last.count != before.last.count else None
-            self.pasts[page] = remembered(past, before, after, confirmed=confirmed, frozen_since=frozen)
+    def receive(self, readings: Iterable[Reading]) -> None:
+        moved, known, pasts, known_pasts = self.moved, self.world.tracks, self.pasts, self.world.pasts
+        judged, woken = self.judged, self.woken[Wakes.COUNTS]
+        for reading in readings:
+            page = reading.page
+            before = moved.get(page) or known.get(page)
+            ruling = receive(before, reading)
+            standing, after = ruling.standing, ruling.track
+            judged.append(Judged(reading=reading, standing=standing))
+            if after is None or after is before:
+                continue
+            moved[page] = after
+            if ruling.confirmed is not None:
+                self.confirmed[page] = (*self.confirmed.get(page, ()), ruling.confirmed)
+            if standing in _MOVED:
+                woken[page] = reading.received_at
+                past = pasts.get(page) or known_pasts.get(page, EMPTY)
+                pasts[page] = _remembered(past, before, after, confirms=ruling.confirmed is not None)
 
     def track(self, page: str) -> Track | None:
         """The page's series after what was received so far."""
@@ -229,6 +226,13 @@ class _Book:
 
 
 _NOTHING_YET = object()
+
+
+def _remembered(past: Past, before: Track | None, after: Track, *, confirms: bool) -> Past:
+    if before is None:
+        return remembered(past, None, after, confirmed=(), frozen_since=None)
+    frozen = frozen_since(before) if after.last.count != before.last.count else None
+    return remembered(past, before, after, confirmed=before.held if confirms else (), frozen_since=frozen)
 
 
 class _Look:
