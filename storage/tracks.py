@@ -25,8 +25,8 @@ _PUT = (
     f"ON CONFLICT (page_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _COLUMNS[1:])}"
 )
 _MOVE_ON = (
-    f"UPDATE latest SET {', '.join(f'previous_{part} = last_{part}, last_{part} = ?' for part in _POINT)}, gap = ? "
-    "WHERE page_id = ?"
+    f"UPDATE latest SET {', '.join(f'previous_{part} = last_{part}' for part in _POINT)}, "
+    "last_at = ?, last_count = ?, last_below = ?, last_above = ?, gap = ? WHERE page_id = ?"
 )
 
 
@@ -55,7 +55,8 @@ class StoredTracks:
         for track in tracks:
             known, page_id = stored.get(track.page), pages[track.page]
             if known is not None and _has_moved_on(known, track):
-                moves.append((*_point_row(conn, ids, track.last, METRIC_TEXTS[track.metric]), track.gap, page_id))
+                last, count = track.last, track.last.count
+                moves.append((to_ms(last.at), count, count - last.low, last.high - count, track.gap, page_id))
             else:
                 whole.append(_row_of(conn, ids, track, page_id))
         conn.executemany(_MOVE_ON, moves)
@@ -64,9 +65,10 @@ class StoredTracks:
 
 
 def _has_moved_on(known: Track, track: Track) -> bool:
-    """Whether the newest point became the one before, and all else is as it was."""
+    """Whether the newest point became the one before, another of the same source took its place, and that is all."""
+    last, before = track.last, known.last
     return (
-        track.previous is known.last
+        track.previous is before
         and track.day is known.day
         and track.gains is known.gains
         and not track.held
@@ -74,6 +76,9 @@ def _has_moved_on(known: Track, track: Track) -> bool:
         and track.metric is known.metric
         and track.since is known.since
         and track.restarted is known.restarted
+        and last.source == before.source
+        and last.url == before.url
+        and last.dated is before.dated
     )
 
 
