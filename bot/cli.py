@@ -196,8 +196,9 @@ def restore(ctx: click.Context, backup: Path) -> None:
 @main.command()
 @click.pass_context
 def unit(ctx: click.Context) -> None:
-    """Print a systemd unit that runs this installation, as the user who prints it.
+    """Print a systemd unit that runs this installation from this folder, as you.
 
-    sudo tee /etc/systemd/system/likewatch.service, then systemctl enable --now likewatch.
+    likewatch unit | sudo tee /etc/systemd/system/likewatch.service
     """
-    click.echo(systemd_unit(_settings(ctx), executable=Path(sys.argv[0]), folder=Path.cwd(), user=getpass.getuser()))
+    executable = Path(sys.executable).with_name("likewatch")
+    click.echo(systemd_unit(_settings(ctx), executable=executable, folder=Path.cwd(), user=getpass.getuser()))

@@ -20,6 +20,8 @@ StartLimitIntervalSec=0
 # Likewatch says when it is ready, and every few seconds that its cycle is well.
 Type=notify
 WatchdogSec=120
+# A large database is looked through first.
+TimeoutStartSec=900
 ExecStart={executable} run --no-browser
 WorkingDirectory={folder}
 Environment={database}
@@ -62,7 +64,7 @@ def systemd_unit(settings: Settings, *, executable: Path, folder: Path, user: st
     """A unit that does what ``likewatch run`` in ``folder`` does, where its ``.env`` is read from."""
     database = folder / settings.database
     return _UNIT.format(
-        executable=_quoted(executable.absolute()),
+        executable=_quoted(executable),
         folder=_escaped(folder),
         database=_quoted(f"LIKEWATCH_DATABASE={database}"),
         data=_quoted(database.parent),
