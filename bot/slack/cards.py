@@ -271,8 +271,9 @@ def _chart(plot: Plot) -> Block | None:
         for name, one in zip(_distinct([one.name for one in series]), series, strict=True)
     ]
     axes: Block = {"categories": categories}
-    if y_label := shortened(plot.y_label, MAX_NAME):
-        axes["y_label"] = y_label
+    for name, text in (("x_label", plot.x_label), ("y_label", plot.y_label)):
+        if label := shortened(text, MAX_NAME):
+            axes[name] = label
     chart = {"type": plot.chart.value, "series": shown, "axis_config": axes}
     return {"type": _CHART, "title": shortened(plot.title, MAX_TITLE) or "…", "chart": chart}
 

@@ -98,6 +98,7 @@ class Plot:
     categories: tuple[str, ...]
     series: tuple[Series, ...]
     y_label: str = ""
+    x_label: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,6 +185,7 @@ def _shown_safely(hostile: str) -> bool:
             categories=(hostile, hostile, hostile),
             series=(Series(name=hostile, values=(1, 2, 3)), Series(name=hostile, values=(3, 2, 1))),
             y_label=hostile,
+            x_label=hostile,
         ),
         context=(hostile,) * 12,
         buttons=(Button(label=hostile, query=hostile), Menu(placeholder=hostile, options=((hostile, hostile),))),
