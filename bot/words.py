@@ -6,10 +6,11 @@ import math
 import re
 from datetime import datetime, timedelta
 
+from handlers.model import Dated
 from handlers.numerals import MONTHS, count, dated, day, instant, percent, when
 
 __all__ = [
-    "about", "ago", "clock_time", "count", "dated", "day", "duration", "instant", "length", "listed", "ordinal",
+    "about", "ago", "clock_time", "count", "date", "dated", "day", "duration", "instant", "length", "listed", "ordinal",
     "percent", "percent_change", "period", "several", "short_day", "short_month", "when",
 ]  # fmt: skip
 
@@ -64,6 +65,11 @@ def ago(then: datetime, now: datetime) -> str:
     """``"4 minutes ago"``; ``"just now"`` within ten seconds."""
     elapsed = now - then
     return "just now" if elapsed < timedelta(seconds=10) else f"{duration(elapsed)} ago"
+
+
+def date(at: datetime, precision: Dated) -> str:
+    """``"5 August 2020"``; ``"June 2013"`` where no more is known."""
+    return dated(at, precision if precision is Dated.MONTH else Dated.DAY)
 
 
 def short_day(at: datetime, *, year: bool = False) -> str:

@@ -17,7 +17,7 @@ from storage.database import Database
 from storage.ids import Ids, Source
 from storage.pages import PAGE, PAGE_WIDTH, pages_of
 from storage.rows import DATE_TEXTS, METRIC_TEXTS, QUARTER, Row, to_instant, to_ms
-from storage.series import Span, confirm_between, daily_rows, fold_pages, newest_row, rows_between
+from storage.series import Span, confirm_between, daily_rows, first_row, fold_pages, newest_row, rows_between
 from storage.tracks import TRACK, point_of, put_tracks, track_of
 from storage.values import Latest, Trouble
 
@@ -139,6 +139,13 @@ class Readings:
             rows = [newest_row(conn, present._replace(until=to_ms(instant))) for instant in instants]
             sources = self._ids.sources()
             return tuple(None if row is None else point_of(row, sources) for row in rows)
+
+    def first(self, slug: str) -> Point | None:
+        """The page's oldest accepted point, of whatever series; None if it was never counted."""
+        with self._database.read() as conn:
+            page_id = self._ids.page(conn, slug)
+            row = None if page_id is None else first_row(conn, page_id)
+            return None if row is None else point_of(row, self._ids.sources())
 
     def series(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
         """The accepted points from ``since`` to ``until``, both included, of the page's present series, by age."""

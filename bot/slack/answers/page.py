@@ -8,19 +8,23 @@ from datetime import datetime
 
 from bot import words
 from bot.slack.contract import Bold, Card, Line, Moment, Plot, Reply
-from bot.slack.figures import DAY, MONTH, WEEK, age, as_of, gained, gap, growths, provenance, rounded, together
+from bot.slack.figures import DAY, MONTH, WEEK, age, as_of, gained, gap, growths, provenance, rounded, title, together
 from bot.slack.plots import counts_plot
 from bot.slack.shares import CAVEAT, recent_since, share_lines
-from handlers.model import Page, Track
+from handlers.model import Page, Point, Track
 from storage.store import Store
 from storage.values import Latest, Trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """What is told of a page, the same however often it is asked until the store learns more; ages are not."""
+    """What is told of a page, the same however often it is asked until the store learns more; ages are not.
+
+    ``first`` are the oldest figure of all, and that of the present series.
+    """
 
     latest: Latest | None
+    first: tuple[Point | None, Point | None] = (None, None)
     boards: tuple[tuple[str, tuple[Latest, ...]], ...] = ()
     grown: tuple[tuple[str, Line], ...] = ()
     shares: tuple[Line, ...] = ()
@@ -46,7 +50,7 @@ def page_answer(store: Store, page: Page, now: datetime) -> Reply:
         ),
         fields=known.grown,
         plot=known.plot,
-        context=tuple(_context(latest, track, grown=bool(known.grown), shared=bool(known.shares))),
+        context=tuple(_context(latest, known.first, grown=bool(known.grown), shared=bool(known.shares))),
     )
     return Reply(card=card, shareable=True)
 
@@ -59,6 +63,7 @@ def _known(store: Store, page: Page, recent: datetime) -> _Known:
         return _Known(latest=latest)
     return _Known(
         latest=latest,
+        first=(store.readings.first(page.slug), store.readings.at(page.slug, latest.track.since)),
         boards=tuple(boards.items()),
         grown=tuple(_growth(store, latest)),
         shares=share_lines(store, page, recent),
@@ -138,11 +143,24 @@ def _plot(store: Store, latest: Latest, track: Track) -> Plot | None:
     return None
 
 
-def _context(latest: Latest, track: Track, *, grown: bool, shared: bool) -> Iterator[Line]:
-    watched = "Watched since" if latest.polled_at else "First figure of"
-    since = f"{watched} {words.dated(track.since, track.last.dated)}."
-    yield since if grown else f"{since} Growth is told once two figures are far enough apart."
+def _context(latest: Latest, first: tuple[Point | None, Point | None], *, grown: bool, shared: bool) -> Iterator[Line]:
+    yield f"{_since(latest, *first)}{'' if grown else ' Growth is told once two figures are far enough apart.'}"
     if shared:
         yield CAVEAT
     elif latest.page.home is None:
         yield "No home country is set, so no foreign share can be told."
+
+
+def _since(latest: Latest, first: Point | None, begun: Point | None) -> str:
+    """Since when figures are known, and since when they are one series."""
+    if first is None or begun is None:
+        return ""
+    is_ours = first.source.startswith(title(latest.page.platform))
+    said = f"{'Watched since' if is_ours else 'First figure of'} {words.dated(first.at, first.dated)}."
+    if begun.at <= first.at:
+        return said
+    since = words.dated(begun.at, begun.dated)
+    return (
+        f"{said} Growth and chart go back to {since}: what is older counts something else, or is too far from it to be "
+        "one series."
+    )

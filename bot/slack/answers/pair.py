@@ -77,7 +77,8 @@ def _told(latest: Latest, track: Track, now: datetime) -> Line:
 def _grown(store: Store, latest: Latest, track: Track, period: timedelta) -> tuple[str, Line]:
     grown = growth(store, latest, period)
     if grown is None:
-        return latest.page.name, f"no figure from so long ago (first: {words.day(track.since)})"
+        first = store.readings.at(latest.page.slug, track.since) or track.last
+        return latest.page.name, f"no figure from so long ago (first: {words.date(first.at, first.dated)})"
     return latest.page.name, f"{gained(grown)} in {words.duration(grown.over)}"
 
 

@@ -17,7 +17,7 @@ from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash
 from bot.slack.names import Named
 from bot.thresholds import parse_threshold, tuned
 from handlers.comparisons import all_comparisons
-from handlers.model import Alert
+from handlers.model import Alert, Point
 from storage.store import Store
 
 USAGE = "/trends backtest <page or group> [90d] [surge>5 …]"
@@ -47,9 +47,11 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     newest = _newest_figure(store, found)
     if newest is None:
         return Reply(card=Card(headline=f"No reading of {found.name} is stored, so there is nothing to go through"))
-    if newest < since:
+    if newest.at < since:
         past = f"in the past {words.length(asked.period)} there is nothing to go through"
-        return Reply(card=Card(headline=f"The newest figure of {found.name} is of {words.day(newest)}: {past}"))
+        return Reply(
+            card=Card(headline=f"The newest figure of {found.name} is of {words.date(newest.at, newest.dated)}: {past}")
+        )
     rules = all_comparisons()
     variants = tuned(rules, asked.limits)
     alerts = past_alerts(store, found.pages, since, now, (*rules, *variants))
@@ -75,8 +77,9 @@ def parse(said: Sequence[str]) -> Asked:
     return Asked(period=period, limits=limits)
 
 
-def _newest_figure(store: Store, found: Named) -> datetime | None:
-    return max((track.last.at for track in store.readings.tracks(found.pages).values()), default=None)
+def _newest_figure(store: Store, found: Named) -> Point | None:
+    lasts = (track.last for track in store.readings.tracks(found.pages).values())
+    return max(lasts, key=lambda last: last.at, default=None)
 
 
 def _card(store: Store, found: Named, asked: Asked, wanted: Sequence[Alert], default: Sequence[Alert]) -> Card:

@@ -116,10 +116,10 @@ def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Rehearsa
     if span is None:
         yield "No figure of it was read yet, so there is no telling what would have been posted here."
         return
-    newest_figure = max(track.last.at for track in store.readings.tracks(found.pages).values())
-    if not stories and newest_figure < since:
+    newest_figure = max((track.last for track in store.readings.tracks(found.pages).values()), key=lambda last: last.at)
+    if not stories and newest_figure.at < since:
         yield (
-            f"Its newest figure is of {words.day(newest_figure)}: in the past {PREVIEW.days} days there was nothing to "
+            f"Its newest figure is of {words.date(newest_figure.at, newest_figure.dated)}: in the past {PREVIEW.days} days there was nothing to "
             "judge."
         )
         return
