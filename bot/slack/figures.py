@@ -17,6 +17,7 @@ from storage.values import Latest
 DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
 TOGETHER = timedelta(hours=36)
 _LONG_AGO = timedelta(days=2)
+_ABOUT = 1.25  # times a period: what grew over more than that grew over another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +119,11 @@ def growths(store: Store, latest: Latest, periods: Sequence[timedelta]) -> Itera
                 width=last.high - last.low + then.high - then.low,
                 over=period if then.at == last.at else at - then.at,
             )
+
+
+def instead(grown: Growth, period: timedelta) -> str:
+    """What is to be said where growth over ``period`` was asked for and only a longer one is known; else empty."""
+    return f" (no figure from {words.length(period)} before)" if grown.over > _ABOUT * period else ""
 
 
 def gained(grown: Growth) -> str:

@@ -118,10 +118,8 @@ def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Rehearsa
         return
     newest_figure = max((track.last for track in store.readings.tracks(found.pages).values()), key=lambda last: last.at)
     if not stories and newest_figure.at < since:
-        yield (
-            f"Its newest figure is of {words.date(newest_figure.at, newest_figure.dated)}: in the past {PREVIEW.days} days there was nothing to "
-            "judge."
-        )
+        newest_day = words.date(newest_figure.at, newest_figure.dated)
+        yield f"Its newest figure is of {newest_day}: in the past {PREVIEW.days} days there was nothing to judge."
         return
     if not stories:
         yield f"In {span} it would have posted nothing here."

@@ -7,7 +7,7 @@ import pytest
 
 from bot.slack import cards
 from bot.slack.contract import Reply
-from handlers.model import AudienceReading, Dated, Figure, Judged, Measure, Metric, Reading, Standing
+from handlers.model import AudienceReading, Dated, Figure, Measure, Metric
 from storage.store import Store
 from storage.values import Polled, Subscription, Target, Trouble
 from tests.standins import blockkit
@@ -155,42 +155,6 @@ def test_ranks_within_the_rounding_are_level(store: Store) -> None:
     watch(store, "a", daily(2_000_000, 0), rounding=50_000)
     watch(store, "b", daily(1_990_000, 0), rounding=50_000)
     assert "level with B (read 4 minutes ago) as far as the rounding lets one say" in words(ask(store, "likes a"))
-
-
-def test_an_imported_figure_is_not_called_read(store: Store) -> None:
-    day = datetime(2026, 11, 20, tzinfo=UTC)
-    watch(store, "a", [(day, 9)], polled_at=None, source="import: a.csv", dated=Dated.DAY)
-    watch(store, "b", [(day, 8)], polled_at=None, source="import: b.csv")
-    watch(store, "c", [(day, 7)], polled_at=None, source="The Cambodia Daily", dated=Dated.MONTH)
-    assert "Figure as of 20 November 2026, 4 days ago (imported); source: import: a.csv." in words(
-        ask(store, "likes a")
-    )
-    assert "as of 20 November 2026, 00:00 UTC, 4 days ago (imported)" in words(ask(store, "likes b"))
-    assert "Figure published November 2026, 4 days ago; source: The Cambodia Daily." in words(ask(store, "likes c"))
-
-
-def test_an_imported_figure_that_a_poll_found_unchanged_was_read(store: Store) -> None:
-    watch(store, "a", [(NOW - timedelta(days=4), 9)], source="import: a.csv")
-    assert "Figure read 4 minutes ago from Facebook." in words(ask(store, "likes a"))
-
-
-def test_the_first_figure_is_that_of_all_series_dated_as_it_is(store: Store) -> None:
-    old, begun = datetime(2013, 6, 15, tzinfo=UTC), datetime(2015, 8, 22, tzinfo=UTC)
-    watch(store, "hunsen", [(begun, 1_000_000), (begun + timedelta(days=30), 1_070_000)], polled_at=None, source="x")
-    store.readings.take([older(old, 67_000)])
-    said = words(ask(store, "likes hunsen"))
-    assert "First figure of June 2013." in said
-    assert "Growth and chart go back to 22 August 2015, 00:00 UTC" in said
-    store.readings.fold(NOW)
-    assert "First figure of June 2013." in words(ask(store, "likes hunsen"))
-
-
-def older(at: datetime, count: int) -> Judged:
-    reading = Reading(
-        page="hunsen", observed_at=at, received_at=at, count=count, low=count, high=count, metric=Metric.LIKES,
-        source="The Cambodia Daily", dated=Dated.MONTH,
-    )  # fmt: skip
-    return Judged(reading=reading, standing=Standing.ACCEPTED)
 
 
 def test_a_held_reading_is_shown_as_unconfirmed(store: Store) -> None:
