@@ -14,6 +14,7 @@ from bot.backtest.history import FILES, History, Told
 from bot.backtest.shares import Advance, Found, dealt, put_together, run
 from bot.backtest.tables import HistoryRefused
 from bot.errors import LikewatchError
+from bot.features import features, written
 from bot.thresholds import parse_threshold, tuned
 from handlers.comparisons import all_comparisons
 
@@ -57,6 +58,11 @@ def backtest(
     yield from _what_was_read(found)
     raised = words.several(kinds.total(), "alert")
     yield f"{raised} in {out}" + (f": {_by_kind(kinds)}." if kinds else ".")
+    if limits:
+        setting, default = (
+            words.listed([written(name, how(name)) for name in limits]) for how in (limits.get, _default)
+        )
+        yield f"They are those with {setting} in place of the default, {default}. Beside each other:"
     yield from compared.lines()
 
 
@@ -73,6 +79,11 @@ def _limits(thresholds: Sequence[str]) -> dict[str, float]:
             raise LikewatchError(f"{feature} is set twice. Set it once, and compare one run with the other.")
         limits[feature] = limit
     return limits
+
+
+def _default(feature: str) -> float | None:
+    threshold = features()[feature].threshold
+    return threshold.default if threshold else None
 
 
 def _what_was_read(found: Found) -> Iterator[str]:
