@@ -138,6 +138,13 @@ def backtest(folder: Path, out: Path, *, thresholds: tuple[str, ...], keep_good:
     DIR holds pages.csv (page,home,group,platform,precision), totals.csv (ts,page,likes,received_at) and, if there are
     any, countries.csv (ts,page,country,likes,received_at): instants in ISO 8601 and UTC, rows sorted by received_at.
     An alert rests on nothing that was received later.
+
+    home and country are two letters or a name (KH, Cambodia); home may be empty. group may be empty, or several:
+    one;two. platform is any name; pages of one platform are taken to fall together when the platform cleans up.
+    precision is exact (or empty), or sig3 where counts are rounded down to three significant digits, as YouTube's are.
+
+    likes are whole numbers in digits alone. An empty cell, NaN or a negative number is a gap, as if nobody had asked
+    then; anything else that is no count ("1,234", 2^63) is a bad row, named by file, line and reason.
     """
     with click.progressbar(length=0, label="Reading", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
 

@@ -37,7 +37,7 @@ def backtest(
         LikewatchError: what was to be set is no threshold.
 
     """
-    _refuse_history(folder, out)
+    _refuse_out(folder, out)
     limits = _limits(thresholds)
     rules = all_comparisons()
     compared = Compared(rules, tuned(rules, limits))
@@ -66,7 +66,11 @@ def backtest(
     yield from compared.lines()
 
 
-def _refuse_history(folder: Path, out: Path) -> None:
+def _refuse_out(folder: Path, out: Path) -> None:
+    if not out.parent.is_dir():
+        raise HistoryRefused(
+            f"--out {out}: the folder {out.parent} does not exist. Create it, or choose another place."
+        )
     if out.resolve().parent == folder.resolve() and out.name in FILES:
         raise HistoryRefused(f"--out {out} is a file of the history itself. Name another file: alerts.csv.")
 
@@ -90,7 +94,10 @@ def _what_was_read(found: Found) -> Iterator[str]:
     counts = words.several(found.counts, "count")
     by_country = words.several(found.counts_by_country, "count by country", "counts by country")
     yield f"Read {counts} and {by_country} of {words.several(found.pages, 'page')}."
-    for told, what in ((found.gaps, "no number of likes, taken as a gap"), (found.faults, "left out")):
+    for told, what in (
+        (found.gaps, "no count (empty, NaN or negative), taken as if nobody had asked then"),
+        (found.faults, "left out"),
+    ):
         if told.number:
             yield f"{words.several(told.number, 'row')}: {what}"
             yield from _lines(told)

@@ -56,7 +56,7 @@ def test_it_writes_what_the_rules_tell(tmp_path: Path) -> None:
 
 def test_what_is_no_number_is_told_and_does_no_harm(tmp_path: Path) -> None:
     said = run(recorded(7).write(tmp_path / "history"), tmp_path / "alerts.csv")
-    assert "no number of likes, taken as a gap" in said[1]
+    assert "no count (empty, NaN or negative), taken as if nobody had asked then" in said[1]
     assert said[2].startswith("  totals.csv, line ")
 
 
