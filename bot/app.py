@@ -19,6 +19,8 @@ from bot.errors import LikewatchError
 from bot.examples import press_example
 from bot.feeding import replay_example
 from bot.fetching import Source
+from bot.handing_over import take_orders
+from bot.import_orders import carry_out
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.http import Http
 from bot.platforms.registry import platforms
@@ -108,7 +110,7 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
             _replay_press_figures(core, workspace)
         where = _listen(app, settings, app_token, closing)
         _start_sender(deliverer, closing)
-        scheduler = build_scheduler(run_due=core.cycle.run_due, fold=lambda: fold_when_due(core), now=core.clock.now())
+        scheduler = build_scheduler(run_due=lambda: tick(core), fold=lambda: fold_when_due(core), now=core.clock.now())
         scheduler.start()
         closing.callback(scheduler.shutdown)
         closing.callback(core.cycle.close)  # before the scheduler waits for the cycle under way
@@ -119,6 +121,12 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
                 webbrowser.open(workspace.url)
         stop.wait()
         say("Stopping ...")
+
+
+def tick(core: Core) -> None:
+    """Import what was handed over, then read what is due: one after the other, since the cycle serves one at a time."""
+    take_orders(core.settings.database, lambda order: carry_out(order, core.store, core.cycle, core.clock.now()))
+    core.cycle.run_due()
 
 
 def fold_when_due(core: Core) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ from bot import app, logs, operations
 from bot.backtest.folder import backtest as backtest_folder
 from bot.doctor import Mark
 from bot.errors import LikewatchError
+from bot.import_orders import Order
 from bot.platforms.registry import platform_settings
 from bot.settings import Settings, load
 from bot.slack.commands import commands
@@ -99,11 +101,12 @@ def poll(ctx: click.Context) -> None:
 def import_(ctx: click.Context, /, file: Path, **options: Any) -> None:
     """Add counts, and audiences by country, from a spreadsheet saved as CSV.
 
-    Importing the same file twice changes nothing. Events long past are kept, not posted as if they were news.
+    Importing the same file twice changes nothing. Events long past are kept, not posted as if they were news. The bot
+    may run meanwhile: then it is handed the file, and does the import itself.
     """
-    with app.open_core(_settings(ctx)) as core:
-        for line in operations.import_file(core, file, **options):
-            click.echo(line)
+    order = Order(name=file.name, data=file.read_bytes(), by=getpass.getuser(), **options)
+    for line in operations.import_file(_settings(ctx), order):
+        click.echo(line)
 
 
 @main.command()

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from handlers.model import Judged, Page, Point, Standing, Track
+from handlers.model import Judged, Page, Point, Reading, Standing, Track
 from storage.database import Database
 from storage.ids import Ids, Source
 from storage.pages import PAGE, PAGE_WIDTH, pages_of
@@ -83,6 +83,22 @@ class Readings:
                 {"quarter": at // QUARTER, "page": self._ids.page(conn, page), "at": at, "source": source},
             ).fetchone()
         return row[0] if row else None
+
+    def tells(self, reading: Reading) -> bool:
+        """Whether the series says this count at this instant already: it repeats the newest taken before it, or then.
+
+        The poll of an unchanged count is not stored, so nothing need be there for the instant itself.
+        """
+        with self._database.read() as conn:
+            page_id = self._ids.page(conn, reading.page)
+            at = to_ms(reading.observed_at)
+            row = None
+            if page_id is not None:
+                row = newest_row(conn, Span(page_id=page_id, metric=reading.metric, since=-sys.maxsize, until=at))
+            if row is None:
+                return False
+            point = point_of(row, self._ids.sources())
+        return (point.count, point.low, point.high) == (reading.count, reading.low, reading.high)
 
     def confirm(self, page: str, first: datetime, last: datetime) -> None:
         """The readings held between these instants, both included, turned out true: they count from now on."""
