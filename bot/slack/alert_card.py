@@ -57,7 +57,10 @@ def _buttons(alert: Alert) -> tuple[Button | Menu, ...]:
 
 
 def _words(alert: Alert, store: Store) -> Words:
-    slugs = {alert.page, alert.rival or alert.page, *(fact.about for fact in alert.facts)}
+    slugs = (
+        {alert.page, alert.rival or alert.page} if not alert.others else set()
+    )  # with others, it is a platform's name
+    slugs |= {fact.about for fact in alert.facts}
     pages = store.pages.many(slugs)
     return Words(page=lambda slug: pages[slug].name if slug in pages else slug, country=country_name)
 
