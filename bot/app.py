@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.clock import Clock, SystemClock
 from bot.cycle import Cycle
+from bot.doctor import SERVING
 from bot.errors import LikewatchError
 from bot.examples import press_example
 from bot.feeding import replay_example
@@ -29,10 +30,13 @@ from bot.scheduling import build_scheduler
 from bot.settings import Mode, Settings
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
+from bot.slack.commands import commands
 from bot.slack.connection import SocketMode
 from bot.slack.deliver import Deliverer
+from bot.slack.manifest import manifest
 from bot.slack.server import SlackServer
 from bot.workspace import Workspace, WorkspaceServer
+from bot.workspace.server import listen
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 
@@ -82,6 +86,8 @@ def open_core(settings: Settings, *, wake: Callable[[], None] = lambda: None) ->
 
 def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callable[[str], None]) -> None:
     """Start everything, and stop it in the opposite order once ``stop`` is set."""
+    if settings.mode is Mode.WORKSPACE and not settings.database.exists():
+        listen(settings.workspace.host, settings.workspace.port).close()  # else an empty database would be left behind
     woken = _Wake()
     with open_core(settings, wake=woken) as core, ExitStack() as closing:
         if settings.mode is Mode.WORKSPACE:
@@ -119,6 +125,7 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
             say(f"The local workspace is open at {workspace.url}")
             if browser and _has_a_screen():
                 webbrowser.open(workspace.url)
+        core.store.notes.put(SERVING, workspace.url if workspace else where)
         stop.wait()
         say("Stopping ...")
 
@@ -175,7 +182,9 @@ def _connect(settings: Settings) -> dict[str, Source]:
 def _open_workspace(core: Core, closing: ExitStack) -> WorkspaceServer:
     journal = core.settings.database.with_suffix(".workspace.jsonl")
     address = core.settings.workspace
-    server = WorkspaceServer(Workspace(clock=core.clock, journal=journal), address.host, address.port)
+    workspace = Workspace(clock=core.clock, journal=journal)
+    workspace.install(manifest(commands(), socket_mode=True))
+    server = WorkspaceServer(workspace, address.host, address.port)
     server.start()
     closing.callback(server.stop)
     return server

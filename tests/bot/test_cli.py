@@ -198,6 +198,7 @@ def test_a_port_in_use_is_named_with_the_setting_that_moves_it(tmp_path: Path) -
         outcome = likewatch(tmp_path, "run", "--no-browser", LIKEWATCH_WORKSPACE=f"127.0.0.1:{port}")
     assert outcome.returncode == 1
     assert "LIKEWATCH_WORKSPACE" in outcome.stderr
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
 
 def test_a_slack_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:

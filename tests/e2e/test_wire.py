@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import requests
 
 from bot.workspace import Workspace, WorkspaceServer
 from tests.e2e.conftest import LIKEWATCH, free_port, likewatch
@@ -64,6 +65,16 @@ def test_with_tokens_the_example_is_not_replayed(tmp_path: Path, slack: Workspac
         slack.workspace.say("ana", "newsroom", "/trends groups")
         slack.workspace.wait_for_message("newsroom", person="ana", timeout=PATIENCE)
     assert not [call for call in slack.workspace.calls if call.method == "chat.postMessage"]
+
+
+def test_the_doctor_says_where_it_runs_and_the_page_hints_every_verb(tmp_path: Path) -> None:
+    with likewatch(tmp_path, {}) as running:
+        command: list[str | Path] = [LIKEWATCH, "doctor"]
+        said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stdout
+        assert f"Likewatch is running ({running.url}) on" in said
+        with requests.get(f"{running.url}live?person=ana", stream=True, timeout=30) as live:
+            snapshot = next(line for line in live.iter_lines(decode_unicode=True) if line.startswith("data:"))
+    assert "subscribe | track | unmute" in snapshot
 
 
 def test_a_file_is_imported_while_it_runs(tmp_path: Path, slack: WorkspaceServer) -> None:
