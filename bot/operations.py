@@ -67,7 +67,7 @@ def _import_here(settings: Settings, order: Order) -> Iterator[str]:
     with open_core(settings) as core:
         now = core.clock.now()
         yield from carry_out(order, core.store, core.cycle, now)
-        core.store.readings.fold(now - HOT)
+        core.store.fold(now - HOT)
 
 
 def replay(settings: Settings, file: Path | None) -> Iterator[str]:
