@@ -18,6 +18,9 @@ from storage.errors import StoreError
 from storage.lock import is_locked
 from storage.store import Store
 
+SERVING = "serving"
+"""The note that says where the Likewatch that started last is to be found: the workspace's address, or how Slack is."""
+
 
 class Mark(StrEnum):
     """How a finding stands."""
@@ -72,7 +75,8 @@ def _database(path: Path, now: datetime, *, running: bool) -> Iterator[Finding]:
         return
     try:
         pages = store.pages.all()
-        state = "Likewatch is running on" if running else "Database"
+        serving = store.notes.get(SERVING)
+        state = f"Likewatch is running{f' ({serving})' if serving else ''} on" if running else "Database"
         yield Finding(mark=Mark.FINE, what=f"{state} {path}: {len(pages)} page(s) watched")
         troubled = [latest for latest in store.readings.board(page.slug for page in pages) if latest.trouble]
         for latest in troubled:
