@@ -15,10 +15,13 @@ from datetime import UTC, datetime, timedelta
 
 from bot.clock import Clock, SystemClock
 from bot.cycle import Cycle
+from bot.doctor import SERVING
 from bot.errors import ConfigError, LikewatchError
 from bot.examples import press_example
 from bot.feeding import replay_example
 from bot.fetching import Source
+from bot.handing_over import take_orders
+from bot.import_orders import carry_out
 from bot.monitoring.beat import Beat, Pulse
 from bot.monitoring.health import Health, health
 from bot.monitoring.metrics import Numbers
@@ -33,11 +36,14 @@ from bot.scheduling import build_scheduler
 from bot.settings import Mode, Settings
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
+from bot.slack.commands import commands
 from bot.slack.connection import SocketMode
 from bot.slack.deliver import Deliverer
+from bot.slack.manifest import manifest
 from bot.slack.operators import OperatorsChannel
 from bot.slack.server import SlackServer
 from bot.workspace import Workspace, WorkspaceServer
+from bot.workspace.server import listen
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 
@@ -91,6 +97,8 @@ def open_core(settings: Settings, *, wake: Callable[[], None] = lambda: None) ->
 def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callable[[str], None]) -> None:
     """Start everything, and stop it in the opposite order once ``stop`` is set."""
     _end_in_time(stop)
+    if settings.mode is Mode.WORKSPACE and not settings.database.exists():
+        listen(settings.workspace.host, settings.workspace.port).close()  # else an empty database would be left behind
     woken = _Wake()
     with open_core(settings, wake=woken) as core, ExitStack() as closing:
         if settings.mode is Mode.WORKSPACE:
@@ -124,7 +132,7 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
         channel = workspace.workspace.state.channel(EXAMPLE_CHANNEL).id if workspace else settings.operators_channel
         told = OperatorsChannel(slack_client(token=bot_token, api_url=api_url), channel)
         scheduler = build_scheduler(
-            run_due=beat.run_due,
+            run_due=lambda: tick(core, beat),
             look_at_sources=Outages(core.store, core.clock, title=_title, tell=told.tell).look,
             fold=lambda: fold_when_due(core),
             now=core.clock.now(),
@@ -140,12 +148,22 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
             say(f"The local workspace is open at {workspace.url}")
             if browser and _has_a_screen():
                 webbrowser.open(workspace.url)
+        core.store.notes.put(SERVING, workspace.url if workspace else where)
         if monitoring:
             say(monitoring)
         notify("READY=1")
         stop.wait()
         notify("STOPPING=1")
         say("Stopping ...")
+
+
+def tick(core: Core, beat: Beat) -> None:
+    """Import what was handed over, then read what is due: one after the other, since the cycle serves one at a time.
+
+    A long import is no cycle that hangs, so that the watchdog does not look at it.
+    """
+    take_orders(core.settings.database, lambda order: carry_out(order, core.store, core.cycle, core.clock.now()))
+    beat.run_due()
 
 
 def fold_when_due(core: Core) -> None:
@@ -194,7 +212,9 @@ def _connect(settings: Settings) -> dict[str, Source]:
 def _open_workspace(core: Core, closing: ExitStack) -> WorkspaceServer:
     journal = core.settings.database.with_suffix(".workspace.jsonl")
     address = core.settings.workspace
-    server = WorkspaceServer(Workspace(clock=core.clock, journal=journal), address.host, address.port)
+    workspace = Workspace(clock=core.clock, journal=journal)
+    workspace.install(manifest(commands(), socket_mode=True))
+    server = WorkspaceServer(workspace, address.host, address.port)
     server.start()
     closing.callback(server.stop)
     return server

@@ -24,6 +24,9 @@ from storage.values import Backlog, SourceState
 _MOST_PAGES = 20
 """Pages of a platform that are named one by one."""
 
+SERVING = "serving"
+"""The note that says where the Likewatch that started last is to be found: the workspace's address, or how Slack is."""
+
 
 class Mark(StrEnum):
     """How a finding stands."""
@@ -101,7 +104,8 @@ def _database(path: Path, titles: Mapping[str, str], now: datetime, *, running: 
         )
         return
     try:
-        state = "Likewatch is running on" if running else "Database"
+        serving = store.notes.get(SERVING)
+        state = f"Likewatch is running{f' ({serving})' if serving else ''} on" if running else "Database"
         yield Finding(mark=Mark.FINE, what=f"{state} {path}: {len(store.pages.all())} page(s) watched")
         for source in store.pages.sources():
             yield from _source(source, titles.get(source.platform, source.platform), store, now)

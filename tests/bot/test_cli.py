@@ -98,6 +98,29 @@ def test_importing_twice_changes_nothing(tmp_path: Path) -> None:
     assert second.returncode == 0, second.stderr
     assert rows(tmp_path, "readings_all") == stored
     assert len(stored) == 2
+    assert "Kept: 2 counts.\n" in first.stdout
+    assert second.stdout.endswith("All of it was known already: nothing has changed.\n")
+
+
+def test_importing_twice_changes_nothing_where_counts_repeat_fall_out_of_line_or_have_countries(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    days = "".join(
+        f"2026-11-0{day},hunsen,{count}\n" for day, count in ((1, 5_000), (2, 5_000), (3, 5_001), (4, 90_000))
+    )
+    (tmp_path / "figures.csv").write_text("date,page,followers\n" + days, encoding="utf-8")
+    (tmp_path / "countries.csv").write_text("date,page,country,share\n2026-11-03,hunsen,KH,57.6%\n", encoding="utf-8")
+    said = [likewatch(tmp_path, "import", file).stdout for file in ("figures.csv", "countries.csv")]
+    assert "Kept: 2 counts.\n1 count the same as the count before it, and is not stored again" in said[0]
+    assert "1 count far from what was known before" in said[0]
+    assert "Kept: 1 audience by country.\n" in said[1]
+    stored = rows(tmp_path, "readings_all"), rows(tmp_path, "audiences")
+    for file in ("figures.csv", "countries.csv"):
+        assert "All of it was known already: nothing has changed." in likewatch(tmp_path, "import", file).stdout
+    assert (rows(tmp_path, "readings_all"), rows(tmp_path, "audiences")) == stored
+    with (tmp_path / "figures.csv").open("a", encoding="utf-8") as longer:
+        longer.write("2026-11-05,hunsen,5002\n")
+    more = likewatch(tmp_path, "import", "figures.csv").stdout
+    assert more.endswith("Kept: 1 count.\n4 figures known already, and left as before.\n")
 
 
 def test_a_bad_row_is_named_and_nothing_kept_unless_asked(tmp_path: Path) -> None:
@@ -175,6 +198,7 @@ def test_a_port_in_use_is_named_with_the_setting_that_moves_it(tmp_path: Path) -
         outcome = likewatch(tmp_path, "run", "--no-browser", LIKEWATCH_WORKSPACE=f"127.0.0.1:{port}")
     assert outcome.returncode == 1
     assert "LIKEWATCH_WORKSPACE" in outcome.stderr
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
 
 def test_a_slack_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
