@@ -23,6 +23,7 @@ from bot.settings import Settings
 from bot.slack.client import check_tokens
 from bot.slack.slugs import slugged
 from handlers.model import Page
+from storage import backups
 from storage.errors import StoreInUse
 from storage.store import Store
 
@@ -101,6 +102,17 @@ def backup(settings: Settings, target: Path) -> str:
     finally:
         store.close()
     return f"{target} is a complete copy of {settings.database}, checked."
+
+
+def restore(settings: Settings, backup: Path) -> Iterator[str]:
+    """Put a verified copy of a backup in the database's place, and say what was done."""
+    restored = backups.restore(backup, settings.database, now=SystemClock().now())
+    yield f"{settings.database} is now a copy of {backup}, checked: {words.several(restored.pages, 'page')} watched."
+    if restored.aside is not None:
+        yield f"What it replaced is kept as {restored.aside}."
+    if restored.doubted:
+        waiting = words.several(restored.doubted, "alert")
+        yield f"{waiting} waited in the backup: each is looked for in its channel before it is posted."
 
 
 def _ask_slack(settings: Settings) -> str:
