@@ -22,7 +22,6 @@ from bot.slack.permission import Permission
 from storage.errors import StoreError
 from storage.store import Store
 
-TWICE = "Slack sent this request twice. The first was answered, and nothing was done now."
 _MOST_QUOTED = 200
 
 INVITE = (
@@ -87,8 +86,6 @@ class Answers:
         command, text = find_command(call.slash, asked)
         call = replace(call, text=text, poll_every=self._poll_every)
         try:
-            if call.request and self._store.audit.done(call.team_id, call.request):
-                return sentence(TWICE)
             if refusal := self._permission.refusal(command, call):
                 self._note_refusal(command, call)
                 return sentence(refusal)

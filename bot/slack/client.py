@@ -99,6 +99,7 @@ _FAULT_OF = {code: fault for fault, codes in _FAULTS.items() for code in codes}
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,60}")
 _RESPONSE_CODE = re.compile(r'^(?:\{.*"error":\s*")?([a-z][a-z0-9_]{1,60})(?:".*\})?$', re.DOTALL)  # text or JSON
 _RETRY_AFTER = 30  # seconds, where a 429 does not say
+_SECONDS = re.compile(r"[0-9]{1,5}")
 _OK = 200
 _SERVER_ERROR = 500
 _TOO_MANY = 429
@@ -179,7 +180,7 @@ _SCOPES = re.compile(r"[a-z:._,\- ]{0,200}")
 
 def _retry_after(headers: dict[str, str]) -> timedelta:
     said = {name.casefold(): value for name, value in headers.items()}.get("retry-after", "")
-    return timedelta(seconds=int(said) if said.isdecimal() else _RETRY_AFTER)
+    return timedelta(seconds=int(said) if _SECONDS.fullmatch(said) else _RETRY_AFTER)
 
 
 def spoken(error: BaseException, *, setting: str = "SLACK_BOT_TOKEN") -> LikewatchError:

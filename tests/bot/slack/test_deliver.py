@@ -278,6 +278,15 @@ def test_a_card_that_slack_refuses_does_not_hold_up_the_next(desk: Desk) -> None
     assert desk.store.outbox.depth()["failed"] == 1
 
 
+def test_a_card_whose_blocks_slack_refuses_is_posted_in_plain_words(desk: Desk) -> None:
+    desk.workspace.script.next("chat.postMessage", refuse("msg_blocks_too_long"))
+    desk.raise_(numbered(1))
+    desk.deliverer.deliver_due()
+    (message,) = desk.posted()
+    assert (message.blocks, desk.keys()) == ((), ["key-1"])
+    assert "moved ahead of" in message.text
+
+
 def test_a_card_that_cannot_be_made_does_not_hold_up_the_next(desk: Desk) -> None:
     desk.raise_(replace(numbered(1), kind="nobody wrote a sentence for this"), numbered(2))
     desk.deliverer.deliver_due()
