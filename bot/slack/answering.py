@@ -100,11 +100,11 @@ class Answers:
         if command.speaks:  # it may post here, so what was paused because it could not goes on
             self._require_membership(call)
             said = resume(self._store, call.team_id, call.channel_id, self._clock.now(), by=call.user_id)
+            self._wake()
         if command.lookup is not None:
             call = replace(call, found=self._look_up(command.lookup(call)))
         reply = command.run(call, self._store, self._clock.now())
         if said:
-            self._wake()
             reply = replace(reply, card=replace(reply.card, lines=(*reply.card.lines, said)))
         return reply
 

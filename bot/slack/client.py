@@ -69,7 +69,6 @@ _FAULTS = {
     Fault.AMBIGUOUS: {"fatal_error", "internal_error", "request_timeout", "service_unavailable"},
     Fault.TOKEN: {
         "account_inactive",
-        "ekm_access_denied",
         "invalid_auth",
         "not_authed",
         "org_login_required",
@@ -77,14 +76,15 @@ _FAULTS = {
         "token_revoked",
     },
     Fault.PERMISSION: {
-        "access_denied",
         "missing_scope",
         "no_permission",
         "not_allowed_token_type",
         "team_access_not_granted",
     },
-    Fault.CHANNEL: {
+    Fault.CHANNEL: {  # what may be one channel's own trouble must not stop the others
+        "access_denied",
         "channel_not_found",
+        "ekm_access_denied",
         "is_archived",
         "not_in_channel",
         "restricted_action",

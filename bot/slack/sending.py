@@ -129,7 +129,7 @@ class Sender:
         subscriptions, alert = self._store.subscriptions, delivery.alert
         here, now = (delivery.team_id, delivery.channel_id), self._clock.now()
         about = [page for page in (alert.page, alert.rival) if page is not None]
-        if not any((one.team_id, one.channel_id) == here for one in subscriptions.wanting(alert)):
+        if not subscriptions.wants(*here, alert):
             why = Dropped.UNSUBSCRIBED
         elif any(subscriptions.muted(*here, page, now) for page in about):
             why = Dropped.MUTED

@@ -186,7 +186,9 @@ def test_while_nobody_answers_it_tries_again_ever_more_rarely(desk: Desk) -> Non
     assert desk.keys() == [AHEAD.key]
 
 
-@pytest.mark.parametrize("code", ["channel_not_found", "is_archived", "not_in_channel", "restricted_action"])
+@pytest.mark.parametrize(
+    "code", ["channel_not_found", "is_archived", "not_in_channel", "restricted_action", "ekm_access_denied"]
+)
 def test_a_channel_that_cannot_be_posted_to_is_paused_and_who_subscribed_it_is_told_once(desk: Desk, code: str) -> None:
     desk.subscribe(NEWSROOM, "b")
     desk.workspace.script.next("chat.postMessage", refuse(code))
