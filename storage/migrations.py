@@ -299,11 +299,11 @@ CREATE INDEX deliveries_waiting ON deliveries (team_id, channel_id, id) WHERE st
 -- Slack's id of the request that made the change: whatever Slack or anybody else sends again has one effect.
 ALTER TABLE audit ADD COLUMN request TEXT;
 CREATE UNIQUE INDEX audit_of_request ON audit (team_id, request) WHERE request IS NOT NULL;
--- What one person is to be told in direct messages.
+-- What a person is to be told in direct messages, or a channel in a line.
 CREATE TABLE tellings (
   id INTEGER PRIMARY KEY,
   team_id TEXT NOT NULL,
-  user_id TEXT NOT NULL,
+  recipient TEXT NOT NULL,
   text TEXT NOT NULL,
   state TEXT NOT NULL,
   not_before INTEGER NOT NULL,

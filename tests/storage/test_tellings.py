@@ -21,7 +21,7 @@ def test_what_somebody_is_owed_comes_in_its_order(cambodia: Store) -> None:
     while telling := cambodia.tellings.due(NOON):
         cambodia.tellings.begin(telling.id)
         cambodia.tellings.told(telling.id)
-        told.append((telling.user_id, telling.text, telling.attempts, telling.doubtful))
+        told.append((telling.recipient, telling.text, telling.attempts, telling.doubtful))
     assert told == [("U1", "one", 0, False), ("U1", "two", 0, False)]
     assert cambodia.tellings.next_at() is None
 
