@@ -114,6 +114,8 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
             clock=core.clock,
             look_up=_Lookup(core),
             poll_every=settings.poll_every,
+            editors=settings.editors,
+            wake=woken,
         )
         closing.callback(app.close)
         deliverer = Deliverer(

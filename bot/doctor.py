@@ -61,6 +61,7 @@ def examine(
     titles = {platform.name: platform.title for platform in platforms}
     yield from _database(settings.database, titles, now, running=running)
     yield from _slack(settings, check_slack)
+    yield _editors(settings)
     if not running:
         if settings.mode is Mode.WORKSPACE:
             yield _port("LIKEWATCH_WORKSPACE", settings.workspace)
@@ -138,11 +139,17 @@ def _outbox(backlog: Backlog, now: datetime) -> Iterator[Finding]:
         waiting = words.several(backlog.pending + backlog.sending, "alert")
         what = f"{waiting} not posted yet, the oldest queued {words.ago(backlog.oldest, now)}"
         yield Finding(mark=Mark.NOTE, what=what)
+    if backlog.paused:
+        yield Finding(
+            mark=Mark.NOTE,
+            what=f"{words.several(backlog.paused, 'alert')} for channels that nothing can be posted in",
+            todo="`/trends list` in the channel says why; inviting Likewatch or subscribing again makes it go on",
+        )
     if backlog.failed:
         yield Finding(
             mark=Mark.NOTE,
             what=f"{words.several(backlog.failed, 'alert')} could not be posted",
-            todo="`/trends list` in the channel says why; subscribe it again once that is mended",
+            todo="the log says why, and /trends alerts shows them",
         )
 
 
@@ -158,6 +165,18 @@ def _slack(settings: Settings, check_slack: Callable[[Settings], str]) -> Iterat
         yield Finding(mark=Mark.FINE, what=f"{settings.mode.value}: {check_slack(settings)}")
     except LikewatchError as error:
         yield Finding(mark=Mark.FAULT, what=str(error))
+
+
+def _editors(settings: Settings) -> Finding:
+    """Who may change what all channels share."""
+    if settings.editors.nobody:
+        return Finding(
+            mark=Mark.FAULT,
+            what="Nobody may track, untrack or mute pages: LIKEWATCH_EDITORS is not set",
+            todo="set it to the ids of those who may, or of a user group (U012AB3CD, S0614TZR7), or to everybody",
+        )
+    mark = Mark.NOTE if settings.editors.everybody else Mark.FINE
+    return Finding(mark=mark, what=f"Editors, who may track, untrack and mute: {settings.editors}")
 
 
 def _port(name: str, address: Address) -> Finding:

@@ -20,7 +20,8 @@ from bot.import_orders import Order, alert_lines, carry_out
 from bot.importing import Import, describe, read_import
 from bot.platforms.registry import platforms
 from bot.settings import Settings
-from bot.slack.client import check_tokens
+from bot.slack.client import check_tokens, slack_client
+from bot.slack.permission import check_groups
 from bot.slack.slugs import slugged
 from handlers.model import Page
 from storage import backups
@@ -116,9 +117,12 @@ def restore(settings: Settings, backup: Path) -> Iterator[str]:
 
 
 def _ask_slack(settings: Settings) -> str:
-    return check_tokens(
+    said = check_tokens(
         api_url=settings.slack_api_url, bot_token=settings.slack_bot_token, app_token=settings.slack_app_token
     )
+    client = slack_client(token=settings.slack_bot_token, api_url=settings.slack_api_url)
+    check_groups(client, settings.editors)
+    return said
 
 
 def _pages_of(read: Import, database: Path, examples: Iterable[Page]) -> Iterator[Page]:

@@ -22,6 +22,7 @@ from storage.pages import Pages
 from storage.pasts import Pasts
 from storage.readings import Readings
 from storage.subscriptions import Subscriptions
+from storage.tellings import Tellings
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class Store:
         self.memories = Memories(database)
         self.subscriptions = Subscriptions(database)
         self.outbox = Outbox(database)
+        self.tellings = Tellings(database)
         self.audit = Audit(database)
         self.notes = Notes(database)
 

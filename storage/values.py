@@ -75,9 +75,13 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What waits to be posted, since when the oldest of it does, and how many could not be posted at all."""
+    """What waits to be posted, since when the oldest of it does, and how many could not be posted at all.
+
+    ``paused`` wait for channels that nothing can be posted in; they are counted nowhere else.
+    """
 
     pending: int
+    paused: int
     sending: int
     failed: int
     oldest: datetime | None
@@ -153,7 +157,8 @@ class Subscription:
 class State(StrEnum):
     """Where a delivery stands: ``pending -> sending -> sent``.
 
-    ``failed`` is for good; ``dropped`` was unsubscribed, paused or muted before it was posted.
+    ``failed`` is for good; ``dropped`` was unsubscribed or muted before it was posted, or waited too long for a channel
+    that nothing could be posted in.
     """
 
     PENDING = "pending"
@@ -187,7 +192,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """Who changed what, when, from where. ``action`` is a verb ("track", "subscribe", "import" …)."""
+    """Who changed what, when, from where. ``action`` is a verb ("track", "subscribe", "import" …).
+
+    ``request`` is Slack's own id of what was asked (a trigger or an event); "" where it did not come from Slack.
+    """
 
     at: datetime
     team_id: str
@@ -196,3 +204,20 @@ class AuditEntry:
     action: str
     subject: str
     detail: str = ""
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """A line that a member or a channel (``recipient``, by Slack's id) is to be told; ``text`` is in Slack's markup.
+
+    ``doubtful``: an attempt was begun and its outcome is not known, so they may have been told. ``attempts`` counts
+    the attempts before this one.
+    """
+
+    id: int
+    team_id: str
+    recipient: str
+    text: str
+    attempts: int
+    doubtful: bool

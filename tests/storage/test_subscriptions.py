@@ -49,7 +49,7 @@ def test_a_channel_may_want_several_pages_and_groups(cambodia: Store) -> None:
         (wish("hunsen", target=Target.GROUP), None, False),
         (wish("hunsen", features=("foreign",)), "samrainsy", False),
         (wish("hunsen", features=("foreign", "overtake")), "samrainsy", True),
-        (replace(wish("hunsen"), paused="The channel is archived."), "samrainsy", False),
+        (replace(wish("hunsen"), paused="The channel is archived."), "samrainsy", True),
     ],
 )
 def test_it_knows_who_wants_an_alert(
@@ -180,6 +180,18 @@ def test_its_page_s_threshold_goes_before_its_group_s(cambodia: Store) -> None:
     assert cambodia.subscriptions.wanting(replace(surge, page="samrainsy")) == (group,)
 
 
+def test_what_one_channel_wants_is_what_all_are_asked_for(cambodia: Store) -> None:
+    group = wish("cambodia", target=Target.GROUP, channel="C2", features=("surge",))
+    tuned = wish(channel="C3", features=("surge",), thresholds={"surge": 5.0})
+    for one in (wish(), group, tuned, wish(team="T2", features=("surge",)), wish("samrainsy", channel="C4")):
+        cambodia.subscriptions.put(one)
+    surge = replace(alert(feature="surge", rival=None), threshold=3.0)
+    for happened in (alert(), surge, replace(surge, threshold=5.0, tuned=True)):
+        wanting = {(one.team_id, one.channel_id) for one in cambodia.subscriptions.wanting(happened)}
+        channels = [(team, channel) for team in ("T1", "T2") for channel in ("C1", "C2", "C3", "C4")]
+        assert {here for here in channels if cambodia.subscriptions.wants(*here, happened)} == wanting
+
+
 def test_a_change_of_a_subscription_changes_their_version(cambodia: Store) -> None:
     versions = [cambodia.subscriptions.version()]
     cambodia.subscriptions.put(wish())
@@ -198,7 +210,7 @@ def test_those_with_thresholds_are_told_paused_or_not(cambodia: Store) -> None:
     assert [one.slug for one in cambodia.subscriptions.with_thresholds()] == ["samrainsy"]
 
 
-def test_a_paused_channel_wants_nothing_until_it_is_resumed(cambodia: Store) -> None:
+def test_a_pause_is_told_once_and_ends_for_the_whole_channel(cambodia: Store) -> None:
     for one in [wish("hunsen"), wish("samrainsy"), wish("hunsen", channel="C2")]:
         cambodia.subscriptions.put(one)
     paused = cambodia.subscriptions.pause("T1", "C1", "The channel is archived.")
@@ -207,9 +219,10 @@ def test_a_paused_channel_wants_nothing_until_it_is_resumed(cambodia: Store) -> 
         ("C1", "samrainsy", "The channel is archived."),
     }
     assert cambodia.subscriptions.pause("T1", "C1", "Again.") == (), "nobody is told twice"
-    assert [one.channel_id for one in cambodia.subscriptions.wanting(alert())] == ["C2"]
-    cambodia.subscriptions.resume("T1", "C1")
-    assert [one.channel_id for one in cambodia.subscriptions.wanting(alert())] == ["C1", "C2"]
+    assert [one.channel_id for one in cambodia.subscriptions.wanting(alert())] == ["C1", "C2"], "what comes waits"
+    assert cambodia.subscriptions.resume("T1", "C1")
+    assert [one.paused for one in cambodia.subscriptions.of_channel("T1", "C1")] == [None, None]
+    assert not cambodia.subscriptions.resume("T1", "C1")
 
 
 def test_a_mute_ends_by_itself_or_when_it_is_ended(cambodia: Store) -> None:

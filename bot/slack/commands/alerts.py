@@ -9,7 +9,7 @@ from bot import words
 from bot.features import written
 from bot.slack import names
 from bot.slack.alert_card import told
-from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash
+from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash, Who
 from handlers.model import Alert
 from storage.store import Store
 from storage.values import KeptAlert, Target
@@ -41,8 +41,7 @@ def _reply(whose: str, recent: tuple[KeptAlert, ...], call: Call, store: Store) 
 
 def _is_ours(alert: Alert, call: Call, store: Store) -> bool:
     """The default rules' alerts are everybody's; what a threshold of somebody's raised is theirs alone."""
-    here = (call.team_id, call.channel_id)
-    return not alert.tuned or any((one.team_id, one.channel_id) == here for one in store.subscriptions.wanting(alert))
+    return not alert.tuned or store.subscriptions.wants(call.team_id, call.channel_id, alert)
 
 
 def _line(kept: KeptAlert, store: Store) -> Line:
@@ -57,5 +56,6 @@ COMMAND = Command(
     verbs=("alerts",),
     usage=USAGE,
     summary="the newest alerts, of one page or group or of all",
+    who=Who.ANYONE,
     run=run,
 )
