@@ -1,12 +1,13 @@
 """Closing-in: a page will pass its rival, with an interval that is meant to hold eight times in ten; or nothing at all.
 
 A group is looked at once a day, six hours after midnight UTC, when its pages' counts at midnight are known. A pair is
-told of when the 80% interval for the passing (6% earlier, 14% later or never) ends within 30 days, and a chance of 70%
+told of when the 81% interval for the passing (6% earlier, 13% later or never) ends within 30 days, and a chance of 70%
 or more of that was seen the time before; both pages are known for four weeks, the one behind was behind for three, the
 passing is a day away or more, and the approach is steady (see ``handlers.approach``). Otherwise nothing is said.
 
 A pair has one forecast at a time, until the page has passed (ahead at two midnights running) or until a week after the
-interval, and each is counted as held or not: every alert says how many of the group's last ten did. Of a large group
+interval and 30 days after it was told, and each is counted as held or not: every alert says how many of the group's
+last ten did. Of a large group
 the pages with most likes come first: a page is held against the ten above it, and 1,000 pairs a day are looked at.
 """
 
@@ -28,7 +29,7 @@ from handlers.past import DAY, EMPTY, HOUR, Past
 from handlers.rivals import is_judged_in
 
 WITHIN_DAYS = 30
-EARLIER, LATER = 0.06, 0.14
+EARLIER, LATER = 0.06, 0.13
 LIKELY = 0.7
 BEHIND_DAYS = 21
 AT_LEAST_DAYS = 1
@@ -38,6 +39,7 @@ _LOOKED_AT = 6 * HOUR
 _LOOKS_APART_DAYS = 3
 _KNOWN_DAYS_AGO = 4
 _REST = timedelta(days=7)
+_ANOTHER = timedelta(days=WITHIN_DAYS)  # the same passing is not announced twice
 _ABOVE = 10
 _PAIRS = 1_000
 _RULE = (
@@ -175,7 +177,7 @@ def _still_running(window: Window, outlook: Outlook) -> tuple[dict[Chase, Foreca
         passed = _passed(window, chase, forecast.told)
         if passed is not None:
             record = (*record, forecast.low <= passed <= forecast.high)
-        elif window.now >= forecast.high + _REST:
+        elif window.now >= max(forecast.high + _REST, forecast.told + _ANOTHER):
             record = (*record, False)
         else:
             running[chase] = forecast

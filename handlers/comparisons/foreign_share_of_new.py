@@ -31,8 +31,8 @@ from handlers.shares import exactly, fact
 
 _TOP = 3
 _SERIES_RULE = (
-    "On two lists by country in a row (one where they are rare), the share of new {metric} from abroad was {points:g} "
-    "points or more above what is usual for the page: far more than chance, and still above it if everybody without a "
+    "On two lists by country in a row (one where they are rare, or chance is out of the question), the share of new "
+    "{metric} from abroad was {points:g} points or more above what is usual for the page: far more than chance, and still above it if everybody without a "
     "country were at home."
 )
 _PUBLISHED_RULE = (
