@@ -357,7 +357,7 @@ def _lists(days: int, total_at: Callable[[int], float], listed_at: Callable[[int
     return _replay(*(by_country("a", day, total_at(day), listed_at(day)) for day in range(days)))
 
 
-def _listed(day: int) -> Mapping[str, float]:
+def _listed(day: int) -> dict[str, float]:
     return {"KH": 210_000 + 700 * day, "IN": 45_000 + 150 * day, "PH": 30_000 + 100 * day}
 
 
@@ -378,7 +378,7 @@ def test_a_small_purge_of_everybody_does_not_make_the_new_likes_foreign() -> Non
 def test_new_likes_that_a_frozen_total_counts_late_are_counted() -> None:
     """6,000 come from India in two days; the total stands still meanwhile, and catches up on the third."""
 
-    def listed(day: int) -> Mapping[str, float]:
+    def listed(day: int) -> dict[str, float]:
         usual = _listed(day)
         return usual | {"IN": usual["IN"] + 3_000 * min(max(day - 60, 0), 2)}
 
@@ -394,7 +394,7 @@ def test_new_likes_that_a_frozen_total_counts_late_are_counted() -> None:
 def test_a_list_that_accounts_for_more_is_no_shift_and_hides_none() -> None:
     """From day 60 on the lists account for a tenth more; from day 50 on a thousand a day come from India."""
 
-    def listed(day: int, more: float) -> Mapping[str, float]:
+    def listed(day: int, more: float) -> dict[str, float]:
         usual = _listed(day)
         grown = usual | {"IN": usual["IN"] + more * max(day - 50, 0)}
         return {country: likes * (0.85 if day < 60 else 0.935) for country, likes in grown.items()}

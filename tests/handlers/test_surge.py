@@ -124,7 +124,7 @@ def test_five_usual_days_in_one_are_a_surge_however_much_the_days_differ() -> No
     days = (1_000, 450, 200)
 
     def uneven(hour: int) -> float:
-        day, part = divmod(hour, 24)
+        day, part = divmod(START.hour + hour, 24)
         whole = day // 3 * sum(days) + sum(days[: day % 3])
         return 500_000 + whole + days[day % 3] * part / 24 + 130 * max(hour - BEGINS, 0)
 
