@@ -74,10 +74,16 @@ def _down_since(past: Past, now: float) -> float:
 
 def _levels(past: Past, until: float) -> list[float]:
     """The middle counts of the two spans before, each looked at every 6 hours."""
-    looks = [past.at(until - back * _LOOKS_APART) for back in range(_LOOKS)]
+    looks = [_level(past, until - back * _LOOKS_APART) for back in range(_LOOKS)]
     spans = (looks, looks[_SLOW_LOOKS:])
     known = ([count for count in span if count is not None] for span in spans)
     return [median(counts) for counts in known if len(counts) >= _LOOKS_AT_LEAST]
+
+
+def _level(past: Past, time: float) -> float | None:
+    """The count at a time; where it was not read, it had not fallen until it was read to have."""
+    known = past.at(time)
+    return None if known is None else max(known, past.counts[bisect_right(past.times, time) - 1])
 
 
 def _is_loss(track: Track, past: Past, level: float, now: float) -> bool:

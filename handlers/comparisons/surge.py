@@ -4,8 +4,9 @@ g is the gain of the past 24 hours; the usual day is e^m, with m the median of t
 before (raised half-way to that of the same weekdays where it is higher), and s = sqrt(0.18^2 + sd^2 + 1/e^m), with sd
 how far the days above the median usually lie above it: bad days make no good day usual. Told if g >= 3.2 e^m and
 (log g - m)/s >= 3, or if g >= 5 e^m, now and 6 hours ago (now, where readings are rarer than every 8 hours), and
-g >= max(500, 0.2% of the audience) and g > two steps of rounding. One an episode, which ends after 72 hours below 1.8
-usual days, or after 45 days.
+g >= max(500, 0.2% of the audience). A rounded count must have been read to rise twice within the 24 hours instead: one
+step at least is then known to have come in them. One an episode, which ends after 72 hours below 1.8 usual days, or
+after 45 days.
 
 Where nobody read the page a day ago, its count then is drawn on a straight line. That would spread a surge over up to
 three days of an outage; so it is taken to have grown by usual days until then, if that makes a gain of 5 of them.
@@ -48,7 +49,8 @@ _WEEK = 7
 _LEAST_SPREAD = 0.18
 _RULE = (
     "The gain of 24 hours was {times:g} times the usual day or more, far more than the page's days differ (or "
-    "5 times, however they do), and it was so 6 hours before too (or the page is read more rarely than every 8 hours)."
+    "5 times, however they do), and it was so 6 hours before too (or the page is read more rarely than every 8 hours, "
+    "or its count is rounded and rose twice in the 24 hours)."
 )
 
 
@@ -85,13 +87,13 @@ def compare(window: Window, episode: Episode, times: float = TIMES) -> Verdict[E
     """Look at the past 24 hours; most pages are done with after one subtraction."""
     track, past = window.tracks[window.scope], window.pasts[window.scope]
     now, width = track.last.at.timestamp(), track.last.high - track.last.low
+    if not past.times or past.times[0] > now - DAY:
+        return None
     if width and past.times[-1] != now:  # a rounded count says something when it changes
         return None
     count_now = past.counts[-1] if width else float(track.last.count)
-    if past.at(now - DAY) is None:
-        return None
     low, high = past.bounds(now - DAY)
-    if episode.since is None and count_now - low < max(GAIN, GAIN_OF_AUDIENCE * count_now, 2 * width):
+    if episode.since is None and count_now - low < max(GAIN, GAIN_OF_AUDIENCE * count_now):
         return None
     day = _day(past, now, count_now, width=width)
     if day is None:
@@ -99,10 +101,13 @@ def compare(window: Window, episode: Episode, times: float = TIMES) -> Verdict[E
     if episode.since is not None:
         after = _continued(episode, episode.since, day, track.last.at)
         return None if after is episode else Verdict(alerts=(), memory=after)
-    if day.gain < max(GAIN, GAIN_OF_AUDIENCE * count_now, 2 * width):
+    if day.gain < max(GAIN, GAIN_OF_AUDIENCE * count_now) or not day.is_unusual(times):
         return None
-    rare = (track.gap or 0.0) > _RARELY
-    if not day.is_unusual(times) or not (rare or _was_unusual(past, now, times, width=width)):
+    if (track.gap or 0.0) > _RARELY:
+        confirmed = day.gain > 2 * width
+    else:
+        confirmed = count_now - high >= width if width else _was_unusual(past, now, times)
+    if not confirmed:
         return None
     level = Figure(value=day.level, low=day.level, high=day.level)
     if width or not past.is_read(now - DAY):
@@ -120,13 +125,13 @@ def _continued(episode: Episode, since: datetime, day: _Day, at: datetime) -> Ep
     return _CALM if at - episode.calm_since >= _OVER else episode
 
 
-def _was_unusual(past: Past, now: float, times: float, *, width: int) -> bool:
+def _was_unusual(past: Past, now: float, times: float) -> bool:
     """Whether the day was as unusual at the newest mark that is 6 hours old or more."""
     earlier = max((time for time in past.times if time <= now - _APART), default=None)
     then = None if earlier is None else past.at(earlier)
     if earlier is None or then is None:
         return False
-    day = _day(past, earlier, then, width=width)
+    day = _day(past, earlier, then, width=0)
     return day is not None and day.is_unusual(times)
 
 

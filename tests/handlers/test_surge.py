@@ -148,3 +148,14 @@ def test_a_surge_at_the_end_of_an_outage_is_not_spread_over_it(days_out: int, ti
         assert level.low is not None
         assert level.high is not None
         assert level.low <= level.value < level.high
+
+
+@pytest.mark.parametrize(("gain", "expected"), [(25_000, 1), (8_000, 0)])
+def test_a_rounded_count_that_rises_twice_in_a_day_is_a_surge(gain: int, expected: int) -> None:
+    replay = Replay((page("a", "g"),))
+    for hour in range(50 * 24):
+        count = round(1_231_000 + 30 * hour + gain / 20 * min(max(hour - BEGINS, 0), 20)) // 10_000 * 10_000
+        replay.arrive(reading("a", hour, count, width=9_999, metric=Metric.FOLLOWERS))
+    told = surges(replay)
+    assert len(told) == expected
+    assert all(alert.at - START <= timedelta(hours=BEGINS + 21) for alert in told)
