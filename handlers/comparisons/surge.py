@@ -104,9 +104,9 @@ def compare(window: Window, episode: Episode, times: float = TIMES) -> Verdict[E
     if day.gain < max(GAIN, GAIN_OF_AUDIENCE * count_now) or not day.is_unusual(times):
         return None
     if (track.gap or 0.0) > _RARELY:
-        confirmed = day.gain > 2 * width
+        confirmed = count_now - low > 2 * width
     else:
-        confirmed = count_now - high >= width if width else _was_unusual(past, now, times)
+        confirmed = day.gain >= width if width else _was_unusual(past, now, times)
     if not confirmed:
         return None
     level = Figure(value=day.level, low=day.level, high=day.level)
@@ -137,7 +137,7 @@ def _was_unusual(past: Past, now: float, times: float) -> bool:
 
 def _day(past: Past, at: float, count: float, *, width: int) -> _Day | None:
     """The gain of the 24 hours before ``at`` against the 28 days before those; None where they are not known."""
-    level = past.at(at - DAY)
+    level = past.bounds(at - DAY)[1] if width else past.at(at - DAY)  # of a rounded count, the gain that is certain
     surplus = past.end - int((at - DAY) // DAY)
     gains = past.gains(BASE_DAYS + surplus)
     gains = gains[: len(gains) - surplus] if surplus else gains
