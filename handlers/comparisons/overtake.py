@@ -1,10 +1,11 @@
 """Overtake: told at once, settled once.
 
-A pair has a settled leader. When the challenger's interval lies wholly above the leader's on 2 readings of both
-pages, a contest opens and one card says "moved ahead, not settled yet" (``ahead``). Ahead at every evaluation for
-24 h or more and at 3 or more of them, the challenger is the settled leader (``overtake``); after the old leader was
-ahead for 72 h the contest ends without a change (``held_off``). Flips within a contest tell nothing new. Readings
-days apart settle at once. First sight of a pair sets its leader silently.
+A pair has a settled leader. When the challenger's interval lies wholly above the leader's at two instants in a row,
+each of them inside the readings of both pages, a contest opens and one card says "moved ahead, not settled yet"
+(``ahead``). Ahead at every evaluation for 24 h or more and at 3 or more of them, between which both pages were read
+anew, the challenger is the settled leader (``overtake``); after the old leader was ahead for 72 h the contest ends
+without a change (``held_off``). Flips within a contest tell nothing new. Readings days apart settle at once. First
+sight of a pair sets its leader silently.
 
 Only a group's order and its open pairs are remembered: a pair that is not open is led by whichever stands higher. Two
 pages that share several groups are a pair in the one they have shared longest, so that each contest is told once.

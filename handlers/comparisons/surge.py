@@ -27,6 +27,7 @@ from handlers.model import Alert, Fact, Figure, Parameter, Track
 from handlers.numerals import count
 from handlers.past import DAY, HOUR, Past
 from handlers.phrases import NET_OF_REMOVALS, is_rounded, on, span
+from handlers.spread import deviation_above
 
 TIMES = 3.2
 DEVIATIONS = 3
@@ -44,7 +45,7 @@ _APART = HOURS_APART * HOUR
 _RARELY = 8 * HOUR
 _OVER = timedelta(hours=OVER_HOURS)
 _LONGEST = timedelta(days=OVER_DAYS)
-_UNREAD_AT_MOST = 3 * DAY
+_UNREAD_AT_MOST = 3 * DAY  # of longer ones 5 usual days in one are too easily several good ones
 _WEEK = 7
 _LEAST_SPREAD = 0.18
 _RULE = (
@@ -145,10 +146,9 @@ def _day(past: Past, at: float, count: float, *, width: int) -> _Day | None:
         return None
     logs = [log(max(one, 1.0)) for one in gains]
     middle = median(logs)
-    upwards = 1.4826 * median([one - middle for one in logs if one >= middle])
     same_weekday = logs[-_WEEK::-_WEEK]
     middle = max(middle, (middle + median(same_weekday)) / 2)
-    spread = sqrt(_LEAST_SPREAD**2 + upwards**2 + exp(-middle))
+    spread = sqrt(_LEAST_SPREAD**2 + deviation_above(logs) ** 2 + exp(-middle))
     usual = exp(middle)
     if not width and not past.is_read(at - DAY):
         paced = min(level, _paced(past, at - DAY, usual))
