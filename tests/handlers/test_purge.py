@@ -153,3 +153,13 @@ def test_history_that_is_imported_makes_no_event_of_the_falls_of_today() -> None
     for hour in range(32 * 24):
         replay.arrive(reading("old", hour - 900 * 24, round(fallen(0.03)(hour))))
     assert told(replay, "platform_event") == []
+
+
+def test_a_loss_just_before_an_outage_is_told_after_it() -> None:
+    replay = Replay((page("a", "g"),))
+    for hour in range(32 * 24):
+        if not FALLS + 8 < hour < FALLS + 50:
+            replay.arrive(reading("a", hour, round(fallen(0.02, over_hours=6)(hour))))
+    (alert,) = told(replay)
+    assert alert.at - START <= timedelta(hours=FALLS + 50 + 14)
+    assert alert.fact("loss").value == pytest.approx(0.02, abs=0.004)
