@@ -57,7 +57,7 @@ class Bot:
             self._process = subprocess.Popen(
                 [*under, *command],
                 cwd=folder,
-                env={**environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **settings},
+                env={**environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", **settings},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -117,8 +117,10 @@ class Bot:
         with suppress(ProcessLookupError, IndexError):
             os.kill(self.pid, signal.SIGINT)
         if not self.ended(STOPS_WITHIN):
+            os.kill(self.pid, signal.SIGABRT)  # it says where its threads are
+            self.ended(STOPS_WITHIN)
             self.kill()
-            raise NotSeen(f"the bot did not stop within {STOPS_WITHIN:g} s")
+            raise NotSeen(f"the bot did not stop within {STOPS_WITHIN:g} s: {self.said()[-2000:]}")
         if self.exit_code:
             raise NotSeen(f"the bot ended with exit status {self.exit_code}: {self.said()[-300:]}")
         return time.monotonic() - asked

@@ -40,9 +40,10 @@ def slugs(number: int) -> list[str]:
     return [f"page{n:04}" for n in range(number)]
 
 
-def account(room: Newsroom, trial: Trial) -> None:
-    """A last bot, left in peace until all is told; then the account of what was lost and doubled."""
-    room.slack.rule = room.facebook.rule = honest
+def account(room: Newsroom, trial: Trial, *, keep_rules: bool = False) -> None:
+    """A last bot, left in peace (unless the rules stay) until all is told; then what was lost and doubled."""
+    if not keep_rules:
+        room.slack.rule = room.facebook.rule = honest
     try:
         with living(room.bot()) as bot:
             room.arrived()

@@ -113,6 +113,14 @@ class Newsroom:
             if isinstance(page.fan_count, int):
                 self.show(slug, page.fan_count + 1)
 
+    def channels_of(self, slug: str) -> tuple[str, ...]:
+        """The channels that want this page's alerts."""
+        return self._channels_of[slug]
+
+    def slug_of(self, message: Message) -> str:
+        """The page whose milestone a message tells; empty for another message."""
+        return next((key.split(":")[1] for key in keys_of(message)), "")
+
     def pass_milestone(self, slug: str) -> None:
         """The page passes 1,000,000: every channel that wants it is owed one card."""
         self.show(slug, ABOVE)
