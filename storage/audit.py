@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storage.database import Database
+from storage.errors import AlreadyDone
 from storage.rows import to_instant, to_ms
 from storage.values import AuditEntry
 
@@ -14,8 +15,16 @@ class Audit:
         self._database = database
 
     def add(self, entry: AuditEntry) -> None:
-        """Write down who changed what."""
+        """Write down who changed what, in the transaction of the change.
+
+        Raises ``AlreadyDone`` where its request has an entry: the transaction is then undone, so that a request that
+        comes a second time, be it after a crash, has one effect.
+        """
         with self._database.write() as db:
+            if entry.request and self.done(entry.team_id, entry.request):
+                raise AlreadyDone(
+                    "Slack sent this request twice. It was carried out the first time, and nothing was done now."
+                )
             db.table("audit").insert(
                 {
                     "at": to_ms(entry.at),
@@ -25,14 +34,21 @@ class Audit:
                     "action": entry.action,
                     "subject": entry.subject,
                     "detail": entry.detail,
+                    "request": entry.request or None,
                 }
             )
+
+    def done(self, team_id: str, request: str) -> bool:
+        """Whether a request of Slack's has an entry."""
+        with self._database.read() as conn:
+            found = conn.execute("SELECT 1 FROM audit WHERE team_id = ? AND request = ?", (team_id, request)).fetchone()
+        return found is not None
 
     def recent(self, *, team_id: str | None = None, limit: int = 50) -> tuple[AuditEntry, ...]:
         """The newest entries, newest first; of one team if named."""
         with self._database.read() as conn:
             rows = conn.execute(
-                "SELECT at, team_id, channel_id, user_id, action, subject, detail FROM audit "
+                "SELECT at, team_id, channel_id, user_id, action, subject, detail, coalesce(request, '') FROM audit "
                 f"{'' if team_id is None else 'WHERE team_id = :team_id'} ORDER BY id DESC LIMIT :limit",
                 {"team_id": team_id, "limit": limit},
             ).fetchall()
@@ -45,6 +61,7 @@ class Audit:
                 action=action,
                 subject=subject,
                 detail=detail,
+                request=request,
             )
-            for at, team, channel_id, user_id, action, subject, detail in rows
+            for at, team, channel_id, user_id, action, subject, detail, request in rows
         )

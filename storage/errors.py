@@ -21,3 +21,7 @@ class StoreDamaged(StoreError):
 
 class StoreUnavailable(StoreError):
     """The file cannot be opened, locked or written: a folder is missing, a disk is full, a right is lacking."""
+
+
+class AlreadyDone(StoreError):
+    """The same request was carried out before; nothing was changed now."""

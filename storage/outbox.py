@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from handlers.model import Alert
 from storage.alerts import ALERT, alert_of, keep
@@ -15,25 +17,40 @@ from storage.values import Delivery, State, Subscription
 PACE = timedelta(seconds=1)
 """Slack takes about one message a second in a channel (https://docs.slack.dev/apis/web-api/rate-limits)."""
 
+ALONE = "a list that it was in was refused"
+"""The trouble of a delivery that is to be posted in a message of its own."""
+
 _DELIVERY = f"""
   SELECT {ALERT}, deliveries.id, deliveries.team_id, deliveries.channel_id, state, deliveries.replayed, claims,
     claimed_at, deliveries.ts, trouble, cards.ts
   FROM deliveries JOIN alerts ON alerts.id = alert_id LEFT JOIN cards
     ON cards.team_id = deliveries.team_id AND cards.channel_id = deliveries.channel_id AND cards.story = alerts.story"""
 
-_CLAIM = """
+_HELD = """
+  SELECT team_id, channel_id FROM channels WHERE not_before > :now AND asked_at <= :now
+  UNION ALL SELECT team_id, channel_id FROM deliveries WHERE state = 'sending'
+  UNION ALL SELECT team_id, channel_id FROM subscriptions WHERE paused IS NOT NULL"""
+"""The channels that nothing is posted in now: told to wait, in the middle of it, or paused."""
+
+_CLAIM = f"""
   UPDATE deliveries SET state = 'sending', claims = claims + 1, claimed_at = :now WHERE id = (
-    SELECT id FROM deliveries WHERE state = 'pending' AND (team_id, channel_id) NOT IN (
-      SELECT team_id, channel_id FROM channels WHERE not_before > :now
-      UNION ALL SELECT team_id, channel_id FROM deliveries WHERE state = 'sending'
-    ) ORDER BY id LIMIT 1
+    SELECT id FROM deliveries WHERE state = 'pending' AND (team_id, channel_id) NOT IN ({_HELD})
+      AND team_id NOT IN (
+        SELECT team_id FROM channels WHERE channel_id = '' AND not_before > :now AND asked_at <= :now
+      )
+    ORDER BY id LIMIT 1
   ) AND state = 'pending' RETURNING id"""
 
 _NEXT = """
-  SELECT min(coalesce(not_before, :now)) FROM (
+  SELECT min(max(coalesce(own.not_before, :now), coalesce(everywhere.not_before, :now))) FROM (
     SELECT DISTINCT team_id, channel_id FROM deliveries WHERE state = 'pending'
     EXCEPT SELECT team_id, channel_id FROM deliveries WHERE state = 'sending'
-  ) LEFT JOIN channels USING (team_id, channel_id)"""
+    EXCEPT SELECT team_id, channel_id FROM subscriptions WHERE paused IS NOT NULL
+  ) AS waiting
+  LEFT JOIN channels AS own
+    ON (own.team_id, own.channel_id) = (waiting.team_id, waiting.channel_id) AND own.asked_at <= :now
+  LEFT JOIN channels AS everywhere
+    ON (everywhere.team_id, everywhere.channel_id) = (waiting.team_id, '') AND everywhere.asked_at <= :now"""
 
 
 class Outbox:
@@ -59,14 +76,40 @@ class Outbox:
     def claim(self, now: datetime) -> Delivery | None:
         """Move the oldest pending delivery that may be posted now to ``sending``, committed; None if there is none.
 
-        Not those of a channel that must wait, nor of one where another is ``sending``: order is kept within a channel,
-        and one channel never holds up another.
+        Not those of a channel or a team that must wait, nor of a channel that is paused or where another is
+        ``sending``: order is kept within a channel, and one channel never holds up another.
         """
         with self._database.write() as db:
             claimed = db.conn.execute(_CLAIM, {"now": to_ms(now)}).fetchone()
             if claimed is None:
                 return None
             return _delivery(db.conn.execute(f"{_DELIVERY} WHERE deliveries.id = ?", claimed).fetchone())
+
+    def claim_behind(self, first: Delivery, *, more_than: int, most: int) -> tuple[Delivery, ...]:
+        """Move those that wait behind ``first``, just claimed, to ``sending`` too, if in all there are ``more_than``.
+
+        They are to be posted with it in one message, at most ``most`` in all and in their order: up to the first that
+        has a card to be edited, is replayed, or is to be posted alone. Empty where they are fewer.
+        """
+        if _stands_alone(first):
+            return ()
+        with self._database.write() as db:
+            rows = db.conn.execute(
+                f"{_DELIVERY} WHERE state = 'pending' AND deliveries.team_id = ? AND deliveries.channel_id = ? "
+                "ORDER BY deliveries.id LIMIT ?",
+                (first.team_id, first.channel_id, most - 1),
+            ).fetchall()
+            behind = tuple(takewhile(lambda one: not _stands_alone(one), map(_delivery, rows)))
+            if 1 + len(behind) <= more_than:
+                return ()
+            claimed_at = None if first.claimed_at is None else to_ms(first.claimed_at)
+            db.conn.executemany(
+                "UPDATE deliveries SET state = 'sending', claims = claims + 1, claimed_at = ? WHERE id = ?",
+                [(claimed_at, one.id) for one in behind],
+            )
+        return tuple(
+            replace(one, state=State.SENDING, attempts=one.attempts + 1, claimed_at=first.claimed_at) for one in behind
+        )
 
     def next_at(self, now: datetime) -> datetime | None:
         """When the next pending delivery may be claimed (``now`` if at once).
@@ -93,13 +136,27 @@ class Outbox:
                 "ON CONFLICT DO UPDATE SET ts = excluded.ts",
                 (card_ts or ts, delivery_id),
             )
-            _wait(db.conn, delivery_id, at + PACE)
+            _wait(db.conn, delivery_id, at + PACE, at)
 
-    def again(self, delivery_id: int, *, not_before: datetime, why: str) -> None:
-        """Back to pending; the whole channel waits until then (kept over restarts)."""
+    def sent_together(self, delivery_ids: Sequence[int], ts: str, *, at: datetime) -> None:
+        """Slack took them in one message, ``ts``, which is no story's card."""
+        with self._database.write() as db:
+            db.conn.executemany(
+                "UPDATE deliveries SET state = 'sent', ts = ?, sent_at = ?, trouble = NULL WHERE id = ?",
+                [(ts, to_ms(at), delivery_id) for delivery_id in delivery_ids],
+            )
+            _wait(db.conn, delivery_ids[0], at + PACE, at)
+
+    def again(self, delivery_id: int, *, at: datetime, not_before: datetime, why: str) -> None:
+        """At ``at`` back to pending; the whole channel waits until ``not_before`` (kept over restarts)."""
         with self._database.write() as db:
             _settle(db.conn, delivery_id, State.PENDING, why)
-            _wait(db.conn, delivery_id, not_before)
+            _wait(db.conn, delivery_id, not_before, at)
+
+    def hold(self, team_id: str, *, at: datetime, until: datetime) -> None:
+        """All channels of the team wait until then (kept over restarts)."""
+        with self._database.write() as db:
+            db.conn.execute(f"INSERT INTO channels VALUES (?, '', ?, ?) {_LONGER}", (team_id, to_ms(until), to_ms(at)))
 
     def fail(self, delivery_id: int, why: str) -> None:
         """It cannot be delivered, for good."""
@@ -111,6 +168,24 @@ class Outbox:
         with self._database.write() as db:
             _settle(db.conn, delivery_id, State.DROPPED, why)
 
+    def waiting(self, team_id: str, channel_id: str) -> int:
+        """How many are pending in a channel."""
+        with self._database.read() as conn:
+            waiting: int = conn.execute(
+                "SELECT count(*) FROM deliveries WHERE state = 'pending' AND team_id = ? AND channel_id = ?",
+                (team_id, channel_id),
+            ).fetchone()[0]
+        return waiting
+
+    def let_go(self, team_id: str, channel_id: str, *, older_than: datetime, why: str) -> int:
+        """Drop what has been pending in a channel since before then; how many."""
+        with self._database.write() as db:
+            return db.conn.execute(
+                "UPDATE deliveries SET state = 'dropped', trouble = ? "
+                "WHERE state = 'pending' AND team_id = ? AND channel_id = ? AND queued_at < ?",
+                (why, team_id, channel_id, to_ms(older_than)),
+            ).rowcount
+
     def unsettled(self) -> tuple[Delivery, ...]:
         """Those found in ``sending``: it is not known whether Slack took them."""
         with self._database.read() as conn:
@@ -118,22 +193,40 @@ class Outbox:
         return tuple(_delivery(row) for row in rows)
 
     def depth(self) -> Mapping[str, int]:
-        """How many deliveries are in each state; every state is named."""
+        """How many deliveries are in each state; every state is named.
+
+        Those ``pending`` in paused channels are counted as "paused", and not as pending.
+        """
         with self._database.read() as conn:
-            counted = dict(conn.execute("SELECT state, count(*) FROM deliveries GROUP BY state").fetchall())
-        return {state.value: counted.get(state.value, 0) for state in State}
+            counted = dict(
+                conn.execute(
+                    "SELECT iif(state = 'pending' AND (team_id, channel_id) IN "
+                    "(SELECT team_id, channel_id FROM subscriptions WHERE paused IS NOT NULL), 'paused', state), count(*) "
+                    "FROM deliveries GROUP BY 1"
+                ).fetchall()
+            )
+        return {state: counted.get(state, 0) for state in (*(one.value for one in State), "paused")}
+
+
+def _stands_alone(delivery: Delivery) -> bool:
+    return delivery.card_ts is not None or delivery.replayed or delivery.trouble == ALONE
 
 
 def _settle(conn: sqlite3.Connection, delivery_id: int, state: State, why: str) -> None:
     conn.execute("UPDATE deliveries SET state = ?, trouble = ? WHERE id = ?", (state.value, why, delivery_id))
 
 
-def _wait(conn: sqlite3.Connection, delivery_id: int, until: datetime) -> None:
-    """The delivery's channel waits at least until then; a longer wait asked for before still holds."""
+_LONGER = """
+  ON CONFLICT DO UPDATE SET asked_at = excluded.asked_at, not_before = iif(
+    asked_at > excluded.asked_at, excluded.not_before, max(not_before, excluded.not_before))"""
+"""A longer wait asked for before still holds, unless the clock was set back since."""
+
+
+def _wait(conn: sqlite3.Connection, delivery_id: int, until: datetime, at: datetime) -> None:
+    """The delivery's channel waits at least until then."""
     conn.execute(
-        "INSERT INTO channels SELECT team_id, channel_id, ? FROM deliveries WHERE id = ? "
-        "ON CONFLICT DO UPDATE SET not_before = max(not_before, excluded.not_before)",
-        (to_ms(until), delivery_id),
+        f"INSERT INTO channels SELECT team_id, channel_id, ?, ? FROM deliveries WHERE id = ? {_LONGER}",
+        (to_ms(until), to_ms(at), delivery_id),
     )
 
 
@@ -147,7 +240,7 @@ def _delivery(row: Row) -> Delivery:
         state=State(state),
         replayed=bool(replayed),
         attempts=claims - 1,
-        claimed_at=to_instant(claimed_at),
+        claimed_at=None if claimed_at is None else to_instant(claimed_at),
         ts=ts,
         card_ts=card_ts,
         trouble=trouble,

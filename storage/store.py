@@ -20,6 +20,7 @@ from storage.pages import Pages
 from storage.pasts import Pasts
 from storage.readings import Readings
 from storage.subscriptions import Subscriptions
+from storage.tellings import Tellings
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ class Store:
         self.memories = Memories(database)
         self.subscriptions = Subscriptions(database)
         self.outbox = Outbox(database)
+        self.tellings = Tellings(database)
         self.audit = Audit(database)
         self.notes = Notes(database)
 

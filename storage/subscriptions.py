@@ -85,14 +85,14 @@ class Subscriptions:
         return tuple(_subscription(row) for row in rows)
 
     def wanting(self, alert: Alert) -> tuple[Subscription, ...]:
-        """The unpaused subscriptions that this alert is for, at most one per channel.
+        """The subscriptions that this alert is for, paused or not, at most one per channel.
 
         Where a rule told the same event by other thresholds too, exactly one of those alerts is for a channel.
         """
         return tuple(one for one in self.concerned(alert) if one.takes(alert))
 
     def concerned(self, alert: Alert) -> tuple[Subscription, ...]:
-        """The unpaused subscriptions whose thresholds say which alerts of this event their channels get, one each.
+        """The subscriptions, paused or not, whose thresholds say which alerts of this event their channels get, one each.
 
         They want the alert's feature of its page (these go first), of its rival, of any of the others it is about, or
         of a group that page and rival are both in (of any group of theirs if it has no rival).
@@ -101,7 +101,7 @@ class Subscriptions:
             rows = conn.execute(
                 f"{_SELECT} WHERE (target = 'page' AND (slug IN (:page, :rival) OR slug IN ({_OTHERS})) "
                 f"OR target = 'group' AND slug IN ({_SHARED_GROUPS})) "
-                "AND paused IS NULL AND :feature IN (SELECT value FROM json_each(features)) "
+                "AND :feature IN (SELECT value FROM json_each(features)) "
                 "ORDER BY slug IS :page DESC, target DESC, slug",
                 {
                     "page": alert.page,
@@ -116,7 +116,10 @@ class Subscriptions:
         return tuple(_subscription(row) for row in first.values())
 
     def pause(self, team_id: str, channel_id: str, why: str) -> tuple[Subscription, ...]:
-        """Post nothing to a channel, for a reason; returns those that this paused, not those paused before."""
+        """Post nothing to a channel, for a reason: what comes waits in the outbox.
+
+        Returns those that this paused, not those paused before.
+        """
         with self._database.write() as db:
             rows = db.conn.execute(
                 "UPDATE subscriptions SET paused = ? WHERE team_id = ? AND channel_id = ? AND paused IS NULL "
@@ -125,12 +128,15 @@ class Subscriptions:
             ).fetchall()
         return tuple(_subscription(row) for row in rows)
 
-    def resume(self, team_id: str, channel_id: str) -> None:
-        """Post to a channel again."""
+    def resume(self, team_id: str, channel_id: str) -> bool:
+        """Post to a channel again; False if it was not paused."""
         with self._database.write() as db:
-            db.conn.execute(
-                "UPDATE subscriptions SET paused = NULL WHERE team_id = ? AND channel_id = ?", (team_id, channel_id)
-            )
+            resumed = db.conn.execute(
+                "UPDATE subscriptions SET paused = NULL "
+                "WHERE team_id = ? AND channel_id = ? AND paused IS NOT NULL",
+                (team_id, channel_id),
+            ).rowcount
+        return resumed > 0
 
     def mute(self, team_id: str, channel_id: str, page: str, *, until: datetime) -> None:
         """Say nothing of a page in a channel until an instant."""

@@ -125,7 +125,8 @@ class Subscription:
 class State(StrEnum):
     """Where a delivery stands: ``pending -> sending -> sent``.
 
-    ``failed`` is for good; ``dropped`` was unsubscribed, paused or muted before it was posted.
+    ``failed`` is for good; ``dropped`` was unsubscribed or muted before it was posted, or waited too long for a channel
+    that nothing could be posted in.
     """
 
     PENDING = "pending"
@@ -159,7 +160,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """Who changed what, when, from where. ``action`` is a verb ("track", "subscribe", "import" …)."""
+    """Who changed what, when, from where. ``action`` is a verb ("track", "subscribe", "import" …).
+
+    ``request`` is Slack's own id of what was asked (a trigger or an event); "" where it did not come from Slack.
+    """
 
     at: datetime
     team_id: str
@@ -168,3 +172,20 @@ class AuditEntry:
     action: str
     subject: str
     detail: str = ""
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What one person is to be told in direct messages; ``text`` is in Slack's markup.
+
+    ``doubtful``: an attempt was begun and its outcome is not known, so they may have been told. ``attempts`` counts
+    the attempts before this one.
+    """
+
+    id: int
+    team_id: str
+    user_id: str
+    text: str
+    attempts: int
+    doubtful: bool

@@ -42,38 +42,46 @@ class Fault(StrEnum):
     THROTTLED = "throttled"  # not accepted; Slack said when to come back
     UNSENT = "unsent"  # never reached Slack
     AMBIGUOUS = "ambiguous"  # it is not known whether Slack took it
-    TOKEN = "token"  # noqa: S105 (not accepted, and no call with this token or its scopes will be: the operator acts)
+    TOKEN = "token"  # noqa: S105 (not accepted, and no call with this token will be: the operator acts)
+    PERMISSION = "permission"  # not accepted: the token is good, but not for this method; the operator acts
     CHANNEL = "channel"  # not accepted, nor will anything else be in this channel
     REFUSED = "refused"  # not accepted because of what the call said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A failed call. ``code`` is Slack's own word for it ("not_in_channel"), or ours; it never holds a secret."""
+    """A failed call. ``code`` is Slack's own word for it ("not_in_channel"), or ours; it never holds a secret.
+
+    ``wait`` and ``everywhere`` are for what is throttled: for how long, and whether Slack said that it is no channel's
+    own limit but the workspace's.
+    """
 
     fault: Fault
     code: str
     wait: timedelta = timedelta(0)
+    everywhere: bool = False
     needs: str = ""
 
 
 # Slack's own words for failures: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 _FAULTS = {
-    Fault.THROTTLED: {"ratelimited", "rate_limited"},
+    Fault.THROTTLED: {"message_limit_exceeded", "rate_limited", "ratelimited"},
     Fault.AMBIGUOUS: {"fatal_error", "internal_error", "request_timeout", "service_unavailable"},
     Fault.TOKEN: {
-        "access_denied",
         "account_inactive",
         "ekm_access_denied",
         "invalid_auth",
+        "not_authed",
+        "org_login_required",
+        "token_expired",
+        "token_revoked",
+    },
+    Fault.PERMISSION: {
+        "access_denied",
         "missing_scope",
         "no_permission",
         "not_allowed_token_type",
-        "not_authed",
-        "org_login_required",
         "team_access_not_granted",
-        "token_expired",
-        "token_revoked",
     },
     Fault.CHANNEL: {
         "channel_not_found",
@@ -86,6 +94,7 @@ _FAULTS = {
         "user_is_restricted",
     },
 }
+_WORKSPACE_FULL = {"message_limit_exceeded", "rate_limited"}
 _FAULT_OF = {code: fault for fault, codes in _FAULTS.items() for code in codes}
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,60}")
 _RESPONSE_CODE = re.compile(r'^(?:\{.*"error":\s*")?([a-z][a-z0-9_]{1,60})(?:".*\})?$', re.DOTALL)  # text or JSON
@@ -155,7 +164,8 @@ def _api_failure(error: SlackApiError) -> Failure:
     status, said = response.status_code, str(answer.get("error", ""))
     code = said if _CODE.fullmatch(said) else f"HTTP {status}"
     if status == _TOO_MANY or code in _FAULTS[Fault.THROTTLED]:
-        return Failure(fault=Fault.THROTTLED, code="ratelimited", wait=_retry_after(response.headers))
+        wait = _retry_after(response.headers)
+        return Failure(fault=Fault.THROTTLED, code="ratelimited", wait=wait, everywhere=code in _WORKSPACE_FULL)
     if status >= _SERVER_ERROR or code != said:
         return Failure(fault=Fault.AMBIGUOUS, code=code)
     needed = str(answer.get("needed", ""))
@@ -181,13 +191,13 @@ def spoken(error: BaseException, *, setting: str = "SLACK_BOT_TOKEN") -> Likewat
             return Throttled(f"Slack asks us to wait {seconds} s before the next call.", wait=failure.wait)
         case Fault.UNSENT | Fault.AMBIGUOUS:
             return Unreachable(f"Slack did not answer ({failure.code}). Try again in a moment.")
-        case Fault.TOKEN if failure.code == "missing_scope":
+        case Fault.PERMISSION if failure.code == "missing_scope":
             scope = f" ({failure.needs})" if failure.needs else ""
             return ConfigError(
                 f"The Slack app lacks a permission{scope}. Paste the output of “likewatch manifest” at "
-                "api.slack.com/apps → your app → App Manifest, then reinstall the app to the workspace."
+                "api.slack.com/apps → your app → App Manifest, reinstall the app to the workspace, and start again."
             )
-        case Fault.TOKEN:
+        case Fault.TOKEN | Fault.PERMISSION:
             return AuthRefused(f"Slack refused {setting} ({failure.code}). {_WHERE_TO_GET[setting]}")
         case Fault.CHANNEL | Fault.REFUSED:
             return ConfigError(f"Slack refused the call: {failure.code}.")

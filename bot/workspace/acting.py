@@ -87,6 +87,20 @@ class Acting:
         if message is not None and message.ephemeral_to == person.id:
             self._state.remove(message)
 
+    def admit(self, channel: Channel, *, inviter: Person | None) -> None:
+        """The bot becomes a member, and hears of it."""
+        now = self._state.clock.now()
+        self._state.set_membership(channel, member=True)
+        event_ts = self._state.ledger.new_ts(now)
+        self._state.send(payloads.bot_joined(channel, inviter=inviter, event_ts=event_ts, now=now), _unanswered)
+
+    def unarchive(self, person: Person, channel: Channel) -> None:
+        """A channel may be written in again, and the bot hears of it."""
+        now = self._state.clock.now()
+        self._state.archived.discard(channel.id)
+        event_ts = self._state.ledger.new_ts(now)
+        self._state.send(payloads.channel_unarchived(channel, person=person, event_ts=event_ts, now=now), _unanswered)
+
     def respond(self, secret: str, body: Json) -> None:
         """A post to a response URL; raises ``Refused`` with Slack's error code."""
         with self._state.changed:
@@ -156,7 +170,7 @@ class Acting:
         if self._state.bot_is_in(channel.id):
             self._state.note(person, channel, f"<@{BOT_USER_ID}> is already in this channel.")
             return
-        self._state.set_membership(channel, member=True)
+        self.admit(channel, inviter=person)
         said = f"<@{BOT_USER_ID}> was added to #{channel.name} by <@{person.id}>."
         self._state.new_message(Message(channel_id=channel.id, ts="", user_id=SLACKBOT, text=said))
 

@@ -60,9 +60,20 @@ def check_metadata(metadata: object) -> tuple[str, ...]:
         faults.string("/metadata/event_type", metadata["event_type"], MAX_ID)
         if not isinstance(metadata["event_payload"], dict):
             faults.add("/metadata/event_payload", "must be an object")
+        elif not all(_is_carried(value) for value in metadata["event_payload"].values()):
+            faults.add("/metadata/event_payload", "holds scalars, objects of scalars, or lists of such objects")
         if len(json.dumps(metadata)) > MAX_METADATA_BYTES:
             faults.add("/metadata", f"must be less than {MAX_METADATA_BYTES + 1} bytes")
     return tuple(faults.messages)
+
+
+def _is_carried(value: object) -> bool:
+    """What Slack's own types let metadata hold: no list of plain words, nothing deeper than a list of objects."""
+    scalar = (str, int, float, bool)
+    listed = value if isinstance(value, list) else [value]
+    if not isinstance(value, list) and isinstance(value, scalar):
+        return True
+    return all(isinstance(one, dict) and all(isinstance(inner, scalar) for inner in one.values()) for one in listed)
 
 
 def with_ids(blocks: Sequence[Json]) -> tuple[Json, ...]:

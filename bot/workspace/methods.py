@@ -28,6 +28,7 @@ from bot.workspace.model import (
     Person,
     Refused,
 )
+from bot.workspace.pacing import SLOW_PAGE
 from bot.workspace.posting import checked
 from bot.workspace.workspace import Workspace
 
@@ -153,14 +154,24 @@ def _history(workspace: Workspace, arguments: Arguments) -> Json:
     channel_id = arguments.text("channel")
     messages = _within(workspace.posting.history(channel_id), arguments)
     everything = workspace.messages(channel_id)
-    page, has_more, cursor = _page([_with_replies(message, everything) for message in messages], arguments)
+    most = _most_read(workspace, "conversations.history")
+    page, has_more, cursor = _page([_with_replies(message, everything) for message in messages], arguments, most)
     return {"messages": page, "has_more": has_more, "pin_count": 0, "response_metadata": {"next_cursor": cursor}}
 
 
 def _replies(workspace: Workspace, arguments: Arguments) -> Json:
     thread = _within(workspace.posting.thread(arguments.text("channel"), arguments.text("ts")), arguments)
-    page, has_more, cursor = _page([(message, {}) for message in thread], arguments)
+    most = _most_read(workspace, "conversations.replies")
+    page, has_more, cursor = _page([(message, {}) for message in thread], arguments, most)
     return {"messages": page, "has_more": has_more, "response_metadata": {"next_cursor": cursor}}
+
+
+def _most_read(workspace: Workspace, method: str) -> int:
+    """How many messages a call may read now; ``Refused`` where none."""
+    if not workspace.script.slow_history:
+        return MAX_PAGE
+    workspace.reading.spend(method, workspace.state.clock.monotonic())
+    return SLOW_PAGE
 
 
 def _within(messages: list[Message], arguments: Arguments) -> list[Message]:
@@ -197,8 +208,8 @@ def _with_replies(message: Message, messages: list[Message]) -> tuple[Message, J
     return message, {**counted, "latest_reply": replies[-1].ts, "is_locked": False}
 
 
-def _page(messages: list[tuple[Message, Json]], arguments: Arguments) -> tuple[list[Json], bool, str]:
-    limit = arguments.number("limit", default=_PAGE, most=MAX_PAGE)
+def _page(messages: list[tuple[Message, Json]], arguments: Arguments, most: int) -> tuple[list[Json], bool, str]:
+    limit = min(most, arguments.number("limit", default=_PAGE, most=MAX_PAGE))
     start, with_metadata = _cursor(arguments), arguments.flag("include_all_metadata")
     page = messages[start : start + limit]
     has_more = len(messages) > start + limit
@@ -259,6 +270,13 @@ def _open(workspace: Workspace, arguments: Arguments) -> Json:
     raise Refused("user_not_found")
 
 
+def _user_group(workspace: Workspace, arguments: Arguments) -> Json:
+    members = workspace.state.user_groups.get(arguments.text("usergroup"))
+    if members is None:
+        raise Refused("no_such_subteam")
+    return {"users": list(members)}
+
+
 def _user_info(workspace: Workspace, arguments: Arguments) -> Json:
     user_id = arguments.text("user")
     if user_id == BOT_USER_ID:
@@ -313,5 +331,8 @@ METHODS: dict[str, Method] = {
         run=_channel_list, optional=frozenset({"cursor", "exclude_archived", "limit", "types"}) | _TEAM
     ),
     "conversations.open": Method(run=_open, required=frozenset({"users"}), optional=_TEAM),
+    "usergroups.users.list": Method(
+        run=_user_group, required=frozenset({"usergroup"}), optional=frozenset({"include_disabled"}) | _TEAM
+    ),
     "users.info": Method(run=_user_info, required=frozenset({"user"}), optional=_TEAM),
 }

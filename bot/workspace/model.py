@@ -23,7 +23,7 @@ BOT_NAME = "Likewatch"
 SLACKBOT = "USLACKBOT"
 SCOPES = (
     "app_mentions:read,channels:history,channels:read,chat:write,commands,groups:history,groups:read,im:history,im:write,"
-    "users:read"
+    "usergroups:read,users:read"
 )
 
 
@@ -194,6 +194,7 @@ CHANNELS = (
     Channel(id="C0POLITICS", name="politics", topic="Parties, candidates, parliaments"),
     Channel(id="C0GENERAL0", name="general", topic="Everybody. Likewatch is not here until somebody invites it"),
 )
+USER_GROUPS = {"S0EDITORS1": ("U0DARA0002",)}
 BOT_IS_IN = frozenset({"C0NEWSROOM", "C0POLITICS"})
 COMMANDS = (
     SlashCommand(

@@ -1,4 +1,4 @@
-"""Slack's pace for posts: about one message a second in a channel, with short bursts.
+"""Slack's pace: about one message a second in a channel, with short bursts; and for some apps, slow reading.
 
 https://docs.slack.dev/apis/web-api/rate-limits. The burst's size is not published; ours is small, to be strict.
 """
@@ -35,3 +35,21 @@ class Pace:
             wait = math.ceil((1 - bucket.tokens) / PER_SECOND)
             raise Refused("ratelimited", status=429, retry_after=wait)
         bucket.tokens -= 1
+
+
+SLOW_PAGE = 15
+SLOW_EVERY = 60.0
+
+
+class SlowReading:
+    """One call of each method a minute, for apps whose ``conversations.history`` is limited."""
+
+    def __init__(self) -> None:
+        self._next: dict[str, float] = {}
+
+    def spend(self, method: str, now: float) -> None:
+        """One call at ``now`` (monotonic seconds); raises ``Refused`` 429 where the last was less than a minute ago."""
+        wait = self._next.get(method, now) - now
+        if wait > 0:
+            raise Refused("ratelimited", status=429, retry_after=math.ceil(wait))
+        self._next[method] = now + SLOW_EVERY

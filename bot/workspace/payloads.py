@@ -64,6 +64,30 @@ def app_mention(message: Message, *, now: datetime) -> Envelope:
     }
     if message.thread_ts:
         event["thread_ts"] = message.thread_ts
+    return _event(event, now)
+
+
+def bot_joined(channel: Channel, *, inviter: Person | None, event_ts: str, now: datetime) -> Envelope:
+    """The bot became a member of a channel (https://docs.slack.dev/reference/events/member_joined_channel)."""
+    event: Json = {
+        "type": "member_joined_channel",
+        "user": BOT_USER_ID,
+        "channel": channel.id,
+        "channel_type": "C",
+        "team": TEAM_ID,
+        "event_ts": event_ts,
+    }
+    if inviter is not None:
+        event["inviter"] = inviter.id
+    return _event(event, now)
+
+
+def channel_unarchived(channel: Channel, *, person: Person, event_ts: str, now: datetime) -> Envelope:
+    """A channel may be written in again (https://docs.slack.dev/reference/events/channel_unarchive)."""
+    return _event({"type": "channel_unarchive", "channel": channel.id, "user": person.id, "event_ts": event_ts}, now)
+
+
+def _event(event: Json, now: datetime) -> Envelope:
     return _envelope(
         EnvelopeKind.EVENTS_API,
         {

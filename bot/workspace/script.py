@@ -55,6 +55,11 @@ class Script:
         self._lock = threading.Lock()
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._repeats = 0
+        self.slow_history = False
+        """Histories are read as by an app that is sold outside Slack's marketplace: 15 messages a call, a call a minute.
+
+        https://docs.slack.dev/changelog/2025/05/29/rate-limit-changes-for-non-marketplace-apps
+        """
 
     def next(self, method: str, *faults: Fault) -> None:
         """The next calls of ``method`` meet these faults, in this order."""

@@ -17,6 +17,7 @@ from bot.workspace.model import (
     NOT_DELIVERED,
     PEOPLE,
     SLACKBOT,
+    USER_GROUPS,
     Change,
     ChangeKind,
     Channel,
@@ -46,6 +47,7 @@ class State:
         channels = (*CHANNELS, *map(direct_channel, PEOPLE))
         self.channels = {channel.id: channel for channel in channels}
         self.commands = {command.command: command for command in COMMANDS}
+        self.user_groups = dict(USER_GROUPS)
         self.archived: set[str] = set()
         self.envelopes: deque[Envelope] = deque(maxlen=REMEMBERED)
         self.listeners: list[Callable[[Change], None]] = []

@@ -13,6 +13,7 @@ from bot.workspace.acting import Acting
 from bot.workspace.journal import Journal
 from bot.workspace.ledger import Ledger
 from bot.workspace.model import ApiCall, Envelope, Message, Refused, SlashCommand
+from bot.workspace.pacing import SlowReading
 from bot.workspace.posting import Posting
 from bot.workspace.script import Script
 from bot.workspace.state import REMEMBERED, State
@@ -39,6 +40,7 @@ class Workspace:
         self.state = State(clock=clock or SystemClock(), ledger=ledger, script=self.script)
         self.posting = Posting(self.state)
         self.acting = Acting(self.state)
+        self.reading = SlowReading()
         self.calls: deque[ApiCall] = deque(maxlen=REMEMBERED)
         self.bot_token = f"xoxb-local-{secrets.token_hex(12)}"
         self.app_token = f"xapp-local-{secrets.token_hex(12)}"
@@ -100,8 +102,8 @@ class Workspace:
         self.wait_for(lambda: self.state.connected, timeout=timeout)
 
     def invite(self, channel: str) -> None:
-        """The bot becomes a member of a channel."""
-        self.state.set_membership(self.state.channel(channel), member=True)
+        """The bot becomes a member of a channel, and hears of it."""
+        self.acting.admit(self.state.channel(channel), inviter=None)
 
     def remove(self, channel: str) -> None:
         """The bot is removed from a channel."""
@@ -110,6 +112,10 @@ class Workspace:
     def archive(self, channel: str) -> None:
         """Nobody can write in a channel any more."""
         self.state.archived.add(self.state.channel(channel).id)
+
+    def unarchive(self, person: str, channel: str) -> None:
+        """Somebody opens an archived channel again; the bot hears of it."""
+        self.acting.unarchive(self.state.person(person), self.state.channel(channel))
 
     def record(self, call: ApiCall) -> None:
         with self.state.changed:

@@ -82,7 +82,7 @@ def test_what_may_be_claimed_at_once_is_next_now(cambodia: Store) -> None:
 def test_a_waiting_channel_keeps_its_order_and_holds_up_nobody(cambodia: Store) -> None:
     put(cambodia, "a", "b", channels=("C1", "C2"))
     first = claimed(cambodia, NOON)
-    cambodia.outbox.again(first.id, not_before=NOON + 30 * SECOND, why="Slack asked us to wait 30 s")
+    cambodia.outbox.again(first.id, at=NOON, not_before=NOON + 30 * SECOND, why="Slack asked us to wait 30 s")
     assert keys_sent(cambodia, NOON) == [("a", "C2"), ("b", "C2")]
     assert cambodia.outbox.next_at(NOON) == NOON + 30 * SECOND
     again = claimed(cambodia, NOON + 30 * SECOND)
@@ -92,7 +92,7 @@ def test_a_waiting_channel_keeps_its_order_and_holds_up_nobody(cambodia: Store) 
 def test_a_wait_outlives_a_restart(database: Path) -> None:
     store = Store.open(database)
     put(store, "a")
-    store.outbox.again(claimed(store, NOON).id, not_before=NOON + HOUR, why="Retry-After")
+    store.outbox.again(claimed(store, NOON).id, at=NOON, not_before=NOON + HOUR, why="Retry-After")
     store.close()
     store = Store.open(database)
     assert store.outbox.claim(NOON + HOUR - SECOND) is None
@@ -116,7 +116,7 @@ def test_what_was_being_sent_at_a_crash_is_found(database: Path) -> None:
 def test_a_shorter_wait_does_not_cut_a_longer_one(cambodia: Store) -> None:
     put(cambodia, "a", "b")
     first = claimed(cambodia, NOON)
-    cambodia.outbox.again(first.id, not_before=NOON + HOUR, why="Retry-After")
+    cambodia.outbox.again(first.id, at=NOON, not_before=NOON + HOUR, why="Retry-After")
     cambodia.outbox.sent(first.id, "1.0", at=NOON)
     assert cambodia.outbox.next_at(NOON) == NOON + HOUR
 
@@ -156,4 +156,4 @@ def test_it_counts_what_is_in_each_state(cambodia: Store) -> None:
     cambodia.outbox.fail(claimed(cambodia, NOON).id, "archived")
     cambodia.outbox.drop(claimed(cambodia, NOON).id, "unsubscribed")
     claimed(cambodia, NOON)
-    assert cambodia.outbox.depth() == {"pending": 4, "sending": 1, "sent": 1, "failed": 1, "dropped": 1}
+    assert cambodia.outbox.depth() == {"pending": 4, "sending": 1, "sent": 1, "failed": 1, "dropped": 1, "paused": 0}

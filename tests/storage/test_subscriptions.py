@@ -49,7 +49,7 @@ def test_a_channel_may_want_several_pages_and_groups(cambodia: Store) -> None:
         (wish("hunsen", target=Target.GROUP), None, False),
         (wish("hunsen", features=("foreign",)), "samrainsy", False),
         (wish("hunsen", features=("foreign", "overtake")), "samrainsy", True),
-        (replace(wish("hunsen"), paused="The channel is archived."), "samrainsy", False),
+        (replace(wish("hunsen"), paused="The channel is archived."), "samrainsy", True),
     ],
 )
 def test_it_knows_who_wants_an_alert(

@@ -151,7 +151,7 @@ def test_a_mention_where_the_bot_is_not_is_no_event_but_a_hint(workspace: Worksp
     workspace.say("ana", "general", "/invite @Likewatch")
     workspace.wait_for_message("general", "was added to #general by <@U0ANA00001>", person="dara")
     workspace.say("ana", "general", "@Likewatch help")
-    assert len(workspace.envelopes) == 1
+    assert [one.payload["event"]["type"] for one in workspace.envelopes] == ["member_joined_channel", "app_mention"]
 
 
 @pytest.mark.parametrize("ephemeral", [False, True])

@@ -1,0 +1,156 @@
+"""Channels that nothing can be posted in: paused, told once, and taken up again with what waited."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.slack.telling import DOUBT
+from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, refuse, throttle
+from bot.workspace.script import Fault
+from storage.values import Subscription, Target
+from tests.standins.desk import ANA, NEWSROOM, POLITICS, TEAM, Desk, desk, many, numbered
+from tests.standins.slacked import Newsroom, newsroom
+
+__all__ = ["desk"]
+
+
+def throw_out(desk: Desk) -> None:
+    desk.workspace.remove("newsroom")
+    desk.raise_(numbered(1))
+    desk.deliverer.deliver_due()
+
+
+def test_what_waited_comes_when_it_goes_on_and_in_one_list(desk: Desk) -> None:
+    throw_out(desk)
+    desk.raise_(*many(12))
+    desk.later(3600)
+    assert desk.posted() == []
+    desk.workspace.invite("newsroom")
+    desk.store.subscriptions.resume(TEAM, NEWSROOM)
+    desk.later(1)
+    assert len(desk.posted()) == 1
+    assert desk.keys() == [f"key-{number}" for number in range(1, 13)]
+    assert len(desk.told()) == 1
+
+
+def test_a_paused_channel_holds_up_no_other_and_is_not_tried_again(desk: Desk) -> None:
+    desk.subscribe(POLITICS)
+    throw_out(desk)
+    tried = len(desk.posts())
+    desk.raise_(numbered(2))
+    desk.later(3600)
+    assert desk.keys(POLITICS) == ["key-1", "key-2"]
+    assert len([call for call in desk.posts()[tried:] if call.arguments["channel"] == NEWSROOM]) == 0
+
+
+def test_it_is_told_again_when_it_is_thrown_out_again(desk: Desk) -> None:
+    throw_out(desk)
+    desk.store.subscriptions.resume(TEAM, NEWSROOM)
+    desk.later(1)
+    assert len(desk.told()) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "tellings", "doubtful"),
+    [
+        pytest.param(throttle(30), 1, False, id="Slack asks to wait"),
+        pytest.param(DROP_BEFORE, 1, True, id="lost before it was read"),
+        pytest.param(SERVER_ERROR, 1, True, id="Slack stumbles"),
+        pytest.param(DROP_AFTER, 2, True, id="told, and the answer lost"),
+    ],
+)
+def test_who_subscribed_is_told_for_sure_and_a_repeat_says_so(
+    desk: Desk, fault: Fault, tellings: int, doubtful: bool
+) -> None:
+    desk.workspace.script.next("chat.postMessage", refuse("not_in_channel"), fault)
+    desk.raise_(numbered(1))
+    desk.deliverer.deliver_due()
+    for _ in range(40):
+        desk.later(1)
+    assert len(desk.told()) == tellings
+    assert (DOUBT in desk.told()[-1]) == doubtful
+
+
+def test_who_is_to_be_told_outlives_a_restart(desk: Desk) -> None:
+    desk.workspace.script.next("conversations.open", throttle(30))
+    throw_out(desk)
+    assert desk.told() == []
+    restarted = desk.restarted()
+    desk.clock.move(timedelta(seconds=30))
+    restarted.deliver_due()
+    assert len(desk.told()) == 1
+
+
+def test_who_left_the_newsroom_is_not_told_for_ever(desk: Desk) -> None:
+    desk.workspace.script.next("conversations.open", refuse("user_disabled"))
+    throw_out(desk)
+    desk.later(3600)
+    assert desk.told() == []
+    assert desk.store.tellings.next_at() is None
+
+
+@pytest.fixture(params=["socket mode", "http"])
+def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Newsroom]:
+    with newsroom(tmp_path, over_http=request.param == "http") as running:
+        yield running
+
+
+def paused(room: Newsroom, channel: str, *, alerts: int, weeks_ago: int = 0) -> None:
+    """A channel that was paused while so many alerts came."""
+    wish = Subscription(
+        team_id=TEAM,
+        channel_id=channel,
+        target=Target.PAGE,
+        slug="a",
+        features=("overtake",),
+        by=ANA,
+        at=room.clock.now(),
+    )
+    room.store.subscriptions.put(wish)
+    room.store.subscriptions.pause(TEAM, channel, "It was thrown out.")
+    for alert in many(alerts):
+        room.store.outbox.put(alert, [wish], at=room.clock.now() - timedelta(weeks=weeks_ago))
+
+
+def test_inviting_it_again_makes_the_channel_go_on_and_says_what_waited(room: Newsroom) -> None:
+    paused(room, "C0GENERAL0", alerts=3)
+    room.workspace.script.repeat_envelopes(1)
+    room.workspace.say("ana", "general", "/invite @Likewatch")
+    notice = room.workspace.wait_for_message("general", "alerts go on", person="dara")
+    assert "3 alerts waited and follow now" in notice.text
+    assert [one.paused for one in room.store.subscriptions.of_channel(TEAM, "C0GENERAL0")] == [None]
+    (entry,) = room.store.audit.recent()
+    assert (entry.action, entry.user_id) == ("resume", ANA)
+    assert room.woken.is_set()
+
+
+def test_opening_an_archived_channel_makes_it_go_on(room: Newsroom) -> None:
+    paused(room, NEWSROOM, alerts=1)
+    room.workspace.archive("newsroom")
+    room.workspace.unarchive("ana", "newsroom")
+    room.workspace.wait_for_message("newsroom", "1 alert waited and follows now", person="dara")
+
+
+def test_subscribing_again_makes_it_go_on_and_tells_who_did(room: Newsroom) -> None:
+    room.track("a")
+    paused(room, NEWSROOM, alerts=2)
+    room.workspace.say("ana", "newsroom", "/trends subscribe a")
+    answer = room.workspace.wait_for_message("newsroom", "This channel is subscribed", person="ana")
+    assert "2 alerts waited and follow now" in str(answer.blocks)
+
+
+def test_being_invited_where_nothing_was_paused_is_met_with_silence(room: Newsroom) -> None:
+    room.workspace.invite("general")
+    room.workspace.say("ana", "general", "@Likewatch likes help")
+    room.workspace.wait_for_message("general", "What /likes can do", person="ana")
+    assert [message for message in room.workspace.messages("general") if "go on" in message.text] == []
+
+
+def test_what_waited_too_long_is_not_posted_as_if_it_were_news(room: Newsroom) -> None:
+    paused(room, "C0GENERAL0", alerts=4, weeks_ago=2)
+    room.workspace.say("ana", "general", "/invite @Likewatch")
+    notice = room.workspace.wait_for_message("general", "alerts go on", person="dara")
+    assert "4 alerts of more than 7 days ago will not be posted" in notice.text
+    assert room.store.outbox.depth()["dropped"] == 4
