@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform as machine
 import socket
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from bot.platforms.contract import Platform
 from bot.settings import Address, Mode, Settings
 from storage.errors import StoreError
 from storage.lock import is_locked
+from storage.sqlite import sqlite3
 from storage.store import Store
 
 

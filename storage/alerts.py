@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from handlers.model import Alert, Fact, Parameter
 from storage.database import Database
 from storage.rows import DATE_TEXTS, DATES, Row, to_instant, to_ms
+from storage.sqlite import sqlite3
 from storage.values import KeptAlert
 
 ALERT = "alerts.key, alerts.story, kind, feature, page, rival, alerts.at, evidence"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from handlers.model import Alert
 from storage.alerts import ALERT, alert_of, keep
 from storage.database import Database
 from storage.rows import Row, to_instant, to_ms
+from storage.sqlite import sqlite3
 from storage.values import Delivery, State, Subscription
 
 PACE = timedelta(seconds=1)
@@ -245,3 +245,13 @@ def _delivery(row: Row) -> Delivery:
         card_ts=card_ts,
         trouble=trouble,
     )
+
+
+def doubt_pending(conn: sqlite3.Connection) -> int:
+    """Of a restored backup: nobody knows which of the waiting deliveries were posted since. How many wait.
+
+    As ``sending`` since they were queued, each is looked for in its channel before it is posted.
+    """
+    return conn.execute(
+        "UPDATE deliveries SET state = 'sending', claims = claims + 1, claimed_at = queued_at WHERE state = 'pending'"
+    ).rowcount

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -12,6 +11,7 @@ from storage.database import Database
 from storage.errors import StoreError
 from storage.ids import Ids
 from storage.rows import Row, from_span, to_instant, to_ms, to_span
+from storage.sqlite import sqlite3
 from storage.values import Group, Name, Polled, Reach
 
 PAGE = (

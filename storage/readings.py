@@ -7,7 +7,6 @@ to the other. What arrives older than the note ``folded_before`` goes straight t
 from __future__ import annotations
 
 import json
-import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -18,6 +17,7 @@ from storage.ids import Ids, Source
 from storage.pages import PAGE, PAGE_WIDTH, pages_of
 from storage.rows import DATE_TEXTS, METRIC_TEXTS, QUARTER, Row, to_instant, to_ms
 from storage.series import Span, confirm_between, daily_rows, fold_pages, newest_row, rows_between
+from storage.sqlite import sqlite3
 from storage.tracks import TRACK, point_of, put_tracks, track_of
 from storage.values import Latest, Trouble
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from operator import itemgetter
 from typing import NamedTuple
 
 from storage.rows import DAY, QUARTER, Row
+from storage.sqlite import sqlite3
 
 
 class Span(NamedTuple):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from storage import backups
 from storage.alerts import Alerts
 from storage.audiences import Audiences
 from storage.audit import Audit
@@ -95,7 +96,7 @@ class Store:
 
     def backup(self, target: Path) -> None:
         """An online copy, complete and checked with integrity_check; it never overwrites."""
-        self._database.backup(target)
+        backups.back_up(self._database.path, target)
 
     def close(self) -> None:
         """Close the file and let another process write; harmless when done twice."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from datetime import datetime
 from types import MappingProxyType
 
 from handlers.model import Alert
 from storage.database import Database
 from storage.rows import Row, to_instant, to_ms
+from storage.sqlite import sqlite3
 from storage.values import Subscription, Target
 
 _COLUMNS = "team_id, channel_id, target, slug, features, by_user, at, paused, thresholds"
