@@ -25,10 +25,10 @@ LONGEST_COMMIT, QUICK_CALLS = 60, (1, 4, 9)
 
 
 @contextmanager
-def ready(trial: Trial, pages: int) -> Iterator[Newsroom]:
+def ready(trial: Trial, pages: int, *, channels: int = CHANNELS) -> Iterator[Newsroom]:
     """A newsroom whose pages have been read once, each wanted by one channel or two: all alerts are still to come."""
     with trial.folder() as folder, newsroom(folder) as room:
-        desks = room.channels(CHANNELS)
+        desks = room.channels(channels)
         room.watch(slugs(pages), [(desk, desks[n - 1])[: 1 + n % 2] for n, desk in enumerate(desks)])
         with living(room.bot()) as bot:
             room.polls(bot, least=2 * (pages // 50 + 1))

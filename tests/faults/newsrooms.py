@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -13,8 +12,9 @@ from pathlib import Path
 from bot.workspace import Message, Workspace, WorkspaceServer
 from bot.workspace.model import TEAM_ID, Channel
 from handlers.model import Account, Page
+from storage.sqlite import sqlite3
 from storage.store import Store
-from storage.values import Subscription, Target
+from storage.values import Latest, Subscription, Target
 from tests.faults.bots import Bot, until
 from tests.faults.wire import Wire, wired
 from tests.standins.graph import Graph, GraphPage
@@ -194,6 +194,16 @@ class Newsroom:
         finally:
             store.close()
 
+    def latest(self, slugs: Sequence[str]) -> tuple[Latest, ...]:
+        """The pages as they are stored now."""
+        with self.store() as store:
+            return store.readings.board(slugs)
+
+    def is_read(self, slug: str) -> bool:
+        """Whether the newest count stored is the page's present one."""
+        (latest,) = self.latest([slug])
+        return latest.track is not None and latest.track.last.count == self._pages[slug].fan_count
+
     def _depth(self) -> int:
         with self.store() as store:
             depth = store.outbox.depth()
@@ -213,7 +223,7 @@ def milestone_key(slug: str) -> str:
 def keys_of(message: Message) -> list[str]:
     """The alerts that a message of the bot's carries."""
     payload = (message.metadata or {}).get("event_payload", {})
-    return [payload["key"]] if "key" in payload else []
+    return [carried["key"] for carried in payload.get("alerts", [payload]) if "key" in carried]
 
 
 @contextmanager
