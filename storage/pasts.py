@@ -13,6 +13,11 @@ from storage.ids import Ids
 
 _COLUMNS = "page_id, times, counts, first, midnights"
 
+# No OR REPLACE: as it may delete rows, SQLite would open and close a savepoint for each page, at five times the cost.
+_PUT = f"""
+  INSERT INTO pasts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (page_id) DO UPDATE SET
+    times = excluded.times, counts = excluded.counts, first = excluded.first, midnights = excluded.midnights"""
+
 
 class Pasts:
     """Page -> past."""
@@ -39,7 +44,7 @@ class Pasts:
         with self._database.write() as db:
             ids = self._ids.pages(db.conn, list(pasts))
             db.conn.executemany(
-                f"INSERT OR REPLACE INTO pasts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)",
+                _PUT,
                 [
                     (ids[slug], _packed(past.times), _packed(past.counts), past.first, _packed(past.midnights))
                     for slug, past in pasts.items()
