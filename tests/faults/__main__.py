@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import click
 
-from tests.faults import kill_loop, kill_steps, platform_faults, slack_faults
+from tests.faults import clock_faults, disk_faults, kill_loop, kill_steps, platform_faults, slack_faults
 from tests.faults.bots import NotSeen
 from tests.faults.case import Case, Trial
 
@@ -18,7 +18,7 @@ AT_ONCE = 3
 
 CASES: dict[str, Case] = {
     case.number: case
-    for family in (kill_loop, kill_steps, platform_faults, slack_faults)
+    for family in (clock_faults, disk_faults, kill_loop, kill_steps, platform_faults, slack_faults)
     for case in family.CASES
 }
 

@@ -18,7 +18,7 @@ LIKEWATCH = (str(Path(sys.executable).parent / "likewatch"), "run", "--no-browse
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN = 60.0
 STOPS_WITHIN = 15.0
-_LOOK_EVERY = 0.01
+_LOOK_EVERY, _LONGEST_LOOK = 0.01, 1.0
 
 
 class NotSeen(Exception):
@@ -27,11 +27,21 @@ class NotSeen(Exception):
 
 def until(what: Callable[[], bool], seconds: float, waited_for: str) -> None:
     """Look until ``what()``; ``NotSeen`` after so many seconds."""
-    give_up = time.monotonic() + seconds
+    if not _within(what, seconds):
+        raise NotSeen(f"{waited_for}: not within {seconds:g} s")
+
+
+def _within(what: Callable[[], bool], seconds: float) -> bool:
+    """Whether ``what()`` comes true within so many seconds, not counting those in which the machine stood still."""
+    left, looked_at = seconds, time.monotonic()
     while not what():
-        if time.monotonic() > give_up:
-            raise NotSeen(f"{waited_for}: not within {seconds:g} s")
+        if left < 0:
+            return False
         time.sleep(_LOOK_EVERY)
+        now = time.monotonic()
+        left -= min(now - looked_at, _LONGEST_LOOK)
+        looked_at = now
+    return True
 
 
 class Bot:
@@ -107,9 +117,7 @@ class Bot:
 
     def ended(self, seconds: float) -> bool:
         """Whether it ends by itself within so many seconds."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
-        return not self.running
+        return _within(lambda: not self.running, seconds)
 
     def stop(self) -> float:
         """Ask it to stop as Ctrl-C does; how many seconds it took. ``NotSeen`` if it takes too long or fails."""
@@ -117,10 +125,11 @@ class Bot:
         with suppress(ProcessLookupError, IndexError):
             os.kill(self.pid, signal.SIGINT)
         if not self.ended(STOPS_WITHIN):
+            waits_in = Path(f"/proc/{self.pid}/wchan").read_text(encoding="ascii")
             os.kill(self.pid, signal.SIGABRT)  # it says where its threads are
             self.ended(STOPS_WITHIN)
             self.kill()
-            raise NotSeen(f"the bot did not stop within {STOPS_WITHIN:g} s: {self.said()[-2000:]}")
+            raise NotSeen(f"the bot did not stop within {STOPS_WITHIN:g} s ({waits_in}): {self.said()[-3000:]}")
         if self.exit_code:
             raise NotSeen(f"the bot ended with exit status {self.exit_code}: {self.said()[-300:]}")
         return time.monotonic() - asked

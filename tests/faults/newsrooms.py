@@ -52,6 +52,11 @@ class Newsroom:
         self._pages: dict[str, GraphPage] = {}
         self._channels_of: dict[str, tuple[str, ...]] = {}
 
+    def move_to(self, folder: Path) -> None:
+        """The database is to lie in another folder."""
+        self.database = folder / "likewatch.db"
+        self.settings["LIKEWATCH_DATABASE"] = str(self.database)
+
     def channels(self, number: int) -> list[str]:
         """So many further channels with the bot in them, by id."""
         made = [f"C{n:09}" for n in range(number)]

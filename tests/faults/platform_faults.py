@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -37,11 +37,11 @@ def watching(trial: Trial, *, pages: int = PAGES, every: timedelta = timedelta(s
     with trial.folder() as folder, newsroom(folder) as room:
         room.watch(slugs(pages), [room.channels(1)], features=FEATURES, group="race", every=every)
         with living(room.bot()) as bot:
-            _read(room, slugs(pages))
+            read(room, slugs(pages))
             yield room, bot
 
 
-def _read(room: Newsroom, names: list[str], seconds: float = 30.0) -> None:
+def read(room: Newsroom, names: list[str], seconds: float = 30.0) -> None:
     """Wait until each page shows the count that it has now."""
     until(lambda: all(room.is_read(name) for name in names), seconds, f"a reading of {', '.join(names[:3])}")
 
@@ -64,14 +64,14 @@ def _unknown_then_well(trial: Trial, rule: Rule) -> None:
         )
         _no_news(room, trial)
         room.facebook.rule = honest
-        _read(room, names, READ_AGAIN_WITHIN)
+        read(room, names, READ_AGAIN_WITHIN)
         _no_news(room, trial)
         trial.expect("Traceback" not in bot.said(), f"a traceback in the log: {bot.said()[-300:]}")
         bot.stop()
         trial.tried += 1
 
 
-def _down(trial: Trial) -> None:
+def _broken_down(trial: Trial) -> None:
     """500s for a while: it is asked ever more rarely, the log says so once, and once it is well all is read again."""
     with watching(trial, pages=120) as (room, bot):
         names = slugs(120)
@@ -82,11 +82,12 @@ def _down(trial: Trial) -> None:
         time.sleep(DOWN)
         again = room.facebook.count() - asked
         trial.expect(again <= DOWN / 2, f"a platform that is down was asked {again} times in {DOWN:.0f} s")
-        warned = sum("WARNING" in line and "facebook" in line.lower() for line in bot.said().splitlines())
-        trial.expect(warned == 1, f"the log warned {warned} times of one outage")
+        warned = [line.partition(" WARNING ")[2] for line in bot.said().splitlines() if " WARNING " in line]
+        trial.expect(len(warned) == len(set(warned)) > 0, f"the log warned again and again of one outage: {warned[:4]}")
         room.facebook.rule = honest
-        _read(room, names, READ_AGAIN_WITHIN)
-        trial.note(f"asked {again} times in {DOWN:.0f} s of outage; read again {time.monotonic() - start - DOWN:.0f} s after it")
+        read(room, names, READ_AGAIN_WITHIN)
+        well = time.monotonic() - start - DOWN
+        trial.note(f"asked {again} times in {DOWN:.0f} s of outage; read again {well:.0f} s after it")
         _no_news(room, trial)
         bot.stop()
         trial.tried += 1
@@ -104,7 +105,7 @@ def _slow_loris(trial: Trial) -> None:
         trial.expect(held[0] <= DEADLINE + SLACK, f"a call was held for {held[0]:.0f} s")
         room.facebook.rule = honest
         room.grow()
-        _read(room, slugs(PAGES), READ_AGAIN_WITHIN)
+        read(room, slugs(PAGES), READ_AGAIN_WITHIN)
         trial.note(f"hung up after {held[0]:.1f} s")
         bot.stop()
         trial.tried += 1
@@ -125,7 +126,7 @@ def _gzip_bomb(trial: Trial) -> None:
         trial.note(f"{len(bomb):,} bytes that are {BOMB:,}: memory grew by {grown:.1f} MB")
         room.facebook.rule = honest
         room.grow()
-        _read(room, slugs(PAGES), READ_AGAIN_WITHIN)
+        read(room, slugs(PAGES), READ_AGAIN_WITHIN)
         bot.stop()
         trial.tried += 1
 
@@ -151,13 +152,13 @@ def _odd_counts(trial: Trial) -> None:
             room.facebook.rule = _with_count(odd, text)
             for other in others:
                 room.show(other, room.count_of(other) + 1)
-            _read(room, others)
+            read(room, others)
             until(lambda: bool(room.latest([odd])[0].trouble), 30, f"{name} to be refused")
             kept = room.latest([odd])[0].track
             trial.expect(kept and kept.last.count == good, f"{name} became {kept.last.count if kept else None}")
             room.facebook.rule = honest
             room.show(odd, good + 1)
-            _read(room, [odd], READ_AGAIN_WITHIN)
+            read(room, [odd], READ_AGAIN_WITHIN)
             trial.tried += 1
         _no_news(room, trial)
         trial.expect("Traceback" not in bot.said(), f"a traceback in the log: {bot.said()[-300:]}")
@@ -187,12 +188,12 @@ def _sudden_falls(trial: Trial) -> None:
         room.watch((zero, fallen, calm), [room.channels(1)], features=FEATURES, group="race")
         dial = Dial(folder)
         with living(room.bot(command=dial.command)) as bot:
-            _read(room, [zero, fallen, calm])
+            read(room, [zero, fallen, calm])
             first = room.count_of(fallen)
             room.show(zero, 0)
             room.show(fallen, first // 10)
             room.show(calm, room.count_of(calm) + 1)
-            _read(room, [calm])
+            read(room, [calm])
             room.polls(bot, least=3)
             shown = {one.page.slug: one.track.last.count if one.track else 0 for one in room.latest([zero, fallen])}
             trial.expect(shown[zero] >= BELOW, f"a zero became the count {shown[zero]}")
@@ -201,7 +202,7 @@ def _sudden_falls(trial: Trial) -> None:
             for hours in range(1, 15):  # the reading that confirms comes with the 13th hour
                 dial.set(timedelta(hours=hours))
                 room.polls(bot, least=2)
-            _read(room, [fallen])
+            read(room, [fallen])
             trial.expect(not room.is_read(zero), "a zero was taken for a count")
             bot.stop()
         trial.tried += 1
@@ -210,15 +211,16 @@ def _sudden_falls(trial: Trial) -> None:
 def _missing_and_poisoned(trial: Trial) -> None:
     with watching(trial, pages=50) as (room, bot):
         missing, poisoned, deleted, *others = slugs(50)
-        for name, arrange in {
+        faults: Mapping[str, Callable[[], None]] = {
             "one page left out of the answer": lambda: room.graph.left_out.add(room.number_of(missing)),
             "one id that spoils the whole batch": lambda: room.graph.spoilers.update(_spoiler(room, poisoned)),
             "one page deleted": lambda: room.graph.remove(room.number_of(deleted)),
-        }.items():
+        }
+        for name, arrange in faults.items():
             arrange()
             for other in others:
                 room.show(other, room.count_of(other) + 1)
-            _read(room, others)
+            read(room, others)
             trial.tried += 1
             trial.expect("Traceback" not in bot.said(), f"{name}: a traceback in the log")
         troubled = {one.page.slug for one in room.latest(slugs(50)) if one.trouble}
@@ -238,7 +240,7 @@ CASES = (
         number="10",
         name="the platform answers 500",
         expected="asked ever more rarely, one notice, read again within three minutes of its end",
-        run=_down,
+        run=_broken_down,
     ),
     Case(number="11", name="reset in the middle of an answer", expected=_UNKNOWN, run=lambda t: _unknown_then_well(t, cut)),
     Case(number="12", name="half of the JSON", expected=_UNKNOWN, run=lambda t: _unknown_then_well(t, truncated)),
