@@ -9,7 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import click
 
-from tests.faults import clock_faults, disk_faults, kill_loop, kill_steps, platform_faults, slack_faults
+from tests.faults import (
+    clock_faults,
+    disk_faults,
+    kill_loop,
+    kill_steps,
+    platform_faults,
+    race_faults,
+    request_faults,
+    slack_faults,
+)
 from tests.faults.bots import NotSeen
 from tests.faults.case import Case, Trial
 
@@ -18,7 +27,16 @@ AT_ONCE = 3
 
 CASES: dict[str, Case] = {
     case.number: case
-    for family in (clock_faults, disk_faults, kill_loop, kill_steps, platform_faults, slack_faults)
+    for family in (
+        clock_faults,
+        disk_faults,
+        kill_loop,
+        kill_steps,
+        platform_faults,
+        race_faults,
+        request_faults,
+        slack_faults,
+    )
     for case in family.CASES
 }
 
@@ -41,7 +59,9 @@ def main(numbers: tuple[str, ...], *, quick: bool) -> None:
     """Do the faults to a running bot, all or those numbered, and print what was lost, doubled and seen."""
     for number in numbers or CASES:
         case, trial, seconds = tried(CASES[number], quick=quick)
-        click.echo(f"{number} {case.name} tried={trial.tried} lost={trial.lost} doubled={trial.doubled} seen={trial.seen} {seconds:.1f}s {trial.faults} {trial.notes}")
+        click.echo(
+            f"{number} {case.name} tried={trial.tried} lost={trial.lost} doubled={trial.doubled} seen={trial.seen} {seconds:.1f}s {trial.faults} {trial.notes}"
+        )
 
 
 if __name__ == "__main__":

@@ -49,7 +49,9 @@ def _set_back(trial: Trial) -> None:
             asked = room.facebook.count()
             time.sleep(GOES_ON)
             polls = room.facebook.count() - asked
-            trial.expect(polls >= GOES_ON / 2, f"restarted before its own past it polled {polls} times in {GOES_ON:.0f} s")
+            trial.expect(
+                polls >= GOES_ON / 2, f"restarted before its own past it polled {polls} times in {GOES_ON:.0f} s"
+            )
             bot.stop()
         trial.tried += 1
         trial.lost, trial.doubled = len(room.missing()), room.doubled()

@@ -40,14 +40,14 @@ def slugs(number: int) -> list[str]:
     return [f"page{n:04}" for n in range(number)]
 
 
-def account(room: Newsroom, trial: Trial, *, keep_rules: bool = False) -> None:
+def account(room: Newsroom, trial: Trial, *, keep_rules: bool = False, seconds: float = 90.0) -> None:
     """A last bot, left in peace (unless the rules stay) until all is told; then what was lost and doubled."""
     if not keep_rules:
         room.slack.rule = room.facebook.rule = honest
     try:
         with living(room.bot()) as bot:
-            room.arrived()
-            room.quiet()
+            room.arrived(seconds)
+            room.quiet(seconds)
             bot.stop()
     finally:
         trial.lost += len(room.missing())

@@ -61,7 +61,9 @@ class Newsroom:
         """So many further channels with the bot in them, by id."""
         made = [f"C{n:09}" for n in range(number)]
         for channel_id in made:
-            self.workspace.state.channels[channel_id] = Channel(id=channel_id, name=f"desk-{channel_id[1:].lstrip('0') or 0}")
+            self.workspace.state.channels[channel_id] = Channel(
+                id=channel_id, name=f"desk-{channel_id[1:].lstrip('0') or 0}"
+            )
             self.workspace.state.set_membership(self.workspace.state.channels[channel_id], member=True)
         return made
 

@@ -32,7 +32,9 @@ FEATURES = ("milestone", "overtake", "surge", "purge")
 
 
 @contextmanager
-def watching(trial: Trial, *, pages: int = PAGES, every: timedelta = timedelta(seconds=1)) -> Iterator[tuple[Newsroom, Bot]]:
+def watching(
+    trial: Trial, *, pages: int = PAGES, every: timedelta = timedelta(seconds=1)
+) -> Iterator[tuple[Newsroom, Bot]]:
     """A bot that has read its pages (rivals of each other, wanted by one channel) a few times."""
     with trial.folder() as folder, newsroom(folder) as room:
         room.watch(slugs(pages), [room.channels(1)], features=FEATURES, group="race", every=every)
@@ -60,7 +62,8 @@ def _unknown_then_well(trial: Trial, rule: Rule) -> None:
         until(lambda: all(latest.trouble for latest in room.latest(names)), 30, "trouble to be recorded")
         counts = {one.page.slug: one.track.last.count if one.track else 0 for one in room.latest(names)}
         trial.expect(
-            all(counts[name] == room.count_of(name) - 1 for name in names), f"a spoilt answer changed the counts: {counts}"
+            all(counts[name] == room.count_of(name) - 1 for name in names),
+            f"a spoilt answer changed the counts: {counts}",
         )
         _no_news(room, trial)
         room.facebook.rule = honest
@@ -242,12 +245,20 @@ CASES = (
         expected="asked ever more rarely, one notice, read again within three minutes of its end",
         run=_broken_down,
     ),
-    Case(number="11", name="reset in the middle of an answer", expected=_UNKNOWN, run=lambda t: _unknown_then_well(t, cut)),
+    Case(
+        number="11",
+        name="reset in the middle of an answer",
+        expected=_UNKNOWN,
+        run=lambda t: _unknown_then_well(t, cut),
+    ),
     Case(number="12", name="half of the JSON", expected=_UNKNOWN, run=lambda t: _unknown_then_well(t, truncated)),
     Case(number="13", name="HTML with status 200", expected=_UNKNOWN, run=lambda t: _unknown_then_well(t, in_html)),
     Case(number="14", name="slow loris", expected="cut at the deadline of 30 s", run=_slow_loris),
     Case(
-        number="15", name="gzip bomb of 300 MB", expected="cut at the cap: memory grows by less than 20 MB", run=_gzip_bomb
+        number="15",
+        name="gzip bomb of 300 MB",
+        expected="cut at the cap: memory grows by less than 20 MB",
+        run=_gzip_bomb,
     ),
     Case(
         number="16",

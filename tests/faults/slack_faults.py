@@ -99,9 +99,15 @@ def _throttled(trial: Trial) -> None:
         finally:
             bot.kill()
         trial.tried += 1
-        posts_there = [one.at for one in list(room.slack.asked) if _is_post(one.fields, waiting) and one.method == "chat.postMessage"]
+        posts_there = [
+            one.at
+            for one in list(room.slack.asked)
+            if _is_post(one.fields, waiting) and one.method == "chat.postMessage"
+        ]
         gap = posts_there[1] - posts_there[0]
-        trial.expect(gap >= RETRY_AFTER - 1, f"the channel was posted to {gap:.0f} s after a Retry-After of {RETRY_AFTER}")
+        trial.expect(
+            gap >= RETRY_AFTER - 1, f"the channel was posted to {gap:.0f} s after a Retry-After of {RETRY_AFTER}"
+        )
         told = [room.slug_of(message) for message in room.workspace.messages(waiting)]
         trial.expect(told[:2] == [names[0], second], f"the order in the channel was {told}")
         trial.note(f"Retry-After {RETRY_AFTER}: posted {gap:.1f} s later, over a kill -9")
@@ -199,7 +205,9 @@ CASES = (
         expected="that channel waits (over a restart too), the others flow, order is kept",
         run=_throttled,
     ),
-    Case(number="9", name="Slack takes a post and says 500", expected="found in the history, not repeated", run=_stumbles),
+    Case(
+        number="9", name="Slack takes a post and says 500", expected="found in the history, not repeated", run=_stumbles
+    ),
     Case(
         number="27",
         name="token revoked",

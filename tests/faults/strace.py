@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.bots import NotSeen
@@ -33,3 +35,23 @@ def allowed() -> str:
         return "strace is not installed: apt install strace"
     probe = subprocess.run(["strace", "-qq", "-o", os.devnull, "true"], capture_output=True, text=True, check=False)
     return "" if probe.returncode == 0 else f"strace may not trace here: {probe.stderr.strip()[:100]}"
+
+
+@contextmanager
+def attached(pid: int, calls: str, what: str, *files: Path, log: Path) -> Iterator[None]:
+    """Every such call of a running process meets ``what``, until the end."""
+    named = [word for file in files for word in ("-P", str(file))]
+    log.unlink(missing_ok=True)
+    with subprocess.Popen(
+        ["strace", "-f", "-qq", "-o", str(log), "-p", str(pid), *named, "-e", f"inject={calls}:{what}"],
+        stderr=subprocess.DEVNULL,
+    ) as tracer:
+        try:
+            yield
+        finally:
+            tracer.terminate()  # it lets go of the process, which lives on
+
+
+def was_injected(log: Path) -> bool:
+    """Whether a call was made to fail."""
+    return log.exists() and "INJECTED" in log.read_text(encoding="utf-8", errors="replace")

@@ -120,7 +120,9 @@ def stumble_after(line: Line) -> None:
 
 def stumble(line: Line) -> None:
     """500, and nothing was taken."""
-    line.send(Answer(status=500, body=b"<html>Sorry, something went wrong.</html>", headers={"Content-Type": "text/html"}))
+    line.send(
+        Answer(status=500, body=b"<html>Sorry, something went wrong.</html>", headers={"Content-Type": "text/html"})
+    )
 
 
 def cut(line: Line) -> None:
