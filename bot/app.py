@@ -104,6 +104,8 @@ def run(
             clock=core.clock,
             look_up=_Lookup(core),
             poll_every=settings.poll_every,
+            editors=settings.editors,
+            wake=woken,
         )
         closing.callback(app.close)
         deliverer = Deliverer(

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     ADDRESS = "address"  # host:port
     PATH = "path"
     CHOICE = "choice"
+    EDITORS = "editors"  # Slack's ids of people and user groups, or "everybody"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,7 @@ def examine(
     running = is_locked(settings.database)
     yield from _database(settings.database, now, running=running)
     yield from _slack(settings, check_slack)
+    yield _editors(settings)
     if not running and settings.mode is not Mode.SOCKET:
         name, address = (
             ("LIKEWATCH_WORKSPACE", settings.workspace)
@@ -81,6 +82,12 @@ def _database(path: Path, now: datetime, *, running: bool) -> Iterator[Finding]:
             what = f"{latest.page.slug} has not been readable for {hours:.1f} h"
             yield Finding(mark=Mark.FAULT, what=what, todo=latest.trouble.message)
         depth = store.outbox.depth()
+        if depth["paused"]:
+            yield Finding(
+                mark=Mark.NOTE,
+                what=f"{depth['paused']} alert(s) wait for channels that nothing can be posted in",
+                todo="`/trends list` in the channel says why; inviting Likewatch or subscribing again makes it go on",
+            )
         waiting = depth.get("pending", 0) + depth.get("sending", 0)
         if waiting:
             yield Finding(mark=Mark.NOTE, what=f"{waiting} alert(s) wait to be posted")
@@ -88,7 +95,7 @@ def _database(path: Path, now: datetime, *, running: bool) -> Iterator[Finding]:
             yield Finding(
                 mark=Mark.NOTE,
                 what=f"{depth['failed']} alert(s) could not be posted",
-                todo="`/trends list` in the channel says why; subscribe it again once that is mended",
+                todo="the log says why, and /trends alerts shows them",
             )
     finally:
         store.close()
@@ -106,6 +113,18 @@ def _slack(settings: Settings, check_slack: Callable[[Settings], str]) -> Iterat
         yield Finding(mark=Mark.FINE, what=f"{settings.mode.value}: {check_slack(settings)}")
     except LikewatchError as error:
         yield Finding(mark=Mark.FAULT, what=str(error))
+
+
+def _editors(settings: Settings) -> Finding:
+    """Who may change what all channels share."""
+    if settings.editors.nobody:
+        return Finding(
+            mark=Mark.FAULT,
+            what="Nobody may track, untrack or mute pages: LIKEWATCH_EDITORS is not set",
+            todo="set it to the ids of those who may, or of a user group (U012AB3CD, S0614TZR7), or to everybody",
+        )
+    mark = Mark.NOTE if settings.editors.everybody else Mark.FINE
+    return Finding(mark=mark, what=f"Editors, who may track, untrack and mute: {settings.editors}")
 
 
 def _port(name: str, address: Address) -> Finding:

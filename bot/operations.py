@@ -22,7 +22,8 @@ from bot.imports import Imported, NewPages, import_figures
 from bot.platforms.registry import platforms
 from bot.settings import Settings
 from bot.slack.alert_card import told
-from bot.slack.client import check_tokens
+from bot.slack.client import check_tokens, slack_client
+from bot.slack.permission import check_groups
 from bot.slack.slugs import is_slug, slugged
 from handlers.model import Alert, Page, Standing
 from storage.store import Store
@@ -116,9 +117,12 @@ def backup(settings: Settings, target: Path) -> str:
 
 
 def _ask_slack(settings: Settings) -> str:
-    return check_tokens(
+    said = check_tokens(
         api_url=settings.slack_api_url, bot_token=settings.slack_bot_token, app_token=settings.slack_app_token
     )
+    client = slack_client(token=settings.slack_bot_token, api_url=settings.slack_api_url)
+    check_groups(client, settings.editors)
+    return said
 
 
 def _read(file: Path, core: Core, *, page: str | None, dates: str | None) -> Import:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from bot.declared import Kind, Setting
+from bot.editors import EditorList, parse_editors
 from bot.errors import ConfigError
 
 SHORTEST_POLL = timedelta(seconds=1)
@@ -35,6 +36,12 @@ SETTINGS: tuple[Setting, ...] = (
         name="SLACK_SIGNING_SECRET",
         secret=True,
         help="Signing secret, for Slack over HTTP instead of Socket Mode: Basic Information.",
+    ),
+    Setting(
+        name="LIKEWATCH_EDITORS",
+        kind=Kind.EDITORS,
+        help="Who may track, untrack and mute: ids of members (U…) and user groups (S…), or the word everybody. "
+        "Without it nobody may on Slack, and everybody in the local workspace.",
     ),
     Setting(name="SLACK_API_URL", kind=Kind.URL, default="https://slack.com/api/", help="Slack's Web API."),
     Setting(
@@ -98,6 +105,7 @@ class Settings:
     slack_app_token: str
     slack_signing_secret: str
     slack_api_url: str
+    editors: EditorList
     http: Address
     database: Path
     poll_every: timedelta
@@ -157,6 +165,7 @@ def load(environ: Mapping[str, str], env_file: Path | None, platform_settings: I
         slack_app_token=texts["SLACK_APP_TOKEN"],
         slack_signing_secret=texts["SLACK_SIGNING_SECRET"],
         slack_api_url=texts["SLACK_API_URL"].rstrip("/") + "/",
+        editors=_editors(texts),
         http=parse_address(texts["LIKEWATCH_HTTP"]),
         database=Path(texts["LIKEWATCH_DATABASE"]).expanduser(),
         poll_every=parse_duration(texts["LIKEWATCH_POLL_EVERY"]),
@@ -202,6 +211,8 @@ def _fault(setting: Setting, text: str) -> str | None:
             return _duration_fault(text)
         case Kind.ADDRESS:
             return _address_fault(text)
+        case Kind.EDITORS:
+            return _editors_fault(text)
         case Kind.CHOICE if text.upper() not in setting.choices:
             return f"{text!r} is not one of {', '.join(setting.choices)}"
         case Kind.TEXT:
@@ -240,6 +251,20 @@ def _address_fault(text: str) -> str | None:
     except ValueError as error:
         return str(error)
     return None
+
+
+def _editors_fault(text: str) -> str | None:
+    try:
+        parse_editors(text)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _editors(texts: Mapping[str, str]) -> EditorList:
+    """On Slack nobody is let in by default; the local workspace is for trying things."""
+    said = texts["LIKEWATCH_EDITORS"]
+    return parse_editors(said) if said else EditorList(everybody=not texts["SLACK_BOT_TOKEN"])
 
 
 def _slack_faults(texts: Mapping[str, str]) -> list[str]:

@@ -52,6 +52,10 @@ _NEXT = """
   LEFT JOIN channels AS everywhere
     ON (everywhere.team_id, everywhere.channel_id) = (waiting.team_id, '') AND everywhere.asked_at <= :now"""
 
+_STATE = """
+  iif(state = 'pending' AND (team_id, channel_id) IN (
+    SELECT team_id, channel_id FROM subscriptions WHERE paused IS NOT NULL), 'paused', state)"""
+
 
 class Outbox:
     """What is to be posted, in the order of each channel."""
@@ -198,13 +202,7 @@ class Outbox:
         Those ``pending`` in paused channels are counted as "paused", and not as pending.
         """
         with self._database.read() as conn:
-            counted = dict(
-                conn.execute(
-                    "SELECT iif(state = 'pending' AND (team_id, channel_id) IN "
-                    "(SELECT team_id, channel_id FROM subscriptions WHERE paused IS NOT NULL), 'paused', state), count(*) "
-                    "FROM deliveries GROUP BY 1"
-                ).fetchall()
-            )
+            counted = dict(conn.execute(f"SELECT {_STATE}, count(*) FROM deliveries GROUP BY 1").fetchall())
         return {state: counted.get(state, 0) for state in (*(one.value for one in State), "paused")}
 
 

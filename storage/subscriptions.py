@@ -92,10 +92,10 @@ class Subscriptions:
         return tuple(one for one in self.concerned(alert) if one.takes(alert))
 
     def concerned(self, alert: Alert) -> tuple[Subscription, ...]:
-        """The subscriptions, paused or not, whose thresholds say which alerts of this event their channels get, one each.
+        """The subscriptions whose thresholds say which alerts of this event their channels get: one for each channel.
 
-        They want the alert's feature of its page (these go first), of its rival, of any of the others it is about, or
-        of a group that page and rival are both in (of any group of theirs if it has no rival).
+        Paused or not, they want the alert's feature of its page (these go first), of its rival, of any of the others it
+        is about, or of a group that page and rival are both in (of any group of theirs if it has no rival).
         """
         with self._database.read() as conn:
             rows = conn.execute(
@@ -132,8 +132,7 @@ class Subscriptions:
         """Post to a channel again; False if it was not paused."""
         with self._database.write() as db:
             resumed = db.conn.execute(
-                "UPDATE subscriptions SET paused = NULL "
-                "WHERE team_id = ? AND channel_id = ? AND paused IS NOT NULL",
+                "UPDATE subscriptions SET paused = NULL WHERE team_id = ? AND channel_id = ? AND paused IS NOT NULL",
                 (team_id, channel_id),
             ).rowcount
         return resumed > 0

@@ -9,14 +9,21 @@ from datetime import timedelta
 from slack_sdk.web import WebClient
 
 from bot.clock import Clock
+from bot.editors import EditorList
 from bot.errors import LikewatchError
 from bot.platforms.contract import Profile, Reference
 from bot.slack import cards
+from bot.slack.auditing import audit
 from bot.slack.client import CALL_ERRORS, failure_of, spoken
 from bot.slack.commands import find_command, query
 from bot.slack.contract import Call, Card, Command, Line, Person, Reply
+from bot.slack.pausing import resume
+from bot.slack.permission import Permission
 from storage.errors import StoreError
 from storage.store import Store
+
+TWICE = "Slack sent this request twice. The first was answered, and nothing was done now."
+_MOST_QUOTED = 200
 
 INVITE = (
     "I am not in this channel, so I could not post alerts here, and nothing was saved. Type /invite @Likewatch in it, "
@@ -53,8 +60,12 @@ class Answers:
         clock: Clock,
         look_up: Callable[[Reference], Profile],
         poll_every: timedelta,
+        editors: EditorList,
+        wake: Callable[[], None],
     ) -> None:
         self._client = client
+        self._permission = Permission(client=client, editors=editors, clock=clock)
+        self._wake = wake
         self._store = store
         self._clock = clock
         self._look_up = look_up
@@ -63,29 +74,46 @@ class Answers:
     def takes_long(self, call: Call) -> bool:
         """Whether the answer needs the network (a platform, Slack itself) or much thought. ``call.text``: all typed."""
         command, _ = find_command(call.slash, call.text)
-        return command.lookup is not None or command.speaks or command.slow
+        if command.lookup is not None or command.speaks or command.slow:
+            return True
+        return self._permission.takes_long(command, call)
 
     def answer(self, call: Call, *, share: bool = False) -> Answer:
         """The answer to what was typed; what went wrong for the person is a sentence.
 
         ``share``: everybody sees it, and by whom it is shown, if it is an answer that may be shared.
         """
-        command, text = find_command(call.slash, call.text)
+        asked = call.text
+        command, text = find_command(call.slash, asked)
+        call = replace(call, text=text, poll_every=self._poll_every)
         try:
-            reply = self._run(command, replace(call, text=text, poll_every=self._poll_every))
+            if call.request and self._store.audit.done(call.team_id, call.request):
+                return sentence(TWICE)
+            if refusal := self._permission.refusal(command, call):
+                self._note_refusal(command, call)
+                return sentence(refusal)
+            reply = self._run(command, call)
         except (LikewatchError, StoreError) as error:
             return sentence(str(error))
+        call = replace(call, text=asked)
         return _shared(reply.card, call) if share and reply.shareable else _shown(reply, call)
 
     def _run(self, command: Command, call: Call) -> Reply:
-        if command.speaks:
+        said = ""
+        if command.speaks:  # it may post here, so what was paused because it could not goes on
             self._require_membership(call)
+            said = resume(self._store, call.team_id, call.channel_id, self._clock.now(), by=call.user_id)
         if command.lookup is not None:
             call = replace(call, found=self._look_up(command.lookup(call)))
         reply = command.run(call, self._store, self._clock.now())
-        if command.speaks:  # it may post here, so what was paused because it could not goes on
-            self._store.subscriptions.resume(call.team_id, call.channel_id)
+        if said:
+            self._wake()
+            reply = replace(reply, card=replace(reply.card, lines=(*reply.card.lines, said)))
         return reply
+
+    def _note_refusal(self, command: Command, call: Call) -> None:
+        named = f"{command.slash} {command.verbs[0]}".rstrip()
+        audit(self._store, call, self._clock.now(), "refused", named, detail=cards.shortened(call.text, _MOST_QUOTED))
 
     def _require_membership(self, call: Call) -> None:
         """LikewatchError unless the bot may post in the channel (https://docs.slack.dev/reference/methods/conversations.info)."""

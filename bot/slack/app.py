@@ -18,6 +18,7 @@ from slack_bolt.error import BoltError, BoltUnhandledRequestError
 from slack_sdk.web import WebClient
 
 from bot.clock import Clock
+from bot.editors import EditorList
 from bot.platforms.contract import Profile, Reference
 from bot.slack import cards
 from bot.slack.answering import Answer, Answers, sentence
@@ -25,6 +26,8 @@ from bot.slack.client import CALL_ERRORS, Fault, at, failure_of, respond, spoken
 from bot.slack.commands import parse_query
 from bot.slack.contract import Call, Line, Slash
 from bot.slack.once import Once
+from bot.slack.pausing import OURSELVES, resume
+from storage.errors import AlreadyDone, StoreError
 from storage.store import Store
 
 log = logging.getLogger(__name__)
@@ -72,14 +75,28 @@ class BotApp:
         clock: Clock,
         look_up: Callable[[Reference], Profile],
         poll_every: timedelta,
+        editors: EditorList,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         """Connect to Slack; ``AuthRefused`` or ``Unreachable`` say what is wrong with the token or the address.
 
         ``look_up`` asks a platform for a profile and raises a ``LikewatchError``; it may take long. ``poll_every`` is
-        how often newly tracked pages are read.
+        how often newly tracked pages are read. ``editors`` may change what all channels share. ``wake`` is called when
+        alerts that waited may be posted.
         """
         self._client = client
-        self._answers = Answers(client=client, store=store, clock=clock, look_up=look_up, poll_every=poll_every)
+        self._store = store
+        self._clock = clock
+        self._wake = wake
+        self._answers = Answers(
+            client=client,
+            store=store,
+            clock=clock,
+            look_up=look_up,
+            poll_every=poll_every,
+            editors=editors,
+            wake=wake,
+        )
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="answer")
         self._asked: Once[Answer] = Once()
         self._begun: Once[None] = Once()
@@ -87,6 +104,9 @@ class BotApp:
         for slash in Slash:
             self.bolt.command(slash)(self._on_command)
         self.bolt.event("app_mention")(self._on_mention)
+        self.bolt.event("member_joined_channel")(self._on_joined)
+        for unarchived in ("channel_unarchive", "group_unarchive"):
+            self.bolt.event(unarchived)(self._on_unarchived)
         self.bolt.action(cards.ACTION_ID)(self._on_action)
         self.bolt.error(self._on_error)
 
@@ -101,8 +121,9 @@ class BotApp:
             team_id=body["team_id"],
             channel_id=body["channel_id"],
             user_id=body["user_id"],
+            request=body.get("trigger_id", ""),
         )
-        request = body.get("trigger_id", "")
+        request = call.request
         if self._answers.takes_long(call):  # never in this thread: nobody waits for somebody else's platform
             self._begun(request, lambda: self._look_outside(_Place(call=call, url=body["response_url"])))
             ack()
@@ -120,6 +141,7 @@ class BotApp:
             team_id=context.team_id or "",
             channel_id=event["channel"],
             user_id=event["user"],
+            request=body["event_id"],
         )
         place = _Place(call=call, thread_ts=event.get("thread_ts"))
         self._begun(body["event_id"], lambda: self._answer_later(place))
@@ -134,6 +156,7 @@ class BotApp:
             team_id=body["team"]["id"],
             channel_id=body["channel"]["id"],
             user_id=body["user"]["id"],
+            request=body["trigger_id"],
         )
         place = _Place(
             call=call,
@@ -142,6 +165,31 @@ class BotApp:
             share=press == cards.Press.SHARE,
         )
         self._begun(body["trigger_id"], lambda: self._answer_later(place))
+
+    def _on_joined(self, event: Json, body: Json, context: BoltContext) -> None:
+        """Somebody was invited: us? https://docs.slack.dev/reference/events/member_joined_channel."""
+        if event.get("user") == context.bot_user_id:
+            self._begun(body["event_id"], lambda: self._go_on(event, body, by=event.get("inviter", OURSELVES)))
+
+    def _on_unarchived(self, event: Json, body: Json) -> None:
+        """A channel may be written in again: https://docs.slack.dev/reference/events/channel_unarchive."""
+        self._begun(body["event_id"], lambda: self._go_on(event, body, by=event.get("user", OURSELVES)))
+
+    def _go_on(self, event: Json, body: Json, *, by: str) -> None:
+        self._workers.submit(self._resume, body["team_id"], event["channel"], by, body["event_id"])
+
+    def _resume(self, team_id: str, channel_id: str, by: str, request: str) -> None:
+        """What was paused because nothing could be posted here goes on, and the channel hears what waited."""
+        try:
+            said = resume(self._store, team_id, channel_id, self._clock.now(), by=by, request=request)
+        except AlreadyDone:
+            return
+        except StoreError as error:
+            log.error("A channel could not be taken up again: %s", error)  # noqa: TRY400 (a sentence)
+            return
+        if said:
+            self._announce(channel_id, said)
+            self._wake()
 
     def _look_outside(self, place: _Place) -> None:
         asked = self._workers.submit(self._answers.answer, place.call)

@@ -10,7 +10,10 @@ from storage.values import AuditEntry
 
 
 def audit(store: Store, call: Call, now: datetime, action: str, subject: str, *, detail: str = "") -> None:
-    """Note that the caller did ``action`` (a verb) to ``subject`` (a slug)."""
+    """Note that the caller did ``action`` (a verb) to ``subject`` (a slug).
+
+    ``AlreadyDone`` where the same request was carried out before: the transaction is then undone.
+    """
     store.audit.add(
         AuditEntry(
             at=now,
@@ -20,5 +23,6 @@ def audit(store: Store, call: Call, now: datetime, action: str, subject: str, *,
             action=action,
             subject=subject,
             detail=detail,
+            request=call.request,
         )
     )

@@ -24,12 +24,20 @@ class Slash(StrEnum):
     TRENDS = "/trends"
 
 
+class Who(StrEnum):
+    """Who may run a command: the operator names the editors (``LIKEWATCH_EDITORS``)."""
+
+    ANYONE = "anyone"
+    EDITORS = "editors"
+    EDITORS_IN_CHANNELS = "editors; for themselves, in their direct messages with the bot, anyone"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """Somebody's request: ``text`` is what follows the verb, ids are Slack's own (``T…``, ``C…``, ``U…``).
 
-    ``found`` is the looked-up profile, for commands that declare ``lookup``; ``poll_every`` how often a newly tracked
-    page is read.
+    ``request`` is Slack's id of it, the same where Slack sends it again; "" where it has none. ``found`` is the
+    looked-up profile, for commands that declare ``lookup``; ``poll_every`` how often a newly tracked page is read.
     """
 
     slash: Slash
@@ -37,6 +45,7 @@ class Call:
     team_id: str
     channel_id: str
     user_id: str
+    request: str = ""
     found: Profile | None = None
     poll_every: timedelta = timedelta(minutes=15)
 
@@ -149,6 +158,7 @@ class Command:
     """One verb.
 
     ``verbs`` are the words that call it, the first the official one; "" is the slash command with anything else.
+    ``who`` may run it: what changes something for others than who asks, or than their channel, is for editors.
     ``usage`` and ``summary`` make the help text and the manifest. ``lookup(call)`` names what must be asked of a
     platform before ``run`` (only ``track`` needs it); ``speaks`` says that it will make the bot post in this channel,
     so that membership is checked first; ``slow`` that it may think for longer than Slack waits. ``run(call, store,
@@ -159,6 +169,7 @@ class Command:
     verbs: tuple[str, ...]
     usage: str
     summary: str
+    who: Who
     run: Callable[[Call, Store, datetime], Reply]
     lookup: Callable[[Call], Reference] | None = None
     speaks: bool = False

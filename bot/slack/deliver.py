@@ -14,7 +14,6 @@ from slack_sdk.web import WebClient
 from bot.clock import Clock
 from bot.slack.sending import SETTLE, Channel, Sender
 from bot.slack.telling import Teller
-from storage.errors import StoreError
 from storage.store import Store
 from storage.values import Delivery
 
@@ -59,8 +58,9 @@ class Deliverer:
             self._woken.clear()
             try:
                 wait = self._begin_due()
-            except Exception as error:  # one of the two loops that must survive (ARCHITECTURE, rule 6)
-                self._stumble(error)
+            except Exception:  # one of the two loops that must survive (ARCHITECTURE, rule 6)
+                if self._stumbles():
+                    log.exception("Delivering stumbled; it goes on")
                 wait = IDLE / 10
             self._clock.wait(self._woken, min(wait, IDLE))
         self._ending = True
@@ -147,19 +147,16 @@ class Deliverer:
         try:
             turn()
             self._stumbled = False
-        except Exception as error:  # a turn that stumbles must not end the others
-            self._stumble(error)
+        except Exception:  # the same loop's: a turn that stumbles must not end the others
+            if self._stumbles():
+                log.exception("A turn at delivering stumbled; the others go on")
         finally:
             with self._turns:
                 self._under_way.discard(channel)
                 self._turns.notify_all()
             self._woken.set()
 
-    def _stumble(self, error: Exception) -> None:
-        if self._stumbled or self._ending:
-            return
-        self._stumbled = True
-        if isinstance(error, StoreError):
-            log.error("Delivering stumbled over the store; it goes on: %s", error)
-        else:
-            log.error("Delivering stumbled; it goes on", exc_info=error)
+    def _stumbles(self) -> bool:
+        """Whether to say so: once until it goes well again, and not of a store that is closed under us at the end."""
+        said, self._stumbled = self._stumbled, True
+        return not said and not self._ending

@@ -28,6 +28,13 @@ _BOT_SCOPES = (
     "groups:history",  # the same two in private channels
     "groups:read",
     "im:write",  # telling who subscribed that their channel can no longer be posted in
+    "usergroups:read",  # who is an editor, where LIKEWATCH_EDITORS names a user group
+)
+_BOT_EVENTS = (
+    "app_mention",  # @Likewatch in threads
+    "channel_unarchive",  # a channel that nothing could be posted in goes on …
+    "group_unarchive",
+    "member_joined_channel",  # … or the bot is invited again
 )
 _HINT_LIMIT = 1000
 
@@ -70,7 +77,7 @@ def manifest(commands: Iterable[Command], *, socket_mode: bool, request_url: str
         },
         "oauth_config": {"scopes": {"bot": list(_BOT_SCOPES)}},
         "settings": {
-            "event_subscriptions": {"bot_events": ["app_mention"], **reached},
+            "event_subscriptions": {"bot_events": list(_BOT_EVENTS), **reached},
             "interactivity": {"is_enabled": True, **reached},
             "org_deploy_enabled": False,
             "socket_mode_enabled": socket_mode,

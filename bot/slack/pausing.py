@@ -72,7 +72,7 @@ def resume(store: Store, team_id: str, channel_id: str, now: datetime, *, by: st
     return said
 
 
-def _note(  # noqa: PLR0913 (each is a column)
+def _note(
     store: Store,
     team_id: str,
     channel_id: str,

@@ -158,6 +158,7 @@ class Sender:
         except StoreError:
             raise
         except Exception as error:  # one alert must not hold up the others
+            log.exception("The card of %s could not be made; it is not posted", delivery.alert.key)
             self._unsayable(delivery, error)
             return None
 
@@ -167,11 +168,11 @@ class Sender:
         except StoreError:
             raise
         except Exception as error:  # as above
+            log.exception("No words could be found for %s; it is not posted", delivery.alert.key)
             self._unsayable(delivery, error)
             return None
 
     def _unsayable(self, delivery: Delivery, error: Exception) -> None:
-        log.error("The card of %s could not be made; it is not posted", delivery.alert.key, exc_info=error)
         self._store.outbox.fail(delivery.id, f"its card could not be made: {type(error).__name__}")
 
     def _kept(self, delivery: Delivery) -> KeptAlert:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import socket
 import threading
@@ -21,9 +22,12 @@ from starlette.routing import Route
 
 from bot.errors import ConfigError
 
+log = logging.getLogger(__name__)
+
 PATH = "/slack/events"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
+_GOOD_FOR = 300  # seconds, before and after: the verifier's own
 
 LISTENERS = 1
 """Threads that answer Slack: what one answers from the store in a millisecond, several would only contend for.
@@ -45,7 +49,7 @@ class SlackServer:
         self._listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack")
         self._host, self._port = host, port
         self._socket: socket.socket | None = None
-        events = _events(bolt, SignatureVerifier(signing_secret), self._listeners)
+        events = _events(bolt, _Signatures(signing_secret), self._listeners)
         asgi = Starlette(routes=[Route(PATH, events, methods=["POST"])])
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
@@ -93,7 +97,7 @@ class SlackServer:
 
 
 def _events(
-    bolt: App, signatures: SignatureVerifier, listeners: ThreadPoolExecutor
+    bolt: App, signatures: _Signatures, listeners: ThreadPoolExecutor
 ) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint. Bolt's own ASGI adapter would hold up the event loop while a listener runs."""
 
@@ -101,7 +105,7 @@ def _events(
         body = await _read(request)
         if body is None:
             return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        if not _is_signed(signatures, body, request.headers):
+        if not signatures.admit(body, request.headers):
             return Response(status_code=HTTPStatus.UNAUTHORIZED)
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(listeners, _dispatch, bolt, body.decode(), request.headers)
@@ -120,19 +124,39 @@ async def _read(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _is_signed(signatures: SignatureVerifier, body: bytes, headers: Headers) -> bool:
-    """Slack's signature over this body, at most five minutes old, before anything of the body is read.
+class _Signatures:
+    """Lets in what Slack signed, at most five minutes ago, and each signed request once."""
 
-    https://docs.slack.dev/authentication/verifying-requests-from-slack. The verifier itself falls over timestamps
-    that are no numbers, and over letters outside ASCII.
-    """
-    timestamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
-    if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
-        return False
-    try:
-        return signatures.is_valid(body, timestamp, signature)
-    except UnicodeDecodeError:
-        return False
+    def __init__(self, signing_secret: str) -> None:
+        self._verifier = SignatureVerifier(signing_secret)
+        self._taken: dict[str, int] = {}  # signature -> its timestamp, oldest first
+
+    def admit(self, body: bytes, headers: Headers) -> bool:
+        """Whether the signature over this body is good and was not used before; nothing of the body is read first.
+
+        https://docs.slack.dev/authentication/verifying-requests-from-slack. Slack signs anew what it sends again, and
+        that has one effect by its trigger's or event's id. The verifier itself falls over timestamps that are no
+        numbers, and over letters outside ASCII.
+        """
+        timestamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
+        if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
+            return False
+        try:
+            good = self._verifier.is_valid(body, timestamp, signature)
+        except UnicodeDecodeError:
+            return False
+        return good and self._is_first(signature, int(timestamp))
+
+    def _is_first(self, signature: str, timestamp: int) -> bool:
+        if signature in self._taken:
+            log.warning("A request was sent a second time with Slack's signature of the first; it was refused")
+            return False
+        self._taken[signature] = timestamp
+        oldest = next(iter(self._taken))
+        while self._taken[oldest] < timestamp - 2 * _GOOD_FOR:
+            del self._taken[oldest]
+            oldest = next(iter(self._taken))
+        return True
 
 
 def _dispatch(bolt: App, body: str, headers: Headers) -> BoltResponse:

@@ -44,7 +44,8 @@ class RequestUrl:
 
     def _post(self, envelope: Envelope) -> Outcome:
         content_type, body = _encoded(envelope)
-        timestamp = str(int(self._clock.now().timestamp()))
+        # Slack sends again later, and signs anew.
+        timestamp = str(int(self._clock.now().timestamp()) + envelope.retry)
         headers = {
             "Content-Type": content_type,
             "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",

@@ -56,7 +56,7 @@ class Script:
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._repeats = 0
         self.slow_history = False
-        """Histories are read as by an app that is sold outside Slack's marketplace: 15 messages a call, a call a minute.
+        """Histories are read as by an app sold outside Slack's marketplace: 15 messages a call, a call a minute.
 
         https://docs.slack.dev/changelog/2025/05/29/rate-limit-changes-for-non-marketplace-apps
         """

@@ -14,6 +14,7 @@ from typing import NoReturn
 from slack_bolt import Ack, App
 
 from bot.clock import SystemClock
+from bot.editors import EditorList
 from bot.platforms.contract import Reference
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
@@ -117,6 +118,7 @@ def _serve(pipe: Connection, slack: tuple[str, str, str], database: Path | None)
                 clock=SystemClock(),
                 look_up=_nobody,
                 poll_every=timedelta(minutes=15),
+                editors=EditorList(everybody=True),
             )
             closing.callback(app.close)
             bolt = app.bolt

@@ -57,8 +57,9 @@ class Desk:
 
     def raise_(self, *alerts: Alert) -> None:
         """The alerts happen, and go where they are wanted."""
-        for alert in alerts:
-            self.store.outbox.put(alert, self.store.subscriptions.wanting(alert), at=self.clock.now())
+        with self.store.write():
+            for alert in alerts:
+                self.store.outbox.put(alert, self.store.subscriptions.wanting(alert), at=self.clock.now())
 
     def posted(self, channel: str = NEWSROOM) -> list[Message]:
         return self.workspace.messages(channel)

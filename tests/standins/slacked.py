@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.clock import Clock, SystemClock
+from bot.editors import EditorList
 from bot.errors import UnknownPage
 from bot.platforms.contract import Profile, Reference
 from bot.slack.app import BotApp
@@ -16,7 +18,10 @@ from bot.slack.client import slack_client
 from bot.slack.connection import SocketMode
 from bot.slack.server import PATH, SlackServer
 from bot.workspace import Workspace, WorkspaceServer
+from handlers.model import Page
 from storage.store import Store
+
+EVERYBODY = EditorList(everybody=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +32,13 @@ class Newsroom:
     server: WorkspaceServer
     store: Store
     app: BotApp
+    clock: Clock
+    woken: threading.Event
     http: str = ""
+
+    def track(self, slug: str) -> None:
+        """A page to ask about."""
+        self.store.pages.add(Page(slug=slug, name=slug.title(), platform="facebook"), None, at=self.clock.now())
 
 
 def nobody(reference: Reference) -> Profile:
@@ -51,9 +62,10 @@ def newsroom(
     over_http: bool = False,
     clock: Clock | None = None,
     look_up: Callable[[Reference], Profile] = nobody,
+    editors: EditorList = EVERYBODY,
 ) -> Iterator[Newsroom]:
     """The bot, connected, with an empty store in ``folder``."""
-    clock = clock or SystemClock()
+    clock, woken = clock or SystemClock(), threading.Event()
     with ExitStack() as at_end:
         workspace = Workspace()
         server = at_end.enter_context(served(workspace))
@@ -65,6 +77,8 @@ def newsroom(
             clock=clock,
             look_up=look_up,
             poll_every=timedelta(minutes=15),
+            editors=editors,
+            wake=woken.set,
         )
         at_end.callback(app.close)
         http = ""
@@ -79,4 +93,4 @@ def newsroom(
             at_end.callback(connection.stop)
             connection.start()
             workspace.wait_for_bot()
-        yield Newsroom(workspace=workspace, server=server, store=store, app=app, http=http)
+        yield Newsroom(workspace=workspace, server=server, store=store, app=app, clock=clock, woken=woken, http=http)

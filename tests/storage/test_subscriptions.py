@@ -183,7 +183,7 @@ def test_those_with_thresholds_are_told_paused_or_not(cambodia: Store) -> None:
     assert [one.slug for one in cambodia.subscriptions.with_thresholds()] == ["samrainsy"]
 
 
-def test_a_paused_channel_wants_nothing_until_it_is_resumed(cambodia: Store) -> None:
+def test_a_pause_is_told_once_and_ends_for_the_whole_channel(cambodia: Store) -> None:
     for one in [wish("hunsen"), wish("samrainsy"), wish("hunsen", channel="C2")]:
         cambodia.subscriptions.put(one)
     paused = cambodia.subscriptions.pause("T1", "C1", "The channel is archived.")
@@ -192,9 +192,10 @@ def test_a_paused_channel_wants_nothing_until_it_is_resumed(cambodia: Store) -> 
         ("C1", "samrainsy", "The channel is archived."),
     }
     assert cambodia.subscriptions.pause("T1", "C1", "Again.") == (), "nobody is told twice"
-    assert [one.channel_id for one in cambodia.subscriptions.wanting(alert())] == ["C2"]
-    cambodia.subscriptions.resume("T1", "C1")
-    assert [one.channel_id for one in cambodia.subscriptions.wanting(alert())] == ["C1", "C2"]
+    assert [one.channel_id for one in cambodia.subscriptions.wanting(alert())] == ["C1", "C2"], "what comes waits"
+    assert cambodia.subscriptions.resume("T1", "C1")
+    assert [one.paused for one in cambodia.subscriptions.of_channel("T1", "C1")] == [None, None]
+    assert not cambodia.subscriptions.resume("T1", "C1")
 
 
 def test_a_mute_ends_by_itself_or_when_it_is_ended(cambodia: Store) -> None:

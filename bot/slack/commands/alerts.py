@@ -9,7 +9,7 @@ from bot import words
 from bot.features import written
 from bot.slack import names
 from bot.slack.alert_card import told
-from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash
+from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash, Who
 from handlers.model import Alert
 from storage.store import Store
 from storage.values import KeptAlert, Target
@@ -57,5 +57,6 @@ COMMAND = Command(
     verbs=("alerts",),
     usage=USAGE,
     summary="the newest alerts, of one page or group or of all",
+    who=Who.ANYONE,
     run=run,
 )

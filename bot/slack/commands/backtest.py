@@ -13,7 +13,7 @@ from bot.errors import LikewatchError
 from bot.features import written
 from bot.slack import names
 from bot.slack.alert_card import told
-from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash
+from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash, Who
 from bot.slack.names import Named
 from bot.thresholds import parse_threshold, tuned
 from handlers.comparisons import all_comparisons
@@ -137,6 +137,7 @@ COMMAND = Command(
     verbs=("backtest",),
     usage=USAGE,
     summary="the alerts that a page's or a group's past would have raised, also with another threshold",
+    who=Who.ANYONE,
     run=run,
     slow=True,
 )

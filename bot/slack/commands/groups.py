@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot import words
-from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash
+from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash, Who
 from bot.slack.names import HOW_TO_START
 from storage.store import Store
 
@@ -41,5 +41,6 @@ COMMAND = Command(
     verbs=("groups", "pages"),
     usage="/trends groups",
     summary="the groups and their pages",
+    who=Who.ANYONE,
     run=run,
 )

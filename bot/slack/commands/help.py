@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.slack.contract import Call, Command, Reply, Slash
+from bot.slack.contract import Call, Command, Reply, Slash, Who
 from bot.slack.helping import help_reply
 from storage.store import Store
 
@@ -19,5 +19,6 @@ COMMAND = Command(
     verbs=("help", ""),
     usage="/trends help",
     summary="this list",
+    who=Who.ANYONE,
     run=run,
 )

@@ -9,7 +9,7 @@ from bot.slack import names
 from bot.slack.answers.board import group_answer, leaderboard
 from bot.slack.answers.page import page_answer
 from bot.slack.answers.pair import pair_answer
-from bot.slack.contract import Call, Command, Reply, Slash
+from bot.slack.contract import Call, Command, Reply, Slash, Who
 from handlers.model import Page
 from storage.store import Store
 
@@ -65,5 +65,6 @@ COMMAND = Command(
     verbs=("",),
     usage="/likes [page | page page [90d] | group]",
     summary="the count of a page, its age, growth, rank and home share; two pages compared; or the leaderboard",
+    who=Who.ANYONE,
     run=run,
 )

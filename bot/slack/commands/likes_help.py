@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.slack.contract import Call, Command, Reply, Slash
+from bot.slack.contract import Call, Command, Reply, Slash, Who
 from bot.slack.helping import help_reply
 from storage.store import Store
 
@@ -14,4 +14,11 @@ def run(_call: Call, _store: Store, _now: datetime) -> Reply:
     return help_reply(Slash.LIKES)
 
 
-COMMAND = Command(slash=Slash.LIKES, verbs=("help",), usage="/likes help", summary="this list", run=run)
+COMMAND = Command(
+    slash=Slash.LIKES,
+    verbs=("help",),
+    usage="/likes help",
+    summary="this list",
+    who=Who.ANYONE,
+    run=run,
+)

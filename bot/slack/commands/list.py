@@ -8,7 +8,7 @@ from datetime import datetime
 from bot import words
 from bot.errors import LikewatchError
 from bot.features import Feature, amount, features, wishes, written
-from bot.slack.contract import Bold, Call, Card, Command, Line, Moment, Reply, Slash
+from bot.slack.contract import Bold, Call, Card, Command, Line, Moment, Reply, Slash, Who
 from bot.slack.figures import age, counted
 from storage.store import Store
 from storage.values import Latest, Subscription, Target
@@ -85,5 +85,6 @@ COMMAND = Command(
     verbs=("list",),
     usage=USAGE,
     summary="what this channel is subscribed to, muted pages and pauses; or every feature there is",
+    who=Who.ANYONE,
     run=run,
 )

@@ -8,7 +8,7 @@ from bot import words
 from bot.errors import LikewatchError
 from bot.slack import names
 from bot.slack.auditing import audit
-from bot.slack.contract import Button, Call, Card, Command, Moment, Person, Reply, Slash
+from bot.slack.contract import Button, Call, Card, Command, Moment, Person, Reply, Slash, Who
 from storage.store import Store
 from storage.values import Target
 
@@ -58,5 +58,6 @@ COMMAND = Command(
     verbs=("mute",),
     usage=USAGE,
     summary="no alerts about a page in this channel for an hour, a day (unless you say otherwise) or a week",
+    who=Who.EDITORS_IN_CHANNELS,
     run=run,
 )

@@ -13,7 +13,7 @@ from bot.slack import names
 from bot.slack.alert_card import told
 from bot.slack.auditing import audit
 from bot.slack.by_group import groups_subscribed
-from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash
+from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash, Who
 from bot.slack.features import Asked, parse_features
 from bot.slack.names import Named
 from bot.variants import variants
@@ -163,6 +163,7 @@ COMMAND = Command(
     usage=USAGE,
     summary="post its alerts in this channel: all that are not opt-in, or the features you name (named later, "
     "they are added), with a threshold if you like",
+    who=Who.ANYONE,
     run=run,
     speaks=True,
 )

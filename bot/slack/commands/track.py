@@ -13,7 +13,7 @@ from bot.platforms.registry import parse_reference, platforms
 from bot.rehearsal import begun_by, settle
 from bot.slack.auditing import audit
 from bot.slack.commands import commands
-from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash
+from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash, Who
 from bot.slack.figures import title
 from bot.slack.slugs import free_slug, is_slug, slugged
 from handlers.comparisons import all_comparisons
@@ -214,6 +214,7 @@ COMMAND = Command(
     verbs=("track",),
     usage=USAGE,
     summary="watch a page; give its home country and the group of its rivals",
+    who=Who.EDITORS,
     run=run,
     lookup=lookup,
 )

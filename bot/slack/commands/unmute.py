@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.errors import LikewatchError
 from bot.slack import names
 from bot.slack.auditing import audit
-from bot.slack.contract import Call, Card, Command, Person, Reply, Slash
+from bot.slack.contract import Call, Card, Command, Person, Reply, Slash, Who
 from storage.store import Store
 
 USAGE = "/trends unmute <page>"
@@ -35,5 +35,6 @@ COMMAND = Command(
     verbs=("unmute",),
     usage=USAGE,
     summary="alerts about a muted page are posted in this channel again",
+    who=Who.EDITORS_IN_CHANNELS,
     run=run,
 )

@@ -12,7 +12,7 @@ from bot.rehearsal import settle
 from bot.slack import names
 from bot.slack.auditing import audit
 from bot.slack.by_group import groups_subscribed
-from bot.slack.contract import Button, Call, Card, Command, Person, Reply, Slash
+from bot.slack.contract import Button, Call, Card, Command, Person, Reply, Slash, Who
 from bot.slack.features import parse_features
 from bot.slack.names import Named
 from handlers.comparisons import all_comparisons
@@ -90,5 +90,6 @@ COMMAND = Command(
     verbs=("unsubscribe",),
     usage=USAGE,
     summary="post its alerts in this channel no more, or not those of the features you name",
+    who=Who.ANYONE,
     run=run,
 )

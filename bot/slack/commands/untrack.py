@@ -8,7 +8,7 @@ from bot.errors import LikewatchError
 from bot.rehearsal import settle
 from bot.slack import names
 from bot.slack.auditing import audit
-from bot.slack.contract import Call, Card, Command, Person, Reply, Slash
+from bot.slack.contract import Call, Card, Command, Person, Reply, Slash, Who
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 
@@ -36,5 +36,6 @@ COMMAND = Command(
     verbs=("untrack",),
     usage=USAGE,
     summary="stop watching a page, in every channel; what was read is kept",
+    who=Who.EDITORS,
     run=run,
 )

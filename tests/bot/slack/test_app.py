@@ -9,6 +9,7 @@ import pytest
 from slack_bolt import BoltRequest
 
 from bot.clock import SystemClock
+from bot.editors import EditorList
 from bot.errors import AuthRefused, Unreachable
 from bot.platforms.contract import Profile, Reference
 from bot.slack.app import BotApp
@@ -315,6 +316,7 @@ def bot_app(server: WorkspaceServer, store: Store, *, token: str = "") -> BotApp
         clock=SystemClock(),
         look_up=profile,
         poll_every=timedelta(minutes=15),
+        editors=EditorList(everybody=True),
     )
 
 

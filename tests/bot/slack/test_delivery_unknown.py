@@ -118,7 +118,9 @@ def test_where_the_search_would_take_too_long_it_is_posted_again_with_a_word(des
     assert [MAY_REPEAT in str(message.blocks) for message in desk.posted() if message.metadata] == [False, True]
 
 
-@pytest.mark.parametrize("code", ["missing_scope", "no_permission", "not_allowed_token_type", "team_access_not_granted"])
+@pytest.mark.parametrize(
+    "code", ["missing_scope", "no_permission", "not_allowed_token_type", "team_access_not_granted"]
+)
 def test_where_history_may_not_be_read_the_repeat_says_so_and_nothing_else_stops(desk: Desk, code: str) -> None:
     desk.workspace.script.next("chat.postMessage", DROP_AFTER)
     desk.workspace.script.next("conversations.history", refuse(code))

@@ -74,6 +74,41 @@ def test_a_request_of_ten_minutes_ago_is_refused(room: Newsroom) -> None:
     assert send(room, COMMAND, age=600)[0] == 401
 
 
+@pytest.mark.parametrize(("age", "status"), [(290, 200), (310, 401), (-290, 200), (-310, 401)])
+def test_a_signature_is_good_for_five_minutes(room: Newsroom, age: float, status: int) -> None:
+    assert send(room, COMMAND, age=age)[0] == status
+
+
+def test_a_request_that_somebody_sends_again_as_it_was_is_refused(room: Newsroom) -> None:
+    timestamp = str(int(time.time()))
+    headers = {
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": sign(room.server.signing_secret, timestamp, COMMAND),
+    }
+    assert send(room, COMMAND, headers=headers)[0] == 200
+    assert send(room, COMMAND, headers=headers) == (401, "")
+
+
+def test_the_same_trigger_signed_anew_has_one_effect_and_the_same_answer(room: Newsroom) -> None:
+    room.track("hunsen")
+    body = COMMAND.replace(b"%2Flikes", b"%2Ftrends").replace(b"text=help", b"text=mute+hunsen")
+    first, again = send(room, body, age=1), send(room, body)
+    assert first == again
+    assert first[0] == 200
+    assert [entry.action for entry in room.store.audit.recent()] == ["mute"]
+
+
+def test_a_trigger_that_comes_again_after_a_restart_has_one_effect(tmp_path: Path) -> None:
+    body = COMMAND.replace(b"%2Flikes", b"%2Ftrends").replace(b"text=help", b"text=mute+hunsen")
+    with newsroom(tmp_path, over_http=True) as room:
+        room.track("hunsen")
+        send(room, body)
+    with newsroom(tmp_path, over_http=True) as room:
+        status, answer = send(room, body)
+        assert (status, "twice" in json.loads(answer)["text"]) == (200, True)
+        assert [entry.action for entry in room.store.audit.recent()] == ["mute"]
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -125,4 +125,5 @@ def test_it_asks_for_the_scopes_that_are_used_and_no_more() -> None:
         "groups:history",
         "groups:read",
         "im:write",
+        "usergroups:read",
     ]

@@ -123,7 +123,7 @@ def test_inviting_it_again_makes_the_channel_go_on_and_says_what_waited(room: Ne
     assert [one.paused for one in room.store.subscriptions.of_channel(TEAM, "C0GENERAL0")] == [None]
     (entry,) = room.store.audit.recent()
     assert (entry.action, entry.user_id) == ("resume", ANA)
-    assert room.woken.is_set()
+    assert room.woken.wait(10), "or what waited would wait for another minute"
 
 
 def test_opening_an_archived_channel_makes_it_go_on(room: Newsroom) -> None:
