@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ from bot import app, logs, operations
 from bot.backtest.folder import backtest as backtest_folder
 from bot.doctor import Mark
 from bot.errors import LikewatchError
+from bot.monitoring.unit import systemd_unit
 from bot.platforms.registry import platform_settings
 from bot.settings import Settings, load
 from bot.slack.commands import commands
@@ -57,7 +59,7 @@ def main(ctx: click.Context, env_file: Path) -> None:
 
 def _settings(ctx: click.Context) -> Settings:
     settings = load(os.environ, ctx.obj, platform_settings())
-    logs.start(settings.log_level)
+    logs.start(settings.log_level, in_json=settings.log_in_json, secrets=settings.secrets)
     return settings
 
 
@@ -177,3 +179,26 @@ def manifest(request_url: str | None) -> None:
 def backup(ctx: click.Context, target: Path) -> None:
     """Write a verified copy of the database to TARGET, while the bot runs or not."""
     click.echo(operations.backup(_settings(ctx), target))
+
+
+@main.command()
+@click.argument("backup", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.pass_context
+def restore(ctx: click.Context, backup: Path) -> None:
+    """Put a copy of BACKUP in the place of the database, once it was found whole.
+
+    Not while the bot runs: stop it first. The replaced database is kept beside it.
+    """
+    for line in operations.restore(_settings(ctx), backup):
+        click.echo(line)
+
+
+@main.command()
+@click.pass_context
+def unit(ctx: click.Context) -> None:
+    """Print a systemd unit that runs this installation from this folder, as you.
+
+    likewatch unit | sudo tee /etc/systemd/system/likewatch.service
+    """
+    executable = Path(sys.executable).with_name("likewatch")
+    click.echo(systemd_unit(_settings(ctx), executable=executable, folder=Path.cwd(), user=getpass.getuser()))

@@ -26,6 +26,7 @@ from bot.slack.client import check_tokens, slack_client
 from bot.slack.permission import check_groups
 from bot.slack.slugs import is_slug, slugged
 from handlers.model import Alert, Page, Standing
+from storage import backups
 from storage.store import Store
 
 REPLAYED_TOGETHER = "replay"
@@ -70,7 +71,7 @@ def import_file(
     imported = import_figures(
         core.store, core.cycle, read, new_pages=newcomers, keep_good=keep_good, by=getpass.getuser(), now=now
     )
-    core.store.readings.fold(now - HOT)
+    core.store.fold(now - HOT)
     yield describe(read)
     for added in imported.added:
         yield f"Added {added.slug} for imported figures (home: {added.home or 'not said'})."
@@ -114,6 +115,17 @@ def backup(settings: Settings, target: Path) -> str:
     finally:
         store.close()
     return f"{target} is a complete copy of {settings.database}, checked."
+
+
+def restore(settings: Settings, backup: Path) -> Iterator[str]:
+    """Put a verified copy of a backup in the database's place, and say what was done."""
+    restored = backups.restore(backup, settings.database, now=SystemClock().now())
+    yield f"{settings.database} is now a copy of {backup}, checked: {words.several(restored.pages, 'page')} watched."
+    if restored.aside is not None:
+        yield f"What it replaced is kept as {restored.aside}."
+    if restored.doubted:
+        waiting = words.several(restored.doubted, "alert")
+        yield f"{waiting} waited in the backup: each is looked for in its channel before it is posted."
 
 
 def _ask_slack(settings: Settings) -> str:

@@ -59,7 +59,10 @@ def restore(backup: Path, path: Path, *, now: datetime) -> Restored:
                 check_ours(backup, copy)
                 pages, doubted = _pages(backup, copy), doubt_pending(copy)
             _flush(partial)
-            aside = _put_aside(path, now) if path.exists() else None
+            aside = None
+            if path.exists():
+                _give_to_the_owner_of(path, partial)
+                aside = _put_aside(path, now)
             partial.replace(path)
         _flush_folder(path.parent)
     finally:
@@ -96,6 +99,14 @@ def _pages(backup: Path, copy: sqlite3.Connection) -> int:
         raise StoreUnavailable(f"{backup} is empty: it is no backup of Likewatch.")
     count: int = copy.execute("SELECT count(*) FROM pages WHERE removed_at IS NULL").fetchone()[0]
     return count
+
+
+def _give_to_the_owner_of(path: Path, partial: Path) -> None:
+    """Who restores as root does not take the database away from who runs the bot."""
+    was = path.stat()
+    partial.chmod(was.st_mode & 0o777)
+    if os.name == "posix" and os.geteuid() == 0:
+        os.chown(partial, was.st_uid, was.st_gid)
 
 
 def _put_aside(path: Path, now: datetime) -> Path:

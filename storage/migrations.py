@@ -304,3 +304,18 @@ CREATE INDEX tellings_waiting ON tellings (not_before) WHERE state = 'pending';
 def delivery(db: sqlite_utils.Database) -> None:
     """Waits that a changed clock cannot stretch, requests that have one effect, and direct messages that are owed."""
     db.executescript(_DELIVERY)
+
+
+@MIGRATIONS(name="0002_marks")
+def marks(db: sqlite_utils.Database) -> None:
+    """What is marked of a page's past in the order in which it was; ``pasts`` has what is older, up to ``newest``."""
+    db.executescript(
+        """
+        ALTER TABLE pasts ADD COLUMN newest REAL NOT NULL DEFAULT 0;  -- seconds since 1970
+        CREATE TABLE marks (
+          page_id INTEGER NOT NULL,
+          at REAL NOT NULL,  -- seconds since 1970
+          count REAL NOT NULL
+        ) STRICT;
+        """
+    )

@@ -182,11 +182,14 @@ def parse_json(text: str) -> object:
     Raises ``ValueError`` for all that RFC 8259 does not allow, NaN and Infinity too, and for halves of characters
     (lone surrogates), which nothing could store.
     """
+    text = text.strip(" \t\n\r")
     try:
-        value = _JSON.decode(text)
+        value, end = _JSON.raw_decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if _SURROGATE.search(text):
+    if end < len(text):
+        raise ValueError("something follows the value")
+    if "\\u" in text and _SURROGATE.search(text):
         json.dumps(value, ensure_ascii=False).encode()  # a UnicodeEncodeError is a ValueError
     return value
 

@@ -206,8 +206,34 @@ def test_backup_copies_a_database_in_use(tmp_path: Path) -> None:
     copy.close()
 
 
+def test_restore_puts_a_backup_in_place_and_says_what_it_replaced(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    assert likewatch(tmp_path, "backup", "monday.db").returncode == 0
+    with_page(tmp_path, "samrainsy", "7002")
+    outcome = likewatch(tmp_path, "restore", "monday.db")
+    assert outcome.returncode == 0, outcome.stderr
+    first, second = outcome.stdout.splitlines()
+    assert first == "likewatch.db is now a copy of monday.db, checked: 1 page watched."
+    kept = Path(second.removeprefix("What it replaced is kept as ").removesuffix("."))
+    replaced = Store.open_reader(tmp_path / kept)
+    assert [page.slug for page in replaced.pages.all()] == ["hunsen", "samrainsy"]
+    replaced.close()
+
+
+def test_restore_is_refused_while_a_bot_runs(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    assert likewatch(tmp_path, "backup", "monday.db").returncode == 0
+    store = Store.open(tmp_path / "likewatch.db")
+    try:
+        outcome = likewatch(tmp_path, "restore", "monday.db")
+    finally:
+        store.close()
+    assert outcome.returncode == 1
+    assert "stop it first" in outcome.stderr
+
+
 def test_the_doctor_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
-    outcome = likewatch(tmp_path, "doctor", LIKEWATCH_WORKSPACE="127.0.0.1:0")
+    outcome = likewatch(tmp_path, "doctor", LIKEWATCH_WORKSPACE="127.0.0.1:0", LIKEWATCH_METRICS="127.0.0.1:0")
     assert outcome.returncode == 0, outcome.stdout
     assert "No Slack tokens" in outcome.stdout
     assert "FACEBOOK_ACCESS_TOKEN" in outcome.stdout
@@ -216,7 +242,7 @@ def test_the_doctor_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
 
 def test_the_doctor_names_a_damaged_database(tmp_path: Path) -> None:
     (tmp_path / "likewatch.db").write_bytes(b"This was never a database." * 100)
-    outcome = likewatch(tmp_path, "doctor", LIKEWATCH_WORKSPACE="127.0.0.1:0")
+    outcome = likewatch(tmp_path, "doctor", LIKEWATCH_WORKSPACE="127.0.0.1:0", LIKEWATCH_METRICS="127.0.0.1:0")
     assert outcome.returncode == 1
     assert "[!!]" in outcome.stdout
     assert (tmp_path / "likewatch.db").read_bytes() == b"This was never a database." * 100
@@ -232,6 +258,6 @@ def test_the_manifest_is_json_for_socket_mode_or_http(tmp_path: Path) -> None:
 
 def test_every_command_explains_itself(tmp_path: Path) -> None:
     listed = likewatch(tmp_path, "--help").stdout
-    for command in ("run", "poll", "import", "replay", "doctor", "manifest", "backup"):
+    for command in ("run", "poll", "import", "replay", "doctor", "manifest", "backup", "restore", "unit"):
         assert command in listed
         assert likewatch(tmp_path, command, "--help").returncode == 0

@@ -67,7 +67,12 @@ def test_closing_waits_for_nobody(store: Store) -> None:
     platform.counts = {"a": 5}
     fetch = fetching(store, platform)
     with hanging(platform) as asked:
-        closing = threading.Thread(target=lambda: (asked.wait(), fetch.close()))
+
+        def close_once_asked() -> None:
+            asked.wait()
+            fetch.close()
+
+        closing = threading.Thread(target=close_once_asked)
         closing.start()
         with pytest.raises(Ended):
             fetch.fetch(store.pages.due(START), START)

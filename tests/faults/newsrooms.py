@@ -48,6 +48,8 @@ class Newsroom:
             "FACEBOOK_ACCESS_TOKEN": TOKEN,
             "FACEBOOK_APP_SECRET": SECRET,
             "LIKEWATCH_DATABASE": str(self.database),
+            "LIKEWATCH_METRICS": "127.0.0.1:0",
+            "LIKEWATCH_EDITORS": "everybody",
         }
         self._pages: dict[str, GraphPage] = {}
         self._channels_of: dict[str, tuple[str, ...]] = {}

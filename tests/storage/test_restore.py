@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -47,6 +48,18 @@ def test_the_backup_takes_the_place_and_the_replaced_database_is_kept(backup: Pa
     assert restored.aside.name == f"likewatch.db.replaced-{LATER:%Y%m%dT%H%M%SZ}"
     assert slugs(restored.aside) == ["hunsen", "samrainsy"]
     assert not [path for path in database.parent.iterdir() if path.suffix == ".partial"]
+
+
+def test_whoever_owned_the_database_owns_the_restored_one(backup: Path, database: Path) -> None:
+    stored(database, "samrainsy")
+    database.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(database, 12345, 12345)
+    before = database.stat()
+    restore(backup, database, now=LATER)
+    after = database.stat()
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert after.st_ino != before.st_ino
 
 
 def test_the_replaced_database_keeps_what_was_only_in_its_log(database: Path, tmp_path: Path) -> None:
