@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 SLOWER = 0.9
-"""A clock that is ahead of the machine's runs at this pace: an hour is made good in ten, and rates are off by a tenth."""
+"""The pace of a clock that is ahead of the machine's: an hour is made good in ten, and rates are off by a tenth."""
 
 
 class Clock(Protocol):

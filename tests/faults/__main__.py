@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import traceback
-from concurrent.futures import ThreadPoolExecutor
 
 import click
 

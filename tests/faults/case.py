@@ -43,14 +43,10 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case. ``number`` is that of the list in the reference; ``alone``: it measures time, so nothing runs beside it.
-
-    ``quick``: it is part of the quick form, which CI runs.
-    """
+    """One case. ``number`` is that of the reference's list; ``alone``: it measures time, so nothing runs beside it."""
 
     number: str
     name: str
     expected: str
     run: Callable[[Trial], None]
     alone: bool = False
-    quick: bool = True

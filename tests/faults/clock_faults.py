@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from handlers.model import Judged, Metric, Point, Reading, Standing, Track
 from storage.store import Store
-from tests.faults.bots import Dial, until
+from tests.faults.bots import Dial
 from tests.faults.case import Case, Trial
 from tests.faults.kill_steps import slugs
 from tests.faults.newsrooms import Newsroom, living, newsroom

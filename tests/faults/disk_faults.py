@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from storage.sqlite import sqlite3
-from tests.faults.bots import Bot, NotSeen, until
+from tests.faults.bots import NotSeen, until
 from tests.faults.case import Case, Trial
 from tests.faults.kill_steps import account, ready, slugs
 from tests.faults.newsrooms import Newsroom, living, newsroom
@@ -66,14 +67,24 @@ def _small_disk(place: Path) -> Iterator[Path]:
     """A tmpfs of 3 MB; ``NotSeen`` where none may be mounted."""
     place.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(place)], capture_output=True, text=True, check=False
+        [_tool("mount"), "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(place)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if mounted.returncode:
         raise NotSeen(f"no small disk can be mounted here ({mounted.stderr.strip()}): run it as root")
     try:
         yield place
     finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
+        subprocess.run([_tool("umount"), "--lazy", str(place)], check=True)
+
+
+def _tool(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise NotSeen(f"{name} is not installed, so there is no small disk to fill")
+    return found
 
 
 def _fill(filler: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from storage.store import Store
 from tests.faults.bots import Bot, NotSeen
 from tests.faults.case import Case, Trial
-from tests.faults.newsrooms import ABOVE, Newsroom, living, milestone_key, newsroom
+from tests.faults.newsrooms import Newsroom, living, newsroom
 from tests.faults.strace import allowed, at_call
 from tests.faults.wire import Line, Rule, honest
 

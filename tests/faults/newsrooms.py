@@ -48,6 +48,7 @@ class Newsroom:
             "FACEBOOK_ACCESS_TOKEN": TOKEN,
             "FACEBOOK_APP_SECRET": SECRET,
             "LIKEWATCH_DATABASE": str(self.database),
+            "LIKEWATCH_POLL_EVERY": "1s",
             "LIKEWATCH_METRICS": "127.0.0.1:0",
             "LIKEWATCH_EDITORS": "everybody",
         }

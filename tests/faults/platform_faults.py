@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
-from storage.values import Latest
 from tests.faults.bots import Bot, Dial, until
 from tests.faults.case import Case, Trial
 from tests.faults.kill_steps import slugs
-from tests.faults.newsrooms import ABOVE, BELOW, Newsroom, living, milestone_key, newsroom
+from tests.faults.newsrooms import BELOW, Newsroom, living, newsroom
 from tests.faults.wire import Answer, Line, Rule, cut, honest, in_html, stumble, truncated
 from tests.standins.graph import GraphError, gone
 

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-
 from http import HTTPStatus
 from urllib.parse import urlencode
 
