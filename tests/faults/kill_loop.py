@@ -166,9 +166,8 @@ def _tell(room: Newsroom, trial: Trial, found: Counter[str]) -> None:
     with room.store() as store:
         now = datetime.now(UTC)
         readings = sum(len(store.readings.series(page.slug, now - DAY, now)) for page in store.pages.all())
-    trial.note(
-        f"{len(room.owed)} deliveries owed, {readings:,} readings stored, {room.facebook.count():,} batches asked"
-    )
+    batches = room.facebook.count()
+    trial.note(f"{len(room.owed)} deliveries owed, {readings:,} readings stored, {batches:,} batches asked")
     trial.note(", ".join(f"{what} {times}" for what, times in sorted(found.items())))
 
 

@@ -10,7 +10,7 @@ from storage.store import Store
 from tests.faults.bots import Bot, NotSeen
 from tests.faults.case import Case, Trial
 from tests.faults.newsrooms import Newsroom, living, newsroom
-from tests.faults.strace import allowed, at_call
+from tests.faults.strace import SYNCS, WRITES, at_call
 from tests.faults.wire import Line, Rule, honest
 
 CHANNELS = 40
@@ -113,17 +113,15 @@ def _after_post(trial: Trial) -> None:
 
 def _in_a_commit(trial: Trial) -> None:
     """Die at each write into the log that a poll's commit makes, one bot after the other."""
-    _at_each_call(trial, "pwrite64", QUICK_CALLS if trial.quick else range(1, LONGEST_COMMIT, 2))
+    _at_each_call(trial, WRITES, QUICK_CALLS if trial.quick else range(1, LONGEST_COMMIT, 2))
 
 
 def _after_commit(trial: Trial) -> None:
     """Die when all is in the log, before the call that brings it to the disk returns and anything is claimed."""
-    _at_each_call(trial, "fdatasync", (1,) * (QUICK_TRIES if trial.quick else TRIES))
+    _at_each_call(trial, SYNCS, (1,) * (QUICK_TRIES if trial.quick else TRIES))
 
 
 def _at_each_call(trial: Trial, call: str, numbers: range | tuple[int, ...]) -> None:
-    if why := allowed():
-        raise NotSeen(why)
     with ready(trial, len(numbers) * AT_A_TIME) as room:
         for nth, number in enumerate(numbers):
             _pass(room, nth)
@@ -147,8 +145,6 @@ def _die(room: Newsroom, trial: Trial, call: str, number: int) -> bool:
 
 def _before_sent(trial: Trial) -> None:
     """Die at each write of the sender's into the log: of the claim, and of the mark "sent" after the answer."""
-    if why := allowed():
-        raise NotSeen(why)
     numbers = (5, 9) if trial.quick else range(1, 33)
     with trial.folder() as folder, newsroom(folder) as room:
         desks = room.channels(CHANNELS)
@@ -167,7 +163,7 @@ def _before_sent(trial: Trial) -> None:
             bot.kill()
         room.slack.rule = honest
         for number in numbers:
-            trial.expect(_die(room, trial, "pwrite64", number), f"no bot reached write {number}")
+            trial.expect(_die(room, trial, WRITES, number), f"no bot reached write {number}")
         account(room, trial)
 
 

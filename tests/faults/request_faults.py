@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
+from itertools import pairwise
 from urllib.parse import urlencode
 
 from slack_sdk.signature import SignatureVerifier
@@ -184,12 +185,13 @@ def _crowd(trial: Trial) -> None:
             bot.stop()
         there = room.workspace.messages(channels[0])
         instants = sorted(one.at for one in list(room.slack.asked) if _posts_to(one.fields, channels[0]))
-        gaps = [later - earlier for earlier, later in zip(instants, instants[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in pairwise(instants)]
         trial.expect(all(gap > 0.9 for gap in gaps), f"posts to one channel {min(gaps, default=9):.2f} s apart")
         trial.expect(len(there) < BURST // 2, f"{BURST} alerts at once made {len(there)} messages in a channel")
+        lists = len(there) - 1
         trial.note(
             f"{crowd:,} channels told in {seconds:.0f} s; p99 of {commands} commands meanwhile {p99 * 1000:.0f} ms "
-            f"({under_way:,} channels waited when they ended); {BURST} alerts for one channel: {len(there) - 1} messages"
+            f"({under_way:,} channels waited when they ended); {BURST} alerts for one channel: {lists} messages"
         )
         trial.tried, trial.lost, trial.doubled = crowd + BURST, len(room.missing()), room.doubled()
 

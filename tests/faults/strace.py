@@ -5,13 +5,25 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.bots import NotSeen
 
-TRACED = ("pwrite64", "fdatasync", "fsync", "ftruncate")
+WRITES, SYNCS = "pwrite64,write", "fdatasync,fsync"
+"""SQLite writes and syncs by one call of these or the other, as it was built."""
+
+
+def strace() -> str:
+    """Where strace is; ``NotSeen`` where there is none, or it may not trace (containers may forbid it)."""
+    found = shutil.which("strace")
+    if found is None:
+        raise NotSeen("strace is not installed, so no system call can be made to fail: apt install strace")
+    probe = subprocess.run([found, "-qq", "-o", os.devnull, "true"], capture_output=True, text=True, check=False)
+    if probe.returncode:
+        raise NotSeen(f"strace may not trace here, so no system call can fail: {probe.stderr.strip()[:100]}")
+    return found
 
 
 def at_call(calls: str, what: str, number: int, *files: Path, log: Path) -> tuple[str, ...]:
@@ -19,33 +31,15 @@ def at_call(calls: str, what: str, number: int, *files: Path, log: Path) -> tupl
 
     ``what`` is strace's own word: ``signal=KILL`` (before the call is made) or ``error=EIO``.
     """
-    if shutil.which("strace") is None:
-        raise NotSeen("strace is not installed, so no system call can be made to fail: apt install strace")
-    named = [word for file in files for word in ("-P", str(file))]
-    return (
-        *("strace", "-f", "-qq", "-o", str(log)),
-        *named,
-        *("-e", f"trace={','.join(TRACED)}", "-e", f"inject={calls}:{what}:when={number}"),
-    )
-
-
-def allowed() -> str:
-    """Why strace cannot be used here; empty where it can (containers may forbid ptrace)."""
-    if shutil.which("strace") is None:
-        return "strace is not installed: apt install strace"
-    probe = subprocess.run(["strace", "-qq", "-o", os.devnull, "true"], capture_output=True, text=True, check=False)
-    return "" if probe.returncode == 0 else f"strace may not trace here: {probe.stderr.strip()[:100]}"
+    return (*_at(log, files), "-e", f"inject={calls}:{what}:when={number}")
 
 
 @contextmanager
 def attached(pid: int, calls: str, what: str, *files: Path, log: Path) -> Iterator[None]:
     """Every such call of a running process meets ``what``, until the end."""
-    named = [word for file in files for word in ("-P", str(file))]
     log.unlink(missing_ok=True)
-    with subprocess.Popen(
-        ["strace", "-f", "-qq", "-o", str(log), "-p", str(pid), *named, "-e", f"inject={calls}:{what}"],
-        stderr=subprocess.DEVNULL,
-    ) as tracer:
+    command = [*_at(log, files), "-p", str(pid), "-e", f"inject={calls}:{what}"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as tracer:
         try:
             yield
         finally:
@@ -55,3 +49,8 @@ def attached(pid: int, calls: str, what: str, *files: Path, log: Path) -> Iterat
 def was_injected(log: Path) -> bool:
     """Whether a call was made to fail."""
     return log.exists() and "INJECTED" in log.read_text(encoding="utf-8", errors="replace")
+
+
+def _at(log: Path, files: Sequence[Path]) -> tuple[str, ...]:
+    named = [word for file in files for word in ("-P", str(file))]
+    return (strace(), "-f", "-qq", "-o", str(log), *named, "-e", f"trace={WRITES},{SYNCS}")

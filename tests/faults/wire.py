@@ -218,7 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(OSError):
             wire.rule(Line(self, asked, body, wire.behind))
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 (the base class's name)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
         """Nothing: the table says what came."""
