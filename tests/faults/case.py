@@ -43,10 +43,14 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One case. ``number`` is that of the reference's list; ``alone``: it measures time, so nothing runs beside it."""
+    """One case. ``number`` is that of the reference's list; ``alone``: it measures time, so nothing runs beside it.
+
+    ``seconds`` is about how long its quick form takes: the longest begin first.
+    """
 
     number: str
     name: str
     expected: str
     run: Callable[[Trial], None]
     alone: bool = False
+    seconds: int = 20

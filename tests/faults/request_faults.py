@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import socket
 import threading
 import time
@@ -41,7 +40,10 @@ STALE = 600
 """Seconds; Slack's own limit for a signature is 300."""
 
 HOSTILE = "<!channel> & <https://evil.example|your bank> <@U0ANA00001> *loud* `code` \u202egnp.exe\u0000\u0007"
-_MUST_NOT_STAND = ("<!channel", "<https://evil", "<@U0ANA00001> *loud", "\u202e", "\u0000", "\u0007")
+_MARKUP = ("<!channel", "<https://evil", "<@U0ANA00001> ")
+"""What Slack would act on in a text of its own markup."""
+
+_UNSEEN = ("\u202e", "\u0000", "\u0007")
 
 
 class Door:
@@ -261,6 +263,7 @@ def _hostile_name(room: Newsroom, trial: Trial) -> None:
         until(
             lambda: any(entry.action == "subscribe" and entry.subject == "evil" for entry in _entries(room)), 30, "it"
         )
+        until(lambda: any(one.track for one in room.latest(["evil"])), 30, "the page's first reading")
         room.show("evilpage", 1_000_100)
         until(lambda: (CHANNEL, milestone_key("evil")) in room.posted(), 60, "the card")
         for question in ("/likes evil", "/likes", "/trends list", "/trends alerts evil"):
@@ -268,13 +271,29 @@ def _hostile_name(room: Newsroom, trial: Trial) -> None:
         time.sleep(CALM)
         bot.stop()
     for message in room.workspace.messages(CHANNEL):
-        if not message.by_bot:
-            continue
-        said = json.dumps([message.text, message.blocks], ensure_ascii=False)
-        for words in _MUST_NOT_STAND:
-            trial.expect(words not in said, f"{words!r} stands in {message.text[:100]!r}")
+        if message.by_bot:
+            for kind, text in (("mrkdwn", message.text), *_texts(message.blocks)):
+                _inert(trial, kind, text)
     trial.expect("Traceback" not in bot.said(), f"a traceback in the log: {bot.said()[-300:]}")
     trial.tried += 1
+
+
+def _texts(blocks: object) -> Iterator[tuple[str, str]]:
+    """The texts in a message's blocks, with their kind."""
+    if isinstance(blocks, dict):
+        if isinstance(blocks.get("text"), str):
+            yield str(blocks.get("type")), blocks["text"]
+        for value in blocks.values():
+            yield from _texts(value)
+    elif isinstance(blocks, list | tuple):
+        for value in blocks:
+            yield from _texts(value)
+
+
+def _inert(trial: Trial, kind: str, text: str) -> None:
+    """In markup nothing stands that Slack would act on, and nowhere anything that turns or hides letters."""
+    for words in (*_UNSEEN, *(_MARKUP if kind == "mrkdwn" else ())):
+        trial.expect(words not in text, f"{words!r} stands in {kind}: {text[:100]!r}")
 
 
 def _hostile_hosts(room: Newsroom, trial: Trial) -> None:

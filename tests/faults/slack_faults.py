@@ -198,12 +198,19 @@ def _posts_to(room: Newsroom, channel: str) -> int:
 
 
 CASES = (
-    Case(number="7", name="Slack takes a post, the connection breaks", expected="one message", run=_lost_answers),
+    Case(
+        number="7",
+        name="Slack takes a post, the connection breaks",
+        expected="one message",
+        run=_lost_answers,
+        seconds=62,
+    ),
     Case(
         number="8",
         name="429 with Retry-After, and storms of them",
         expected="that channel waits (over a restart too), the others flow, order is kept",
         run=_throttled,
+        seconds=61,
     ),
     Case(
         number="9", name="Slack takes a post and says 500", expected="found in the history, not repeated", run=_stumbles
