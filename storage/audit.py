@@ -21,10 +21,8 @@ class Audit:
         comes a second time, be it after a crash, has one effect.
         """
         with self._database.write() as db:
-            if entry.request and self.done(entry.team_id, entry.request):
-                raise AlreadyDone(
-                    "Slack sent this request twice. It was carried out the first time, and nothing was done now."
-                )
+            if entry.request and self._done(entry.team_id, entry.request):
+                raise AlreadyDone("Slack sent this request twice. The first was answered; nothing was done now.")
             db.table("audit").insert(
                 {
                     "at": to_ms(entry.at),
@@ -38,8 +36,7 @@ class Audit:
                 }
             )
 
-    def done(self, team_id: str, request: str) -> bool:
-        """Whether a request of Slack's has an entry."""
+    def _done(self, team_id: str, request: str) -> bool:
         with self._database.read() as conn:
             found = conn.execute("SELECT 1 FROM audit WHERE team_id = ? AND request = ?", (team_id, request)).fetchone()
         return found is not None

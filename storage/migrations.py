@@ -276,36 +276,6 @@ def first_version(db: sqlite_utils.Database) -> None:
         db.executescript(script)
 
 
-_DELIVERY = """
--- A wait holds from the instant it was asked for: a clock that was set back must not make an hour of a second.
-ALTER TABLE channels ADD COLUMN asked_at INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX subscriptions_paused ON subscriptions (team_id, channel_id) WHERE paused IS NOT NULL;
-CREATE INDEX deliveries_waiting ON deliveries (team_id, channel_id, id) WHERE state = 'pending';
--- Slack's id of the request that made the change: whatever Slack or anybody else sends again has one effect.
-ALTER TABLE audit ADD COLUMN request TEXT;
-CREATE UNIQUE INDEX audit_of_request ON audit (team_id, request) WHERE request IS NOT NULL;
--- What one person is to be told in direct messages.
-CREATE TABLE tellings (
-  id INTEGER PRIMARY KEY,
-  team_id TEXT NOT NULL,
-  user_id TEXT NOT NULL,
-  text TEXT NOT NULL,
-  state TEXT NOT NULL,
-  not_before INTEGER NOT NULL,
-  attempts INTEGER NOT NULL,
-  doubtful INTEGER NOT NULL,  -- 1: an attempt was begun whose outcome is not known
-  trouble TEXT
-) STRICT;
-CREATE INDEX tellings_waiting ON tellings (not_before) WHERE state = 'pending';
-"""
-
-
-@MIGRATIONS(name="0002_delivery")
-def delivery(db: sqlite_utils.Database) -> None:
-    """Waits that a changed clock cannot stretch, requests that have one effect, and direct messages that are owed."""
-    db.executescript(_DELIVERY)
-
-
 @MIGRATIONS(name="0002_marks")
 def marks(db: sqlite_utils.Database) -> None:
     """What is marked of a page's past in the order in which it was; ``pasts`` has what is older, up to ``newest``."""
@@ -319,3 +289,33 @@ def marks(db: sqlite_utils.Database) -> None:
         ) STRICT;
         """
     )
+
+
+_DELIVERY = """
+-- A wait holds from the instant it was asked for: a clock that was set back must not make an hour of a second.
+ALTER TABLE channels ADD COLUMN asked_at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX subscriptions_paused ON subscriptions (team_id, channel_id) WHERE paused IS NOT NULL;
+CREATE INDEX deliveries_waiting ON deliveries (team_id, channel_id, id) WHERE state = 'pending';
+-- Slack's id of the request that made the change: whatever Slack or anybody else sends again has one effect.
+ALTER TABLE audit ADD COLUMN request TEXT;
+CREATE UNIQUE INDEX audit_of_request ON audit (team_id, request) WHERE request IS NOT NULL;
+-- What a person is to be told in direct messages, or a channel in a line.
+CREATE TABLE tellings (
+  id INTEGER PRIMARY KEY,
+  team_id TEXT NOT NULL,
+  recipient TEXT NOT NULL,
+  text TEXT NOT NULL,
+  state TEXT NOT NULL,
+  not_before INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  doubtful INTEGER NOT NULL,  -- 1: an attempt was begun whose outcome is not known
+  trouble TEXT
+) STRICT;
+CREATE INDEX tellings_waiting ON tellings (not_before) WHERE state = 'pending';
+"""
+
+
+@MIGRATIONS(name="0003_delivery")
+def delivery(db: sqlite_utils.Database) -> None:
+    """Waits that a changed clock cannot stretch, requests that have one effect, and direct messages that are owed."""
+    db.executescript(_DELIVERY)

@@ -97,9 +97,17 @@ class Subscriptions:
         Paused or not, they want the alert's feature of its page (these go first), of its rival, of any of the others it
         is about, or of a group that page and rival are both in (of any group of theirs if it has no rival).
         """
+        return self._concerned(alert)
+
+    def wants(self, team_id: str, channel_id: str, alert: Alert) -> bool:
+        """Whether the alert is for this channel: without looking at the ten thousand others that it may be for."""
+        return any(one.takes(alert) for one in self._concerned(alert, team_id, channel_id))
+
+    def _concerned(self, alert: Alert, team_id: str | None = None, channel_id: str = "") -> tuple[Subscription, ...]:
+        here = "" if team_id is None else "team_id = :team_id AND channel_id = :channel_id AND "
         with self._database.read() as conn:
             rows = conn.execute(
-                f"{_SELECT} WHERE (target = 'page' AND (slug IN (:page, :rival) OR slug IN ({_OTHERS})) "
+                f"{_SELECT} WHERE {here}(target = 'page' AND (slug IN (:page, :rival) OR slug IN ({_OTHERS})) "
                 f"OR target = 'group' AND slug IN ({_SHARED_GROUPS})) "
                 "AND :feature IN (SELECT value FROM json_each(features)) "
                 "ORDER BY slug IS :page DESC, target DESC, slug",
@@ -108,6 +116,8 @@ class Subscriptions:
                     "rival": alert.rival,
                     "others": json.dumps(alert.others),
                     "feature": alert.feature,
+                    "team_id": team_id,
+                    "channel_id": channel_id,
                 },
             ).fetchall()
         first: dict[tuple[str, str], Row] = {}

@@ -1,4 +1,4 @@
-"""What single persons are to be told in direct messages: owed until it is told, whatever happens in between."""
+"""What a person or a channel is to be told in a line: owed until it is told, whatever happens in between."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from storage.database import Database
 from storage.rows import to_instant, to_ms
 from storage.values import Telling
 
-_COLUMNS = "id, team_id, user_id, text, attempts, doubtful"
+_COLUMNS = "id, team_id, recipient, text, attempts, doubtful"
 
 
 class Tellings:
-    """Direct messages that are owed, oldest first."""
+    """Lines that are owed, oldest first."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def put(self, team_id: str, user_id: str, text: str, *, at: datetime) -> None:
-        """Owe somebody a message."""
+    def put(self, team_id: str, recipient: str, text: str, *, at: datetime) -> None:
+        """Owe a member (``U…``) or a channel (``C…``) a line, from ``at`` on."""
         with self._database.write() as db:
             db.conn.execute(
-                "INSERT INTO tellings (team_id, user_id, text, state, not_before, attempts, doubtful) "
+                "INSERT INTO tellings (team_id, recipient, text, state, not_before, attempts, doubtful) "
                 "VALUES (?, ?, ?, 'pending', ?, 0, 0)",
-                (team_id, user_id, text, to_ms(at)),
+                (team_id, recipient, text, to_ms(at)),
             )
 
     def due(self, now: datetime) -> Telling | None:
@@ -35,9 +35,9 @@ class Tellings:
             ).fetchone()
         if row is None:
             return None
-        telling_id, team_id, user_id, text, attempts, doubtful = row
+        telling_id, team_id, recipient, text, attempts, doubtful = row
         return Telling(
-            id=telling_id, team_id=team_id, user_id=user_id, text=text, attempts=attempts, doubtful=bool(doubtful)
+            id=telling_id, team_id=team_id, recipient=recipient, text=text, attempts=attempts, doubtful=bool(doubtful)
         )
 
     def next_at(self) -> datetime | None:

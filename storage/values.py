@@ -205,7 +205,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """What one person is to be told in direct messages; ``text`` is in Slack's markup.
+    """A line that a member or a channel (``recipient``, by Slack's id) is to be told; ``text`` is in Slack's markup.
 
     ``doubtful``: an attempt was begun and its outcome is not known, so they may have been told. ``attempts`` counts
     the attempts before this one.
@@ -213,7 +213,7 @@ class Telling:
 
     id: int
     team_id: str
-    user_id: str
+    recipient: str
     text: str
     attempts: int
     doubtful: bool

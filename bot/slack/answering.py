@@ -22,7 +22,6 @@ from bot.slack.permission import Permission
 from storage.errors import StoreError
 from storage.store import Store
 
-TWICE = "Slack sent this request twice. The first was answered, and nothing was done now."
 _MOST_QUOTED = 200
 
 INVITE = (
@@ -87,8 +86,6 @@ class Answers:
         command, text = find_command(call.slash, asked)
         call = replace(call, text=text, poll_every=self._poll_every)
         try:
-            if call.request and self._store.audit.done(call.team_id, call.request):
-                return sentence(TWICE)
             if refusal := self._permission.refusal(command, call):
                 self._note_refusal(command, call)
                 return sentence(refusal)
@@ -103,11 +100,11 @@ class Answers:
         if command.speaks:  # it may post here, so what was paused because it could not goes on
             self._require_membership(call)
             said = resume(self._store, call.team_id, call.channel_id, self._clock.now(), by=call.user_id)
+            self._wake()
         if command.lookup is not None:
             call = replace(call, found=self._look_up(command.lookup(call)))
         reply = command.run(call, self._store, self._clock.now())
         if said:
-            self._wake()
             reply = replace(reply, card=replace(reply.card, lines=(*reply.card.lines, said)))
         return reply
 

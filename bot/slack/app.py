@@ -82,7 +82,7 @@ class BotApp:
 
         ``look_up`` asks a platform for a profile and raises a ``LikewatchError``; it may take long. ``poll_every`` is
         how often newly tracked pages are read. ``editors`` may change what all channels share. ``wake`` is called when
-        alerts that waited may be posted.
+        something may be posted that waited.
         """
         self._client = client
         self._store = store
@@ -188,7 +188,7 @@ class BotApp:
             log.error("A channel could not be taken up again: %s", error)  # noqa: TRY400 (a sentence)
             return
         if said:
-            self._announce(channel_id, said)
+            self._announce(team_id, channel_id, said)
             self._wake()
 
     def _look_outside(self, place: _Place) -> None:
@@ -214,7 +214,7 @@ class BotApp:
         answer = _outcome(asked)
         self._try_to_send(place, answer)
         if answer.notice is not None:
-            self._announce(place.call.channel_id, answer.notice)
+            self._announce(place.call.team_id, place.call.channel_id, answer.notice)
 
     def _try_to_send(self, place: _Place, answer: Answer) -> None:
         try:
@@ -245,21 +245,26 @@ class BotApp:
     def _announced(self, call: Call, answer: Answer) -> Answer:
         """The answer, while a worker tells the channel who changed what."""
         if answer.notice is not None:
-            self._workers.submit(self._announce, call.channel_id, answer.notice)
+            self._workers.submit(self._announce, call.team_id, call.channel_id, answer.notice)
         return answer
 
-    def _announce(self, channel_id: str, notice: Line) -> None:
+    def _announce(self, team_id: str, channel_id: str, notice: Line) -> None:
+        """Tell the channel; later, where Slack surely did not take it now."""
+        text = cards.mrkdwn(notice)
         try:
             self._client.chat_postMessage(
                 channel=channel_id,
-                text=cards.mrkdwn(notice),
+                text=text,
                 blocks=cards.notice_blocks(notice),
                 unfurl_links=False,
                 unfurl_media=False,
             )
         except CALL_ERRORS as error:
             failure = failure_of(error)
-            if failure.fault is not Fault.CHANNEL:  # where the bot is no member, nobody expects it to speak
+            if failure.fault in {Fault.THROTTLED, Fault.UNSENT}:
+                self._store.tellings.put(team_id, channel_id, text, at=self._clock.now() + failure.wait)
+                self._wake()
+            elif failure.fault is not Fault.CHANNEL:  # where the bot is no member, nobody expects it to speak
                 log.warning("A channel was not told of a change: %s", failure.code)
 
     def _on_error(self, error: Exception, body: Json) -> BoltResponse:

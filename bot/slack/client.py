@@ -69,7 +69,6 @@ _FAULTS = {
     Fault.AMBIGUOUS: {"fatal_error", "internal_error", "request_timeout", "service_unavailable"},
     Fault.TOKEN: {
         "account_inactive",
-        "ekm_access_denied",
         "invalid_auth",
         "not_authed",
         "org_login_required",
@@ -77,14 +76,15 @@ _FAULTS = {
         "token_revoked",
     },
     Fault.PERMISSION: {
-        "access_denied",
         "missing_scope",
         "no_permission",
         "not_allowed_token_type",
         "team_access_not_granted",
     },
-    Fault.CHANNEL: {
+    Fault.CHANNEL: {  # what may be one channel's own trouble must not stop the others
+        "access_denied",
         "channel_not_found",
+        "ekm_access_denied",
         "is_archived",
         "not_in_channel",
         "restricted_action",
@@ -99,6 +99,7 @@ _FAULT_OF = {code: fault for fault, codes in _FAULTS.items() for code in codes}
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,60}")
 _RESPONSE_CODE = re.compile(r'^(?:\{.*"error":\s*")?([a-z][a-z0-9_]{1,60})(?:".*\})?$', re.DOTALL)  # text or JSON
 _RETRY_AFTER = 30  # seconds, where a 429 does not say
+_SECONDS = re.compile(r"[0-9]{1,5}")
 _OK = 200
 _SERVER_ERROR = 500
 _TOO_MANY = 429
@@ -179,7 +180,7 @@ _SCOPES = re.compile(r"[a-z:._,\- ]{0,200}")
 
 def _retry_after(headers: dict[str, str]) -> timedelta:
     said = {name.casefold(): value for name, value in headers.items()}.get("retry-after", "")
-    return timedelta(seconds=int(said) if said.isdecimal() else _RETRY_AFTER)
+    return timedelta(seconds=int(said) if _SECONDS.fullmatch(said) else _RETRY_AFTER)
 
 
 def spoken(error: BaseException, *, setting: str = "SLACK_BOT_TOKEN") -> LikewatchError:

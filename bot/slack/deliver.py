@@ -141,7 +141,11 @@ class Deliverer:
             self._begun += 1
             self._under_way.add(channel)
             self._look_at.pop(channel, None)
-        threading.Thread(target=self._take, args=(channel, turn), name="deliver", daemon=True).start()
+        try:
+            threading.Thread(target=self._take, args=(channel, turn), name="deliver", daemon=True).start()
+        except RuntimeError:  # no thread to be had: what was claimed is looked for later, as after a crash
+            self._ended(channel)
+            raise
 
     def _take(self, channel: Channel, turn: Callable[[], None]) -> None:
         try:
@@ -151,10 +155,13 @@ class Deliverer:
             if self._stumbles():
                 log.exception("A turn at delivering stumbled; the others go on")
         finally:
-            with self._turns:
-                self._under_way.discard(channel)
-                self._turns.notify_all()
+            self._ended(channel)
             self._woken.set()
+
+    def _ended(self, channel: Channel) -> None:
+        with self._turns:
+            self._under_way.discard(channel)
+            self._turns.notify_all()
 
     def _stumbles(self) -> bool:
         """Whether to say so: once until it goes well again, and not of a store that is closed under us at the end."""

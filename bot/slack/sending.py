@@ -48,6 +48,7 @@ MANY_THROTTLED = 3
 
 MAY_REPEAT = "Slack did not say whether it took this alert the first time: it may be here twice."
 
+_UNFIT = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
 _CARD_GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 
 
@@ -128,7 +129,7 @@ class Sender:
         subscriptions, alert = self._store.subscriptions, delivery.alert
         here, now = (delivery.team_id, delivery.channel_id), self._clock.now()
         about = [page for page in (alert.page, alert.rival) if page is not None]
-        if not any((one.team_id, one.channel_id) == here for one in subscriptions.wanting(alert)):
+        if not subscriptions.wants(*here, alert):
             why = Dropped.UNSUBSCRIBED
         elif any(subscriptions.muted(*here, page, now) for page in about):
             why = Dropped.MUTED
@@ -215,7 +216,13 @@ class Sender:
                 unfurl_media=False,
             )
 
-        return str(with_or_without_charts(post, cards.blocks(card))["ts"])
+        try:
+            return str(with_or_without_charts(post, cards.blocks(card))["ts"])
+        except SlackApiError as error:  # refused, so not posted: rather plain words than no alert
+            if len(deliveries) > 1 or failure_of(error).code not in _UNFIT:
+                raise
+            log.warning("Slack refused the card of %s; it is posted in plain words", deliveries[0].alert.key)
+            return str(post([])["ts"])
 
     def _sent(self, deliveries: Sequence[Delivery], ts: str, card_ts: str | None, *, listed: bool) -> None:
         now = self._clock.now()

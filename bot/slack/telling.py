@@ -1,4 +1,4 @@
-"""Direct messages that are owed to single persons."""
+"""Lines that are owed: to single persons in direct messages, and to channels that could not be told at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST = 300
 
 
 class Teller:
-    """Tells one person at a time. We may not read direct messages, so what may have been told says so."""
+    """Tells one at a time. We may not read direct messages, so what may have been told says so."""
 
     def __init__(self, *, client: WebClient, store: Store, clock: Clock) -> None:
         self._client = client
@@ -29,20 +29,23 @@ class Teller:
         self._clock = clock
 
     def tell(self, telling: Telling) -> None:
-        """Open the conversation and say it."""
+        """Say it; to a person, after opening the conversation."""
         text = f"{telling.text} {DOUBT}" if telling.doubtful else telling.text
         begun = False
         try:
-            opened = self._client.conversations_open(users=telling.user_id)
+            channel_id = self._channel_of(telling.recipient)
             self._store.tellings.begin(telling.id)
             begun = True
-            self._client.chat_postMessage(
-                channel=opened["channel"]["id"], text=text, unfurl_links=False, unfurl_media=False
-            )
+            self._client.chat_postMessage(channel=channel_id, text=text, unfurl_links=False, unfurl_media=False)
         except CALL_ERRORS as error:
             self._failed(telling, error, begun=begun)
             return
         self._store.tellings.told(telling.id)
+
+    def _channel_of(self, recipient: str) -> str:
+        if not recipient.startswith(("U", "W")):
+            return recipient
+        return str(self._client.conversations_open(users=recipient)["channel"]["id"])
 
     def _failed(self, telling: Telling, error: BaseException, *, begun: bool) -> None:
         failure, now = failure_of(error), self._clock.now()
@@ -58,4 +61,4 @@ class Teller:
                 self._store.tellings.again(telling.id, not_before=now + backoff, doubtful=doubtful, why=failure.code)
             case Fault.PERMISSION | Fault.CHANNEL | Fault.REFUSED:
                 self._store.tellings.fail(telling.id, failure.code)
-                log.warning("%s could not be told in direct messages: %s", telling.user_id, failure.code)
+                log.warning("%s could not be told: %s", telling.recipient, failure.code)

@@ -42,11 +42,26 @@ def test_the_tokens_decide_how_it_connects(environ: dict[str, str], mode: Mode) 
     assert load(environ, None, []).mode is mode
 
 
+@pytest.mark.parametrize(
+    ("said", "on_slack", "in_the_workspace"),
+    [
+        ("", "nobody", "everybody in the workspace"),
+        ("everybody", "everybody in the workspace", "everybody in the workspace"),
+        ("U012AB3CD S0614TZR7", "1 person and the user group S0614TZR7", "1 person and the user group S0614TZR7"),
+    ],
+)
+def test_nobody_is_let_in_on_slack_that_was_not_named(said: str, on_slack: str, in_the_workspace: str) -> None:
+    tokens = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
+    assert str(load({**tokens, "LIKEWATCH_EDITORS": said}, None, []).editors) == on_slack
+    assert str(load({"LIKEWATCH_EDITORS": said}, None, []).editors) == in_the_workspace
+
+
 def test_it_names_every_fault_at_once_and_no_secret() -> None:
     environ = {
         "SLACK_BOT_TOKEN": "xapp-swapped-secret",
         "SLACK_APP_TOKEN": "xoxb-swapped-secret",
         "SLACK_API_URL": "slack.com",
+        "LIKEWATCH_EDITORS": "@ana",
         "LIKEWATCH_POLL_EVERY": "soon",
         "LIKEWATCH_WORKSPACE": "8033",
         "LIKEWATCH_LOG_LEVEL": "loud",

@@ -130,16 +130,17 @@ def test_what_a_variant_remembers_outlives_a_restart(
     restarted.close()
 
 
-def test_a_paused_channel_is_not_told_later_what_it_missed(
+def test_what_a_variant_tells_a_paused_channel_waits_until_it_goes_on(
     polling: Cycle, store: Store, clock: HandClock, told: ToldPlatform
 ) -> None:
     subscribe(store, clock, crowd())
     read(polling, clock, told)
     store.subscriptions.pause("T1", "C1", "The channel is archived.")
-    assert read(polling, clock, told, hunsen=50_500) == (), "nobody wants it, so it is not kept either"
+    assert len(read(polling, clock, told, hunsen=50_500)) == 1
+    assert posted(store, clock) == []
     store.subscriptions.resume("T1", "C1")
     assert read(polling, clock, told, hunsen=50_600) == ()
-    assert posted(store, clock) == []
+    assert [threshold for _, threshold in posted(store, clock)] == [50]
 
 
 def test_a_page_that_joins_a_group_comes_under_the_groups_threshold(

@@ -157,3 +157,63 @@ def test_it_counts_what_is_in_each_state(cambodia: Store) -> None:
     cambodia.outbox.drop(claimed(cambodia, NOON).id, "unsubscribed")
     claimed(cambodia, NOON)
     assert cambodia.outbox.depth() == {"pending": 4, "sending": 1, "sent": 1, "failed": 1, "dropped": 1, "paused": 0}
+
+
+def test_many_that_wait_are_claimed_together_and_sent_together(cambodia: Store) -> None:
+    put(cambodia, *"abcdef", channels=("C1", "C2"))
+    first = claimed(cambodia, NOON)
+    behind = cambodia.outbox.claim_behind(first, more_than=3, most=4)
+    assert [(one.alert.key, one.channel_id, one.state) for one in behind] == [
+        ("b", "C1", State.SENDING),
+        ("c", "C1", State.SENDING),
+        ("d", "C1", State.SENDING),
+    ]
+    assert set(cambodia.outbox.unsettled()) == {first, *behind}
+    cambodia.outbox.sent_together([first.id, *(one.id for one in behind)], "1.0", at=NOON)
+    following = claimed(cambodia, NOON + SECOND)
+    assert (following.alert.key, following.channel_id) == ("a", "C2")
+    last = claimed(cambodia, NOON + SECOND)
+    assert (last.alert.key, last.card_ts) == ("e", None), "a list is no story's card"
+    assert cambodia.outbox.claim_behind(last, more_than=3, most=4) == (), "two are few"
+
+
+def test_a_held_team_waits_in_every_channel_and_other_teams_do_not(database: Path) -> None:
+    store = Store.open(database)
+    wishes = [wish(channel="C1"), wish(channel="C2"), wish(team="T2")]
+    store.outbox.put(alert("a"), wishes, at=NOON)
+    store.outbox.hold("T1", at=NOON, until=NOON + HOUR)
+    store.close()
+    store = Store.open(database)
+    assert claimed(store, NOON).team_id == "T2"
+    assert store.outbox.claim(NOON) is None
+    assert store.outbox.next_at(NOON) == NOON + HOUR
+    assert claimed(store, NOON + HOUR).team_id == "T1"
+    store.close()
+
+
+def test_a_clock_that_was_set_back_ends_every_wait(cambodia: Store) -> None:
+    put(cambodia, "a", "b")
+    cambodia.outbox.sent(claimed(cambodia, NOON).id, "1.0", at=NOON)
+    cambodia.outbox.hold("T1", at=NOON, until=NOON + SECOND)
+    assert cambodia.outbox.next_at(NOON - HOUR) == NOON - HOUR
+    again = claimed(cambodia, NOON - HOUR)
+    cambodia.outbox.again(again.id, at=NOON - HOUR, not_before=NOON - HOUR + SECOND, why="ratelimited")
+    assert cambodia.outbox.next_at(NOON - HOUR) == NOON - HOUR + SECOND, "what is asked for now holds now"
+
+
+def test_what_waits_in_a_paused_channel_is_counted_apart_and_claimed_when_it_goes_on(cambodia: Store) -> None:
+    put(cambodia, "a", "b", channels=("C1", "C2"))
+    cambodia.subscriptions.put(wish())
+    cambodia.subscriptions.pause("T1", "C1", "archived")
+    assert keys_sent(cambodia, NOON) == [("a", "C2"), ("b", "C2")]
+    assert (cambodia.outbox.depth()["pending"], cambodia.outbox.depth()["paused"]) == (0, 2)
+    assert (cambodia.outbox.next_at(NOON), cambodia.outbox.waiting("T1", "C1")) == (None, 2)
+    cambodia.subscriptions.resume("T1", "C1")
+    assert keys_sent(cambodia, NOON) == [("a", "C1"), ("b", "C1")]
+
+
+def test_what_waited_too_long_in_a_channel_can_be_let_go(cambodia: Store) -> None:
+    put(cambodia, "a", channels=("C1", "C2"))
+    cambodia.outbox.put(alert("b"), [wish()], at=NOON + HOUR)
+    assert cambodia.outbox.let_go("T1", "C1", older_than=NOON + HOUR, why="too old") == 1
+    assert keys_sent(cambodia, NOON + HOUR) == [("a", "C2"), ("b", "C1")]

@@ -165,6 +165,18 @@ def test_its_page_s_threshold_goes_before_its_group_s(cambodia: Store) -> None:
     assert cambodia.subscriptions.wanting(replace(surge, page="samrainsy")) == (group,)
 
 
+def test_what_one_channel_wants_is_what_all_are_asked_for(cambodia: Store) -> None:
+    group = wish("cambodia", target=Target.GROUP, channel="C2", features=("surge",))
+    tuned = wish(channel="C3", features=("surge",), thresholds={"surge": 5.0})
+    for one in (wish(), group, tuned, wish(team="T2", features=("surge",)), wish("samrainsy", channel="C4")):
+        cambodia.subscriptions.put(one)
+    surge = replace(alert(feature="surge", rival=None), threshold=3.0)
+    for happened in (alert(), surge, replace(surge, threshold=5.0, tuned=True)):
+        wanting = {(one.team_id, one.channel_id) for one in cambodia.subscriptions.wanting(happened)}
+        channels = [(team, channel) for team in ("T1", "T2") for channel in ("C1", "C2", "C3", "C4")]
+        assert {here for here in channels if cambodia.subscriptions.wants(*here, happened)} == wanting
+
+
 def test_a_change_of_a_subscription_changes_their_version(cambodia: Store) -> None:
     versions = [cambodia.subscriptions.version()]
     cambodia.subscriptions.put(wish())

@@ -41,8 +41,7 @@ def _reply(whose: str, recent: tuple[KeptAlert, ...], call: Call, store: Store) 
 
 def _is_ours(alert: Alert, call: Call, store: Store) -> bool:
     """The default rules' alerts are everybody's; what a threshold of somebody's raised is theirs alone."""
-    here = (call.team_id, call.channel_id)
-    return not alert.tuned or any((one.team_id, one.channel_id) == here for one in store.subscriptions.wanting(alert))
+    return not alert.tuned or store.subscriptions.wants(call.team_id, call.channel_id, alert)
 
 
 def _line(kept: KeptAlert, store: Store) -> Line:

@@ -186,7 +186,9 @@ def test_while_nobody_answers_it_tries_again_ever_more_rarely(desk: Desk) -> Non
     assert desk.keys() == [AHEAD.key]
 
 
-@pytest.mark.parametrize("code", ["channel_not_found", "is_archived", "not_in_channel", "restricted_action"])
+@pytest.mark.parametrize(
+    "code", ["channel_not_found", "is_archived", "not_in_channel", "restricted_action", "ekm_access_denied"]
+)
 def test_a_channel_that_cannot_be_posted_to_is_paused_and_who_subscribed_it_is_told_once(desk: Desk, code: str) -> None:
     desk.subscribe(NEWSROOM, "b")
     desk.workspace.script.next("chat.postMessage", refuse(code))
@@ -276,6 +278,15 @@ def test_a_card_that_slack_refuses_does_not_hold_up_the_next(desk: Desk) -> None
     desk.deliverer.deliver_due()
     assert desk.keys() == ["key-2"]
     assert desk.store.outbox.depth()["failed"] == 1
+
+
+def test_a_card_whose_blocks_slack_refuses_is_posted_in_plain_words(desk: Desk) -> None:
+    desk.workspace.script.next("chat.postMessage", refuse("msg_blocks_too_long"))
+    desk.raise_(numbered(1))
+    desk.deliverer.deliver_due()
+    (message,) = desk.posted()
+    assert (message.blocks, desk.keys()) == ((), ["key-1"])
+    assert "moved ahead of" in message.text
 
 
 def test_a_card_that_cannot_be_made_does_not_hold_up_the_next(desk: Desk) -> None:

@@ -1,15 +1,19 @@
 """Channels that nothing can be posted in: paused, told once, and taken up again with what waited."""
 
+import random
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.slack.client import slack_client
+from bot.slack.deliver import Deliverer
 from bot.slack.telling import DOUBT
 from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, refuse, throttle
 from bot.workspace.script import Fault
 from storage.values import Subscription, Target
+from tests.standins.clock import HandClock
 from tests.standins.desk import ANA, NEWSROOM, POLITICS, TEAM, Desk, desk, many, numbered
 from tests.standins.slacked import Newsroom, newsroom
 
@@ -154,3 +158,15 @@ def test_what_waited_too_long_is_not_posted_as_if_it_were_news(room: Newsroom) -
     notice = room.workspace.wait_for_message("general", "alerts go on", person="dara")
     assert "4 alerts of more than 7 days ago will not be posted" in notice.text
     assert room.store.outbox.depth()["dropped"] == 4
+
+
+def test_a_line_about_a_change_that_slack_did_not_take_is_told_later(room: Newsroom) -> None:
+    room.track("a")
+    room.workspace.script.next("chat.postMessage", throttle(1))
+    room.workspace.say("ana", "newsroom", "/trends mute a")
+    assert room.woken.wait(10)
+    clock = HandClock(room.clock.now() + timedelta(seconds=2))
+    client = slack_client(token=room.server.bot_token, api_url=room.server.api_url)
+    Deliverer(client=client, store=room.store, clock=clock, chance=random.Random(1)).deliver_due()
+    told = [message.text for message in room.workspace.messages("newsroom", person="dara")]
+    assert told == [f"<@{ANA}> muted a here for 1 day"]
