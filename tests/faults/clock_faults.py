@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from handlers.model import Judged, Metric, Point, Reading, Standing, Track
 from storage.store import Store
-from tests.faults.bots import Dial
+from tests.faults.bots import Dial, NotSeen
 from tests.faults.case import Case, Trial
 from tests.faults.kill_steps import slugs
 from tests.faults.newsrooms import Newsroom, living, newsroom
@@ -20,6 +20,9 @@ GAIN = 2_400
 """Likes a day: a page of a steady pace, whose surges would be told."""
 
 DAYS = 40
+NIGHT_BEFORE, HOURS = datetime(2026, 10, 24, 20, 0, tzinfo=UTC), 24
+"""At one in the morning of 25 October 2026, UTC, it is three in Berlin and then two again."""
+
 GOES_ON = 5.0
 """Seconds of polling looked at after a jump, at a poll a second."""
 
@@ -114,6 +117,32 @@ def _asleep(trial: Trial) -> None:
         trial.tried += 1
 
 
+def _summer_ends(trial: Trial) -> None:
+    """Over the night in which Europe's clocks go back an hour, hour by hour: one digest for each local day."""
+    with trial.folder() as folder, newsroom(folder) as room:
+        (name,) = slugs(1)
+        room.watch([name])
+        dial = Dial(folder)
+        dial.set(NIGHT_BEFORE - datetime.now(UTC))
+        with living(room.bot(command=dial.command)) as bot:
+            room.workspace.wait_for_bot()
+            room.workspace.say("ana", "newsroom", f"/trends subscribe {name} digest 02:30")
+            answer = room.workspace.wait_for_message("newsroom", name, person="ana")
+            if "digest" not in answer.text.lower() or "do not know" in answer.text.lower():
+                raise NotSeen(f"there is no daily digest to look at yet: {answer.text[:100]}")
+            for hour in range(HOURS):
+                dial.set(NIGHT_BEFORE + hour * HOUR - datetime.now(UTC))
+                room.grow()
+                read(room, [name])
+                time.sleep(2)
+            digests = [
+                one for one in room.workspace.messages("newsroom") if one.by_bot and "digest" in one.text.lower()
+            ]
+            trial.expect(len(digests) == HOURS // 24, f"{len(digests)} digests in {HOURS // 24} days")
+            bot.stop()
+        trial.tried += 1
+
+
 def _with_past(room: Newsroom, slug: str) -> None:
     """Forty days of readings at a steady pace, up to the page's present count."""
     now = datetime.now(UTC).replace(microsecond=0)
@@ -175,6 +204,13 @@ CASES = (
         name="the clock goes ahead an hour",
         expected="no surge, no burst of polls, a post whose answer is lost is found",
         run=_set_ahead,
+    ),
+    Case(
+        number="21",
+        name="summer time ends",
+        expected="one digest for each local day",
+        run=_summer_ends,
+        in_quick=False,
     ),
     Case(
         number="22",
