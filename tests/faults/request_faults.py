@@ -39,8 +39,8 @@ BURST = 30
 STALE = 600
 """Seconds; Slack's own limit for a signature is 300."""
 
-HOSTILE = "<!channel> & <https://evil.example|your bank> <@U0ANA00001> *loud* `code` \u202egnp.exe\u0000\u0007"
-_MARKUP = ("<!channel", "<https://evil", "<@U0ANA00001> ")
+HOSTILE = "<!channel> & <https://evil.example|your bank> <@U0SOPHEA03> *loud* `code` \u202egnp.exe\u0000\u0007"
+_MARKUP = ("<!channel", "<https://evil", "<@U0SOPHEA03>")
 """What Slack would act on in a text of its own markup."""
 
 _UNSEEN = ("\u202e", "\u0000", "\u0007")
