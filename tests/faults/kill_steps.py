@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 from storage.store import Store
-from tests.faults.bots import Bot, NotSeen
+from tests.faults.bots import Bot, NotSeen, until
 from tests.faults.case import Case, Trial
 from tests.faults.newsrooms import Newsroom, living, newsroom
 from tests.faults.strace import SYNCS, WRITES, at_call
@@ -31,7 +31,7 @@ def ready(trial: Trial, pages: int, *, channels: int = CHANNELS) -> Iterator[New
         desks = room.channels(channels)
         room.watch(slugs(pages), [(desk, desks[n - 1])[: 1 + n % 2] for n, desk in enumerate(desks)])
         with living(room.bot()) as bot:
-            room.polls(bot, least=2 * (pages // 50 + 1))
+            until(lambda: room.is_read(*slugs(pages)), 60, "a first reading of every page")
             bot.stop()
         yield room
 
@@ -151,14 +151,14 @@ def _before_sent(trial: Trial) -> None:
         names = slugs(2 * CHANNELS)
         room.watch(names, [(desk,) for desk in desks], every=timedelta(days=1))
         with living(room.bot()) as bot:
-            room.polls(bot, least=1)
+            until(lambda: room.is_read(*names), 30, "a first reading of every page")
             bot.stop()
         for slug in names:  # one more poll, and then the only one that writes is the sender
             room.pass_milestone(slug)
-        _make_due(room)
+        make_due(room)
         room.slack.rule = lambda line: line.hang_up() if line.asked.method == "chat.postMessage" else honest(line)
         with living(room.bot()) as bot:
-            room.polls(bot, least=1)
+            until(lambda: room.is_read(*names), 30, "the reading that passes the milestones")
             bot.wait_for("does not take alerts")
             bot.kill()
         room.slack.rule = honest
@@ -167,7 +167,8 @@ def _before_sent(trial: Trial) -> None:
         account(room, trial)
 
 
-def _make_due(room: Newsroom) -> None:
+def make_due(room: Newsroom) -> None:
+    """Every page is due at once, whatever the last poll made of it."""
     with closing(Store.open(room.database)) as store:
         for page in store.pages.all():
             known = store.pages.account(page.slug)

@@ -209,10 +209,12 @@ class Newsroom:
         with self.store() as store:
             return store.readings.board(slugs)
 
-    def is_read(self, slug: str) -> bool:
-        """Whether the newest count stored is the page's present one."""
-        (latest,) = self.latest([slug])
-        return latest.track is not None and latest.track.last.count == self._pages[slug].fan_count
+    def is_read(self, *slugs: str) -> bool:
+        """Whether the newest counts stored are the pages' present ones."""
+        return all(
+            latest.track is not None and latest.track.last.count == self._pages[latest.page.slug].fan_count
+            for latest in self.latest(slugs)
+        )
 
     def _depth(self) -> int:
         with self.store() as store:

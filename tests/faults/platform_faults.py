@@ -47,7 +47,7 @@ def watching(trial: Trial, *, pages: int = PAGES) -> Iterator[tuple[Newsroom, Bo
 
 def read(room: Newsroom, names: list[str], seconds: float = 30.0) -> None:
     """Wait until each page shows the count that it has now."""
-    until(lambda: all(room.is_read(name) for name in names), seconds, f"a reading of {', '.join(names[:3])}")
+    until(lambda: room.is_read(*names), seconds, f"a reading of {', '.join(names[:3])}")
 
 
 def _no_news(room: Newsroom, trial: Trial) -> None:
