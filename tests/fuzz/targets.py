@@ -131,6 +131,7 @@ SEEDS: Mapping[str, Sequence[bytes]] = MappingProxyType(
             b"date,page,likes\n2016-02-02,hunsen,2108800\n",
             b"date;page;country;share\n02.03.2016;hunsen;KH;43,2%\n",
             '\ufeffsep=,\n"Date","Primary"\n"2025-08-01T00:00:00","20"\n'.encode("utf-16"),
+            b"page\tdate\tlikes\nhunsen\t3 Feb 201888888888\t3\n",
             b"page\tdate\tlikes\nhunsen\t2 Feb 2016\t3.2M\n",
             "date,page,likes\n2016-02-02,ហ៊ុន,២១០\n".encode(),
         ),
