@@ -117,8 +117,12 @@ class Bot:
 
     def kill(self) -> None:
         """kill -9, strace with it; safe to call at any time and from any thread."""
+        its_own = self._process.pid
+        with suppress(OSError, IndexError):  # the tracer has no child any more
+            its_own = self.pid
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+        until(lambda: not _lives(its_own), STOPS_WITHIN, "the end of what was killed")
         self._process.wait()
 
     def ended(self, seconds: float) -> bool:
@@ -180,6 +184,14 @@ class Dial:
 def _limit(size: int) -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that a write fails with EFBIG instead of ending the process
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process still holds anything: it is there, and not merely waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def _status(pid: int, name: str) -> float:
