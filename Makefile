@@ -3,13 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup test lint types docs lock browser bench quality clean help
+.PHONY: run setup test lint types docs lock browser bench quality faults fuzz clean help
 
 help:
 	@echo "make run      start Likewatch (without Slack tokens: the local workspace in your browser)"
 	@echo "make test     every check that runs in minutes: lint, types, architecture, security, docs, tests"
 	@echo "make browser  end to end in headless Chromium (needs the Debian packages chromium, chromium-driver)"
 	@echo "make bench    the benchmarks, printed as ratios; docs/benchmarks.md has the table"
+	@echo "make faults   everything that can go wrong, done to a running bot (40 minutes; FAULTS=--quick: 6; needs strace, root)"
+	@echo "make fuzz     what strangers can send us, made up by atheris for ten minutes (FUZZ='--seconds 60')"
 	@echo "make quality  what the rules tell of histories whose truth is known, beside naive rules (a quarter of an hour)"
 	@echo "make docs     write the generated docs and .env.example again"
 	@echo "make lock     resolve the dependencies again and write the locks"
@@ -52,6 +54,13 @@ browser: $(VENV)/.developing
 bench: $(VENV)/.developing
 	$(BIN)/python -m tests.bench
 
+faults: $(VENV)/.developing
+	$(BIN)/python -m tests.faults $(FAULTS)
+
+fuzz: $(VENV)/.developing
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	$(BIN)/python -m tests.fuzz $(FUZZ)
+
 quality: $(VENV)/.developing
 	$(BIN)/python -m tests.quality
 
@@ -61,7 +70,8 @@ docs: $(VENV)/.developing
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --no-header --python-version 3.11 --no-emit-index-url --quiet --upgrade
 lock: $(VENV)/.developing
 	$(LOCK) --extra build -o requirements.lock pyproject.toml
-	$(LOCK) --all-extras -c requirements.lock -o requirements-dev.lock pyproject.toml
+	$(LOCK) --extra build --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	$(LOCK) --extra fuzz -c requirements-dev.lock -o requirements-fuzz.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) build *.egg-info

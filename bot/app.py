@@ -72,9 +72,11 @@ class Core:
 
 
 @contextmanager
-def open_core(settings: Settings, *, wake: Callable[[], None] = lambda: None) -> Iterator[Core]:
-    """The store, the connected platforms and the cycle; closed again at the end."""
-    clock = SystemClock()
+def open_core(
+    settings: Settings, *, wake: Callable[[], None] = lambda: None, clock: Clock | None = None
+) -> Iterator[Core]:
+    """The store, the connected platforms and the cycle; closed again at the end. By the machine's clock or another."""
+    clock = clock or SystemClock()
     with ExitStack() as closing:
         store = Store.open(settings.database)
         closing.callback(store.close)
@@ -94,13 +96,20 @@ def open_core(settings: Settings, *, wake: Callable[[], None] = lambda: None) ->
         yield Core(settings=settings, clock=clock, store=store, sources=sources, cycle=cycle)
 
 
-def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callable[[str], None]) -> None:
+def run(
+    settings: Settings,
+    *,
+    stop: threading.Event,
+    browser: bool,
+    say: Callable[[str], None],
+    clock: Clock | None = None,
+) -> None:
     """Start everything, and stop it in the opposite order once ``stop`` is set."""
     _end_in_time(stop)
     if settings.mode is Mode.WORKSPACE and not settings.database.exists():
         listen(settings.workspace.host, settings.workspace.port).close()  # else an empty database would be left behind
     woken = _Wake()
-    with open_core(settings, wake=woken) as core, ExitStack() as closing:
+    with open_core(settings, wake=woken, clock=clock) as core, ExitStack() as closing:
         if settings.mode is Mode.WORKSPACE:
             workspace = _open_workspace(core, closing)
             settings_of_slack = (workspace.api_url, workspace.bot_token, workspace.app_token)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+SLOWER = 0.9
+"""The pace of a clock that is ahead of the machine's: an hour is made good in ten, and rates are off by a tenth."""
 
 
 class Clock(Protocol):
@@ -21,11 +25,28 @@ class Clock(Protocol):
         """Wait at most ``seconds`` for ``event``; true if it was set."""
 
 
+def _machine() -> datetime:
+    return datetime.now(UTC)
+
+
 class SystemClock:
-    """The machine's clock. Its instants are whole milliseconds, as the store keeps them: what is read back is equal."""
+    """The machine's clock, which never goes back: where that was set back, ours runs slower until it is caught up with.
+
+    Else readings would bear instants before those of older ones, and nothing would be due for as long. Its instants
+    are whole milliseconds, as the store keeps them: what is read back is equal. ``wall`` tells the machine's time.
+    """
+
+    def __init__(self, wall: Callable[[], datetime] = _machine) -> None:
+        self._wall = wall
+        self._lock = threading.Lock()
+        self._newest = wall(), time.monotonic()
 
     def now(self) -> datetime:
-        now = datetime.now(UTC)
+        with self._lock:
+            newest, told_at = self._newest
+            at = time.monotonic()
+            now = max(self._wall(), newest + timedelta(seconds=(at - told_at) * SLOWER))
+            self._newest = now, at
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def monotonic(self) -> float:

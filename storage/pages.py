@@ -174,11 +174,14 @@ class Pages:
         return tuple(Group(slug=group, pages=tuple(slugs)) for group, slugs in members.items())
 
     def due(self, now: datetime, *, platform: str | None = None, limit: int = 100_000) -> tuple[Account, ...]:
-        """The accounts to be asked by now, those that waited longest first."""
+        """The accounts to be asked by now, those that waited longest first.
+
+        One that was asked after now is due too: the clock was set back, and would leave it alone until then.
+        """
         with self._database.read() as conn:
             rows = conn.execute(
                 "SELECT page_id FROM polls JOIN accounts USING (page_id) "
-                "WHERE next_due <= :now AND (:platform IS NULL OR platform = :platform) "
+                "WHERE (next_due <= :now OR polled_at > :now) AND (:platform IS NULL OR platform = :platform) "
                 "ORDER BY next_due, page_id LIMIT :limit",
                 {"now": to_ms(now), "platform": platform, "limit": limit},
             ).fetchall()

@@ -92,7 +92,7 @@ def _spelled(text: str, order: DateOrder | None) -> tuple[datetime, Dated]:
         if dated is Dated.MONTH:
             raise BadCell("a time of day, but no day")
         return _checked(datetime.combine(day, _time(clock), tzinfo=_zone(clock["zone"]))), Dated.INSTANT
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # a year of a dozen digits overflows
         raise BadCell("no such day or time") from error
 
 

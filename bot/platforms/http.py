@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import orjson
 import requests
+from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as TransportTimeout
 
@@ -133,7 +134,7 @@ class Http:
 
     def _exchange(
         self, method: str, path: str, params: Sequence[tuple[str, str]], form: str | None
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> tuple[int, Mapping[str, str], bytearray]:
         """The one way out: every request of every platform passes here.
 
         What went wrong is told in our own words, because the libraries' texts quote addresses, proxies and tokens.
@@ -149,8 +150,7 @@ class Http:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                content = response.raw.read(self._limits.size + 1, decode_content=True)
-                return response.status_code, response.headers, content
+                return response.status_code, response.headers, _read(response.raw, self._limits.size)
         except (requests.Timeout, TransportTimeout):
             raise Unreachable(f"{self.host} did not answer within {self._limits.answer:g} seconds.") from None
         except requests.exceptions.ProxyError:
@@ -164,7 +164,18 @@ class Http:
             raise Unreachable(f"{self.host} was not reached, or the connection broke off.") from None
 
 
-def parse_json(text: str | bytes) -> object:
+def _read(raw: HTTPResponse, most: int) -> bytearray:
+    """The answer's body, cut off once it is longer than ``most`` bytes after decompression.
+
+    Piece by piece: asked for all at once, urllib3 holds what a bomb of 300 kB unpacks to three times over.
+    """
+    body = bytearray()
+    while len(body) <= most and (piece := raw.read(_PIECE, decode_content=True)):
+        body += piece
+    return body
+
+
+def parse_json(text: str | bytes | bytearray) -> object:
     """The value of a JSON text.
 
     Raises ``ValueError`` for all that RFC 8259 does not allow, NaN and Infinity too, for numbers too large to be any,
@@ -174,6 +185,7 @@ def parse_json(text: str | bytes) -> object:
     return value
 
 
+_PIECE = 65_536
 _FORM: Mapping[str, str] = MappingProxyType({"Content-Type": "application/x-www-form-urlencoded"})
 
 

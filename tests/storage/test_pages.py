@@ -148,6 +148,16 @@ def test_an_account_is_due_at_once_and_again_when_it_was_said(cambodia: Store) -
     assert cambodia.pages.next_due() == NOON + 15 * MINUTE
 
 
+def test_what_was_asked_in_the_future_is_due_once_the_clock_was_set_back(cambodia: Store) -> None:
+    account = cambodia.pages.account("hunsen")
+    assert account is not None
+    ahead = NOON + 60 * MINUTE
+    cambodia.pages.polled([Polled(page="hunsen", at=ahead, next_due=ahead + 15 * MINUTE)])
+    assert cambodia.pages.due(NOON) == (account,)
+    cambodia.pages.polled([Polled(page="hunsen", at=NOON, next_due=NOON + 15 * MINUTE)])
+    assert cambodia.pages.due(NOON + 14 * MINUTE) == ()
+
+
 def test_those_that_waited_longest_are_due_first(fresh_store: Store) -> None:
     for number, slug in enumerate(["late", "early"]):
         account = Account(
