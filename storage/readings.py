@@ -7,18 +7,18 @@ to the other. What arrives older than the note ``folded_before`` goes straight t
 from __future__ import annotations
 
 import json
-import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from handlers.model import Judged, Page, Point, Standing, Track
+from handlers.model import Judged, Page, Point, Reading, Standing, Track
 from storage.database import Database
 from storage.ids import Ids, Source
 from storage.pages import PAGE, PAGE_WIDTH, pages_of
 from storage.rows import DATE_TEXTS, METRIC_TEXTS, QUARTER, Row, to_instant, to_ms
-from storage.series import Span, confirm_between, daily_rows, fold_pages, newest_row, rows_between
-from storage.tracks import TRACK, point_of, put_tracks, track_of
+from storage.series import Span, confirm_between, daily_rows, first_row, fold_pages, newest_row, rows_between
+from storage.sqlite import sqlite3
+from storage.tracks import TRACK, StoredTracks, point_of, track_of
 from storage.values import Latest, Trouble
 
 _PUT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -36,6 +36,8 @@ class Readings:
     def __init__(self, database: Database, ids: Ids) -> None:
         self._database = database
         self._ids = ids
+        self._tracks = StoredTracks(ids)
+        database.after_rollback(self._tracks.forget)
 
     def take(self, rows: Sequence[Judged]) -> int:
         """Store readings (the caller leaves out unchanged and repeated ones); returns how many were new."""
@@ -44,25 +46,25 @@ class Readings:
             recent: list[Row] = []
             old: list[Row] = []
             for row in self._rows_of(db.conn, rows):
-                observed_at = row[1]
-                if observed_at < folded_before:
-                    old.append(row)
+                if row[2] < folded_before:
+                    old.append(row[1:])  # history knows no quarters
                 else:
-                    recent.append((observed_at // QUARTER, *row))
+                    recent.append(row)
             before = db.conn.total_changes
             db.conn.executemany(_PUT_READING, recent)
             db.conn.executemany(_PUT_HISTORY, old)
             return db.conn.total_changes - before
 
     def _rows_of(self, conn: sqlite3.Connection, rows: Sequence[Judged]) -> Iterator[Row]:
-        pages = self._ids.pages(conn, [judged.reading.page for judged in rows])
+        pages, source = self._ids.pages(conn, [judged.reading.page for judged in rows]), self._ids.source
         for judged in rows:
             reading = judged.reading
             observed_at, count = to_ms(reading.observed_at), reading.count
             yield (
+                observed_at // QUARTER,
                 pages[reading.page],
                 observed_at,
-                self._ids.source(conn, (reading.source, reading.url, METRIC_TEXTS[reading.metric])),
+                source(conn, (reading.source, reading.url, METRIC_TEXTS[reading.metric])),
                 count,
                 count - reading.low,
                 reading.high - count,
@@ -84,6 +86,22 @@ class Readings:
             ).fetchone()
         return row[0] if row else None
 
+    def tells(self, reading: Reading) -> bool:
+        """Whether the series says this count at this instant already: it repeats the newest taken before it, or then.
+
+        The poll of an unchanged count is not stored, so nothing need be there for the instant itself.
+        """
+        with self._database.read() as conn:
+            page_id = self._ids.page(conn, reading.page)
+            at = to_ms(reading.observed_at)
+            row = None
+            if page_id is not None:
+                row = newest_row(conn, Span(page_id=page_id, metric=reading.metric, since=-sys.maxsize, until=at))
+            if row is None:
+                return False
+            point = point_of(row, self._ids.sources())
+        return (point.count, point.low, point.high) == (reading.count, reading.low, reading.high)
+
     def confirm(self, page: str, first: datetime, last: datetime) -> None:
         """The readings held between these instants, both included, turned out true: they count from now on."""
         with self._database.write() as db:
@@ -100,12 +118,14 @@ class Readings:
                 (json.dumps(list(by_id)),),
             ).fetchall()
             sources = self._ids.sources()
-        return {by_id[row[0]]: track_of(by_id[row[0]], row, sources) for row in rows}
+        tracks = {by_id[row[0]]: track_of(by_id[row[0]], row, sources) for row in rows}
+        self._tracks.know(tracks)
+        return tracks
 
     def save_tracks(self, tracks: Sequence[Track]) -> None:
         """Replace the pages' series."""
         with self._database.write() as db:
-            put_tracks(db.conn, self._ids, tracks)
+            self._tracks.put(db.conn, tracks)
 
     def latest(self, slug: str) -> Latest | None:
         """A page's newest state; None if there is no such page."""
@@ -139,6 +159,13 @@ class Readings:
             rows = [newest_row(conn, present._replace(until=to_ms(instant))) for instant in instants]
             sources = self._ids.sources()
             return tuple(None if row is None else point_of(row, sources) for row in rows)
+
+    def first(self, slug: str) -> Point | None:
+        """The page's oldest accepted point, of whatever series; None if it was never counted."""
+        with self._database.read() as conn:
+            page_id = self._ids.page(conn, slug)
+            row = None if page_id is None else first_row(conn, page_id)
+            return None if row is None else point_of(row, self._ids.sources())
 
     def series(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
         """The accepted points from ``since`` to ``until``, both included, of the page's present series, by age."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from storage import backups
 from storage.alerts import Alerts
 from storage.audiences import Audiences
 from storage.audit import Audit
@@ -91,9 +93,17 @@ class Store:
         with self._database.read() as conn:
             return conn.execute("SELECT 1 FROM pages LIMIT 1").fetchone() is None
 
+    def fold(self, before: datetime) -> None:
+        """Move what lies in the order in which it arrived to where it stays by page: readings older than this, marks.
+
+        Some pages at a time, so that what else is to be written gets its turn in between.
+        """
+        self.readings.fold(before)
+        self.pasts.fold()
+
     def backup(self, target: Path) -> None:
         """An online copy, complete and checked with integrity_check; it never overwrites."""
-        self._database.backup(target)
+        backups.back_up(self._database.path, target)
 
     def close(self) -> None:
         """Close the file and let another process write; harmless when done twice."""

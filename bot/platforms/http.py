@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from types import MappingProxyType
-from typing import NoReturn
 from urllib.parse import urlsplit
 
+import orjson
 import requests
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as TransportTimeout
 
+from bot.clock import Clock, SystemClock
 from bot.errors import ConfigError, LikewatchError, PayloadChanged, Throttled, Unreachable
-from bot.platforms.deadline import BoundedAdapter
+from bot.platforms.breaker import Breaker
+from bot.platforms.hosts import Hosts
+from bot.platforms.transport import BoundedAdapter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +58,18 @@ class Http:
     ``REQUESTS_CA_BUNDLE``), read once; an address on this machine is always asked directly.
     """
 
-    def __init__(self, values: Mapping[str, str], base_url: str, limits: Limits | None = None) -> None:
+    def __init__(
+        self, values: Mapping[str, str], base_url: str, limits: Limits | None = None, clock: Clock | None = None
+    ) -> None:
         self.values = MappingProxyType(dict(values))
         self.base_url = base_url.rstrip("/")
         self.host = urlsplit(base_url).hostname or "the platform"
         self._limits = limits or Limits()
-        self._session = _session(self.base_url, self.host, self._limits)
+        self._session = _session(self.base_url, self.host)
+        self._adapter = BoundedAdapter(Hosts([_prepared(self.base_url), *self._proxies()]), calls=self._limits.calls)
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, self._adapter)
+        self._breaker = Breaker(self.host, clock or SystemClock())
 
     def __repr__(self) -> str:
         return f"<Http {self.host}>"
@@ -78,9 +86,13 @@ class Http:
 
         ``form`` is already encoded (``application/x-www-form-urlencoded``): a platform knows how to do that cheaply.
 
-        Raises ``Unreachable``, ``Throttled``, ``ConfigError`` (a redirect) or ``PayloadChanged`` (not JSON, too large).
+        Raises ``Unreachable``, ``Throttled``, ``ConfigError`` (a redirect, a host that is not to be asked) or
+        ``PayloadChanged`` (not JSON, too large). A platform that is silent is left alone for a while (``Breaker``).
         """
-        status, headers, content = self._exchange(method, path, params, form)
+        with self._breaker.call() as call:
+            status, headers, content = self._exchange(method, path, params, form)
+            if status >= HTTPStatus.INTERNAL_SERVER_ERROR and "Retry-After" not in headers:
+                call.in_trouble()
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise ConfigError(
                 f"{self.host} sent us on to another address (HTTP {status}), which Likewatch does not follow: check "
@@ -91,7 +103,7 @@ class Http:
                 f"{self.host} sent more than {self._limits.size:,} bytes for one request; it was cut off."
             )
         try:
-            return Answer(status=status, headers=headers, body=parse_json(content.decode()))
+            return Answer(status=status, headers=headers, body=parse_json(content))
         except ValueError:
             raise self.refusal(status, headers) from None
 
@@ -111,8 +123,13 @@ class Http:
         )
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """End the calls under way, and close the connections that are kept open."""
+        self._adapter.cut()
         self._session.close()
+
+    def _proxies(self) -> Iterator[str]:
+        for proxy in self._session.proxies.values():
+            yield proxy if "://" in proxy else f"http://{proxy}"
 
     def _exchange(
         self, method: str, path: str, params: Sequence[tuple[str, str]], form: str | None
@@ -147,31 +164,28 @@ class Http:
             raise Unreachable(f"{self.host} was not reached, or the connection broke off.") from None
 
 
-def parse_json(text: str) -> object:
+def parse_json(text: str | bytes) -> object:
     """The value of a JSON text.
 
-    Raises ``ValueError`` for all that RFC 8259 does not allow, NaN and Infinity too, and for halves of characters
-    (lone surrogates), which nothing could store.
+    Raises ``ValueError`` for all that RFC 8259 does not allow, NaN and Infinity too, for numbers too large to be any,
+    endless nesting, and halves of characters (lone surrogates), which nothing could store.
     """
-    try:
-        value = _JSON.decode(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    if _SURROGATE.search(text):
-        json.dumps(value, ensure_ascii=False).encode()  # a UnicodeEncodeError is a ValueError
+    value: object = orjson.loads(text)
     return value
 
 
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")
-
-
 _FORM: Mapping[str, str] = MappingProxyType({"Content-Type": "application/x-www-form-urlencoded"})
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_JSON = json.JSONDecoder(parse_constant=_no_number)
 
 
-def _session(base_url: str, host: str, limits: Limits) -> requests.Session:
+def _prepared(url: str) -> str:
+    """As the session will ask for it: a host in another script by its name in ASCII (IDNA)."""
+    try:
+        return requests.Request("GET", url).prepare().url or url
+    except requests.RequestException:
+        return url  # asking for it will say what is wrong
+
+
+def _session(base_url: str, host: str) -> requests.Session:
     session = requests.Session()
     environment = session.merge_environment_settings(base_url, {}, stream=True, verify=None, cert=None)
     session.proxies = {} if _is_here(host) else environment["proxies"]
@@ -179,8 +193,6 @@ def _session(base_url: str, host: str, limits: Limits) -> requests.Session:
     session.trust_env = False  # or a .netrc would add a password of its own, and be read at every call
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # threads share nothing but the connections
     session.headers["User-Agent"] = "Likewatch"
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, BoundedAdapter(pool_maxsize=limits.calls))
     return session
 
 

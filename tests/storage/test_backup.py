@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-import sqlite3
+import resource
 import threading
 from pathlib import Path
 
 import pytest
 
 from storage.errors import StoreUnavailable
+from storage.sqlite import sqlite3
 from storage.store import Store
 from tests.standins.samples import MINUTE, NOON, judged, point, track
 
@@ -62,3 +63,15 @@ def test_a_backup_never_overwrites(cambodia: Store, tmp_path: Path) -> None:
 def test_a_backup_needs_a_folder(cambodia: Store, tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match=r"folder .*missing does not exist"):
         cambodia.backup(tmp_path / "missing" / "monday.db")
+
+
+def test_a_backup_that_does_not_fit_is_told_and_not_left_half_done(cambodia: Store, tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
+    try:
+        with pytest.raises(StoreUnavailable, match="disk"):
+            cambodia.backup(tmp_path / "backups" / "monday.db")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list((tmp_path / "backups").iterdir()) == []
