@@ -16,12 +16,13 @@ from datetime import UTC, datetime, timedelta
 from bot.clock import Clock, SystemClock
 from bot.cycle import Cycle
 from bot.errors import LikewatchError
+from bot.evidence.recorder import Recorder
 from bot.examples import press_example
 from bot.feeding import replay_example
 from bot.fetching import Source
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.http import Http
-from bot.platforms.registry import platforms
+from bot.platforms.registry import platform_settings, platforms
 from bot.rehearsal import settle
 from bot.scheduling import build_scheduler
 from bot.settings import Mode, Settings
@@ -52,6 +53,7 @@ class Core:
     clock: Clock
     store: Store
     sources: dict[str, Source]
+    recorder: Recorder
     cycle: Cycle
 
 
@@ -63,19 +65,21 @@ def open_core(settings: Settings, *, wake: Callable[[], None] = lambda: None) ->
         store = Store.open(settings.database)
         closing.callback(store.close)
         settle(store, all_comparisons(), clock.now())
-        sources = _connect(settings)
+        recorder = Recorder(store.evidence, clock, secrets=_secrets(settings))
+        sources = _connect(settings, recorder)
         for source in sources.values():
             closing.callback(source.http.close)
         cycle = Cycle(
             store=store,
             clock=clock,
             sources=sources,
+            recorder=recorder,
             comparisons=all_comparisons(),
             wake=wake,
             chance=random.Random(),  # noqa: S311 (jitter, not cryptography)
         )
         closing.callback(cycle.close)
-        yield Core(settings=settings, clock=clock, store=store, sources=sources, cycle=cycle)
+        yield Core(settings=settings, clock=clock, store=store, sources=sources, recorder=recorder, cycle=cycle)
 
 
 def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callable[[str], None]) -> None:
@@ -153,11 +157,16 @@ class _Lookup:
         return source.platform.resolve(source.http, reference, self._core.clock.now())
 
 
-def _connect(settings: Settings) -> dict[str, Source]:
+def _secrets(settings: Settings) -> tuple[str, ...]:
+    platforms_own = (settings.platforms[setting.name] for setting in platform_settings() if setting.secret)
+    return (settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret, *platforms_own)
+
+
+def _connect(settings: Settings, recorder: Recorder) -> dict[str, Source]:
     return {
         platform.name: Source(
             platform=platform,
-            http=Http(settings.platforms, platform.base_url(settings.platforms)),
+            http=Http(settings.platforms, platform.base_url(settings.platforms), record=recorder.of(platform.name)),
             missing=platform.ready(settings.platforms),
         )
         for platform in platforms()

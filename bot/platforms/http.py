@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -20,6 +20,7 @@ from urllib3.exceptions import TimeoutError as TransportTimeout
 
 from bot.errors import ConfigError, LikewatchError, PayloadChanged, Throttled, Unreachable
 from bot.platforms.deadline import BoundedAdapter
+from bot.platforms.exchange import Exchange, unrecorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +54,23 @@ class Http:
 
     ``values`` are the platform's settings, tokens included: they belong in the form, never in ``path`` or ``params``,
     which proxies and logs write down. Proxies and certificates come from the environment (``HTTPS_PROXY``,
-    ``REQUESTS_CA_BUNDLE``), read once; an address on this machine is always asked directly.
+    ``REQUESTS_CA_BUNDLE``), read once; an address on this machine is always asked directly. ``record`` is given every
+    answer as it came, before anybody looks into it.
     """
 
-    def __init__(self, values: Mapping[str, str], base_url: str, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, str],
+        base_url: str,
+        limits: Limits | None = None,
+        *,
+        record: Callable[[Exchange], None] = unrecorded,
+    ) -> None:
         self.values = MappingProxyType(dict(values))
         self.base_url = base_url.rstrip("/")
         self.host = urlsplit(base_url).hostname or "the platform"
         self._limits = limits or Limits()
+        self._record = record
         self._session = _session(self.base_url, self.host, self._limits)
 
     def __repr__(self) -> str:
@@ -73,14 +83,17 @@ class Http:
         *,
         params: Sequence[tuple[str, str]] = (),
         form: str | None = None,
+        credentials: str = "",
     ) -> Answer:
         """Send one request to ``path`` under the base address and return the answer, whatever its status.
 
         ``form`` is already encoded (``application/x-www-form-urlencoded``): a platform knows how to do that cheaply.
+        ``credentials`` are its last fields, encoded alike: they are sent, and never recorded.
 
         Raises ``Unreachable``, ``Throttled``, ``ConfigError`` (a redirect) or ``PayloadChanged`` (not JSON, too large).
         """
-        status, headers, content = self._exchange(method, path, params, form)
+        sent = f"{form}&{credentials}" if form and credentials else form
+        status, headers, content = self._exchange(method, path, params, sent)
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise ConfigError(
                 f"{self.host} sent us on to another address (HTTP {status}), which Likewatch does not follow: check "
@@ -90,6 +103,17 @@ class Http:
             raise PayloadChanged(
                 f"{self.host} sent more than {self._limits.size:,} bytes for one request; it was cut off."
             )
+        self._record(
+            Exchange(
+                method=method,
+                url=self.base_url + path,
+                params=tuple(params),
+                form=form,
+                status=status,
+                headers=headers,
+                content=content,
+            )
+        )
         try:
             return Answer(status=status, headers=headers, body=parse_json(content.decode()))
         except ValueError:

@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from bot.cycle import Cycle
+from bot.evidence.recorder import Recorder
 from bot.fetching import Source
 from bot.platforms.facebook import PLATFORM
 from handlers.comparisons import all_comparisons
@@ -116,21 +117,24 @@ class _Hours:
 def bot_on(graph: GraphProcess, path: Path, rules: Sequence[Comparison[Any]]) -> Iterator[Bot]:
     """A bot that watches the pages, in groups of five, and knows these rules."""
     clock = LaterClock()
-    with closing(Store.open(path)) as store, graph.source() as facebook:
+    with closing(Store.open(path)) as store:
+        recorder = Recorder(store.evidence, clock)
         with store.write():
             for n in range(PAGES):
                 page, account = watched(n, group=f"race{n // RIVALS:04}", poll_every=CADENCE)
                 store.pages.add(page, account, at=clock.now())
-        cycle = Cycle(
-            store=store,
-            clock=clock,
-            sources={PLATFORM.name: facebook},
-            comparisons=rules,
-            wake=lambda: None,
-            chance=random.Random(1),
-        )
-        with closing(cycle):
-            yield Bot(cycle, clock, store, facebook)
+        with graph.source(recorder) as facebook, graph.source() as rehearsing:
+            cycle = Cycle(
+                store=store,
+                clock=clock,
+                sources={PLATFORM.name: facebook},
+                recorder=recorder,
+                comparisons=rules,
+                wake=lambda: None,
+                chance=random.Random(1),
+            )
+            with closing(cycle):
+                yield Bot(cycle, clock, store, rehearsing)
 
 
 def _seconds(work: Callable[[], None]) -> float:

@@ -17,7 +17,8 @@ def test_a_backup_opens_as_the_same_store(cambodia: Store, tmp_path: Path) -> No
     target = tmp_path / "backups" / "monday.db"
     target.parent.mkdir()
     cambodia.backup(target)
-    assert [path.name for path in target.parent.iterdir()] == ["monday.db"], "one file, whole by itself"
+    written = sorted(path.name for path in target.parent.iterdir())
+    assert written == ["monday.db", "monday.evidence.db"], "each whole by itself"
     copy = Store.open(target)
     assert copy.pages.all() == cambodia.pages.all()
     assert copy.readings.latest("hunsen") == cambodia.readings.latest("hunsen")
