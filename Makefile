@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup test lint types docs lock browser bench quality clean help
+.PHONY: run setup test lint types docs lock browser bench quality tamper clean help
 
 help:
 	@echo "make run      start Likewatch (without Slack tokens: the local workspace in your browser)"
@@ -11,6 +11,7 @@ help:
 	@echo "make browser  end to end in headless Chromium (needs the Debian packages chromium, chromium-driver)"
 	@echo "make bench    the benchmarks, printed as ratios; docs/benchmarks.md has the table"
 	@echo "make quality  what the rules tell of histories whose truth is known, beside naive rules (a quarter of an hour)"
+	@echo "make tamper   a thousand random changes to kept evidence, each of which must be found and located"
 	@echo "make docs     write the generated docs and .env.example again"
 	@echo "make lock     resolve the dependencies again and write the locks"
 
@@ -53,6 +54,9 @@ bench: $(VENV)/.developing
 
 quality: $(VENV)/.developing
 	$(BIN)/python -m tests.quality
+
+tamper: $(VENV)/.developing
+	LIKEWATCH_CHANGES=1000 $(BIN)/pytest --timeout 1200 tests/bot/evidence/test_tampering.py
 
 docs: $(VENV)/.developing
 	$(BIN)/python -m bot.docs --write

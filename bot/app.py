@@ -17,6 +17,7 @@ from bot.clock import Clock, SystemClock
 from bot.cycle import Cycle
 from bot.errors import LikewatchError
 from bot.evidence.recorder import Recorder
+from bot.evidence.texts import ImportedFile
 from bot.examples import press_example
 from bot.feeding import replay_example
 from bot.fetching import Source
@@ -211,13 +212,26 @@ def _start_sender(deliverer: Deliverer, closing: ExitStack) -> None:
 
 def _replay_press_figures(core: Core, workspace: WorkspaceServer) -> None:
     who = slack_client(token=workspace.bot_token, api_url=workspace.api_url).auth_test()
+    example, now = press_example(), core.clock.now()
+    core.recorder.seal_import(
+        example.data,
+        lambda body: ImportedFile(
+            at=now,
+            name=example.name,
+            by="likewatch",
+            pages={page.slug: page.slug for page in example.pages},
+            page=None,
+            dates=None,
+            body=body,
+        ),
+    )
     replay_example(
         core.store,
         core.cycle,
-        press_example(),
+        example,
         team_id=str(who["team_id"]),
         channel_id=workspace.workspace.state.channel(EXAMPLE_CHANNEL).id,
-        now=core.clock.now(),
+        now=now,
     )
 
 

@@ -177,3 +177,24 @@ def manifest(request_url: str | None) -> None:
 def backup(ctx: click.Context, target: Path) -> None:
     """Write a verified copy of the database to TARGET, while the bot runs or not."""
     click.echo(operations.backup(_settings(ctx), target))
+
+
+@main.group(cls=SpokenGroup)
+def evidence() -> None:
+    """What proves a figure: the platforms' own replies, kept, chained and stamped by others."""
+
+
+@evidence.command("audit")
+@click.pass_context
+def audit_evidence(ctx: click.Context) -> None:
+    """Check everything kept: every reply, every link of the chain, every time-stamp, every reading."""
+    with click.progressbar(length=0, label="Checking", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        lines, whole = operations.audit(_settings(ctx), advance)
+    for line in lines:
+        click.echo(line)
+    ctx.exit(0 if whole else 1)

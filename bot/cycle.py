@@ -167,12 +167,15 @@ class Cycle:
             self._store.outbox.put(alert, self._store.subscriptions.wanting(alert), at=now, replayed=replayed)
             for alert in fresh
         )
+        old = self._store.alerts.add(past, at=now, past=True) if past else ()
+        if fresh or old:
+            self._recorder.seal_alerts((*fresh, *old))
         return Absorbed(
             standings=Counter(judgement.standing for judgement in judged),
             stored=stored,
             audiences=kept,
             alerts=fresh,
-            past=self._store.alerts.add(past, at=now, past=True) if past else (),
+            past=old,
             queued=queued,
         )
 

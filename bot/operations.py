@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import getpass
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from bot import words
@@ -15,6 +17,8 @@ from bot.countries import country_code
 from bot.doctor import Finding
 from bot.doctor import examine as look
 from bot.errors import ConfigError
+from bot.evidence.store_audit import StoreAudit, audit_summary
+from bot.evidence.texts import ImportedFile
 from bot.examples import press_example
 from bot.feeding import add_pages, by_instant
 from bot.importing import DateOrder, Import, describe, read_import
@@ -63,11 +67,16 @@ def import_file(
     group: str | None,
 ) -> Iterator[str]:
     """Import a file: what was found, what was kept, and what it means."""
-    now = core.clock.now()
-    read = _read(file, core, page=page, dates=dates)
+    now, data, by = core.clock.now(), file.read_bytes(), getpass.getuser()
+    read = _read(data, file.name, now, page=page, dates=dates)
     newcomers = _new_pages(home=home, group=group) if new_pages else None
+
+    def keep(slugs: Mapping[str, str]) -> None:
+        kept = partial(ImportedFile, at=now, name=read.name, by=by, pages=slugs, page=page, dates=dates)
+        core.recorder.seal_import(data, lambda body: kept(body=body))
+
     imported = import_figures(
-        core.store, core.cycle, read, new_pages=newcomers, keep_good=keep_good, by=getpass.getuser(), now=now
+        core.store, core.cycle, read, new_pages=newcomers, keep_good=keep_good, by=by, now=now, keep=keep
     )
     core.store.readings.fold(now - HOT)
     yield describe(read)
@@ -90,7 +99,7 @@ def replay(settings: Settings, file: Path | None) -> Iterator[str]:
             example = press_example()
             pages, readings, audiences = example.pages, example.readings, example.audiences
             if file is not None:
-                read = _read(file, core, page=None, dates=None)
+                read = _read(file.read_bytes(), file.name, core.clock.now(), page=None, dates=None)
                 yield describe(read)
                 pages = tuple(_pages_of(read, settings.database, example.pages))
                 readings, audiences = read.readings, read.audiences
@@ -115,15 +124,26 @@ def backup(settings: Settings, target: Path) -> str:
     return f"{target} is a complete copy of {settings.database}, checked."
 
 
+def audit(settings: Settings, advance: Callable[[int, int], None]) -> tuple[list[str], bool]:
+    """What an audit of the evidence found, and whether all is as it was kept."""
+    store = Store.open_reader(settings.database)
+    try:
+        looking = StoreAudit(store)
+        faults = [str(fault) for fault in looking.run(advance)]
+    finally:
+        store.close()
+    return [*faults, *audit_summary(looking, len(faults))], not faults
+
+
 def _ask_slack(settings: Settings) -> str:
     return check_tokens(
         api_url=settings.slack_api_url, bot_token=settings.slack_bot_token, app_token=settings.slack_app_token
     )
 
 
-def _read(file: Path, core: Core, *, page: str | None, dates: str | None) -> Import:
+def _read(data: bytes, name: str, now: datetime, *, page: str | None, dates: str | None) -> Import:
     order = DateOrder(dates) if dates else None
-    return read_import(file.read_bytes(), name=file.name, now=core.clock.now(), page=page, dates=order)
+    return read_import(data, name=name, now=now, page=page, dates=order)
 
 
 def _new_pages(*, home: str | None, group: str | None) -> NewPages:

@@ -62,6 +62,9 @@ class Store:
             database = Database.open(path)
             undo.callback(database.close)
             store = cls(database, Evidence.open(evidence_beside(path)))
+            undo.callback(store.evidence.close)
+            if anchor := store.anchored():
+                store.evidence.follow(anchor)
             undo.pop_all()
         return store
 
@@ -117,7 +120,10 @@ class Store:
         try:
             return Head(sequence=int(sequence), digest=bytes.fromhex(digest))
         except ValueError:
-            raise EvidenceDamaged(f"The note {_ANCHOR} of the database was altered: {noted[:80]!r}.") from None
+            raise EvidenceDamaged(
+                f"The note {_ANCHOR} of the database was altered ({noted[:80]!r}). It says on which evidence the "
+                "readings rest: put it back, or restore a backup."
+            ) from None
 
     def is_empty(self) -> bool:
         """No page was ever added."""

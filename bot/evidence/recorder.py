@@ -8,14 +8,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from bot.clock import Clock
-from bot.evidence.texts import Body, ImportedFile, imported_text, manifest_text, received_text, sha256
+from bot.evidence.alert_text import alert_value
+from bot.evidence.texts import (
+    Body,
+    ImportedFile,
+    StampNote,
+    imported_text,
+    manifest_text,
+    received_text,
+    sha256,
+    told_text,
+)
 from bot.platforms.exchange import Exchange
-from handlers.model import Account
+from handlers.model import Account, Alert
 from storage.errors import StoreError
-from storage.evidence import Evidence, Head, NewRecord, Packer
+from storage.evidence import Evidence, NewRecord, Packer, Stamp
 from storage.evidence.packing import packed_alone
 
 _SHORTEST_SECRET = 8  # a shorter one would be found in any reply
@@ -76,22 +87,38 @@ class Recorder:
             waiting, self._waiting = self._waiting, []
         self._seal([*waiting, NewRecord(text=text, asked_at=None, reply=reply)])
 
+    def seal_alerts(self, alerts: Sequence[Alert]) -> None:
+        """Put alerts into the chain, before they are stored."""
+        at = self._clock.now()
+        texts = [packed_alone(told_text(at, alert_value(alert))) for alert in alerts]
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        self._seal([*waiting, *(NewRecord(text=text, asked_at=None, reply=None) for text in texts)])
+
     def seal_letting_go(self, before: int) -> None:
         """Put into the chain that replies last received before this link are let go now."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
         self._seal(waiting, let_go_before=before)
 
-    def _seal(self, records: Sequence[NewRecord], let_go_before: int | None = None) -> Head:
-        at = self._clock.now()
-        digests = [record.text.digest.hex() for record in records]
+    def seal_stamp(self, stamp: Stamp) -> None:
+        """Put a time-stamp of an earlier link into the chain."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        self._seal(waiting, stamp=stamp)
+
+    def _seal(
+        self, records: Sequence[NewRecord], *, let_go_before: int | None = None, stamp: Stamp | None = None
+    ) -> None:
+        compose = partial(
+            manifest_text,
+            at=self._clock.now(),
+            records=[record.text.digest.hex() for record in records],
+            let_go_before=let_go_before,
+            stamp=_noted(stamp) if stamp else None,
+        )
         try:
-            return self._evidence.seal(
-                records,
-                lambda sequence, previous: manifest_text(
-                    sequence, previous, at=at, records=digests, let_go_before=let_go_before
-                ),
-            )
+            self._evidence.seal(records, compose, stamp=stamp)
         except StoreError:
             self._texts.forget()
             self._replies.forget()
@@ -138,6 +165,10 @@ class Recorder:
             form=None if exchange.form is None else without(exchange.form),
             params=tuple((name, without(value)) for name, value in exchange.params),
         )
+
+
+def _noted(stamp: Stamp) -> StampNote:
+    return StampNote(sequence=stamp.sequence, response=sha256(stamp.response), root=sha256(stamp.root))
 
 
 def _shape(exchange: Exchange) -> bytes:

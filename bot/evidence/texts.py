@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -68,10 +68,15 @@ class Received:
     headers: Mapping[str, str]
     body: Body
 
+    @property
+    def slugs(self) -> frozenset[str]:
+        """The pages it is about."""
+        return frozenset(self.pages)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedFile:
-    """A file that somebody imported. ``pages`` maps the slugs it was taken to be about to the names it uses.
+    """A file that somebody imported. ``pages`` maps the names it uses to the slugs that they were taken for.
 
     ``page`` and ``dates`` are how it was told to be read.
     """
@@ -84,13 +89,45 @@ class ImportedFile:
     dates: str | None
     body: Body
 
+    @property
+    def slugs(self) -> frozenset[str]:
+        """The pages it is about."""
+        return frozenset(self.pages.values())
 
-Record = Received | ImportedFile
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldAlert:
+    """An alert as it was raised, just before it was stored: ``alert`` is all that it says (``alert_text``)."""
+
+    at: datetime
+    alert: Mapping[str, Any]
+    body: None = None
+
+    @property
+    def slugs(self) -> frozenset[str]:
+        """The pages it is about."""
+        return frozenset(filter(None, (self.alert["page"], self.alert["rival"])))
+
+
+Record = Received | ImportedFile | ToldAlert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampNote:
+    """Which link was stamped, and the SHA-256 of the response and of the certificate it was checked against."""
+
+    sequence: int
+    response: str
+    root: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """What a manifest says. ``let_go_before``: replies last received in an earlier cycle were let go in this one."""
+    """What a manifest says.
+
+    ``let_go_before``: replies last received before this link were let go. ``stamp`` is a time-stamp that was got since
+    the link before, if one was.
+    """
 
     sequence: int
     at: datetime
@@ -98,6 +135,7 @@ class Link:
     records: tuple[str, ...]
     software: str
     let_go_before: int | None
+    stamp: StampNote | None
 
 
 def sha256(data: bytes) -> str:
@@ -162,8 +200,19 @@ def imported_text(imported: ImportedFile) -> bytes:
     )
 
 
+def told_text(at: datetime, alert: Mapping[str, Any]) -> bytes:
+    """The record of an alert."""
+    return canonical({"alert": alert, "at": written(at), "kind": "alert"})
+
+
 def manifest_text(
-    sequence: int, previous: bytes | None, *, at: datetime, records: Sequence[str], let_go_before: int | None
+    sequence: int,
+    previous: bytes | None,
+    *,
+    at: datetime,
+    records: Sequence[str],
+    let_go_before: int | None = None,
+    stamp: StampNote | None = None,
 ) -> bytes:
     """The manifest of a cycle."""
     return canonical(
@@ -175,6 +224,7 @@ def manifest_text(
             "records": list(records),
             "sequence": sequence,
             "software": software(),
+            "stamp": None if stamp is None else asdict(stamp),
         }
     )
 
@@ -183,6 +233,9 @@ def read_record(text: bytes) -> Record:
     """What a record says; ``EvidenceDamaged`` for a text that is none."""
     try:
         value = json.loads(text)
+        if value["kind"] == "alert":
+            alert = value["alert"]
+            return ToldAlert(at=_instant(value["at"]), alert=MappingProxyType({**alert, "key": str(alert["key"])}))
         body = Body(**_named(value["body"], "sha256", size="bytes", withheld="withheld"))
         if value["kind"] == "import":
             return ImportedFile(
@@ -225,6 +278,7 @@ def read_manifest(text: bytes) -> Link:
             records=tuple(map(_digest, value["records"])),
             software=value["software"],
             let_go_before=None if value["let_go_before"] is None else int(value["let_go_before"]),
+            stamp=None if value["stamp"] is None else StampNote(**value["stamp"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise EvidenceDamaged("A manifest says something that no manifest says: it was altered.") from None

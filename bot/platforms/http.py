@@ -22,6 +22,8 @@ from bot.errors import ConfigError, LikewatchError, PayloadChanged, Throttled, U
 from bot.platforms.deadline import BoundedAdapter
 from bot.platforms.exchange import Exchange, unrecorded
 
+_FORM = "application/x-www-form-urlencoded"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -119,6 +121,13 @@ class Http:
         except ValueError:
             raise self.refusal(status, headers) from None
 
+    def post(self, body: bytes, content_type: str) -> bytes:
+        """Send bytes to the base address and return the bytes of the answer. Raises as ``ask`` does, for any error."""
+        status, headers, content = self._exchange("POST", "", (), body, content_type)
+        if status != HTTPStatus.OK or len(content) > self._limits.size:
+            raise self.refusal(status, headers)
+        return content
+
     def refusal(self, status: int, headers: Mapping[str, str]) -> LikewatchError:
         """What a status says by itself, for an answer whose body says nothing better."""
         if status == HTTPStatus.TOO_MANY_REQUESTS or (
@@ -139,7 +148,12 @@ class Http:
         self._session.close()
 
     def _exchange(
-        self, method: str, path: str, params: Sequence[tuple[str, str]], form: str | None
+        self,
+        method: str,
+        path: str,
+        params: Sequence[tuple[str, str]],
+        body: str | bytes | None,
+        content_type: str = _FORM,
     ) -> tuple[int, Mapping[str, str], bytes]:
         """The one way out: every request of every platform passes here.
 
@@ -150,8 +164,8 @@ class Http:
                 method,
                 self.base_url + path,
                 params=params,
-                data=form,
-                headers=None if form is None else _FORM,
+                data=body,
+                headers=None if body is None else {"Content-Type": content_type},
                 timeout=(self._limits.connect, self._limits.answer),
                 allow_redirects=False,
                 stream=True,
@@ -190,7 +204,6 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
 
 
-_FORM: Mapping[str, str] = MappingProxyType({"Content-Type": "application/x-www-form-urlencoded"})
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _JSON = json.JSONDecoder(parse_constant=_no_number)
 

@@ -1,6 +1,6 @@
 """The evidence: replies as they were received, in a chain of manifests, in a file of its own beside the database."""
 
-from storage.evidence.archive import Evidence, Head, KeptRecord, KeptReply, Manifest, NewRecord
+from storage.evidence.archive import Evidence, Head, KeptRecord, KeptReply, Manifest, NewRecord, Stamp
 from storage.evidence.packing import EvidenceDamaged, Packed, Packer
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "NewRecord",
     "Packed",
     "Packer",
+    "Stamp",
 ]

@@ -17,7 +17,8 @@ RENEWED_AFTER = 64
 """Differences that refer to one key before a new one is kept: counts drift away from it, digit by digit."""
 
 _LEVEL = 6  # a tenth smaller than 4, and still 5 microseconds a page
-_RAW = -15  # no header and no checksum: each text is known by its SHA-256
+_RAW = -15  # no header and no checksum of deflate's own
+_CHECK = 4  # bytes of CRC-32 before the data: two forms of it may unpack to the same bytes, and one of them is not ours
 _WINDOW = 32_768  # bytes of a dictionary that deflate can see
 
 
@@ -81,13 +82,14 @@ def packed_alone(raw: bytes) -> Packed:
 def deflated(raw: bytes, key: bytes = b"") -> bytes:
     """``raw`` made small, with the help of ``key``."""
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW, zdict=key)
-    return packer.compress(raw) + packer.flush()
+    data = packer.compress(raw) + packer.flush()
+    return zlib.crc32(data).to_bytes(_CHECK) + data
 
 
 def inflated(data: bytes, key: bytes = b"") -> bytes:
-    """The bytes that ``deflated`` was given. Raises ``zlib.error`` for anything else, as far as it shows."""
+    """The bytes that ``deflated`` was given. Raises ``zlib.error`` for data that it did not give."""
+    check, deflate = data[:_CHECK], data[_CHECK:]
+    if zlib.crc32(deflate).to_bytes(_CHECK) != check:
+        raise zlib.error("not the bytes that were written")
     unpacker = zlib.decompressobj(_RAW, zdict=key)
-    raw = unpacker.decompress(data) + unpacker.flush()
-    if not unpacker.eof or unpacker.unused_data:
-        raise zlib.error("cut off, or with something after its end")
-    return raw
+    return unpacker.decompress(deflate) + unpacker.flush()

@@ -19,26 +19,27 @@ CREATE TABLE manifests (
 ) STRICT;
 -- What was asked and what came, or what was imported; in the order in which the manifest names them.
 CREATE TABLE records (
-  id INTEGER PRIMARY KEY,
   sequence INTEGER NOT NULL REFERENCES manifests,
+  place INTEGER NOT NULL,  -- 1, 2, 3 …: where the manifest names it
   asked_at INTEGER,  -- milliseconds since 1970: observed_at of the readings that came of it; NULL: of no poll
-  key INTEGER REFERENCES records,  -- the record whose text is this one's dictionary
-  text BLOB NOT NULL  -- deflated JSON
+  key_sequence INTEGER,  -- the record whose text is this one's dictionary
+  key_place INTEGER,
+  text BLOB NOT NULL,  -- deflated JSON
+  UNIQUE (sequence, place)
 ) STRICT;
-CREATE INDEX records_of_manifest ON records (sequence);
 CREATE INDEX records_by_asking ON records (asked_at);
 -- The bytes that came, each once.
 CREATE TABLE replies (
-  id INTEGER PRIMARY KEY,
   digest BLOB NOT NULL UNIQUE,  -- SHA-256 of the bytes
   seen INTEGER NOT NULL REFERENCES manifests (sequence),  -- the last in whose cycle they came
-  key INTEGER REFERENCES replies,  -- the reply that is this one's dictionary
+  key BLOB,  -- the digest of the reply that is this one's dictionary
   data BLOB NOT NULL  -- deflated
 ) STRICT;
 CREATE INDEX replies_by_key ON replies (key) WHERE key IS NOT NULL;
 CREATE TABLE stamps (
   sequence INTEGER PRIMARY KEY REFERENCES manifests,
-  response BLOB NOT NULL  -- DER of the RFC 3161 TimeStampResp over the manifest's text
+  response BLOB NOT NULL,  -- DER of the RFC 3161 TimeStampResp over the manifest's text
+  root BLOB NOT NULL  -- DER of the certificate that it was checked against
 ) STRICT;
 """
 
