@@ -17,8 +17,12 @@ from bot.countries import country_code
 from bot.doctor import Finding
 from bot.doctor import examine as look
 from bot.errors import ConfigError
+from bot.evidence.bundle import export
+from bot.evidence.stamping import roots_in
 from bot.evidence.store_audit import StoreAudit, audit_summary
-from bot.evidence.texts import ImportedFile
+from bot.evidence.texts import ImportedFile, sha256
+from bot.evidence.tracing import find_alert
+from bot.evidence.verifying import Verification, verification_summary
 from bot.examples import press_example
 from bot.feeding import add_pages, by_instant
 from bot.importing import DateOrder, Import, describe, read_import
@@ -133,6 +137,30 @@ def audit(settings: Settings, advance: Callable[[int, int], None]) -> tuple[list
     finally:
         store.close()
     return [*faults, *audit_summary(looking, len(faults))], not faults
+
+
+def export_evidence(settings: Settings, named: str, out: Path) -> Iterator[str]:
+    """Write an alert's bundle, which must not exist yet."""
+    store = Store.open_reader(settings.database)
+    try:
+        kept = find_alert(store, named)
+        data = export(store, kept)
+        headline = told(kept.alert, store)
+    finally:
+        store.close()
+    with out.open("xb") as file:
+        file.write(data)
+    yield f"{out}: {headline}"
+    yield f"{words.count(len(data))} bytes, SHA-256 {sha256(data)}"
+    yield f"To check it: likewatch evidence verify {out}, or by hand as INSTRUCTIONS.txt in it says."
+
+
+def verify_evidence(bundle: Path, authority: Path | None) -> tuple[list[str], bool]:
+    """What a verification found, and whether everything holds."""
+    data = bundle.read_bytes()
+    looking = Verification(data, trusted=roots_in(authority) if authority else ())
+    faults = [str(fault) for fault in looking.run()]
+    return [*faults, *verification_summary(looking, len(faults), sha256(data))], not faults
 
 
 def _ask_slack(settings: Settings) -> str:

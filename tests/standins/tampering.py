@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import random
 import sqlite3
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.evidence.bundle import with_sums
+from bot.evidence.texts import sha256
+from bot.evidence.zipped import SUMS, unzipped, zipped
 from storage.files import evidence_beside
 
 
@@ -46,6 +51,7 @@ class _Row:
         )
 
 
+_CARELESS = 0.4
 _TABLES = ("manifests", "records", "replies", "stamps")
 
 
@@ -175,3 +181,86 @@ def _truncated(database: Path, chance: random.Random) -> Change:
     return Change(
         what="the file cut off", shows=(path.name, "The evidence's file", "The store", "ink ", "The time-stamp")
     )
+
+
+def tamper_bundle(bundle: bytes, other: bytes, chance: random.Random) -> tuple[bytes, Change]:
+    """One change to a bundle, by a careless hand (a byte) or by one that mends SHA256SUMS after it.
+
+    ``other`` is the bundle of another alert of the same newsroom.
+    """
+    if chance.random() < _CARELESS:
+        return _byte_of_zip(bundle, chance)
+    files, _ = unzipped(bundle)
+    kinds = (_byte_of_file, _digit_of_file, _file_left_out, _file_slipped_in, _files_exchanged)
+    change = chance.choice(kinds)(files, unzipped(other)[0], chance)
+    return zipped(with_sums(files)), change
+
+
+def _byte_of_zip(bundle: bytes, chance: random.Random) -> tuple[bytes, Change]:
+    at = chance.randrange(len(bundle))
+    changed = bytearray(bundle)
+    changed[at] ^= 1 << chance.randrange(8)
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        inside = [entry.filename for entry in archive.infolist() if entry.header_offset <= at]
+    return bytes(changed), Change(
+        what=f"byte {at} of the zip, in {inside[-1]}", shows=("The file", "Byte ", *inside[-1:])
+    )
+
+
+def _proved(files: dict[str, bytes], chance: random.Random) -> str:
+    return chance.choice(sorted(name for name in files if name not in {SUMS, "export.json"}))
+
+
+def _byte_of_file(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
+    name = _proved(files, chance)
+    changed = bytearray(files[name])
+    changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
+    files[name] = bytes(changed)
+    return Change(what=f"a byte of {name}, with its sum", shows=_marks(name))
+
+
+def _digit_of_file(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
+    """A digit, so that the form stays: another count, date, link or sum."""
+    name = chance.choice(["alert.json", "readings.json", "chain.json", "index.html", "INSTRUCTIONS.txt"])
+    text = files[name].decode()
+    places = [place for place, character in enumerate(text) if character in "12345678"]
+    place = chance.choice(places)
+    files[name] = f"{text[:place]}{int(text[place]) + 1}{text[place + 1 :]}".encode()
+    return Change(what=f"digit {place} of {name}: {text[place - 40 : place + 20]!r}, with its sum", shows=_marks(name))
+
+
+def _file_left_out(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
+    name = _proved(files, chance)
+    del files[name]
+    return Change(what=f"{name} left out", shows=_marks(name))
+
+
+def _file_slipped_in(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
+    folder = chance.choice(("chain", "records", "replies", "stamps"))
+    content = b'{"slipped": "in"}'
+    name = f"{folder}/{chance.choice(('00000099', 'more', sha256(content)))}.json"
+    files[name] = content
+    return Change(what=f"{name} slipped in", shows=(name,))
+
+
+def _files_exchanged(files: dict[str, bytes], other: dict[str, bytes], chance: random.Random) -> Change:
+    """A file put in the place of another, or another alert's in its place."""
+    name = _proved(files, chance)
+    like = [
+        one for one in sorted(other) if one.partition("/")[0] == name.partition("/")[0] and other[one] != files[name]
+    ]
+    if not like:
+        return _byte_of_file(files, other, chance)
+    put = chance.choice(like)
+    files[name] = other[put]
+    return Change(what=f"{put} in the place of {name}", shows=_marks(name))
+
+
+def _marks(name: str) -> tuple[str, ...]:
+    """A change to what explains the data may show in the data, and the other way round."""
+    if name.startswith("chain/"):  # of two links that do not fit together, the bundle cannot say which was altered
+        number = int(name[len("chain/") : -len(".json")])
+        return (name, f"chain/{number + 1:08}.json", f"stamp of link {number}")
+    if "/" in name:
+        return (name, name.rpartition("/")[2].partition(".")[0], "stamp of link", "Reading ")
+    return (name, "Reading ", "alert.json", "chain.json", "records/", "chain/", "stamps/", "stamp of link")

@@ -1,4 +1,4 @@
-"""Whatever is changed in what is kept, the audit names it."""
+"""Whatever is changed in what is kept, or in what was exported, is found and named."""
 
 from __future__ import annotations
 
@@ -7,44 +7,17 @@ import random
 import shutil
 from pathlib import Path
 
-import pytest
-
-from bot.evidence.stamping import Stamper, roots_in
+from bot.evidence.bundle import export
+from bot.evidence.stamping import roots_in
 from bot.evidence.store_audit import StoreAudit
-from bot.platforms.http import Http
+from bot.evidence.verifying import Verification
 from storage.errors import StoreError
 from storage.files import files_of
 from storage.store import Store
-from tests.standins.kept import kept_in
-from tests.standins.tampering import tamper
-from tests.standins.tsa import authority_on
+from tests.bot.evidence.conftest import Whole
+from tests.standins.tampering import tamper, tamper_bundle
 
-CHANGES = int(os.environ.get("LIKEWATCH_CHANGES", "150"))  # `make tamper` makes a thousand
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation with two alerts and three time-stamps, closed; an earlier copy of its evidence beside it."""
-    folder = tmp_path_factory.mktemp("whole")
-    with authority_on(folder / "authority") as (authority, url), kept_in(folder) as kept:
-        http = Http({}, url)
-        stamper = Stamper(
-            http,
-            evidence=kept.store.evidence,
-            recorder=kept.recorder,
-            clock=kept.clock,
-            roots=roots_in(authority.root),
-        )
-        kept.overtaken()
-        assert stamper.stamp_when_due()
-        kept.store.evidence.backup(folder / "older.db")
-        for hour in range(2):
-            kept.count(2_120_000 + hour, 2_100_600 + hour)
-            kept.poll()
-            assert stamper.stamp_when_due()
-        http.close()
-        assert len(kept.store.alerts.recent()) == 2
-    return folder / "likewatch.db"
+CHANGES = int(os.environ.get("LIKEWATCH_CHANGES", "100"))  # `make tamper` makes a thousand
 
 
 def audited(database: Path) -> list[str]:
@@ -58,19 +31,40 @@ def audited(database: Path) -> list[str]:
         store.close()
 
 
-def test_what_nobody_touched_is_found_as_it_was_kept(whole: Path) -> None:
-    assert audited(whole) == []
+def exported(whole: Whole, which: int = 0) -> bytes:
+    store = Store.open_reader(whole.database)
+    try:
+        return export(store, store.alerts.recent()[which])
+    finally:
+        store.close()
 
 
-def test_every_change_is_found_and_located(whole: Path, tmp_path: Path) -> None:
-    older = (whole.parent / "older.db").read_bytes()
+def test_what_nobody_touched_is_found_as_it_was_kept(whole: Whole) -> None:
+    assert audited(whole.database) == []
+
+
+def test_every_change_of_the_store_is_found_and_located(whole: Whole, tmp_path: Path) -> None:
     for seed in range(CHANGES):
-        copy = tmp_path / f"{seed}" / whole.name
+        copy = tmp_path / f"{seed}" / whole.database.name
         copy.parent.mkdir()
-        for file in files_of(whole):
+        for file in files_of(whole.database):
             shutil.copy(file, copy.parent / file.name)
-        change = tamper(copy, random.Random(seed), older)
+        change = tamper(copy, random.Random(seed), whole.older)
         found = audited(copy)
         assert found, f"{seed}: {change.what}: not found"
         assert any(word in fault for fault in found for word in change.shows), f"{seed}: {change.what}: {found}"
         shutil.rmtree(copy.parent)
+
+
+def test_every_change_of_a_bundle_is_found_and_located(whole: Whole) -> None:
+    bundles = [exported(whole, which) for which in (0, 1)]
+    trusted = roots_in(whole.root)
+    for bundle in bundles:
+        assert list(Verification(bundle, trusted=trusted).run()) == []
+    for seed in range(CHANGES):
+        chance = random.Random(seed)
+        bundle, other = chance.sample(bundles, 2)
+        altered, change = tamper_bundle(bundle, other, chance)
+        found = [str(fault) for fault in Verification(altered, trusted=trusted).run()]
+        assert found, f"{seed}: {change.what}: not found"
+        assert any(word in fault for fault in found for word in change.shows), f"{seed}: {change.what}: {found}"
