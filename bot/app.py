@@ -131,7 +131,7 @@ def fold_when_due(core: Core) -> None:
     now = core.clock.now()
     last = core.store.notes.get("folded_at")
     if last is None or now - datetime.fromisoformat(last) >= FOLD_EVERY:
-        core.store.readings.fold(now - HOT)
+        core.store.fold(now - HOT)
         core.store.notes.put("folded_at", now.astimezone(UTC).isoformat())
 
 

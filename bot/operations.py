@@ -82,7 +82,7 @@ def import_file(
     imported = import_figures(
         core.store, core.cycle, read, new_pages=newcomers, keep_good=keep_good, by=by, now=now, keep=keep
     )
-    core.store.readings.fold(now - HOT)
+    core.store.fold(now - HOT)
     yield describe(read)
     for added in imported.added:
         yield f"Added {added.slug} for imported figures (home: {added.home or 'not said'})."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from bot.variants import Rules
@@ -48,7 +50,7 @@ class KnownWorld:
         self._version: int | None = None
         self._known = GrowingWorld()
         self._asked: set[str] = set()
-        self._asked_memories: set[tuple[str, str]] = set()
+        self._asked_memories: defaultdict[str, set[str]] = defaultdict(set)
         self._begin()
 
     def gather(self, batches: Batches, rules: Rules) -> None:
@@ -65,14 +67,11 @@ class KnownWorld:
         with self._store.read():
             self._gather_pages()
             known = self._known
-            moved = [known.pages[slug] for slug in counted if slug in known.pages]
-            self._groups.update(group for page in moved for group in page.groups)
-            self._platforms.update(page.platform for page in moved)
-            together = (
-                *(known.groups[one] for one in self._groups),
-                *(known.platforms[one] for one in self._platforms),
-            )
-            self._gather_series(counted.union(heard, noticed, *together))
+            moved = [page for page in map(known.pages.get, counted) if page is not None]
+            self._groups.update(*{page.groups for page in moved})
+            self._platforms.update({page.platform for page in moved})
+            together = map(known.groups.__getitem__, self._groups), map(known.platforms.__getitem__, self._platforms)
+            self._gather_series(counted.union(heard, noticed, *chain(*together)))
             self._gather_memories({Wakes.COUNTS: counted, Wakes.AUDIENCE: heard, Wakes.NOTICES: noticed})
             self._gather_audiences(heard, batches)
 
@@ -111,7 +110,8 @@ class KnownWorld:
         self._rules = rules
         lasting = {comparison.name for comparison in rules if comparison.only is None}
         self._known.memories = {key: memory for key, memory in self._known.memories.items() if key[0] in lasting}
-        self._asked_memories = {key for key in self._asked_memories if key[0] in lasting}
+        for name in self._asked_memories.keys() - lasting:
+            del self._asked_memories[name]
 
     def _begin(self) -> None:
         self._groups: set[str] = set()
@@ -127,8 +127,8 @@ class KnownWorld:
             self._known.know(self._store.pages.all())
             self._version = version
 
-    def _gather_series(self, slugs: Iterable[str]) -> None:
-        unknown = set(slugs) - self._asked
+    def _gather_series(self, slugs: set[str]) -> None:
+        unknown = slugs - self._asked
         if unknown:
             self._known.tracks.update(self._store.readings.tracks(unknown))
             self._known.pasts.update(self._store.pasts.get(unknown))
@@ -142,13 +142,14 @@ class KnownWorld:
                 Scope.PLATFORM: self._platforms,
             }[comparison.scope]
             if comparison.only is not None:
-                scopes &= comparison.only
-            unknown = {scope for scope in scopes if (comparison.name, scope) not in self._asked_memories}
+                scopes = scopes & comparison.only
+            asked = self._asked_memories[comparison.name]
+            unknown = scopes - asked
             if unknown:
                 texts = self._store.memories.get(comparison.name, unknown)
                 loaded = {(comparison.name, scope): comparison.load(text) for scope, text in texts.items()}
                 self._known.memories.update(loaded)
-                self._asked_memories |= {(comparison.name, scope) for scope in unknown}
+                asked |= unknown
 
     def _gather_audiences(self, heard: set[str], batches: Batches) -> None:
         if heard:

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from handlers.model import Alert, AudienceReading, Notice, Page, Track
 from handlers.past import Past
+from handlers.values import lean_value
 
 M = TypeVar("M")
 V = TypeVar("V")
@@ -32,15 +33,15 @@ class Wakes(StrEnum):
     NOTICES = "notices"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@lean_value
 class Window:
     """What a comparison sees: what was before, what came, and now.
 
     ``scope`` is the slug of the page or group, or the name of the platform, looked at. ``tracks`` and ``pasts`` hold
-    the series of its pages *after* what came; ``came`` the slugs whose accepted series moved on (for audiences and
-    notices, the page itself). ``audience`` is the page's audience readings of the past 150 days or so and at least the
-    12 newest of each measure, oldest first; ``new_audience`` those of them that just came, and ``notices`` what polls
-    found out about the page, in order.
+    the series of its pages (and perhaps of others) *after* what came; ``came`` the slugs whose accepted series moved on
+    (for audiences and notices, the page itself). ``audience`` is the page's audience readings of the past 150 days or
+    so and at least the 12 newest of each measure, oldest first; ``new_audience`` those of them that just came, and
+    ``notices`` what polls found out about the page, in order.
     """
 
     scope: str

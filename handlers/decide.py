@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -79,8 +78,7 @@ def decide(world: World, arrivals: Arrivals, now: datetime, comparisons: Sequenc
     """
     book = _Book(world, now)
     readings = arrivals.readings
-    for reading in sorted(readings, key=_reading_order) if len(readings) > 1 else readings:
-        book.receive(reading)
+    book.receive(sorted(readings, key=_reading_order) if len(readings) > 1 else readings)
     for audience in sorted(arrivals.audiences, key=_audience_order):
         book.hear(audience)
     for notice in arrivals.notices:
@@ -88,15 +86,9 @@ def decide(world: World, arrivals: Arrivals, now: datetime, comparisons: Sequenc
     return book.decision(comparisons)
 
 
-def _reading_order(reading: Reading) -> tuple[datetime, datetime]:
-    return reading.received_at, reading.observed_at
-
-
+_reading_order = attrgetter("received_at", "observed_at")
+_audience_order = attrgetter("received_at", "as_of")
 _as_of = attrgetter("as_of")
-
-
-def _audience_order(reading: AudienceReading) -> tuple[datetime, datetime]:
-    return reading.received_at, reading.as_of
 
 
 _ALL_WAKES = tuple(Wakes)
@@ -110,7 +102,7 @@ class _Book:
         self.world = world
         self.now = now
         self.moved: dict[str, Track] = {}
-        self.pasts: dict[str, Past] = {}
+        self.pasts: dict[str, Past] = {}  # of every page that moved on, whether or not something was marked
         self.judged: list[Judged] = []
         self.confirmed: dict[str, tuple[tuple[datetime, datetime], ...]] = {}
         self.audiences: list[AudienceReading] = []
@@ -121,25 +113,24 @@ class _Book:
         self.woken_by: dict[str, list[AudienceReading]] = {}
         self.notices: dict[str, list[Notice]] = {}
 
-    def receive(self, reading: Reading) -> None:
-        page = reading.page
-        before = self.track(page)
-        ruling = receive(before, reading)
-        self.judged.append(Judged(reading=reading, standing=ruling.standing))
-        after = ruling.track
-        if after is not None and after is not before:
-            self.moved[page] = after
-        if ruling.confirmed is not None:
-            self.confirmed[page] = (*self.confirmed.get(page, ()), ruling.confirmed)
-        if ruling.standing in _MOVED and after is not None:
-            self.woken[Wakes.COUNTS][page] = reading.received_at
-            past = self.past(page)
-            moves = before is not None and after.last.count != before.last.count
-            frozen = frozen_since(before) if before is not None and moves else None
-            held = before.held if before is not None and ruling.confirmed is not None else ()
-            now = remembered(past, before, after, confirmed=held, frozen_since=frozen)
-            if now is not past:
-                self.pasts[page] = now
+    def receive(self, readings: Iterable[Reading]) -> None:
+        moved, known, pasts, known_pasts = self.moved, self.world.tracks, self.pasts, self.world.pasts
+        judged, woken = self.judged, self.woken[Wakes.COUNTS]
+        for reading in readings:
+            page = reading.page
+            before = moved.get(page) or known.get(page)
+            ruling = receive(before, reading)
+            standing, after = ruling.standing, ruling.track
+            judged.append(Judged(reading=reading, standing=standing))
+            if after is None or after is before:
+                continue
+            moved[page] = after
+            if ruling.confirmed is not None:
+                self.confirmed[page] = (*self.confirmed.get(page, ()), ruling.confirmed)
+            if standing in _MOVED:
+                woken[page] = reading.received_at
+                past = pasts.get(page) or known_pasts.get(page, EMPTY)
+                pasts[page] = _remembered(past, before, after, confirms=ruling.confirmed is not None)
 
     def track(self, page: str) -> Track | None:
         """The page's series after what was received so far."""
@@ -171,24 +162,21 @@ class _Book:
     def decision(self, comparisons: Iterable[Comparison[Any]]) -> Decision:
         alerts: dict[str, Alert] = {}
         memories: dict[tuple[str, str], Any] = {}
-        looks: dict[tuple[Scope, Wakes], tuple[Mapping[str, tuple[str, ...]], dict[str, Window]]] = {}
+        looks: dict[tuple[Scope, Wakes], _Look] = {}
+        slugs = {wakes: sorted(woken.keys() & self.world.pages.keys()) for wakes, woken in self.woken.items()}
         remembered_by = self.world.memories
         for comparison in comparisons:
-            if not self.woken[comparison.wakes]:
-                continue
-            look = (comparison.scope, comparison.wakes)
-            if look not in looks:
-                looks[look] = (self._touched(*look), {})
-            touched, windows = looks[look]
-            name, compare, only = comparison.name, comparison.compare, comparison.only
-            for scope, came in touched.items():
-                if only is not None and scope not in only:
-                    continue
-                if scope not in windows:
-                    windows[scope] = self._window(*look, scope, came)
+            look = looks.get((comparison.scope, comparison.wakes))
+            if look is None:
+                look = _Look(self, comparison.scope, comparison.wakes, slugs[comparison.wakes])
+                looks[comparison.scope, comparison.wakes] = look
+            name, compare = comparison.name, comparison.compare
+            for scope, window in look.windows(comparison.only):
                 key = (name, scope)
-                memory = remembered_by[key] if key in remembered_by else comparison.blank()
-                verdict = compare(windows[scope], memory)
+                memory = remembered_by.get(key, _NOTHING_YET)
+                if memory is _NOTHING_YET:
+                    memory = comparison.blank()
+                verdict = compare(window, memory)
                 if verdict is None:
                     continue
                 for alert in verdict.alerts:
@@ -199,62 +187,115 @@ class _Book:
             judged=tuple(self.judged),
             confirmed=self.confirmed,
             tracks=self.moved,
-            pasts=self.pasts,
+            pasts=self._changed_pasts(),
             audiences=tuple(self.audiences),
             alerts=tuple(alerts.values()),
             memories=memories,
         )
 
-    def _touched(self, scope: Scope, wakes: Wakes) -> Mapping[str, tuple[str, ...]]:
-        """The pages, groups or platforms to be looked at, by name, each with its pages that moved on."""
-        pages = self.world.pages
-        woken = sorted(slug for slug in self.woken[wakes] if slug in pages)
-        if scope is Scope.PAGE:
-            return {slug: (slug,) for slug in woken}
-        together = self.world.groups if scope is Scope.GROUP else self.world.platforms
-        touched: dict[str, tuple[str, ...]] = {}
-        for slug in woken:
-            page = pages[slug]
-            for name in page.groups if scope is Scope.GROUP else (page.platform,):
-                if name in together:
-                    touched[name] = (*touched.get(name, ()), slug)
-        return touched if len(touched) <= 1 else dict(sorted(touched.items()))
+    def _changed_pasts(self) -> Mapping[str, Past]:
+        known = self.world.pasts
+        return {slug: past for slug, past in self.pasts.items() if past is not known.get(slug)}
 
-    def _window(self, scope: Scope, wakes: Wakes, name: str, came: tuple[str, ...]) -> Window:
-        woken = self.woken[wakes]
-        at = woken[came[0]] if len(came) == 1 else max(woken[slug] for slug in came)
-        now = min(at, self.now)
-        if scope is Scope.PAGE:
-            return self._window_of_page(name, now)
-        return Window(
-            scope=name,
-            now=now,
-            pages=self.world.pages,
-            tracks=self._tracks(scope, name),
-            pasts=ChainMap(self.pasts, self.world.pasts),  # type: ignore[arg-type]  # never written to
-            came=came,
-        )
-
-    def _window_of_page(self, slug: str, now: datetime) -> Window:
-        known, track = self.known.get(slug), self.track(slug)
+    def window_of_page(self, slug: str, came: tuple[str, ...], now: datetime) -> Window:
+        """One page's window; it shares its mappings with other pages' where it can, since thousands are made."""
+        world, known, tracks = self.world, self.known.get(slug), self.moved
+        pasts: Mapping[str, Past] = self.pasts
+        if slug not in pasts:
+            track = self.track(slug)
+            tracks, pasts = {} if track is None else {slug: track}, {slug: self.past(slug)}
         return Window(
             scope=slug,
             now=now,
-            pages={slug: self.world.pages[slug]},
-            tracks={} if track is None else {slug: track},
-            pasts={slug: self.past(slug)},
-            came=(slug,),
-            audience=tuple(known) if known else self.world.audiences.get(slug, ()),
-            new_audience=tuple(self.woken_by.get(slug, ())),
-            notices=tuple(self.notices.get(slug, ())),
+            pages=world.pages,
+            tracks=tracks,
+            pasts=pasts,
+            came=came,
+            audience=tuple(known) if known else world.audiences.get(slug, ()),
+            new_audience=tuple(self.woken_by[slug]) if known and slug in self.woken_by else (),
+            notices=tuple(self.notices[slug]) if slug in self.notices else (),
         )
 
-    def _tracks(self, scope: Scope, name: str) -> Mapping[str, Track]:
+    def tracks(self, scope: Scope, name: str) -> Mapping[str, Track]:
+        """The series of a group's or a platform's pages."""
         if scope is Scope.PLATFORM:
             return _OnPlatform(self, name)
         moved, known = self.moved, self.world.tracks
         members = self.world.groups[name]
         return {slug: track for slug in members if (track := moved.get(slug) or known.get(slug)) is not None}
+
+
+_NOTHING_YET = object()
+
+
+def _remembered(past: Past, before: Track | None, after: Track, *, confirms: bool) -> Past:
+    if before is None:
+        return remembered(past, None, after, confirmed=(), frozen_since=None)
+    frozen = frozen_since(before) if after.last.count != before.last.count else None
+    return remembered(past, before, after, confirmed=before.held if confirms else (), frozen_since=frozen)
+
+
+class _Look:
+    """The windows on what was touched, made once for all comparisons of one scope that the same arrivals wake."""
+
+    def __init__(self, book: _Book, scope: Scope, wakes: Wakes, slugs: Sequence[str]) -> None:
+        self._book = book
+        self._scope = scope
+        self._woken = book.woken[wakes]
+        self._touched = _touched(book.world, scope, slugs)
+        self._pasts = _Newest(book.pasts, book.world.pasts)
+        self._windows: dict[str, Window] = {}
+
+    def windows(self, only: frozenset[str] | None) -> Iterable[tuple[str, Window]]:
+        """What was touched, by name, or ``only`` some of it."""
+        windows = self._windows
+        if only is not None:
+            for name in sorted(only & self._touched.keys()):
+                if name not in windows:
+                    windows[name] = self._window(name)
+            return [(name, windows[name]) for name in self._touched if name in only]
+        if len(windows) < len(self._touched):
+            self._windows = {name: windows.get(name) or self._window(name) for name in self._touched}
+        return self._windows.items()
+
+    def _window(self, name: str) -> Window:
+        book, came, woken = self._book, self._touched[name], self._woken
+        at = woken[came[0]] if len(came) == 1 else max([woken[slug] for slug in came])
+        now = min(at, book.now)
+        if self._scope is Scope.PAGE:
+            return book.window_of_page(name, came, now)
+        tracks = book.tracks(self._scope, name)
+        return Window(scope=name, now=now, pages=book.world.pages, tracks=tracks, pasts=self._pasts, came=came)
+
+
+def _touched(world: World, scope: Scope, slugs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    """The pages, groups or platforms of these pages, by name, each with those of them that are its own."""
+    if scope is Scope.PAGE:
+        return {slug: (slug,) for slug in slugs}
+    together = world.groups if scope is Scope.GROUP else world.platforms
+    touched: dict[str, list[str]] = {}
+    for slug in slugs:
+        page = world.pages[slug]
+        for name in page.groups if scope is Scope.GROUP else (page.platform,):
+            if name in together:
+                touched.setdefault(name, []).append(slug)
+    return {name: tuple(touched[name]) for name in sorted(touched)}
+
+
+class _Newest(Mapping[str, V]):
+    """What moved on, and for all else what was known."""
+
+    def __init__(self, moved: Mapping[str, V], known: Mapping[str, V]) -> None:
+        self._moved, self._known = moved, known
+
+    def __getitem__(self, slug: str) -> V:
+        return self._moved[slug] if slug in self._moved else self._known[slug]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._known, **self._moved})
+
+    def __len__(self) -> int:
+        return len(self._known.keys() | self._moved.keys())
 
 
 class _OnPlatform(Mapping[str, Track]):

@@ -46,9 +46,9 @@ def fall(track: Track, past: Past) -> Fall | None:
 
     A rounded count must fall by more than two of its steps.
     """
-    now = track.last.at.timestamp()
-    if (track.last.low + track.last.high) / 2 >= (1 - LOSS_OF_AUDIENCE) * max(past.counts, default=0.0):
+    if (track.last.low + track.last.high) / 2 >= (1 - LOSS_OF_AUDIENCE) * past.highest:
         return None
+    now = track.last.at.timestamp()
     lasting = past.since(now - _DOWN)
     if not lasting or (len(lasting) < _MARKS_AT_LEAST and track.last.low == track.last.high):
         return None

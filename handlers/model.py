@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from handlers.values import lean_value
+
 
 class Metric(StrEnum):
     """What a page's count counts. Series of different metrics are never spliced nor compared.
@@ -61,7 +63,7 @@ class Account:
     poll_every: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@lean_value
 class Reading:
     """One count at one instant.
 
@@ -128,7 +130,7 @@ class AudienceReading:
     dated: Dated = Dated.INSTANT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@lean_value
 class Point:
     """An accepted (or held) count of a page's series."""
 
@@ -141,7 +143,7 @@ class Point:
     dated: Dated = Dated.INSTANT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@lean_value
 class Track:
     """What the ledger remembers of one page's series: small, explicit, stored, and enough to go on from.
 
@@ -177,7 +179,7 @@ class Standing(StrEnum):
     REPEATED = "repeated"  # the same reading again: nothing is stored
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@lean_value
 class Judged:
     """A reading with what the ledger made of it."""
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from handlers.values import lean_value
 
 if TYPE_CHECKING:
     from handlers.model import Point, Track
@@ -27,26 +28,19 @@ _DAYS_KEPT = 180
 _DRAWN_AT_MOST = 30 * DAY  # the ledger begins a new series after that
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@lean_value
 class Past:
     """Marks (``times``, ``counts``: oldest first, 50 minutes or more apart) and ``midnights``, from the day ``first``.
 
-    ``midnights[i]`` is the count at the beginning of day ``first + i``. The arrays are never changed.
+    ``midnights[i]`` is the count at the beginning of day ``first + i``; ``highest`` is the highest of ``counts``, 0 of
+    none. The arrays are never changed.
     """
 
     times: array[float]
     counts: array[float]
+    highest: float
     first: int
     midnights: array[float]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Past) and self._parts() == other._parts()
-
-    def __hash__(self) -> int:
-        return hash((self.first, len(self.times), len(self.midnights)))
-
-    def _parts(self) -> tuple[object, ...]:
-        return self.times, self.counts, self.first, self.midnights
 
     def at(self, time: float) -> float | None:
         """The count at a time: between marks on a line, after the newest the newest; None before the oldest."""
@@ -85,7 +79,12 @@ class Past:
         return self.first + len(self.midnights) - 1
 
 
-EMPTY = Past(array("d"), array("d"), 0, array("d"))
+def past_of(times: array[float], counts: array[float], first: int, midnights: array[float]) -> Past:
+    """A past from what is stored of it."""
+    return Past(times=times, counts=counts, highest=max(counts, default=0.0), first=first, midnights=midnights)
+
+
+EMPTY = past_of(array("d"), array("d"), 0, array("d"))
 
 
 def remembered(
@@ -96,24 +95,24 @@ def remembered(
     ``confirmed`` are held points that count from now on, ``frozen_since`` is where the counter that now moved had stood
     still although it should not have.
     """
+    last = after.last
+    at = last.at.timestamp()
     if before is None or after.since > before.last.at or after.metric is not before.metric:
         past, before = EMPTY, None
-    elif after.last.low < after.last.high and after.last.count == before.last.count:
+    elif last.low < last.high and last.count == before.last.count:
         return past
     if not confirmed and frozen_since is None and past.times:
-        at = after.last.at.timestamp()
-        if at - past.times[-1] < _APART and at // DAY == past.times[-1] // DAY:
+        newest = past.times[-1]
+        if at - newest < _APART and at // DAY == newest // DAY:
             return past
     if frozen_since is not None:
         past = _until(past, frozen_since)
     known = None if before is None else before.last
-    start = (0.0, 0.0)
-    if known is not None and known.low == known.high and frozen_since is None:
-        start = (known.at.timestamp(), float(known.count))
-    for point in (*confirmed, after.last):
-        past = _marked(past, point, _edge(known, point), start)
+    start = None if frozen_since is not None or known is None or known.low < known.high else known
+    for point in confirmed:
+        past = _marked(past, point.at.timestamp(), _edge(known, point), start)
         known = point
-    return past
+    return _marked(past, at, _edge(known, last), start)
 
 
 def _edge(before: Point | None, point: Point) -> float:
@@ -125,28 +124,56 @@ def _edge(before: Point | None, point: Point) -> float:
     return (point.low + point.high) / 2
 
 
-def _marked(past: Past, point: Point, count: float, start: tuple[float, float]) -> Past:
+def with_marks(past: Past, marks: Iterable[tuple[float, float]]) -> Past:
+    """The past with these marks too (time and count, oldest first) as far as they are newer than its newest."""
+    times, counts = past.times[:], past.counts[:]
+    for at, count in marks:
+        if at > times[-1]:
+            times.append(at)
+            counts.append(count)
+    oldest = _oldest(times, times[-1])
+    return past_of(times[oldest:], counts[oldest:], past.first, past.midnights)
+
+
+def _marked(past: Past, at: float, count: float, start: Point | None) -> Past:
     """With a mark more; what lies between is drawn from the newest mark, or from ``start`` if that is newer."""
-    at = point.at.timestamp()
-    times, counts = past.times, past.counts
+    times = past.times
     if not times:
-        return Past(array("d", (at,)), array("d", (count,)), past.first, past.midnights)
-    if at <= times[-1]:
+        return past_of(array("d", (at,)), array("d", (count,)), past.first, past.midnights)
+    newest = times[-1]
+    if at <= newest:
         return past
     first, midnights = past.first, past.midnights
-    before, level = max((times[-1], counts[-1]), start)
-    passed = range(int(times[-1] // DAY) + 1, int(at // DAY) + 1)
-    if at - before > _DRAWN_AT_MOST:
-        first, midnights = 0, array("d")
-    elif passed:
-        drawn = (_on_line(before, level, at, count, day * DAY) for day in passed)
-        if not midnights:
-            first = passed[0]
-        midnights = array("d", [*midnights, *drawn])
-        surplus = max(len(midnights) - _DAYS_KEPT, 0)
-        first, midnights = first + surplus, midnights[surplus:]
-    oldest = max(bisect_right(times, at - _KEPT) - 1, 0)  # one mark from before, so that the oldest hour is known too
-    return Past(_with(times[oldest:], (at,)), _with(counts[oldest:], (count,)), first, midnights)
+    if at // DAY > newest // DAY:
+        before = newest, past.counts[-1]
+        if start is not None:
+            before = max(before, (start.at.timestamp(), float(start.count)))
+        first, midnights = _drawn(past, before, (at, count))
+    oldest = _oldest(times, at)
+    times, counts, highest = times[oldest:], past.counts[oldest:], past.highest
+    times.append(at)
+    counts.append(count)
+    if count >= highest:
+        highest = count
+    elif highest in past.counts[:oldest]:
+        highest = max(counts)
+    return Past(times=times, counts=counts, highest=highest, first=first, midnights=midnights)
+
+
+def _oldest(times: array[float], newest: float) -> int:
+    """The index of the oldest mark to be kept: one from before, so that the oldest hour is known too."""
+    return max(bisect_right(times, newest - _KEPT) - 1, 0)
+
+
+def _drawn(past: Past, before: tuple[float, float], after: tuple[float, float]) -> tuple[int, array[float]]:
+    """The first day and the midnights, with those since the newest mark: on a straight line."""
+    if after[0] - before[0] > _DRAWN_AT_MOST:
+        return 0, array("d")
+    days = range(int(past.times[-1] // DAY) + 1, int(after[0] // DAY) + 1)
+    midnights = past.midnights[:]
+    midnights.extend(_on_line(*before, *after, day * DAY) for day in days)
+    surplus = max(len(midnights) - _DAYS_KEPT, 0)
+    return (past.first if past.midnights else days[0]) + surplus, midnights[surplus:]
 
 
 def _until(past: Past, point: Point) -> Past:
@@ -154,18 +181,8 @@ def _until(past: Past, point: Point) -> Past:
     at = point.at.timestamp()
     index = bisect_right(past.times, at)
     days = max(int(at // DAY) - past.first + 1, 0) if past.midnights else 0
-    return _marked(
-        Past(past.times[:index], past.counts[:index], past.first, past.midnights[:days]),
-        point,
-        _edge(None, point),
-        (0.0, 0.0),
-    )
-
-
-def _with(numbers: array[float], more: Iterable[float]) -> array[float]:
-    longer = numbers[:]
-    longer.extend(more)
-    return longer
+    known = past_of(past.times[:index], past.counts[:index], past.first, past.midnights[:days])
+    return _marked(known, at, _edge(None, point), None)
 
 
 def _on_line(before: float, low: float, after: float, high: float, at: float) -> float:

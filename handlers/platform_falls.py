@@ -24,8 +24,9 @@ def new_falls(window: Window) -> Mapping[str, Fall]:
 
 
 def _falls(window: Window) -> Iterator[tuple[str, Fall]]:
+    tracks, pasts = window.tracks, window.pasts
     for slug in window.came:
-        loss = fall(window.tracks[slug], window.pasts[slug]) if slug in window.pasts else None
+        loss = fall(tracks[slug], pasts[slug])
         if loss is not None:
             yield slug, loss
 

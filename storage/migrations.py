@@ -274,3 +274,18 @@ def first_version(db: sqlite_utils.Database) -> None:
     """Everything of version 0.1."""
     for script in (_PAGES, _READINGS, _LATEST, _PASTS, _EVENTS, _NEWSROOM, _VIEWS):
         db.executescript(script)
+
+
+@MIGRATIONS(name="0002_marks")
+def marks(db: sqlite_utils.Database) -> None:
+    """What is marked of a page's past in the order in which it was; ``pasts`` has what is older, up to ``newest``."""
+    db.executescript(
+        """
+        ALTER TABLE pasts ADD COLUMN newest REAL NOT NULL DEFAULT 0;  -- seconds since 1970
+        CREATE TABLE marks (
+          page_id INTEGER NOT NULL,
+          at REAL NOT NULL,  -- seconds since 1970
+          count REAL NOT NULL
+        ) STRICT;
+        """
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -221,15 +222,16 @@ class Pages:
         """
         with self._database.write() as db:
             ids = self._ids.pages(db.conn, [outcome.page for outcome in outcomes])
-            db.conn.executemany(
-                "UPDATE polls SET polled_at = ?, next_due = ?, trouble = NULL, message = NULL, trouble_since = NULL "
-                "WHERE page_id = ?",
-                [
-                    (to_ms(outcome.at), to_ms(outcome.next_due), ids.get(outcome.page))
-                    for outcome in outcomes
-                    if outcome.trouble is None
-                ],
-            )
+            answered: defaultdict[tuple[datetime, datetime], list[int]] = defaultdict(list)
+            for outcome in outcomes:
+                if outcome.trouble is None and outcome.page in ids:
+                    answered[outcome.at, outcome.next_due].append(ids[outcome.page])
+            for (at, due), pages in answered.items():  # a batch at a time: its accounts share their instants
+                db.conn.execute(
+                    "UPDATE polls SET polled_at = ?, next_due = ?, trouble = NULL, message = NULL, "
+                    "trouble_since = NULL WHERE page_id IN (SELECT value FROM json_each(?))",
+                    (to_ms(at), to_ms(due), json.dumps(pages)),
+                )
             db.conn.executemany(
                 "UPDATE polls SET next_due = ?1, trouble_since = iif(trouble IS ?2, trouble_since, ?4), trouble = ?2, "
                 "message = ?3 WHERE page_id = ?5",

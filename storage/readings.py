@@ -18,7 +18,7 @@ from storage.ids import Ids, Source
 from storage.pages import PAGE, PAGE_WIDTH, pages_of
 from storage.rows import DATE_TEXTS, METRIC_TEXTS, QUARTER, Row, to_instant, to_ms
 from storage.series import Span, confirm_between, daily_rows, fold_pages, newest_row, rows_between
-from storage.tracks import TRACK, point_of, put_tracks, track_of
+from storage.tracks import TRACK, StoredTracks, point_of, track_of
 from storage.values import Latest, Trouble
 
 _PUT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -36,6 +36,8 @@ class Readings:
     def __init__(self, database: Database, ids: Ids) -> None:
         self._database = database
         self._ids = ids
+        self._tracks = StoredTracks(ids)
+        database.after_rollback(self._tracks.forget)
 
     def take(self, rows: Sequence[Judged]) -> int:
         """Store readings (the caller leaves out unchanged and repeated ones); returns how many were new."""
@@ -44,25 +46,25 @@ class Readings:
             recent: list[Row] = []
             old: list[Row] = []
             for row in self._rows_of(db.conn, rows):
-                observed_at = row[1]
-                if observed_at < folded_before:
-                    old.append(row)
+                if row[2] < folded_before:
+                    old.append(row[1:])  # history knows no quarters
                 else:
-                    recent.append((observed_at // QUARTER, *row))
+                    recent.append(row)
             before = db.conn.total_changes
             db.conn.executemany(_PUT_READING, recent)
             db.conn.executemany(_PUT_HISTORY, old)
             return db.conn.total_changes - before
 
     def _rows_of(self, conn: sqlite3.Connection, rows: Sequence[Judged]) -> Iterator[Row]:
-        pages = self._ids.pages(conn, [judged.reading.page for judged in rows])
+        pages, source = self._ids.pages(conn, [judged.reading.page for judged in rows]), self._ids.source
         for judged in rows:
             reading = judged.reading
             observed_at, count = to_ms(reading.observed_at), reading.count
             yield (
+                observed_at // QUARTER,
                 pages[reading.page],
                 observed_at,
-                self._ids.source(conn, (reading.source, reading.url, METRIC_TEXTS[reading.metric])),
+                source(conn, (reading.source, reading.url, METRIC_TEXTS[reading.metric])),
                 count,
                 count - reading.low,
                 reading.high - count,
@@ -100,12 +102,14 @@ class Readings:
                 (json.dumps(list(by_id)),),
             ).fetchall()
             sources = self._ids.sources()
-        return {by_id[row[0]]: track_of(by_id[row[0]], row, sources) for row in rows}
+        tracks = {by_id[row[0]]: track_of(by_id[row[0]], row, sources) for row in rows}
+        self._tracks.know(tracks)
+        return tracks
 
     def save_tracks(self, tracks: Sequence[Track]) -> None:
         """Replace the pages' series."""
         with self._database.write() as db:
-            put_tracks(db.conn, self._ids, tracks)
+            self._tracks.put(db.conn, tracks)
 
     def latest(self, slug: str) -> Latest | None:
         """A page's newest state; None if there is no such page."""

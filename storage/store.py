@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -129,6 +130,14 @@ class Store:
         """No page was ever added."""
         with self._database.read() as conn:
             return conn.execute("SELECT 1 FROM pages LIMIT 1").fetchone() is None
+
+    def fold(self, before: datetime) -> None:
+        """Move what lies in the order in which it arrived to where it stays by page: readings older than this, marks.
+
+        Some pages at a time, so that what else is to be written gets its turn in between.
+        """
+        self.readings.fold(before)
+        self.pasts.fold()
 
     def backup(self, target: Path) -> None:
         """An online copy of both files, complete and checked with integrity_check; it never overwrites.

@@ -24,13 +24,62 @@ _PUT = (
     f"INSERT INTO latest ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
     f"ON CONFLICT (page_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _COLUMNS[1:])}"
 )
+_MOVE_ON = (
+    f"UPDATE latest SET {', '.join(f'previous_{part} = last_{part}' for part in _POINT)}, "
+    "last_at = ?, last_count = ?, last_below = ?, last_above = ?, gap = ? WHERE page_id = ?"
+)
 
 
-def put_tracks(conn: sqlite3.Connection, ids: Ids, tracks: Iterable[Track]) -> None:
-    """Replace the pages' tracks."""
-    tracks = list(tracks)
-    pages = ids.pages(conn, [track.page for track in tracks])
-    conn.executemany(_PUT, [_row_of(conn, ids, track, pages[track.page]) for track in tracks])
+class StoredTracks:
+    """The tracks as they are stored, as far as they were read or written: most pages move on by one point at a time."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._stored: dict[str, Track] = {}
+
+    def know(self, tracks: Mapping[str, Track]) -> None:
+        """So they are stored."""
+        self._stored.update(tracks)
+
+    def forget(self) -> None:
+        """Nothing is known of what is stored."""
+        self._stored = {}
+
+    def put(self, conn: sqlite3.Connection, tracks: Iterable[Track]) -> None:
+        """Replace the pages' tracks."""
+        tracks = list(tracks)
+        ids, stored = self._ids, self._stored
+        pages = ids.pages(conn, [track.page for track in tracks])
+        moves: list[Row] = []
+        whole: list[Row] = []
+        for track in tracks:
+            known, page_id = stored.get(track.page), pages[track.page]
+            if known is not None and _has_moved_on(known, track):
+                last, count = track.last, track.last.count
+                moves.append((to_ms(last.at), count, count - last.low, last.high - count, track.gap, page_id))
+            else:
+                whole.append(_row_of(conn, ids, track, page_id))
+        conn.executemany(_MOVE_ON, moves)
+        conn.executemany(_PUT, whole)
+        stored.update((track.page, track) for track in tracks)
+
+
+def _has_moved_on(known: Track, track: Track) -> bool:
+    """Whether the newest point became the one before, another of the same source took its place, and that is all."""
+    last, before = track.last, known.last
+    return (
+        track.previous is before
+        and track.day is known.day
+        and track.gains is known.gains
+        and not track.held
+        and not known.held
+        and track.metric is known.metric
+        and track.since is known.since
+        and track.restarted is known.restarted
+        and last.source == before.source
+        and last.url == before.url
+        and last.dated is before.dated
+    )
 
 
 def _row_of(conn: sqlite3.Connection, ids: Ids, track: Track, page_id: int) -> Row:

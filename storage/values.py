@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from handlers.model import Alert, Page, Track
+from handlers.values import lean_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Trouble:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@lean_value
 class Polled:
     """One account was asked at ``at``; it is due again at ``next_due``. ``trouble`` is None where it answered."""
 

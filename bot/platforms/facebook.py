@@ -24,6 +24,7 @@ from bot.platforms.facebook_errors import graph_error
 from bot.platforms.facebook_links import parse_reference
 from bot.platforms.http import Http, parse_json
 from handlers.model import Account, Metric, Reading
+from handlers.values import lean_value
 
 VERSION = "v26.0"  # of 29 July 2026: https://developers.facebook.com/docs/graph-api/changelog
 SOURCE = "Facebook Graph API"
@@ -90,7 +91,7 @@ class _Batch:
     pause: Pause | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@lean_value
 class _GraphPage:
     fields: Mapping[str, object]
     id: str
@@ -132,8 +133,9 @@ def _read(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
                 raise PageMoved(f"Facebook answered with another page: track {other} instead.", to=other)
             metric, value = page.count()
             readings.append(exact_reading(account, value, metric=metric, source=SOURCE, now=now))
-            if page.handle not in {"", account.handle}:
-                handles[account.page] = page.handle
+            handle = page.handle
+            if handle and handle != account.handle:
+                handles[account.page] = handle
         except LikewatchError as error:
             failures.append(failure(account, error))
             if isinstance(error, Throttled):
@@ -157,8 +159,13 @@ def _ask(http: Http, keys: Sequence[str], now: datetime) -> _Batch:
 
 def _batch_of(keys: Sequence[str]) -> str:
     """The form's field ``batch``. Only the keys are encoded anew: encoding it whole would cost a third of a poll."""
-    items = (f"{_BEFORE}{quote(key, safe='').replace('%', '%25')}{_AFTER}" for key in keys)
+    items = [f"{_BEFORE}{key if key.isascii() and key.isalnum() else _quoted_twice(key)}{_AFTER}" for key in keys]
     return f"batch=%5B{'%2C'.join(items)}%5D"
+
+
+def _quoted_twice(key: str) -> str:
+    """For the address in the batch, and for the form that the batch is sent in."""
+    return quote(key, safe="").replace("%", "%25")
 
 
 _BEFORE, _AFTER = map(quote_plus, json.dumps({"method": "GET", "relative_url": f"KEY?fields={_FIELDS}"}).split("KEY"))

@@ -177,9 +177,9 @@ def test_throttling_stops_the_polling_of_the_platform(graph_http: Asked, now: da
             Brake.SLOW,
             60,
         ),
-        ({"X-App-Usage": '{"call_count":1e400}'}, Brake.STOP, 60),
+        ({"X-App-Usage": '{"call_count":1e300}'}, Brake.STOP, 60),
         (
-            {"X-Business-Use-Case-Usage": '{"1":[{"total_time":99,"estimated_time_to_regain_access":1e400}]}'},
+            {"X-Business-Use-Case-Usage": '{"1":[{"total_time":99,"estimated_time_to_regain_access":1e300}]}'},
             Brake.STOP,
             1440,
         ),
