@@ -16,7 +16,9 @@ from datetime import UTC, datetime, timedelta
 from bot.clock import Clock, SystemClock
 from bot.cycle import Cycle
 from bot.errors import LikewatchError
+from bot.evidence.keeping import let_go_of_old
 from bot.evidence.recorder import Recorder
+from bot.evidence.stamping import Stamper, roots_in
 from bot.evidence.texts import ImportedFile
 from bot.examples import press_example
 from bot.feeding import replay_example
@@ -114,6 +116,8 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
         where = _listen(app, settings, app_token, closing)
         _start_sender(deliverer, closing)
         scheduler = build_scheduler(run_due=core.cycle.run_due, fold=lambda: fold_when_due(core), now=core.clock.now())
+        if stamper := _stamper(core, closing):
+            scheduler.add_job(stamper.stamp_when_due, "interval", minutes=1, id="stamp")
         scheduler.start()
         closing.callback(scheduler.shutdown)
         closing.callback(core.cycle.close)  # before the scheduler waits for the cycle under way
@@ -127,11 +131,12 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
 
 
 def fold_when_due(core: Core) -> None:
-    """Once a day, move readings of more than two days ago into the per-page history."""
+    """Once a day, move readings of more than two days ago into the per-page history, and let go of old replies."""
     now = core.clock.now()
     last = core.store.notes.get("folded_at")
     if last is None or now - datetime.fromisoformat(last) >= FOLD_EVERY:
         core.store.fold(now - HOT)
+        let_go_of_old(core.store, core.recorder, keep=core.settings.keep_replies, now=now)
         core.store.notes.put("folded_at", now.astimezone(UTC).isoformat())
 
 
@@ -172,6 +177,22 @@ def _connect(settings: Settings, recorder: Recorder) -> dict[str, Source]:
         )
         for platform in platforms()
     }
+
+
+def _stamper(core: Core, closing: ExitStack) -> Stamper | None:
+    """Who has the evidence stamped, where an authority is named."""
+    settings = core.settings
+    if not settings.tsa_url:
+        return None
+    http = Http({}, settings.tsa_url)
+    closing.callback(http.close)
+    return Stamper(
+        http,
+        evidence=core.store.evidence,
+        recorder=core.recorder,
+        clock=core.clock,
+        roots=roots_in(settings.tsa_roots),
+    )
 
 
 def _open_workspace(core: Core, closing: ExitStack) -> WorkspaceServer:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 
 from bot.errors import LikewatchError
+from bot.evidence.state import state as evidence_state
 from bot.platforms.contract import Platform
 from bot.settings import Address, Mode, Settings
 from storage.errors import StoreError
@@ -25,6 +25,9 @@ class Mark(StrEnum):
     FINE = "ok"
     NOTE = "--"
     FAULT = "!!"
+
+
+_MARKS = {True: Mark.FAULT, False: Mark.FINE, None: Mark.NOTE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ def examine(
     """Look at everything once. ``check_slack`` asks Slack who we are: the answer, or a LikewatchError."""
     yield Finding(mark=Mark.FINE, what=f"Python {machine.python_version()}, SQLite {sqlite3.sqlite_version}")
     running = is_locked(settings.database)
-    yield from _database(settings.database, now, running=running)
+    yield from _database(settings, now, running=running)
     yield from _slack(settings, check_slack)
     if not running and settings.mode is not Mode.SOCKET:
         name, address = (
@@ -61,7 +64,8 @@ def examine(
         yield _platform(platform, settings)
 
 
-def _database(path: Path, now: datetime, *, running: bool) -> Iterator[Finding]:
+def _database(settings: Settings, now: datetime, *, running: bool) -> Iterator[Finding]:
+    path = settings.database
     if not path.exists():
         yield Finding(mark=Mark.NOTE, what=f"No database yet: {path} is made at the first start")
         return
@@ -80,6 +84,8 @@ def _database(path: Path, now: datetime, *, running: bool) -> Iterator[Finding]:
             hours = (now - latest.trouble.since).total_seconds() / 3600
             what = f"{latest.page.slug} has not been readable for {hours:.1f} h"
             yield Finding(mark=Mark.FAULT, what=what, todo=latest.trouble.message)
+        for remark in evidence_state(store, tsa_url=settings.tsa_url, now=now):
+            yield Finding(mark=_MARKS[remark.is_fault], what=remark.what, todo=remark.todo)
         depth = store.outbox.depth()
         waiting = depth.get("pending", 0) + depth.get("sending", 0)
         if waiting:

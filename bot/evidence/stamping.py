@@ -6,7 +6,9 @@ Every manifest holds the SHA-256 of the one before, so that one stamp covers eve
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import re
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 import certifi
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 from rfc3161_client import (
     HashAlgorithm,
     PKIStatus,
@@ -29,6 +32,7 @@ from bot.errors import ConfigError, LikewatchError, PayloadChanged
 from bot.evidence.recorder import Recorder
 from bot.evidence.texts import sha256
 from bot.platforms.http import Http
+from storage.errors import StoreError
 from storage.evidence import Evidence, Stamp
 
 log = logging.getLogger(__name__)
@@ -37,6 +41,7 @@ EVERY = timedelta(hours=1)
 """A stamp this often at most, while there is anything new: it covers every link before it."""
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
+_PEM = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _QUERY = "application/timestamp-query"
 
 
@@ -76,7 +81,7 @@ class Stamper:
             return False
         try:
             self._recorder.seal_stamp(self._asked(head.sequence))
-        except LikewatchError as error:
+        except (LikewatchError, StoreError) as error:
             self._not_before = now + self._wait
             self._wait = min(2 * self._wait, _LONGEST_WAIT)
             if not self._in_trouble:
@@ -106,13 +111,27 @@ def roots_in(pem: Path | None) -> tuple[x509.Certificate, ...]:
 
     Raises ``ConfigError`` where the file holds no certificates.
     """
+    path = pem or Path(certifi.where())
     try:
-        return tuple(x509.load_pem_x509_certificates((pem or Path(certifi.where())).read_bytes()))
-    except (OSError, ValueError) as error:
+        found = tuple(_certificates(path.read_bytes()))
+    except OSError as error:
+        raise ConfigError(f"LIKEWATCH_TSA_ROOTS: {path} cannot be read: {error.strerror}.") from None
+    if not found:
         raise ConfigError(
-            f"LIKEWATCH_TSA_ROOTS: {pem} cannot be read as certificates in PEM ({type(error).__name__}). Save the "
-            "time-stamping authority's root certificate there."
-        ) from None
+            f"LIKEWATCH_TSA_ROOTS: {path} holds no certificate. Save the time-stamping authority's root there, as PEM."
+        )
+    return found
+
+
+def _certificates(pem: bytes) -> Iterator[x509.Certificate]:
+    """The certificates of a file, but for those that RFC 5280 forbids (a few old roots are among certifi's)."""
+    for block in _PEM.findall(pem):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", CryptographyDeprecationWarning)
+            try:
+                yield x509.load_pem_x509_certificate(block)
+            except (ValueError, CryptographyDeprecationWarning):
+                continue
 
 
 def read_stamp(stamp: Stamp) -> Stamped:

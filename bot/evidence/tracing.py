@@ -81,14 +81,14 @@ def find_alert(store: Store, named: str) -> KeptAlert:
     for kept in every:
         if reference(kept.alert) == named.casefold():
             return kept
-    of_page = store.alerts.recent(page=named, limit=1)
-    if of_page:
+    of_everybody = [kept for kept in every if not kept.alert.tuned]  # not what one channel's own threshold raised
+    if of_page := [kept for kept in of_everybody if named in {kept.alert.page, kept.alert.rival}]:
         return of_page[0]
-    if not every:
+    if not of_everybody:
         raise LikewatchError("There is no alert yet, so there is nothing to prove.")
     newest = "\n".join(
         f"  {reference(kept.alert)}  {kept.alert.at:%Y-%m-%d %H:%M}  {kept.alert.kind}  {kept.alert.page}"
-        for kept in every[:_NEWEST]
+        for kept in of_everybody[:_NEWEST]
     )
     raise LikewatchError(f"No alert is called “{named[:80]}”. Name one by its reference; the newest are:\n{newest}")
 

@@ -72,6 +72,8 @@ class Kept:
 
 @contextmanager
 def kept_in(folder: Path) -> Iterator[Kept]:
+    """Everything in this folder, running."""
+    folder.mkdir(exist_ok=True)
     with ExitStack() as closing:
         graph = Graph(token=TOKEN, app_secret=SECRET)
         url = closing.enter_context(serving(graph))
