@@ -30,6 +30,7 @@ class EvidenceAudit:
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
         self.links: dict[int, Link] = {}
+        self.newest: tuple[int, str] | None = None
         self.records = 0
         self.replies = 0
         self.let_go = 0
@@ -65,6 +66,7 @@ class EvidenceAudit:
                 yield Fault(where=where, what="it does not follow the link before it: one of the two was exchanged.")
             digest = sha256(manifest.text)
             self.links[sequence] = link
+            self.newest = (sequence, digest)
             self._let_go_before = max(self._let_go_before, link.let_go_before or 0)
 
     def contents(self) -> Iterator[Fault | Looked]:

@@ -100,7 +100,9 @@ def _links(alert: Mapping[str, Any], readings: Sequence[Mapping[str, Any]]) -> I
     named = {(behind["link"], _digest(behind["record"])) for reading in readings for behind in reading["behind"]}
     if record := alert["record"]:
         named.add((record["link"], record["sha256"]))
-        yield f"The alert itself is the record {record['sha256']}."
+        yield "The alert itself is a record of the chain; alert.json says what it says."
+        name = f"records/{record['sha256']}.json"
+        yield f"{MARK}{_has_sum(name, record['sha256'])}"
     for link, digest in sorted(named):
         yield f"{MARK}grep -q {digest} chain/{link:08}.json"
 
@@ -112,10 +114,10 @@ def _segments(segments: Sequence[Sequence[int]]) -> Iterator[str]:
             continue
         yield f"Links {first} to {last}, each after the one before it:"
         yield (
-            f"{MARK}previous=; for n in $(seq -f %08g {first} {last}); do "
+            f"{MARK}(previous=; for n in $(seq -f %08g {first} {last}); do "
             'if [ -n "$previous" ]; then grep -q "\\"previous\\":\\"$previous\\"" chain/$n.json || '
             '{ echo "link $n does not follow"; exit 1; }; fi; '
-            "previous=$(sha256sum < chain/$n.json | cut -c 1-64); done"
+            "previous=$(sha256sum < chain/$n.json | cut -c 1-64); done)"
         )
 
 

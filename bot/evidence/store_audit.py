@@ -166,6 +166,8 @@ def audit_summary(audit: StoreAudit, faults: int) -> Iterator[str]:
         words.several(evidence.stamps, "time-stamp"),
     ]
     yield f"Looked at: {words.listed(looked_at)}{gone}."
+    if newest := audit.evidence.newest:
+        yield f"The newest link is {newest[0]}, SHA-256 {newest[1]}. Write it down elsewhere, and it is dated."
     if faults:
         yield f"{words.several(faults, 'fault')}: see above, and docs/evidence.md for what to do."
     elif evidence.stamps:
