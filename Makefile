@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 
 help:
 	@echo "make run      start Likewatch (without Slack tokens: the local workspace in your browser)"
-	@echo "make test     every check that runs in minutes: lint, types, architecture, docs, tests"
+	@echo "make test     every check that runs in minutes: lint, types, architecture, security, docs, tests"
 	@echo "make browser  end to end in headless Chromium (needs the Debian packages chromium, chromium-driver)"
 	@echo "make bench    the benchmarks, printed as ratios; docs/benchmarks.md has the table"
 	@echo "make quality  what the rules tell of histories whose truth is known, beside naive rules (a quarter of an hour)"
@@ -43,6 +43,7 @@ test: $(VENV)/.developing
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml bot handlers storage
 	$(BIN)/python -m bot.docs --check
 	$(BIN)/pytest -m "not browser"
 

@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.clock import Clock, SystemClock
 from bot.cycle import Cycle
-from bot.errors import LikewatchError
+from bot.doctor import SERVING
+from bot.errors import ConfigError, LikewatchError
 from bot.evidence.keeping import let_go_of_old
 from bot.evidence.recorder import Recorder
 from bot.evidence.stamping import Stamper, roots_in
@@ -23,18 +24,30 @@ from bot.evidence.texts import ImportedFile
 from bot.examples import press_example
 from bot.feeding import replay_example
 from bot.fetching import Source
+from bot.handing_over import take_orders
+from bot.import_orders import carry_out
+from bot.monitoring.beat import Beat, Pulse
+from bot.monitoring.health import Health, health
+from bot.monitoring.metrics import Numbers
+from bot.monitoring.outages import Outages
+from bot.monitoring.server import MonitoringServer
+from bot.monitoring.watchdog import Watchdog, notify
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.http import Http
-from bot.platforms.registry import platform_settings, platforms
+from bot.platforms.registry import platforms
 from bot.rehearsal import settle
 from bot.scheduling import build_scheduler
 from bot.settings import Mode, Settings
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
+from bot.slack.commands import commands
 from bot.slack.connection import SocketMode
 from bot.slack.deliver import Deliverer
+from bot.slack.manifest import manifest
+from bot.slack.operators import OperatorsChannel
 from bot.slack.server import SlackServer
 from bot.workspace import Workspace, WorkspaceServer
+from bot.workspace.server import listen
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 
@@ -46,6 +59,9 @@ HOT = timedelta(days=2)
 FOLD_EVERY = timedelta(days=1)
 
 EXAMPLE_CHANNEL = "newsroom"
+
+STOPS_WITHIN = 8.0
+"""Seconds from a signal to the end of the process, at most; whoever supervises it waits for ten or more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +84,7 @@ def open_core(settings: Settings, *, wake: Callable[[], None] = lambda: None) ->
         store = Store.open(settings.database)
         closing.callback(store.close)
         settle(store, all_comparisons(), clock.now())
-        recorder = Recorder(store.evidence, clock, secrets=_secrets(settings))
+        recorder = Recorder(store.evidence, clock, secrets=settings.secrets)
         sources = _connect(settings, recorder)
         for source in sources.values():
             closing.callback(source.http.close)
@@ -87,6 +103,9 @@ def open_core(settings: Settings, *, wake: Callable[[], None] = lambda: None) ->
 
 def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callable[[str], None]) -> None:
     """Start everything, and stop it in the opposite order once ``stop`` is set."""
+    _end_in_time(stop)
+    if settings.mode is Mode.WORKSPACE and not settings.database.exists():
+        listen(settings.workspace.host, settings.workspace.port).close()  # else an empty database would be left behind
     woken = _Wake()
     with open_core(settings, wake=woken) as core, ExitStack() as closing:
         if settings.mode is Mode.WORKSPACE:
@@ -115,19 +134,45 @@ def run(settings: Settings, *, stop: threading.Event, browser: bool, say: Callab
             _replay_press_figures(core, workspace)
         where = _listen(app, settings, app_token, closing)
         _start_sender(deliverer, closing)
-        scheduler = build_scheduler(run_due=core.cycle.run_due, fold=lambda: fold_when_due(core), now=core.clock.now())
+        beat = Beat(core.cycle.run_due, core.clock)
+        monitoring = _serve_monitoring(core, beat, closing)
+        channel = workspace.workspace.state.channel(EXAMPLE_CHANNEL).id if workspace else settings.operators_channel
+        told = OperatorsChannel(slack_client(token=bot_token, api_url=api_url), channel)
+        scheduler = build_scheduler(
+            run_due=lambda: tick(core, beat),
+            look_at_sources=Outages(core.store, core.clock, title=_title, tell=told.tell).look,
+            fold=lambda: fold_when_due(core),
+            now=core.clock.now(),
+        )
         if stamper := _stamper(core, closing):
             scheduler.add_job(stamper.stamp_when_due, "interval", minutes=1, id="stamp")
         scheduler.start()
         closing.callback(scheduler.shutdown)
+        for source in core.sources.values():
+            closing.callback(source.http.close)  # who waits for a platform, waits no longer
         closing.callback(core.cycle.close)  # before the scheduler waits for the cycle under way
+        _start(Watchdog(beat.pulse, core.clock).run, "watchdog", closing)
         say(f"Likewatch is running: {where}. Database: {settings.database}. Stop it with Ctrl-C.")
         if workspace:
             say(f"The local workspace is open at {workspace.url}")
             if browser and _has_a_screen():
                 webbrowser.open(workspace.url)
+        core.store.notes.put(SERVING, workspace.url if workspace else where)
+        if monitoring:
+            say(monitoring)
+        notify("READY=1")
         stop.wait()
+        notify("STOPPING=1")
         say("Stopping ...")
+
+
+def tick(core: Core, beat: Beat) -> None:
+    """Import what was handed over, then read what is due: one after the other, since the cycle serves one at a time.
+
+    A long import is no cycle that hangs, so that the watchdog does not look at it.
+    """
+    take_orders(core.settings.database, lambda order: carry_out(order, core.store, core.cycle, core.clock.now()))
+    beat.run_due()
 
 
 def fold_when_due(core: Core) -> None:
@@ -163,11 +208,6 @@ class _Lookup:
         return source.platform.resolve(source.http, reference, self._core.clock.now())
 
 
-def _secrets(settings: Settings) -> tuple[str, ...]:
-    platforms_own = (settings.platforms[setting.name] for setting in platform_settings() if setting.secret)
-    return (settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret, *platforms_own)
-
-
 def _connect(settings: Settings, recorder: Recorder) -> dict[str, Source]:
     return {
         platform.name: Source(
@@ -198,7 +238,9 @@ def _stamper(core: Core, closing: ExitStack) -> Stamper | None:
 def _open_workspace(core: Core, closing: ExitStack) -> WorkspaceServer:
     journal = core.settings.database.with_suffix(".workspace.jsonl")
     address = core.settings.workspace
-    server = WorkspaceServer(Workspace(clock=core.clock, journal=journal), address.host, address.port)
+    workspace = Workspace(clock=core.clock, journal=journal)
+    workspace.install(manifest(commands(), socket_mode=True))
+    server = WorkspaceServer(workspace, address.host, address.port)
     server.start()
     closing.callback(server.stop)
     return server
@@ -222,6 +264,15 @@ def _listen(app: BotApp, settings: Settings, app_token: str, closing: ExitStack)
     return settings.mode.value
 
 
+def _start(run: Callable[[threading.Event], object], name: str, closing: ExitStack) -> None:
+    """Run it in a thread of its own, until the event that it is given is set."""
+    ended = threading.Event()
+    thread = threading.Thread(target=run, args=(ended,), name=name)
+    thread.start()
+    closing.callback(thread.join)
+    closing.callback(ended.set)
+
+
 def _start_sender(deliverer: Deliverer, closing: ExitStack) -> None:
     ended = threading.Event()
     thread = threading.Thread(target=deliverer.run, args=(ended,), name="deliver")
@@ -229,6 +280,43 @@ def _start_sender(deliverer: Deliverer, closing: ExitStack) -> None:
     closing.callback(thread.join)
     closing.callback(deliverer.wake)
     closing.callback(ended.set)
+
+
+def _serve_monitoring(core: Core, beat: Beat, closing: ExitStack) -> str:
+    """Serve /healthz and /metrics, and say where; the newsroom is served where that cannot be, too."""
+
+    def look() -> tuple[Health, Pulse, datetime]:
+        pulse, now = beat.pulse(), core.clock.now()
+        return health(core.store, pulse, now), pulse, now
+
+    server = MonitoringServer(core.settings.metrics, check=lambda: look()[0], numbers=Numbers(look))
+    closing.callback(server.stop)
+    try:
+        server.start()
+    except ConfigError as error:
+        log.warning("%s", error)
+        return ""
+    return f"Its health is at {server.url}/healthz, its numbers at {server.url}/metrics"
+
+
+def _end_in_time(stop: threading.Event) -> None:
+    """End the process where it has not ended some seconds after ``stop``: what is unfinished, the database knows.
+
+    A call to Slack, or a name that the system looks up, can take longer than whoever stops us waits.
+    """
+
+    def give_up() -> None:
+        stop.wait()
+        if not threading.Event().wait(STOPS_WITHIN):
+            log.warning("Not everything ended in %.0f s; Likewatch ends without it, and nothing is lost", STOPS_WITHIN)
+            logging.shutdown()
+            os._exit(0)
+
+    threading.Thread(target=give_up, name="end", daemon=True).start()
+
+
+def _title(platform: str) -> str:
+    return next((one.title for one in platforms() if one.name == platform), platform)
 
 
 def _replay_press_figures(core: Core, workspace: WorkspaceServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import logging
 import os
@@ -17,6 +18,8 @@ from bot import app, logs, operations
 from bot.backtest.folder import backtest as backtest_folder
 from bot.doctor import Mark
 from bot.errors import LikewatchError
+from bot.import_orders import Order
+from bot.monitoring.unit import systemd_unit
 from bot.platforms.registry import platform_settings
 from bot.settings import Settings, load
 from bot.slack.commands import commands
@@ -57,7 +60,7 @@ def main(ctx: click.Context, env_file: Path) -> None:
 
 def _settings(ctx: click.Context) -> Settings:
     settings = load(os.environ, ctx.obj, platform_settings())
-    logs.start(settings.log_level)
+    logs.start(settings.log_level, in_json=settings.log_in_json, secrets=settings.secrets)
     return settings
 
 
@@ -99,11 +102,12 @@ def poll(ctx: click.Context) -> None:
 def import_(ctx: click.Context, /, file: Path, **options: Any) -> None:
     """Add counts, and audiences by country, from a spreadsheet saved as CSV.
 
-    Importing the same file twice changes nothing. Events long past are kept, not posted as if they were news.
+    Importing the same file twice changes nothing. Events long past are kept, not posted as if they were news. The bot
+    may run meanwhile: then it is handed the file, and does the import itself.
     """
-    with app.open_core(_settings(ctx)) as core:
-        for line in operations.import_file(core, file, **options):
-            click.echo(line)
+    order = Order(name=file.name, data=file.read_bytes(), by=getpass.getuser(), **options)
+    for line in operations.import_file(_settings(ctx), order):
+        click.echo(line)
 
 
 @main.command()
@@ -138,6 +142,13 @@ def backtest(folder: Path, out: Path, *, thresholds: tuple[str, ...], keep_good:
     DIR holds pages.csv (page,home,group,platform,precision), totals.csv (ts,page,likes,received_at) and, if there are
     any, countries.csv (ts,page,country,likes,received_at): instants in ISO 8601 and UTC, rows sorted by received_at.
     An alert rests on nothing that was received later.
+
+    home and country are two letters or a name (KH, Cambodia); home may be empty. group may be empty, or several:
+    one;two. platform is any name; pages of one platform are taken to fall together when the platform cleans up.
+    precision is exact (or empty), or sig3 where counts are rounded down to three significant digits, as YouTube's are.
+
+    likes are whole numbers in digits alone. An empty cell, NaN or a negative number is a gap, as if nobody had asked
+    then; anything else that is no count ("1,234", 2^63) is a bad row, named by file, line and reason.
     """
     with click.progressbar(length=0, label="Reading", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
 
@@ -177,6 +188,29 @@ def manifest(request_url: str | None) -> None:
 def backup(ctx: click.Context, target: Path) -> None:
     """Write a verified copy of the database to TARGET, while the bot runs or not."""
     click.echo(operations.backup(_settings(ctx), target))
+
+
+@main.command()
+@click.argument("backup", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.pass_context
+def restore(ctx: click.Context, backup: Path) -> None:
+    """Put a copy of BACKUP in the place of the database, once it was found whole.
+
+    Not while the bot runs: stop it first. The replaced database is kept beside it.
+    """
+    for line in operations.restore(_settings(ctx), backup):
+        click.echo(line)
+
+
+@main.command()
+@click.pass_context
+def unit(ctx: click.Context) -> None:
+    """Print a systemd unit that runs this installation from this folder, as you.
+
+    likewatch unit | sudo tee /etc/systemd/system/likewatch.service
+    """
+    executable = Path(sys.executable).with_name("likewatch")
+    click.echo(systemd_unit(_settings(ctx), executable=executable, folder=Path.cwd(), user=getpass.getuser()))
 
 
 @main.group(cls=SpokenGroup)

@@ -89,7 +89,7 @@ class Cycle:
         self._clock = clock
         self._rules = RulesInForce(store, comparisons)
         self._world = KnownWorld(store)
-        self._recorder = recorder
+        self.recorder = recorder
         self._fetching = Fetching(store=store, clock=clock, sources=sources, recorder=recorder)
         self._wake = wake
         self._chance = chance
@@ -169,7 +169,7 @@ class Cycle:
         )
         old = self._store.alerts.add(past, at=now, past=True) if past else ()
         if fresh or old:
-            self._recorder.seal_alerts((*fresh, *old))
+            self.recorder.seal_alerts((*fresh, *old))
         return Absorbed(
             standings=Counter(judgement.standing for judgement in judged),
             stored=stored,
@@ -195,7 +195,7 @@ class Cycle:
             now = self._clock.now()
             try:
                 answers = self._fetching.fetch(accounts, now)
-                self._recorder.seal()  # on the disk before any reading that rests on it
+                self.recorder.seal()  # on the disk before any reading that rests on it
             except Ended:
                 return None
             except StoreError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.features import written
+from bot.licences import licences
 from bot.platforms.registry import platform_settings, platforms
 from bot.settings import SETTINGS, env_example
 from bot.slack.commands import commands
@@ -26,6 +27,7 @@ def generated(root: Path) -> dict[Path, str]:
     return {
         root / ".env.example": env_example(platform_settings()),
         root / "docs" / "reference.md": reference(),
+        root / "docs" / "licences.md": licences(root),
         root / "README.md": head + _START + _platform_table() + _END + tail,
     }
 

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import platform as machine
 import socket
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot import words
 from bot.errors import LikewatchError
 from bot.evidence.state import state as evidence_state
+from bot.monitoring.health import is_dark
 from bot.platforms.contract import Platform
 from bot.settings import Address, Mode, Settings
 from storage.errors import StoreError
 from storage.lock import is_locked
+from storage.sqlite import has_wal_reset_bug, sqlite3
 from storage.store import Store
+from storage.values import Backlog, SourceState
+
+_MOST_PAGES = 20
+"""Pages of a platform that are named one by one."""
+
+SERVING = "serving"
+"""The note that says where the Likewatch that started last is to be found: the workspace's address, or how Slack is."""
 
 
 class Mark(StrEnum):
@@ -49,22 +58,42 @@ def examine(
     now: datetime,
 ) -> Iterator[Finding]:
     """Look at everything once. ``check_slack`` asks Slack who we are: the answer, or a LikewatchError."""
-    yield Finding(mark=Mark.FINE, what=f"Python {machine.python_version()}, SQLite {sqlite3.sqlite_version}")
+    yield Finding(mark=Mark.FINE, what=f"Python {machine.python_version()}")
+    yield sqlite(sqlite3.sqlite_version_info)
     running = is_locked(settings.database)
-    yield from _database(settings, now, running=running)
+    titles = {platform.name: platform.title for platform in platforms}
+    yield from _database(settings, titles, now, running=running)
     yield from _slack(settings, check_slack)
-    if not running and settings.mode is not Mode.SOCKET:
-        name, address = (
-            ("LIKEWATCH_WORKSPACE", settings.workspace)
-            if settings.mode is Mode.WORKSPACE
-            else ("LIKEWATCH_HTTP", settings.http)
+    if not running:
+        if settings.mode is Mode.WORKSPACE:
+            yield _port("LIKEWATCH_WORKSPACE", settings.workspace)
+        elif settings.mode is Mode.HTTP:
+            yield _port("LIKEWATCH_HTTP", settings.http)
+        yield _port("LIKEWATCH_METRICS", settings.metrics)
+    if settings.mode is not Mode.WORKSPACE and not settings.operators_channel:
+        yield Finding(
+            mark=Mark.NOTE,
+            what="No channel is told when a platform cannot be read; only the log and this command say so",
+            todo="set LIKEWATCH_OPERATORS_CHANNEL to a channel's id, and invite Likewatch there",
         )
-        yield _port(name, address)
     for platform in platforms:
         yield _platform(platform, settings)
 
 
-def _database(settings: Settings, now: datetime, *, running: bool) -> Iterator[Finding]:
+def sqlite(version: tuple[int, int, int]) -> Finding:
+    """What is to be said of this version of SQLite."""
+    named = f"SQLite {'.'.join(map(str, version))}"
+    if not has_wal_reset_bug(version):
+        return Finding(mark=Mark.FINE, what=named)
+    return Finding(
+        mark=Mark.NOTE,
+        what=f"{named} has a bug by which two programs that write to one database at once can damage it",
+        todo="Likewatch writes through one connection and is safe from it; let nothing else write to its database, and "
+        "use a Python for which `pip install pysqlite3` brings SQLite 3.51.3 or newer",
+    )
+
+
+def _database(settings: Settings, titles: Mapping[str, str], now: datetime, *, running: bool) -> Iterator[Finding]:
     path = settings.database
     if not path.exists():
         yield Finding(mark=Mark.NOTE, what=f"No database yet: {path} is made at the first start")
@@ -72,32 +101,55 @@ def _database(settings: Settings, now: datetime, *, running: bool) -> Iterator[F
     try:
         store = Store.open_reader(path)
     except StoreError as error:
-        yield Finding(mark=Mark.FAULT, what=str(error))
+        yield Finding(
+            mark=Mark.FAULT,
+            what=str(error),
+            todo="`likewatch restore BACKUP` puts a backup in its place and keeps what is there",
+        )
         return
     try:
-        pages = store.pages.all()
-        state = "Likewatch is running on" if running else "Database"
-        yield Finding(mark=Mark.FINE, what=f"{state} {path}: {len(pages)} page(s) watched")
-        troubled = [latest for latest in store.readings.board(page.slug for page in pages) if latest.trouble]
-        for latest in troubled:
-            assert latest.trouble  # noqa: S101 (narrowed by the line above)
-            hours = (now - latest.trouble.since).total_seconds() / 3600
-            what = f"{latest.page.slug} has not been readable for {hours:.1f} h"
-            yield Finding(mark=Mark.FAULT, what=what, todo=latest.trouble.message)
+        serving = store.notes.get(SERVING)
+        state = f"Likewatch is running{f' ({serving})' if serving else ''} on" if running else "Database"
+        yield Finding(mark=Mark.FINE, what=f"{state} {path}: {len(store.pages.all())} page(s) watched")
+        for source in store.pages.sources():
+            yield from _source(source, titles.get(source.platform, source.platform), store, now)
+        yield from _outbox(store.outbox.backlog(), now)
         for remark in evidence_state(store, tsa_url=settings.tsa_url, now=now):
             yield Finding(mark=_MARKS[remark.is_fault], what=remark.what, todo=remark.todo)
-        depth = store.outbox.depth()
-        waiting = depth.get("pending", 0) + depth.get("sending", 0)
-        if waiting:
-            yield Finding(mark=Mark.NOTE, what=f"{waiting} alert(s) wait to be posted")
-        if depth.get("failed"):
-            yield Finding(
-                mark=Mark.NOTE,
-                what=f"{depth['failed']} alert(s) could not be posted",
-                todo="`/trends list` in the channel says why; subscribe it again once that is mended",
-            )
     finally:
         store.close()
+
+
+def _source(source: SourceState, title: str, store: Store, now: datetime) -> Iterator[Finding]:
+    """What fails of a platform: all of it in one line, or page by page."""
+    if is_dark(source, now):
+        since = f", since {words.ago(source.newest, now)}" if source.newest else ""
+        pages = words.several(source.accounts, "page")
+        what = f"{title}: none of its pages can be read ({pages}{since})"
+        yield Finding(mark=Mark.FAULT, what=what, todo=source.message)
+        return
+    troubled = store.pages.troubled() if source.failing else ()
+    failing = [one for one in store.readings.board(sorted(troubled)) if one.page.platform == source.platform]
+    for latest in failing[:_MOST_PAGES]:
+        if latest.trouble:
+            lasted = words.duration(now - latest.trouble.since)
+            what = f"{title}: {latest.page.slug} has not been readable for {lasted}"
+            yield Finding(mark=Mark.FAULT, what=what, todo=latest.trouble.message)
+    if len(failing) > _MOST_PAGES:
+        yield Finding(mark=Mark.FAULT, what=f"{title}: {len(failing) - _MOST_PAGES} more pages cannot be read")
+
+
+def _outbox(backlog: Backlog, now: datetime) -> Iterator[Finding]:
+    if backlog.oldest is not None:
+        waiting = words.several(backlog.pending + backlog.sending, "alert")
+        what = f"{waiting} not posted yet, the oldest queued {words.ago(backlog.oldest, now)}"
+        yield Finding(mark=Mark.NOTE, what=what)
+    if backlog.failed:
+        yield Finding(
+            mark=Mark.NOTE,
+            what=f"{words.several(backlog.failed, 'alert')} could not be posted",
+            todo="`/trends list` in the channel says why; subscribe it again once that is mended",
+        )
 
 
 def _slack(settings: Settings, check_slack: Callable[[Settings], str]) -> Iterator[Finding]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,16 @@ FETCHERS = 16
 """Threads that fetch: latency, not the client, decides how fast 10,000 pages are read (docs/benchmarks.md)."""
 
 UNKNOWN_BATCH = 50
+
+TOGETHER_WITHIN = 300.0
+"""Seconds for all batches of one cycle. What has not answered by then is unreachable, and asked again soon.
+
+Each call has its own deadline (``bot.platforms.http.Limits``). This one is for what those cannot bound: a name that the
+system looks up for minutes, or so many slow answers that the quick platforms would wait for them.
+"""
+
+_LOOK = 0.2
+"""Seconds between looks at whether fetching was closed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +61,27 @@ class Ended(Exception):
 class Fetching:
     """Fetches batches. A token that was refused is not used again until a restart."""
 
-    def __init__(self, *, store: Store, clock: Clock, sources: Mapping[str, Source], recorder: Recorder) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        sources: Mapping[str, Source],
+        recorder: Recorder,
+        together_within: float = TOGETHER_WITHIN,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._sources = sources
         self._recorder = recorder
+        self._together_within = together_within
         self._refused: dict[str, str] = {}
-        self._ended = False
-        self._threads = ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
+        self._ended = threading.Event()
+        self._threads = _threads()
 
     def close(self) -> None:
-        """Start no further call; those under way end by their own deadline."""
-        self._ended = True
+        """Start no further call and wait for none; those under way end when their platform's session is closed."""
+        self._ended.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def fetch(self, accounts: Sequence[Account], now: datetime) -> list[Answered]:
@@ -75,12 +95,29 @@ class Fetching:
                 closed[name] = (Reason.THROTTLED, fetched.pause.message)
             return Answered(platform=name, accounts=batch, asked_at=asked_at, fetched=fetched)
 
+        batches = list(self._batches(accounts))
         try:
-            return list(self._threads.map(ask, self._batches(accounts)))
-        except (CancelledError, RuntimeError):  # RuntimeError: no further call may start
-            if self._ended:
+            calls = [self._threads.submit(ask, batch) for batch in batches]
+        except RuntimeError:  # no further call may start
+            if self._ended.is_set():
                 raise Ended from None
             raise
+        self._wait_for(calls)
+        if unanswered := sum(not call.done() for call in calls):
+            log.error("%d of %d batches had no answer in %.0f seconds", unanswered, len(calls), self._together_within)
+            self._threads.shutdown(wait=False, cancel_futures=True)  # a thread that hangs is left behind
+            self._threads = _threads()
+        return [
+            call.result() if call.done() and not call.cancelled() else _unanswered(batch, now)
+            for call, batch in zip(calls, batches, strict=True)
+        ]
+
+    def _wait_for(self, calls: Sequence[Future[Answered]]) -> None:
+        pending, until = set(calls), self._clock.monotonic() + self._together_within
+        while pending and self._clock.monotonic() < until:
+            pending = wait(pending, timeout=_LOOK).not_done
+            if self._ended.is_set():
+                raise Ended
 
     def _ask(self, name: str, batch: Sequence[Account], asked_at: datetime) -> Fetched:
         source = self._sources[name]
@@ -119,6 +156,15 @@ class Fetching:
             size = self._sources[name].platform.batch if name in self._sources else UNKNOWN_BATCH
             for start in range(0, len(together), size):
                 yield together[start : start + size]
+
+
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
+
+
+def _unanswered(batch: Sequence[Account], now: datetime) -> Answered:
+    fetched = _failed(batch, Reason.UNREACHABLE, "It did not answer in time; it is asked again soon.")
+    return Answered(platform=batch[0].platform, accounts=batch, asked_at=now, fetched=fetched)
 
 
 def _failed(batch: Sequence[Account], reason: Reason, message: str) -> Fetched:

@@ -1,12 +1,71 @@
-"""One log for the operator, on standard error."""
+"""One log for the operator, on standard error: lines for people, or one JSON object a line. Never a secret."""
 
 from __future__ import annotations
 
+import json
 import logging
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from urllib.parse import quote, quote_plus
+
+_REDACTED = "[redacted]"
+
+_SHORTEST = 8
+"""What is shorter is no secret of any platform's, and would take words out of sentences."""
+
+# Tokens by their shape, wherever they came from: Slack's, a Slack response URL's path, a token in a query.
+_SHAPES = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|(?<=hooks\.slack\.com/)[\w/]+|(?<=access_token=)[^&\s\"']+")
 
 
-def start(level: str) -> None:
-    """Log from ``level`` up. Libraries that print requests or message texts stay at warnings, whatever the level."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True)
+def start(level: str, *, in_json: bool = False, secrets: Iterable[str] = ()) -> None:
+    """Log from ``level`` up. Libraries that print requests or message texts stay at warnings, whatever the level.
+
+    ``secrets`` are replaced wherever they stand in a line or in an exception, also in the forms that addresses hold.
+    """
+    handler = logging.StreamHandler()
+    formatter = JsonFormatter() if in_json else logging.Formatter(_LINE)
+    handler.setFormatter(Redacted(formatter, secrets))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in ("urllib3", "slack_sdk", "slack_bolt", "uvicorn", "websockets", "apscheduler"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+_LINE = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line: ``at`` (ISO 8601, UTC), ``level``, ``logger``, ``thread``, ``message``, ``exception``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as JSON."""
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "thread": record.threadName,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+class Redacted(logging.Formatter):
+    """What another formatter makes of a record, without secrets."""
+
+    def __init__(self, formatter: logging.Formatter, secrets: Iterable[str]) -> None:
+        super().__init__()
+        self._formatter = formatter
+        forms = {form for text in secrets for form in _forms(text) if len(text) >= _SHORTEST}
+        longest_first = sorted(forms, key=len, reverse=True)
+        self._secrets = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's line, with ``[redacted]`` for whatever must not be in it."""
+        return _SHAPES.sub(_REDACTED, self._secrets.sub(_REDACTED, self._formatter.format(record)))
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    """As it is, as addresses and forms write it, and as JSON does."""
+    return text, quote(text, safe=""), quote_plus(text), json.dumps(text, ensure_ascii=False)[1:-1]

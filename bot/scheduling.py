@@ -12,8 +12,10 @@ TICK = 1
 """Seconds between looks at what is due: the shortest cadence a page can have."""
 
 
-def build_scheduler(*, run_due: Callable[[], object], fold: Callable[[], object], now: datetime) -> BackgroundScheduler:
-    """A scheduler (not started) that looks for due pages every second, and hourly for old readings to fold.
+def build_scheduler(
+    *, run_due: Callable[[], object], look_at_sources: Callable[[], object], fold: Callable[[], object], now: datetime
+) -> BackgroundScheduler:
+    """A scheduler (not started): every second due pages, every minute how the platforms stand, hourly what to fold.
 
     Ticks missed while the machine slept or a cycle was long are one tick (``coalesce``, no misfire grace): the store
     says what is due, so that nothing is lost by it. Intervals in UTC: no daylight saving can skip or repeat one.
@@ -24,5 +26,6 @@ def build_scheduler(*, run_due: Callable[[], object], fold: Callable[[], object]
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     scheduler.add_job(run_due, "interval", seconds=TICK, id="cycle")
+    scheduler.add_job(look_at_sources, "interval", minutes=1, id="sources")
     scheduler.add_job(fold, "interval", hours=1, id="fold", next_run_time=now)
     return scheduler

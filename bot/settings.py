@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -79,6 +79,23 @@ SETTINGS: tuple[Setting, ...] = (
         help="Where the local workspace opens when there are no Slack tokens.",
     ),
     Setting(
+        name="LIKEWATCH_METRICS",
+        kind=Kind.ADDRESS,
+        default="127.0.0.1:8034",
+        help="Where /healthz and Prometheus's /metrics are served, to whoever reaches it: keep the address private.",
+    ),
+    Setting(
+        name="LIKEWATCH_OPERATORS_CHANNEL",
+        help="Id of the Slack channel (C0123…) that is told when a platform cannot be read, and when it can again.",
+    ),
+    Setting(
+        name="LIKEWATCH_LOG",
+        kind=Kind.CHOICE,
+        default="TEXT",
+        choices=("TEXT", "JSON"),
+        help="The log's form: lines for people, or one JSON object a line.",
+    ),
+    Setting(
         name="LIKEWATCH_LOG_LEVEL",
         kind=Kind.CHOICE,
         default="INFO",
@@ -109,7 +126,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting, read and checked. ``platforms`` maps each platform setting's name to its text."""
+    """Every setting, read and checked. ``platforms`` maps each platform setting's name to its text.
+
+    ``secrets`` are the texts of all secret settings: what no log line may hold.
+    """
 
     slack_bot_token: str
     slack_app_token: str
@@ -122,8 +142,12 @@ class Settings:
     tsa_url: str
     tsa_roots: Path | None
     workspace: Address
+    metrics: Address
+    operators_channel: str
+    log_in_json: bool
     log_level: str
     platforms: Mapping[str, str]
+    secrets: frozenset[str]
 
     @property
     def mode(self) -> Mode:
@@ -154,7 +178,7 @@ def parse_address(text: str) -> Address:
     return Address(host=host, port=int(port))
 
 
-def load(environ: Mapping[str, str], env_file: Path | None, platform_settings: Iterable[Setting]) -> Settings:
+def load(environ: Mapping[str, str], env_file: Path | None, platform_settings: Sequence[Setting]) -> Settings:
     """Read and check every setting; ConfigError lists all faults, one a line."""
     values = {**_from_file(env_file), **environ}
     faults: list[str] = []
@@ -170,6 +194,11 @@ def load(environ: Mapping[str, str], env_file: Path | None, platform_settings: I
     texts = {setting.name: read(setting) for setting in SETTINGS}
     platforms = {setting.name: read(setting) for setting in platform_settings}
     faults += _slack_faults(texts)
+    if (channel := texts["LIKEWATCH_OPERATORS_CHANNEL"]) and not re.fullmatch(r"[CG][A-Z0-9]{2,}", channel):
+        faults.append(
+            f"LIKEWATCH_OPERATORS_CHANNEL: {channel!r} is not a channel's id: it starts with C, and Slack "
+            "shows it at the end of the channel's details"
+        )
     if faults:
         raise ConfigError("These settings need your attention:\n" + "\n".join(f"  - {fault}" for fault in faults))
     return Settings(
@@ -184,8 +213,15 @@ def load(environ: Mapping[str, str], env_file: Path | None, platform_settings: I
         tsa_url=texts["LIKEWATCH_TSA_URL"],
         tsa_roots=Path(texts["LIKEWATCH_TSA_ROOTS"]).expanduser() if texts["LIKEWATCH_TSA_ROOTS"] else None,
         workspace=parse_address(texts["LIKEWATCH_WORKSPACE"]),
+        metrics=parse_address(texts["LIKEWATCH_METRICS"]),
+        operators_channel=texts["LIKEWATCH_OPERATORS_CHANNEL"],
+        log_in_json=texts["LIKEWATCH_LOG"].upper() == "JSON",
         log_level=texts["LIKEWATCH_LOG_LEVEL"].upper(),
         platforms=platforms,
+        secrets=frozenset(
+            (texts | platforms)[setting.name] for setting in (*SETTINGS, *platform_settings) if setting.secret
+        )
+        - {""},
     )
 
 

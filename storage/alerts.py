@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,12 +10,16 @@ from typing import Any
 from handlers.model import Alert, Fact, Parameter
 from storage.database import Database
 from storage.rows import DATE_TEXTS, DATES, Row, to_instant, to_ms
+from storage.sqlite import sqlite3
 from storage.values import KeptAlert
 
 ALERT = "alerts.key, alerts.story, kind, feature, page, rival, alerts.at, evidence"
 """The columns that ``alert_of`` reads."""
 
 _KEPT = f"SELECT {ALERT}, recorded_at, replayed, past FROM alerts"
+
+_OF_PAGES = "json_array_length(evidence, '$.others') = 0"
+"""That an alert is of the page it names; one with others is of the platform of that name."""
 
 
 class Alerts:
@@ -47,11 +50,11 @@ class Alerts:
         """
         conditions = ["(:since IS NULL OR alerts.at >= :since)"]
         if page is not None:
-            conditions.append(f"(page = :page OR rival = :page OR {_of_platform('= :page')})")
+            conditions.append(f"((page = :page OR rival = :page) AND {_OF_PAGES} OR {_of_platform('= :page')})")
         if group is not None:
             members = "(SELECT slug FROM memberships JOIN pages ON pages.id = page_id WHERE group_slug = :group)"
             inside = f"page IN {members} AND (rival IS NULL OR rival IN {members})"
-            conditions.append(f"({inside} OR {_of_platform(f'IN {members}')})")
+            conditions.append(f"({inside} AND {_OF_PAGES} OR {_of_platform(f'IN {members}')})")
         with self._database.read() as conn:
             rows = conn.execute(
                 f"{_KEPT} WHERE {' AND '.join(conditions)} ORDER BY alerts.at DESC, alerts.id DESC LIMIT :limit",

@@ -1,15 +1,11 @@
-"""The file: opening it, reading and writing it in transactions, copying it.
+"""The file: opening it, reading it and writing it in transactions.
 
-One connection writes, and it alone checkpoints; everybody else reads through connections that cannot write
-(SQLite before 3.51.3 can corrupt a WAL that two connections write or checkpoint: https://sqlite.org/wal.html).
+One connection writes, and it alone checkpoints; everybody else reads through connections that cannot write. So even
+a SQLite with the WAL-reset bug (storage/sqlite.py) has no second writer to be hurt by.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import sys
-import tempfile
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -23,6 +19,7 @@ from storage.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailab
 from storage.lock import WriterLock
 from storage.migrations import MIGRATIONS
 from storage.remembered import Remembered, keep
+from storage.sqlite import sqlite3
 
 T = TypeVar("T")
 _NOTHING = object()
@@ -39,6 +36,16 @@ _WHAT_IT_MEANS = {
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the path, and the rights of the user that runs Likewatch",
     sqlite3.SQLITE_BUSY: "another program keeps it locked; close what else has it open for writing",
     sqlite3.SQLITE_LOCKED: "another program keeps it locked; close what else has it open for writing",
+}
+# pysqlite3's backup() raises without a code: https://sqlite.org/c3ref/errcode.html has SQLite's words for each.
+_WORDS = {
+    "database or disk is full": sqlite3.SQLITE_FULL,
+    "disk I/O error": sqlite3.SQLITE_IOERR,
+    "attempt to write a readonly database": sqlite3.SQLITE_READONLY,
+    "unable to open database file": sqlite3.SQLITE_CANTOPEN,
+    "database is locked": sqlite3.SQLITE_BUSY,
+    "database disk image is malformed": sqlite3.SQLITE_CORRUPT,
+    "file is not a database": sqlite3.SQLITE_NOTADB,
 }
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -62,16 +69,16 @@ class Database:
     @classmethod
     def open(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Database:
         """Open for writing: lock, look, create or migrate. The file is untouched unless it is a Likewatch database."""
-        _check_surroundings(path)
+        check_surroundings(path)
         with ExitStack() as undo:
             lock = WriterLock.take(path)
             undo.callback(lock.release)
-            with _told(path):
+            with told(path):
                 if path.exists() and path.stat().st_size:
-                    with closing(_connect(path, "ro")) as reader:
-                        _check(path, reader, migrations)
+                    with closing(connect(path, "ro")) as reader:
+                        check_ours(path, reader, migrations)
                         _check_whole(path, reader)
-                writer = _connect(path, "rwc")
+                writer = connect(path, "rwc")
                 undo.callback(writer.close)
                 if writer.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
                     raise StoreUnavailable(
@@ -89,11 +96,11 @@ class Database:
     @classmethod
     def open_reader(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Database:
         """Open an existing, up-to-date database for reading only, beside a writer or without one."""
-        _check_surroundings(path)
+        check_surroundings(path)
         if not path.exists() or not path.stat().st_size:
             raise StoreUnavailable(f"There is no database at {path} yet. Start Likewatch once, or check the path.")
-        with _told(path), closing(_connect(path, "ro")) as reader:
-            _check(path, reader, migrations)
+        with told(path), closing(connect(path, "ro")) as reader:
+            check_ours(path, reader, migrations)
             if migrations.pending(sqlite_utils.Database(reader, recursive_triggers=False, execute_plugins=False)):
                 raise StoreUnavailable(
                     f"{path} was written by an older Likewatch. Start this version once; it brings it up to date."
@@ -114,7 +121,7 @@ class Database:
             self._writing.acquire()
         try:
             self._writing_thread = threading.get_ident()
-            with _told(self.path), self._forgetting_on_failure(), _immediate(self._writer, self._remembered):
+            with told(self.path), self._forgetting_on_failure(), _immediate(self._writer, self._remembered):
                 yield self._writer
         finally:
             self._writing_thread = None
@@ -142,7 +149,7 @@ class Database:
         if reading is not None:
             yield reading
             return
-        with _told(self.path):
+        with told(self.path):
             reader = self._here.reader = self._take_reader()
             try:
                 state = self._remembered.state()
@@ -176,36 +183,13 @@ class Database:
         try:
             return self._idle_readers.pop()
         except IndexError:
-            reader = _connect(self.path, "ro")
+            reader = connect(self.path, "ro")
             self._readers.append(reader)
             return reader
 
     def after_rollback(self, forget: Callable[[], None]) -> None:
         """Call this whenever a transaction, or a part of one, is undone: what was remembered of it is not true."""
         self._forget.append(forget)
-
-    def backup(self, target: Path) -> None:
-        """Copy everything committed to ``target``, which must not exist; it appears only when complete and checked."""
-        _refuse_existing(target)
-        if not target.parent.is_dir():
-            raise StoreUnavailable(f"The folder {target.parent} does not exist. Create it, or choose another place.")
-        with _told(target), ExitStack() as undo:
-            try:
-                handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial")
-            except OSError as error:
-                raise StoreUnavailable(f"The backup cannot be written to {target.parent}: {error.strerror}.") from error
-            os.close(handle)
-            partial = Path(name)
-            undo.callback(partial.unlink, missing_ok=True)
-            with closing(_connect(self.path, "ro")) as source, closing(_connect(partial, "rw")) as copy:
-                source.backup(copy)
-                copy.execute("PRAGMA journal_mode=DELETE")  # one file, whole by itself
-                found = [row[0] for row in copy.execute("PRAGMA integrity_check")]
-            if found != ["ok"]:
-                raise StoreDamaged(f"The copy of {self.path} is damaged ({found[0]}), so no backup was kept.")
-            _flush(partial)
-            _refuse_existing(target)
-            partial.rename(target)
 
     def close(self) -> None:
         """Close every connection and release the lock; harmless when done twice."""
@@ -231,7 +215,8 @@ def _immediate(writer: sqlite_utils.Database, remembered: Remembered) -> Iterato
         raise
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection of SQLite's ``mode`` (``ro``, ``rw``, ``rwc``); transactions are begun by who uses it."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
     )
@@ -241,12 +226,8 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def _check_surroundings(path: Path) -> None:
-    if "pysqlite3" in sys.modules:
-        raise StoreError(
-            "pysqlite3 is installed, and sqlite-utils uses it. Two copies of SQLite in one process can damage a "
-            "database: uninstall pysqlite3 or pysqlite3-binary from Likewatch's environment."
-        )
+def check_surroundings(path: Path) -> None:
+    """Raise what is wrong before the file is even looked at."""
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise StoreError(
             f"This Python brings SQLite {sqlite3.sqlite_version}; Likewatch needs 3.37 or newer. Use a newer Python."
@@ -257,7 +238,8 @@ def _check_surroundings(path: Path) -> None:
         raise StoreUnavailable(f"The folder {path.parent} does not exist. Create it, or choose another path.")
 
 
-def _check(path: Path, reader: sqlite3.Connection, migrations: Migrations) -> None:
+def check_ours(path: Path, reader: sqlite3.Connection, migrations: Migrations = MIGRATIONS) -> None:
+    """Raise unless the file is empty, or a database of these migrations that this version can use."""
     tables = {name for (name,) in reader.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     db = sqlite_utils.Database(reader, recursive_triggers=False, execute_plugins=False)
     applied = {migration.name for migration in migrations.applied(db)} if tables else set()
@@ -282,23 +264,13 @@ def _check_whole(path: Path, reader: sqlite3.Connection) -> None:
         raise StoreDamaged(_damaged(path, found))
 
 
-def _refuse_existing(target: Path) -> None:
-    if target.exists():
-        raise StoreUnavailable(f"{target} exists already, and a backup never overwrites. Choose another name.")
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def told(path: Path) -> Iterator[None]:
     """Turn SQLite's errors about the file into sentences; errors in our own SQL stay what they are."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        code = getattr(error, "sqlite_errorcode", _WORDS.get(str(error), 0)) & 0xFF
         if code in _DAMAGE:
             raise StoreDamaged(_damaged(path, str(error))) from error
         if code in _WHAT_IT_MEANS:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 
 from storage.database import Database
+from storage.sqlite import sqlite3
 
 Source = tuple[str, str, str]
 """Where a count comes from and what it counts: source, url, metric."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
@@ -10,7 +9,8 @@ from handlers.model import Alert
 from storage.alerts import ALERT, alert_of, keep
 from storage.database import Database
 from storage.rows import Row, to_instant, to_ms
-from storage.values import Delivery, State, Subscription
+from storage.sqlite import sqlite3
+from storage.values import Backlog, Delivery, State, Subscription
 
 PACE = timedelta(seconds=1)
 """Slack takes about one message a second in a channel (https://docs.slack.dev/apis/web-api/rate-limits)."""
@@ -117,6 +117,25 @@ class Outbox:
             rows = conn.execute(f"{_DELIVERY} WHERE state = 'sending' ORDER BY deliveries.id").fetchall()
         return tuple(_delivery(row) for row in rows)
 
+    def backlog(self) -> Backlog:
+        """What waits, found through the index alone: cheap however much was ever sent."""
+        with self._database.read() as conn:
+            pending, sending, failed = (
+                conn.execute("SELECT count(*) FROM deliveries WHERE state = ?", (state,)).fetchone()[0]
+                for state in (State.PENDING, State.SENDING, State.FAILED)
+            )
+            oldest = conn.execute(
+                "SELECT min(queued_at) FROM (SELECT * FROM (SELECT queued_at FROM deliveries WHERE state = 'pending' "
+                "ORDER BY id LIMIT 1) UNION ALL SELECT * FROM (SELECT queued_at FROM deliveries "
+                "WHERE state = 'sending' ORDER BY id LIMIT 1))"
+            ).fetchone()[0]
+        return Backlog(
+            pending=pending,
+            sending=sending,
+            failed=failed,
+            oldest=None if oldest is None else to_instant(oldest),
+        )
+
     def depth(self) -> Mapping[str, int]:
         """How many deliveries are in each state; every state is named."""
         with self._database.read() as conn:
@@ -152,3 +171,13 @@ def _delivery(row: Row) -> Delivery:
         card_ts=card_ts,
         trouble=trouble,
     )
+
+
+def doubt_pending(conn: sqlite3.Connection) -> int:
+    """Of a restored backup: nobody knows which of the waiting deliveries were posted since. How many wait.
+
+    As ``sending`` since they were queued, each is looked for in its channel before it is posted.
+    """
+    return conn.execute(
+        "UPDATE deliveries SET state = 'sending', claims = claims + 1, claimed_at = queued_at WHERE state = 'pending'"
+    ).rowcount

@@ -18,6 +18,12 @@ from storage.ids import Ids
 
 _COLUMNS = "page_id, times, counts, first, midnights"
 
+# No OR REPLACE: as it may delete rows, SQLite would open and close a savepoint for each page, at five times the cost.
+_PUT = f"""
+  INSERT INTO pasts ({_COLUMNS}, newest) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (page_id) DO UPDATE SET
+    times = excluded.times, counts = excluded.counts, first = excluded.first, midnights = excluded.midnights,
+    newest = excluded.newest"""
+
 
 class Pasts:
     """Page -> past."""
@@ -66,7 +72,7 @@ class Pasts:
                 else:
                     whole.append(_row_of(page_id, past))
             db.conn.executemany("INSERT INTO marks (page_id, at, count) VALUES (?, ?, ?)", marks)
-            db.conn.executemany(f"INSERT OR REPLACE INTO pasts ({_COLUMNS}, newest) VALUES (?, ?, ?, ?, ?, ?)", whole)
+            db.conn.executemany(_PUT, whole)
             stored.update(pasts)
 
     def fold(self) -> None:

@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from storage import backups
 from storage.alerts import Alerts
 from storage.audiences import Audiences
 from storage.audit import Audit
 from storage.chronicle import Chronicle
 from storage.database import Database
-from storage.errors import StoreUnavailable
 from storage.evidence import Evidence, EvidenceDamaged, Head
 from storage.files import evidence_beside
 from storage.ids import Ids
@@ -144,11 +144,7 @@ class Store:
 
         The evidence is copied last: the readings of the copy all have theirs.
         """
-        beside = evidence_beside(target)
-        if beside.exists():
-            raise StoreUnavailable(f"{beside} exists already, and a backup never overwrites. Choose another name.")
-        self._database.backup(target)
-        self.evidence.backup(beside)
+        backups.back_up(self._database.path, target)
 
     def close(self) -> None:
         """Close the files and let another process write; harmless when done twice."""

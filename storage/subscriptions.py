@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from datetime import datetime
 from types import MappingProxyType
 
 from handlers.model import Alert
 from storage.database import Database
 from storage.rows import Row, to_instant, to_ms
+from storage.sqlite import sqlite3
 from storage.values import Subscription, Target
 
 _COLUMNS = "team_id, channel_id, target, slug, features, by_user, at, paused, thresholds"
@@ -104,7 +104,7 @@ class Subscriptions:
                 "AND paused IS NULL AND :feature IN (SELECT value FROM json_each(features)) "
                 "ORDER BY slug IS :page DESC, target DESC, slug",
                 {
-                    "page": alert.page,
+                    "page": None if alert.others else alert.page,  # a platform's name, and perhaps a page's slug too
                     "rival": alert.rival,
                     "others": json.dumps(alert.others),
                     "feature": alert.feature,

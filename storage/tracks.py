@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 
 from handlers.model import Point, Track
 from storage.ids import Ids, Source
 from storage.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, Row, pack, to_instant, to_ms, unpack
+from storage.sqlite import sqlite3
 
 _POINT = ("at", "count", "below", "above", "source_id", "dated")
 _COLUMNS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -54,6 +54,33 @@ class Reach:
     accounts: int
     answered: int
     failing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """How a platform stands: ``newest`` is the last time that any of its ``accounts`` was read.
+
+    ``failing`` maps reasons to how many accounts fail for them now, ``since`` is when the first of these began to, and
+    ``message`` says why, of one of them. ``fastest`` is the shortest cadence that any of them has.
+    """
+
+    platform: str
+    accounts: int
+    newest: datetime | None
+    fastest: timedelta
+    failing: Mapping[str, int]
+    since: datetime | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits to be posted, since when the oldest of it does, and how many could not be posted at all."""
+
+    pending: int
+    sending: int
+    failed: int
+    oldest: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot import docs
+from bot.licences import EXPLAINED, PERMISSIVE, licence, packages, unexplained
 from bot.platforms.registry import platforms
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,6 +77,17 @@ def test_every_platform_is_under_the_contract_of_independence() -> None:
 def test_the_generated_docs_say_what_the_code_declares() -> None:
     for path, text in docs.generated(ROOT).items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is out of date: run `make docs`"
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_every_licence_is_permissive_or_explained(lock: str) -> None:
+    assert unexplained(packages(ROOT / lock)) == {}
+
+
+def test_no_explanation_is_of_a_package_that_is_gone_or_permissive() -> None:
+    known = set(packages(ROOT / "requirements-dev.lock"))
+    assert known >= EXPLAINED.keys()
+    assert not [name for name in EXPLAINED if licence(name) in PERMISSIVE]
 
 
 def test_the_locks_name_versions_and_hashes_and_no_index() -> None:

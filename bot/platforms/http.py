@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -17,9 +17,12 @@ import requests
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as TransportTimeout
 
+from bot.clock import Clock, SystemClock
 from bot.errors import ConfigError, LikewatchError, PayloadChanged, Throttled, Unreachable
-from bot.platforms.deadline import BoundedAdapter
+from bot.platforms.breaker import Breaker
 from bot.platforms.exchange import Exchange, unrecorded
+from bot.platforms.hosts import Hosts
+from bot.platforms.transport import BoundedAdapter
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -64,6 +67,7 @@ class Http:
         values: Mapping[str, str],
         base_url: str,
         limits: Limits | None = None,
+        clock: Clock | None = None,
         *,
         record: Callable[[Exchange], None] = unrecorded,
     ) -> None:
@@ -72,7 +76,11 @@ class Http:
         self.host = urlsplit(base_url).hostname or "the platform"
         self._limits = limits or Limits()
         self._record = record
-        self._session = _session(self.base_url, self.host, self._limits)
+        self._session = _session(self.base_url, self.host)
+        self._adapter = BoundedAdapter(Hosts([_prepared(self.base_url), *self._proxies()]), calls=self._limits.calls)
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, self._adapter)
+        self._breaker = Breaker(self.host, clock or SystemClock())
 
     def __repr__(self) -> str:
         return f"<Http {self.host}>"
@@ -91,10 +99,14 @@ class Http:
         ``form`` is already encoded (``application/x-www-form-urlencoded``): a platform knows how to do that cheaply.
         ``credentials`` are its last fields, encoded alike: they are sent, and never recorded.
 
-        Raises ``Unreachable``, ``Throttled``, ``ConfigError`` (a redirect) or ``PayloadChanged`` (not JSON, too large).
+        Raises ``Unreachable``, ``Throttled``, ``ConfigError`` (a redirect, a host that is not to be asked) or
+        ``PayloadChanged`` (not JSON, too large). A platform that is silent is left alone for a while (``Breaker``).
         """
         sent = f"{form}&{credentials}" if form and credentials else form
-        status, headers, content = self._exchange(method, path, params, sent)
+        with self._breaker.call() as call:
+            status, headers, content = self._exchange(method, path, params, sent)
+            if status >= HTTPStatus.INTERNAL_SERVER_ERROR and "Retry-After" not in headers:
+                call.in_trouble()
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise ConfigError(
                 f"{self.host} sent us on to another address (HTTP {status}), which Likewatch does not follow: check "
@@ -143,8 +155,13 @@ class Http:
         )
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """End the calls under way, and close the connections that are kept open."""
+        self._adapter.cut()
         self._session.close()
+
+    def _proxies(self) -> Iterator[str]:
+        for proxy in self._session.proxies.values():
+            yield proxy if "://" in proxy else f"http://{proxy}"
 
     def _exchange(
         self,
@@ -194,7 +211,15 @@ def parse_json(text: str | bytes) -> object:
     return value
 
 
-def _session(base_url: str, host: str, limits: Limits) -> requests.Session:
+def _prepared(url: str) -> str:
+    """As the session will ask for it: a host in another script by its name in ASCII (IDNA)."""
+    try:
+        return requests.Request("GET", url).prepare().url or url
+    except requests.RequestException:
+        return url  # asking for it will say what is wrong
+
+
+def _session(base_url: str, host: str) -> requests.Session:
     session = requests.Session()
     environment = session.merge_environment_settings(base_url, {}, stream=True, verify=None, cert=None)
     session.proxies = {} if _is_here(host) else environment["proxies"]
@@ -202,8 +227,6 @@ def _session(base_url: str, host: str, limits: Limits) -> requests.Session:
     session.trust_env = False  # or a .netrc would add a password of its own, and be read at every call
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # threads share nothing but the connections
     session.headers["User-Agent"] = "Likewatch"
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, BoundedAdapter(pool_maxsize=limits.calls))
     return session
 
 

@@ -9,7 +9,7 @@ from bot import words
 from bot.countries import country_name
 from bot.evidence.tracing import reference
 from bot.features import amount, features
-from bot.slack.contract import Bold, Button, Card, Line, Link, Menu, Moment, Plot, Span
+from bot.slack.contract import Bold, Button, Card, Line, Link, Moment, Plot, Span
 from bot.slack.plots import counts_plot
 from handlers import wording
 from handlers.contract import Words
@@ -44,14 +44,11 @@ def alert_card(kept: KeptAlert, store: Store) -> Card:
     )
 
 
-def _buttons(alert: Alert) -> tuple[Button | Menu, ...]:
+def _buttons(alert: Alert) -> tuple[Button, ...]:
     return (
-        Menu(
-            placeholder="Mute …",
-            options=tuple(
-                (f"Mute {label}", f"trends mute {alert.page} {length}")
-                for label, length in (("1 hour", "1h"), ("1 day", "1d"), ("1 week", "1w"))
-            ),
+        *(
+            Button(label=f"Mute {label}", query=f"trends mute {alert.page} {length}")
+            for label, length in (("1 hour", "1h"), ("1 day", "1d"), ("1 week", "1w"))
         ),
         Button(label="Unsubscribe", query=f"trends unsubscribe {alert.page}"),
     )
@@ -62,7 +59,10 @@ def _evidence(alert: Alert) -> Button:
 
 
 def _words(alert: Alert, store: Store) -> Words:
-    slugs = {alert.page, alert.rival or alert.page, *(fact.about for fact in alert.facts)}
+    slugs = (
+        {alert.page, alert.rival or alert.page} if not alert.others else set()
+    )  # with others, it is a platform's name
+    slugs |= {fact.about for fact in alert.facts}
     pages = store.pages.many(slugs)
     return Words(page=lambda slug: pages[slug].name if slug in pages else slug, country=country_name)
 

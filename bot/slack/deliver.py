@@ -145,7 +145,7 @@ class Deliverer:
             paused = any(one.paused for one in subscriptions.of_channel(*here))
             return Dropped.PAUSED if paused else Dropped.UNSUBSCRIBED
         now = self._clock.now()
-        about = [page for page in (alert.page, alert.rival) if page is not None]
+        about = [page for page in (alert.page, alert.rival) if page is not None and not alert.others]
         if any(subscriptions.muted(*here, page, now) for page in about):
             return Dropped.MUTED
         return None

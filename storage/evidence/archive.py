@@ -6,7 +6,6 @@ What the texts say is the bot's to know (``bot.evidence.texts``); here they are 
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from storage.database import Database
 from storage.evidence.packing import EvidenceDamaged, Packed, deflated, inflated, packed_alone
 from storage.evidence.schema import EVIDENCE_MIGRATIONS
 from storage.rows import Row, to_instant, to_ms
+from storage.sqlite import sqlite3
 
 _AT_ONCE = 200  # rows read in one go: nobody holds on to the file while somebody thinks about them
 _KEYS = 50_000  # of requests in use: those of two million pages
@@ -110,10 +110,6 @@ class Evidence:
     def close(self) -> None:
         """Close the file and let another process write; harmless when done twice."""
         self._database.close()
-
-    def backup(self, target: Path) -> None:
-        """An online copy, complete and checked; it never overwrites."""
-        self._database.backup(target)
 
     def seal(
         self, records: Sequence[NewRecord], compose: Callable[[int, bytes | None], bytes], *, stamp: Stamp | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from bot.platforms.facebook import VERSION
+from storage.sqlite import sqlite3
 from tests.bench.graph import SECRET, TOKEN, number_of
 
 THREADS = 16

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from bot.platforms.facebook import SOURCE
 from handlers.model import Metric, Point, Track
 from storage.rows import to_ms
+from storage.sqlite import sqlite3
 from storage.store import Store
 from storage.values import Polled
 from tests.bench.graph import watched

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import sqlite3
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from storage.sqlite import sqlite3
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 

@@ -101,6 +101,29 @@ def test_importing_twice_changes_nothing(tmp_path: Path) -> None:
     assert second.returncode == 0, second.stderr
     assert rows(tmp_path, "readings_all") == stored
     assert len(stored) == 2
+    assert "Kept: 2 counts.\n" in first.stdout
+    assert second.stdout.endswith("All of it was known already: nothing has changed.\n")
+
+
+def test_importing_twice_changes_nothing_where_counts_repeat_fall_out_of_line_or_have_countries(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    days = "".join(
+        f"2026-11-0{day},hunsen,{count}\n" for day, count in ((1, 5_000), (2, 5_000), (3, 5_001), (4, 90_000))
+    )
+    (tmp_path / "figures.csv").write_text("date,page,followers\n" + days, encoding="utf-8")
+    (tmp_path / "countries.csv").write_text("date,page,country,share\n2026-11-03,hunsen,KH,57.6%\n", encoding="utf-8")
+    said = [likewatch(tmp_path, "import", file).stdout for file in ("figures.csv", "countries.csv")]
+    assert "Kept: 2 counts.\n1 count the same as the count before it, and is not stored again" in said[0]
+    assert "1 count far from what was known before" in said[0]
+    assert "Kept: 1 audience by country.\n" in said[1]
+    stored = rows(tmp_path, "readings_all"), rows(tmp_path, "audiences")
+    for file in ("figures.csv", "countries.csv"):
+        assert "All of it was known already: nothing has changed." in likewatch(tmp_path, "import", file).stdout
+    assert (rows(tmp_path, "readings_all"), rows(tmp_path, "audiences")) == stored
+    with (tmp_path / "figures.csv").open("a", encoding="utf-8") as longer:
+        longer.write("2026-11-05,hunsen,5002\n")
+    more = likewatch(tmp_path, "import", "figures.csv").stdout
+    assert more.endswith("Kept: 1 count.\n4 figures known already, and left as before.\n")
 
 
 def test_a_bad_row_is_named_and_nothing_kept_unless_asked(tmp_path: Path) -> None:
@@ -178,6 +201,7 @@ def test_a_port_in_use_is_named_with_the_setting_that_moves_it(tmp_path: Path) -
         outcome = likewatch(tmp_path, "run", "--no-browser", LIKEWATCH_WORKSPACE=f"127.0.0.1:{port}")
     assert outcome.returncode == 1
     assert "LIKEWATCH_WORKSPACE" in outcome.stderr
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
 
 def test_a_slack_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
@@ -209,8 +233,34 @@ def test_backup_copies_a_database_in_use(tmp_path: Path) -> None:
     copy.close()
 
 
+def test_restore_puts_a_backup_in_place_and_says_what_it_replaced(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    assert likewatch(tmp_path, "backup", "monday.db").returncode == 0
+    with_page(tmp_path, "samrainsy", "7002")
+    outcome = likewatch(tmp_path, "restore", "monday.db")
+    assert outcome.returncode == 0, outcome.stderr
+    first, second = outcome.stdout.splitlines()
+    assert first == "likewatch.db is now a copy of monday.db, checked: 1 page watched."
+    kept = Path(second.removeprefix("What it replaced is kept as ").removesuffix("."))
+    replaced = Store.open_reader(tmp_path / kept)
+    assert [page.slug for page in replaced.pages.all()] == ["hunsen", "samrainsy"]
+    replaced.close()
+
+
+def test_restore_is_refused_while_a_bot_runs(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    assert likewatch(tmp_path, "backup", "monday.db").returncode == 0
+    store = Store.open(tmp_path / "likewatch.db")
+    try:
+        outcome = likewatch(tmp_path, "restore", "monday.db")
+    finally:
+        store.close()
+    assert outcome.returncode == 1
+    assert "stop it first" in outcome.stderr
+
+
 def test_the_doctor_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
-    outcome = likewatch(tmp_path, "doctor", LIKEWATCH_WORKSPACE="127.0.0.1:0")
+    outcome = likewatch(tmp_path, "doctor", LIKEWATCH_WORKSPACE="127.0.0.1:0", LIKEWATCH_METRICS="127.0.0.1:0")
     assert outcome.returncode == 0, outcome.stdout
     assert "No Slack tokens" in outcome.stdout
     assert "FACEBOOK_ACCESS_TOKEN" in outcome.stdout
@@ -219,7 +269,7 @@ def test_the_doctor_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
 
 def test_the_doctor_names_a_damaged_database(tmp_path: Path) -> None:
     (tmp_path / "likewatch.db").write_bytes(b"This was never a database." * 100)
-    outcome = likewatch(tmp_path, "doctor", LIKEWATCH_WORKSPACE="127.0.0.1:0")
+    outcome = likewatch(tmp_path, "doctor", LIKEWATCH_WORKSPACE="127.0.0.1:0", LIKEWATCH_METRICS="127.0.0.1:0")
     assert outcome.returncode == 1
     assert "[!!]" in outcome.stdout
     assert (tmp_path / "likewatch.db").read_bytes() == b"This was never a database." * 100
@@ -307,6 +357,8 @@ def test_an_imported_file_is_kept_with_who_imported_it(tmp_path: Path) -> None:
 
 def test_every_command_explains_itself(tmp_path: Path) -> None:
     listed = likewatch(tmp_path, "--help").stdout
-    for command in ("run", "poll", "import", "replay", "doctor", "manifest", "backup", "evidence"):
+    for command in (
+        "run", "poll", "import", "replay", "doctor", "manifest", "backup", "restore", "unit", "evidence",
+    ):  # fmt: skip
         assert command in listed
         assert likewatch(tmp_path, command, "--help").returncode == 0

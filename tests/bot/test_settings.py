@@ -50,6 +50,9 @@ def test_it_names_every_fault_at_once_and_no_secret() -> None:
         "LIKEWATCH_POLL_EVERY": "soon",
         "LIKEWATCH_WORKSPACE": "8033",
         "LIKEWATCH_LOG_LEVEL": "loud",
+        "LIKEWATCH_LOG": "xml",
+        "LIKEWATCH_METRICS": "nowhere",
+        "LIKEWATCH_OPERATORS_CHANNEL": "#newsroom-tech",
         "EXAMPLE_API_URL": "ftp://example.org",
     }
     with pytest.raises(ConfigError) as caught:
@@ -123,3 +126,18 @@ def test_the_example_file_names_every_setting_and_sets_none() -> None:
     text = env_example([PLATFORM])
     assert all(f"#{setting.name}=" in text for setting in (*SETTINGS, PLATFORM))
     assert all(line.startswith("#") or not line for line in text.splitlines())
+
+
+def test_every_secret_is_known_as_one() -> None:
+    secret = Setting(name="EXAMPLE_TOKEN", secret=True, help="Example.")
+    environ = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "signs", "EXAMPLE_TOKEN": "platform's"}
+    settings = load(environ, None, [PLATFORM, secret])
+    assert settings.secrets == {"xoxb-1", "signs", "platform's"}
+    assert not [text for text in settings.secrets if text in repr(settings)]
+
+
+def test_the_operators_settings_are_read() -> None:
+    environ = {"LIKEWATCH_METRICS": "0.0.0.0:9100", "LIKEWATCH_OPERATORS_CHANNEL": "C012AB", "LIKEWATCH_LOG": "json"}
+    settings = load(environ, None, [])
+    assert (str(settings.metrics), settings.operators_channel, settings.log_in_json) == ("0.0.0.0:9100", "C012AB", True)
+    assert str(load({}, None, []).metrics) == "127.0.0.1:8034"

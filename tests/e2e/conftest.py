@@ -24,7 +24,7 @@ from tests.standins.loopback import serving
 CHROMIUM = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
             "--disable-component-update", "--disable-sync", "--no-first-run")  # fmt: skip
 LIKEWATCH = Path(sys.executable).parent / "likewatch"
-STOPS_WITHIN = 15
+STOPS_WITHIN = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ def likewatch(folder: Path, settings: Mapping[str, str], *, started: str = "work
     """`likewatch run` in an empty folder until it says it has ``started``; stopped with a signal, as Ctrl-C does."""
     port = free_port()
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "LIKEWATCH_"))}
-    environ |= {"LIKEWATCH_WORKSPACE": f"127.0.0.1:{port}", **settings}
+    environ |= {"LIKEWATCH_WORKSPACE": f"127.0.0.1:{port}", "LIKEWATCH_METRICS": "127.0.0.1:0", **settings}
     with subprocess.Popen(
         [LIKEWATCH, "run", "--no-browser"],
         cwd=folder,

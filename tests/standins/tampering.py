@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import random
-import sqlite3
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
@@ -16,6 +15,7 @@ from bot.evidence.bundle import with_sums
 from bot.evidence.texts import sha256
 from bot.evidence.zipped import SUMS, unzipped, zipped
 from storage.files import evidence_beside
+from storage.sqlite import sqlite3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from handlers.model import Alert
+from storage.sqlite import sqlite3
 from storage.store import Store
 from storage.values import KeptAlert
 from tests.standins.samples import DAY, HOUR, NOON, alert, alerts

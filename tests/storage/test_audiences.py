@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,6 +7,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 
 from handlers.model import AudienceReading, Figure, Measure, Page
+from storage.sqlite import sqlite3
 from storage.store import Store
 from tests.standins.samples import DAY, NOON, audiences
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
-import sqlite3
+import resource
 import threading
 from pathlib import Path
 
 import pytest
 
+from storage.backups import restore
 from storage.errors import StoreUnavailable
+from storage.files import evidence_beside
+from storage.sqlite import sqlite3
 from storage.store import Store
+from tests.standins.kept import kept_in
 from tests.standins.samples import MINUTE, NOON, judged, point, track
 
 
@@ -63,3 +67,35 @@ def test_a_backup_never_overwrites(cambodia: Store, tmp_path: Path) -> None:
 def test_a_backup_needs_a_folder(cambodia: Store, tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match=r"folder .*missing does not exist"):
         cambodia.backup(tmp_path / "missing" / "monday.db")
+
+
+def test_a_backup_that_does_not_fit_is_told_and_not_left_half_done(cambodia: Store, tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
+    try:
+        with pytest.raises(StoreUnavailable, match="disk"):
+            cambodia.backup(tmp_path / "backups" / "monday.db")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_a_restore_brings_the_evidence_back_but_never_cuts_a_longer_chain_short(tmp_path: Path) -> None:
+    target = tmp_path / "monday.db"
+    with kept_in(tmp_path / "here") as kept:
+        kept.count(1_000_000, 2_000_000)
+        kept.poll()
+        kept.store.backup(target)
+        kept.count(1_000_001, 2_000_001)
+        kept.poll()
+        path = kept.path
+    restore(target, path, now=NOON)
+    store = Store.open(path)
+    assert store.evidence.sequences() == (1, 2)
+    store.close()
+    evidence_beside(path).unlink()
+    restore(target, path, now=NOON + MINUTE)
+    store = Store.open(path)
+    assert store.evidence.sequences() == (1,)
+    store.close()

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
+import importlib
 import os
 import resource
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from handlers.model import Page
+from storage.database import Database
 from storage.errors import StoreDamaged, StoreError, StoreInUse, StoreTooNew, StoreUnavailable
+from storage.sqlite import sqlite3
 from storage.store import Store
 from tests.standins.samples import NOON
 
@@ -189,17 +191,42 @@ def test_a_reader_cannot_write(fresh_store: Store, database: Path) -> None:
     reader.close()
 
 
-def test_it_will_not_work_with_two_copies_of_sqlite(tmp_path: Path, database: Path) -> None:
-    package = tmp_path / "site" / "pysqlite3"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("from sqlite3 import *\n")
-    (package / "dbapi2.py").write_text("from sqlite3.dbapi2 import *\n")
-    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
-    told = subprocess.run(
-        [sys.executable, "-c", HOLD, database], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert "StoreError: pysqlite3 is installed" in told.stderr
-    assert not database.exists()
+def test_only_one_copy_of_sqlite_opens_the_file(
+    monkeypatch: pytest.MonkeyPatch, database: Path, tmp_path: Path
+) -> None:
+    python_s_own = importlib.import_module("sqlite3")
+    if sqlite3 is python_s_own:
+        pytest.skip("pysqlite3 has no wheel for this machine: Python's own SQLite is the only one")
+
+    def a_second_copy(*_: object, **__: object) -> None:
+        raise AssertionError("another copy of SQLite opened the file")
+
+    for module in (python_s_own, importlib.import_module("sqlite3.dbapi2")):
+        monkeypatch.setattr(module, "connect", a_second_copy)
+    store = Store.open(database)
+    store.pages.add(PAGE, None, at=NOON)
+    store.backup(tmp_path / "copy.db")
+    store.close()
+    reader = Store.open_reader(tmp_path / "copy.db")
+    assert reader.pages.get("hunsen") == PAGE
+    reader.close()
+
+
+def test_readers_and_backups_neither_write_nor_checkpoint(fresh_store: Store, database: Path, tmp_path: Path) -> None:
+    fresh_store.pages.add(PAGE, None, at=NOON)
+    log = database.with_name("likewatch.db-wal")
+    before = (database.read_bytes(), log.read_bytes())
+    assert before[1], "there is something to checkpoint"
+    reader = Database.open_reader(database)
+    with reader.read() as conn, pytest.raises(sqlite3.OperationalError):
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with reader.read() as conn:
+        assert conn.execute("SELECT slug FROM pages").fetchall() == [("hunsen",)]
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            conn.execute("DELETE FROM pages")
+    reader.close()
+    fresh_store.backup(tmp_path / "copy.db")
+    assert (database.read_bytes(), log.read_bytes()) == before
 
 
 def test_a_full_disk_is_told_and_what_was_there_stays(fresh_store: Store) -> None:

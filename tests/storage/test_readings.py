@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-import sqlite3
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.model import Judged, Metric, Page, Point, Reading, Standing, Track
+from storage.sqlite import sqlite3
 from storage.store import Store
 from tests.standins.samples import DAY, HOUR, MINUTE, NOON, judged, point, readings, track, tracks
 

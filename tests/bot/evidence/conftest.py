@@ -9,6 +9,8 @@ import pytest
 
 from bot.evidence.stamping import Stamper, roots_in
 from bot.platforms.http import Http
+from storage.backups import back_up_one as back_up
+from storage.files import evidence_beside
 from tests.standins.kept import kept_in
 from tests.standins.tsa import authority_on
 
@@ -36,7 +38,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
         )
         kept.overtaken()
         assert stamper.stamp_when_due()
-        kept.store.evidence.backup(folder / "older.db")
+        back_up(evidence_beside(folder / "likewatch.db"), folder / "older.db")
         for hour in range(2):
             kept.count(2_120_000 + hour, 2_100_600 + hour)
             kept.poll()

@@ -13,6 +13,7 @@ from bot.evidence.recorder import Recorder
 from bot.evidence.store_audit import StoreAudit
 from bot.evidence.texts import Received, read_manifest, read_record, sha256
 from bot.platforms.exchange import Exchange
+from storage.backups import back_up_one
 from storage.evidence import Evidence
 from storage.files import evidence_beside
 from storage.store import Store
@@ -135,7 +136,7 @@ def test_a_lost_file_leaves_a_gap_that_shows_for_ever(tmp_path: Path, lost: str)
             kept.count(1_000_000 + hour, 2_000_000)
             kept.poll()
             if hour == 1:
-                kept.store.evidence.backup(tmp_path / "older.db")
+                back_up_one(file, tmp_path / "older.db")
                 older = (tmp_path / "older.db").read_bytes()
     file.unlink()
     if lost == "its end":

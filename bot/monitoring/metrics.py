@@ -1,0 +1,87 @@
+"""What Prometheus reads: https://prometheus.io/docs/practices/naming/ says how such names are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from bot.monitoring.beat import Pulse
+from bot.monitoring.health import Health
+
+
+class Numbers(Collector):
+    """Likewatch's own numbers, gathered when they are asked for."""
+
+    def __init__(self, look: Callable[[], tuple[Health, Pulse, datetime]]) -> None:
+        self._look = look
+
+    def collect(self) -> Iterable[Metric]:
+        """Every number, as it is now."""
+        health, pulse, now = self._look()
+        yield from _of_cycle(pulse)
+        yield _gauge("likewatch_healthy", "1 where /healthz says 200, else 0.", not health.reasons)
+        yield from _of_sources(health, now)
+        if (backlog := health.backlog) is None:
+            return
+        waiting = GaugeMetricFamily("likewatch_outbox_deliveries", "Deliveries that are not sent.", labels=["state"])
+        for state in ("pending", "sending", "failed"):
+            waiting.add_metric([state], getattr(backlog, state))
+        yield waiting
+        age = (now - backlog.oldest).total_seconds() if backlog.oldest else 0
+        yield _gauge(
+            "likewatch_outbox_oldest_age_seconds", "How long the oldest of them waits that is not failed.", age
+        )
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing, so that nothing is gathered when the collector is registered."""
+        return []
+
+
+def exposition(numbers: Numbers) -> Callable[[], bytes]:
+    """Everything in Prometheus's text format: Likewatch's numbers and, on Linux, the process's memory and time."""
+    registry = CollectorRegistry()
+    registry.register(numbers)
+    ProcessCollector(registry=registry)
+    return lambda: generate_latest(registry)
+
+
+def _of_cycle(pulse: Pulse) -> Iterable[Metric]:
+    looked, polled = pulse.looked_at.timestamp(), pulse.polled_at.timestamp() if pulse.polled_at else 0
+    yield _gauge("likewatch_look_timestamp_seconds", "When the last look for pages that are due ended.", looked)
+    yield _gauge("likewatch_cycle_timestamp_seconds", "When the last cycle ended that read pages; 0 if none.", polled)
+    yield _gauge("likewatch_cycle_seconds", "How long that cycle took.", pulse.seconds)
+    yield _gauge("likewatch_cycle_pages", "How many pages it asked for.", pulse.pages)
+    yield _gauge("likewatch_cycle_running_seconds", "How long the present look has taken.", pulse.running or 0)
+    failures = CounterMetricFamily("likewatch_read_failures", "Pages that could not be read.", labels=["reason"])
+    for reason, count in sorted(pulse.failures.items()):
+        failures.add_metric([reason], count)
+    yield failures
+
+
+def _of_sources(health: Health, now: datetime) -> Iterable[Metric]:
+    pages = GaugeMetricFamily("likewatch_source_pages", "Pages read from a platform.", labels=["platform"])
+    age = GaugeMetricFamily(
+        "likewatch_source_age_seconds", "Since any page of a platform was read.", labels=["platform"]
+    )
+    dark = GaugeMetricFamily("likewatch_source_dark", "1 where nothing of it can be read.", labels=["platform"])
+    failing = GaugeMetricFamily(
+        "likewatch_source_failing_pages", "Pages whose last read failed.", labels=["platform", "reason"]
+    )
+    for source in health.sources:
+        pages.add_metric([source.platform], source.accounts)
+        dark.add_metric([source.platform], source in health.dark)
+        if source.newest:
+            age.add_metric([source.platform], (now - source.newest).total_seconds())
+        for reason, count in sorted(source.failing.items()):
+            failing.add_metric([source.platform, reason], count)
+    return (pages, age, dark, failing)
+
+
+def _gauge(name: str, help_text: str, value: float) -> Metric:
+    family = GaugeMetricFamily(name, help_text)
+    family.add_metric([], float(value))
+    return family
