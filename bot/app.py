@@ -17,6 +17,10 @@ from bot.clock import Clock, SystemClock
 from bot.cycle import Cycle
 from bot.doctor import SERVING
 from bot.errors import ConfigError, LikewatchError
+from bot.evidence.keeping import let_go_of_old
+from bot.evidence.recorder import Recorder
+from bot.evidence.stamping import Stamper, roots_in
+from bot.evidence.texts import ImportedFile
 from bot.examples import press_example
 from bot.feeding import replay_example
 from bot.fetching import Source
@@ -68,6 +72,7 @@ class Core:
     clock: Clock
     store: Store
     sources: dict[str, Source]
+    recorder: Recorder
     cycle: Cycle
 
 
@@ -81,19 +86,21 @@ def open_core(
         store = Store.open(settings.database)
         closing.callback(store.close)
         settle(store, all_comparisons(), clock.now())
-        sources = _connect(settings)
+        recorder = Recorder(store.evidence, clock, secrets=settings.secrets)
+        sources = _connect(settings, recorder)
         for source in sources.values():
             closing.callback(source.http.close)
         cycle = Cycle(
             store=store,
             clock=clock,
             sources=sources,
+            recorder=recorder,
             comparisons=all_comparisons(),
             wake=wake,
             chance=random.Random(),  # noqa: S311 (jitter, not cryptography)
         )
         closing.callback(cycle.close)
-        yield Core(settings=settings, clock=clock, store=store, sources=sources, cycle=cycle)
+        yield Core(settings=settings, clock=clock, store=store, sources=sources, recorder=recorder, cycle=cycle)
 
 
 def run(
@@ -148,6 +155,8 @@ def run(
             fold=lambda: fold_when_due(core),
             now=core.clock.now(),
         )
+        if stamper := _stamper(core, closing):
+            scheduler.add_job(stamper.stamp_when_due, "interval", minutes=1, id="stamp")
         scheduler.start()
         closing.callback(scheduler.shutdown)
         for source in core.sources.values():
@@ -178,11 +187,12 @@ def tick(core: Core, beat: Beat) -> None:
 
 
 def fold_when_due(core: Core) -> None:
-    """Once a day, move readings of more than two days ago into the per-page history."""
+    """Once a day, move readings of more than two days ago into the per-page history, and let go of old replies."""
     now = core.clock.now()
     last = core.store.notes.get("folded_at")
     if last is None or now - datetime.fromisoformat(last) >= FOLD_EVERY:
         core.store.fold(now - HOT)
+        let_go_of_old(core.store, core.recorder, keep=core.settings.keep_replies, now=now)
         core.store.notes.put("folded_at", now.astimezone(UTC).isoformat())
 
 
@@ -209,15 +219,31 @@ class _Lookup:
         return source.platform.resolve(source.http, reference, self._core.clock.now())
 
 
-def _connect(settings: Settings) -> dict[str, Source]:
+def _connect(settings: Settings, recorder: Recorder) -> dict[str, Source]:
     return {
         platform.name: Source(
             platform=platform,
-            http=Http(settings.platforms, platform.base_url(settings.platforms)),
+            http=Http(settings.platforms, platform.base_url(settings.platforms), record=recorder.of(platform.name)),
             missing=platform.ready(settings.platforms),
         )
         for platform in platforms()
     }
+
+
+def _stamper(core: Core, closing: ExitStack) -> Stamper | None:
+    """Who has the evidence stamped, where an authority is named."""
+    settings = core.settings
+    if not settings.tsa_url:
+        return None
+    http = Http({}, settings.tsa_url)
+    closing.callback(http.close)
+    return Stamper(
+        http,
+        evidence=core.store.evidence,
+        recorder=core.recorder,
+        clock=core.clock,
+        roots=roots_in(settings.tsa_roots),
+    )
 
 
 def _open_workspace(core: Core, closing: ExitStack) -> WorkspaceServer:
@@ -306,13 +332,26 @@ def _title(platform: str) -> str:
 
 def _replay_press_figures(core: Core, workspace: WorkspaceServer) -> None:
     who = slack_client(token=workspace.bot_token, api_url=workspace.api_url).auth_test()
+    example, now = press_example(), core.clock.now()
+    core.recorder.seal_import(
+        example.data,
+        lambda body: ImportedFile(
+            at=now,
+            name=example.name,
+            by="likewatch",
+            pages={page.slug: page.slug for page in example.pages},
+            page=None,
+            dates=None,
+            body=body,
+        ),
+    )
     replay_example(
         core.store,
         core.cycle,
-        press_example(),
+        example,
         team_id=str(who["team_id"]),
         channel_id=workspace.workspace.state.channel(EXAMPLE_CHANNEL).id,
-        now=core.clock.now(),
+        now=now,
     )
 
 

@@ -211,3 +211,55 @@ def unit(ctx: click.Context) -> None:
     """
     executable = Path(sys.executable).with_name("likewatch")
     click.echo(systemd_unit(_settings(ctx), executable=executable, folder=Path.cwd(), user=getpass.getuser()))
+
+
+@main.group(cls=SpokenGroup)
+def evidence() -> None:
+    """What proves a figure: the platforms' own replies, kept, chained and stamped by others."""
+
+
+@evidence.command("audit")
+@click.pass_context
+def audit_evidence(ctx: click.Context) -> None:
+    """Check everything kept: every reply, every link of the chain, every time-stamp, every reading."""
+    with click.progressbar(length=0, label="Checking", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        lines, whole = operations.audit(_settings(ctx), advance)
+    for line in lines:
+        click.echo(line)
+    ctx.exit(0 if whole else 1)
+
+
+@evidence.command()
+@click.argument("alert")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write: bundle.zip."
+)
+@click.pass_context
+def export(ctx: click.Context, alert: str, out: Path) -> None:
+    """Write everything that is behind ALERT into a zip file, to be handed to anybody.
+
+    ALERT is an alert's reference (the *Evidence* button of its card tells it), its key, or a page, for its newest.
+    """
+    for line in operations.export_evidence(_settings(ctx), alert, out):
+        click.echo(line)
+
+
+@evidence.command()
+@click.argument("bundle", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--authority",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The time-stamping authority's root certificate (PEM), got from itself: no other's stamp is then taken.",
+)
+@click.pass_context
+def verify(ctx: click.Context, bundle: Path, authority: Path | None) -> None:
+    """Check a BUNDLE, with no database and no network; whatever was altered, left out or slipped in is named."""
+    lines, holds = operations.verify_evidence(bundle, authority)
+    for line in lines:
+        click.echo(line)
+    ctx.exit(0 if holds else 1)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 
 from bot import words
 from bot.errors import LikewatchError
+from bot.evidence.state import state as evidence_state
 from bot.monitoring.health import is_dark
 from bot.platforms.contract import Platform
 from bot.settings import Address, Mode, Settings
@@ -34,6 +34,9 @@ class Mark(StrEnum):
     FINE = "ok"
     NOTE = "--"
     FAULT = "!!"
+
+
+_MARKS = {True: Mark.FAULT, False: Mark.FINE, None: Mark.NOTE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,7 @@ def examine(
     yield sqlite(sqlite3.sqlite_version_info)
     running = is_locked(settings.database)
     titles = {platform.name: platform.title for platform in platforms}
-    yield from _database(settings.database, titles, now, running=running)
+    yield from _database(settings, titles, now, running=running)
     yield from _slack(settings, check_slack)
     yield _editors(settings)
     if not running:
@@ -91,7 +94,8 @@ def sqlite(version: tuple[int, int, int]) -> Finding:
     )
 
 
-def _database(path: Path, titles: Mapping[str, str], now: datetime, *, running: bool) -> Iterator[Finding]:
+def _database(settings: Settings, titles: Mapping[str, str], now: datetime, *, running: bool) -> Iterator[Finding]:
+    path = settings.database
     if not path.exists():
         yield Finding(mark=Mark.NOTE, what=f"No database yet: {path} is made at the first start")
         return
@@ -111,6 +115,8 @@ def _database(path: Path, titles: Mapping[str, str], now: datetime, *, running: 
         for source in store.pages.sources():
             yield from _source(source, titles.get(source.platform, source.platform), store, now)
         yield from _outbox(store.outbox.backlog(), now)
+        for remark in evidence_state(store, tsa_url=settings.tsa_url, now=now):
+            yield Finding(mark=_MARKS[remark.is_fault], what=remark.what, todo=remark.todo)
     finally:
         store.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from bot import words
 from bot.countries import country_code
 from bot.cycle import Cycle
 from bot.errors import ConfigError
+from bot.evidence.texts import Body, ImportedFile
 from bot.importing import DateOrder, describe, read_import
 from bot.imports import Imported, NewPages, import_figures
 from bot.slack.alert_card import told
@@ -41,7 +42,16 @@ def carry_out(order: Order, store: Store, cycle: Cycle, now: datetime) -> Iterat
     dates = DateOrder(order.dates) if order.dates else None
     read = read_import(order.data, name=order.name, now=now, page=order.page, dates=dates)
     newcomers = _new_pages(home=order.home, group=order.group) if order.new_pages else None
-    imported = import_figures(store, cycle, read, new_pages=newcomers, keep_good=order.keep_good, by=order.by, now=now)
+    imported = import_figures(
+        store,
+        cycle,
+        read,
+        new_pages=newcomers,
+        keep_good=order.keep_good,
+        by=order.by,
+        now=now,
+        keep=lambda slugs: cycle.recorder.seal_import(order.data, _file(order, slugs, now)),
+    )
     yield describe(read)
     for added in imported.added:
         yield f"Added {added.slug} for imported figures (home: {added.home or 'not said'})."
@@ -52,6 +62,12 @@ def carry_out(order: Order, store: Store, cycle: Cycle, now: datetime) -> Iterat
     if imported.absorbed.past:
         yield "Events long past, kept and not posted as if they were news:"
         yield from alert_lines(store, imported.absorbed.past)
+
+
+def _file(order: Order, slugs: Mapping[str, str], now: datetime) -> Callable[[Body], ImportedFile]:
+    return lambda body: ImportedFile(
+        at=now, name=order.name, by=order.by, pages=slugs, page=order.page, dates=order.dates, body=body
+    )
 
 
 def alert_lines(store: Store, alerts: Iterable[Alert]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -52,8 +52,11 @@ def import_figures(
     keep_good: bool,
     by: str,
     now: datetime,
+    keep: Callable[[Mapping[str, str]], None],
 ) -> Imported:
     """Store a file's figures and tell what they mean, in one transaction.
+
+    ``keep`` is told, just before, which slug each name of the file was taken for: evidence comes before figures.
 
     Raises ``UnknownPage`` for pages that are not tracked (unless ``new_pages``), and ``ImportRefused`` for a file with
     faults or figures that contradict stored ones (unless ``keep_good``); then nothing is changed.
@@ -75,6 +78,7 @@ def import_figures(
         subject=read.name,
         detail=f"{len(good)} counts and {len(audiences)} audiences of {', '.join(sorted(set(slugs.values())))}",
     )
+    keep(slugs)
     with store.write():
         for page in added:
             store.pages.add(page, None, at=now)

@@ -43,6 +43,7 @@ _FROM_THE_FILE = {
 _WORDS = {
     "Apache 2.0": "Apache-2.0",
     "Apache License, Version 2.0": "Apache-2.0",
+    "Apache Software License": "Apache-2.0",
     "BSD": "BSD-3-Clause",
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,12 @@ from bot.clock import SystemClock
 from bot.doctor import Finding
 from bot.doctor import examine as look
 from bot.errors import ConfigError
+from bot.evidence.bundle import export
+from bot.evidence.stamping import roots_in
+from bot.evidence.store_audit import StoreAudit, audit_summary
+from bot.evidence.texts import sha256
+from bot.evidence.tracing import find_alert
+from bot.evidence.verifying import Verification, verification_summary
 from bot.examples import press_example
 from bot.feeding import add_pages, by_instant
 from bot.handing_over import hand_over
@@ -20,6 +26,7 @@ from bot.import_orders import Order, alert_lines, carry_out
 from bot.importing import Import, describe, read_import
 from bot.platforms.registry import platforms
 from bot.settings import Settings
+from bot.slack.alert_card import told
 from bot.slack.client import check_tokens, slack_client
 from bot.slack.permission import check_groups
 from bot.slack.slugs import slugged
@@ -114,6 +121,41 @@ def restore(settings: Settings, backup: Path) -> Iterator[str]:
     if restored.doubted:
         waiting = words.several(restored.doubted, "alert")
         yield f"{waiting} waited in the backup: each is looked for in its channel before it is posted."
+
+
+def audit(settings: Settings, advance: Callable[[int, int], None]) -> tuple[list[str], bool]:
+    """What an audit of the evidence found, and whether all is as it was kept."""
+    store = Store.open_reader(settings.database)
+    try:
+        looking = StoreAudit(store)
+        faults = [str(fault) for fault in looking.run(advance)]
+    finally:
+        store.close()
+    return [*faults, *audit_summary(looking, len(faults))], not faults
+
+
+def export_evidence(settings: Settings, named: str, out: Path) -> Iterator[str]:
+    """Write an alert's bundle, which must not exist yet."""
+    store = Store.open_reader(settings.database)
+    try:
+        kept = find_alert(store, named)
+        data = export(store, kept)
+        headline = told(kept.alert, store)
+    finally:
+        store.close()
+    with out.open("xb") as file:
+        file.write(data)
+    yield f"{out}: {headline}"
+    yield f"{words.count(len(data))} bytes, SHA-256 {sha256(data)}"
+    yield f"To check it: likewatch evidence verify {out}, or by hand as INSTRUCTIONS.txt in it says."
+
+
+def verify_evidence(bundle: Path, authority: Path | None) -> tuple[list[str], bool]:
+    """What a verification found, and whether everything holds."""
+    data = bundle.read_bytes()
+    looking = Verification(data, trusted=roots_in(authority) if authority else ())
+    faults = [str(fault) for fault in looking.run()]
+    return [*faults, *verification_summary(looking, len(faults), sha256(data))], not faults
 
 
 def _ask_slack(settings: Settings) -> str:

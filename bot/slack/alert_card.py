@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot import words
 from bot.countries import country_name
+from bot.evidence.tracing import reference
 from bot.features import amount, features
 from bot.slack.contract import Bold, Button, Card, Line, Link, Moment, Plot, Span
 from bot.slack.plots import counts_plot
@@ -39,7 +40,7 @@ def alert_card(kept: KeptAlert, store: Store) -> Card:
         fields=tuple(_field(fact, known) for fact in alert.facts if _is_figure(fact)),
         plot=_plot(alert, store),
         context=(*_other_sources(alert), f"Rule: {alert.rule}", *_threshold(alert)),
-        buttons=() if alert.others else _buttons(alert),  # a platform is neither muted nor subscribed to
+        buttons=(*(() if alert.others else _buttons(alert)), _evidence(alert)),  # a platform is not muted
     )
 
 
@@ -51,6 +52,10 @@ def _buttons(alert: Alert) -> tuple[Button, ...]:
         ),
         Button(label="Unsubscribe", query=f"trends unsubscribe {alert.page}"),
     )
+
+
+def _evidence(alert: Alert) -> Button:
+    return Button(label="Evidence", query=f"trends evidence {reference(alert)}")
 
 
 def _words(alert: Alert, store: Store) -> Words:

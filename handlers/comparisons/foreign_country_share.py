@@ -36,13 +36,8 @@ from handlers.shares import fact
 _SERIES_RULE = (
     "On two lists by country in a row (one where they are rare, or chance is out of the question), the share of new "
     "{metric} from this country was {points:g} points or more above what is usual for the page: far more than chance, "
-<<<<<<< HEAD
     "and still above it if everybody without a country were from elsewhere. Days whose lists and "
     "counts do not fit together are left out."
-=======
-    "and still above it if everybody without a country were from elsewhere. Days whose lists and counts do not fit "
-    "together are left out."
->>>>>>> quality
 )
 _PUBLISHED_RULE = (
     "The published share of new {metric} from this country was {points:g} points or more above its share of all "
