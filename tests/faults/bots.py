@@ -187,11 +187,16 @@ def _limit(size: int) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Whether a process still holds anything: it is there, and not merely waited for."""
+    """Whether any thread of a process still runs: the first may be gone while others hold files and locks."""
+    states = [_state(thread) for thread in Path("/proc").glob(f"{pid}/task/*/stat")]
+    return any(state not in "ZX" for state in states)
+
+
+def _state(thread: Path) -> str:
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] not in "ZX"
+        return thread.read_text(encoding="ascii").rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return "X"
 
 
 def _status(pid: int, name: str) -> float:
