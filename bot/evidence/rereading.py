@@ -44,7 +44,7 @@ def batches(exchanges: Iterable[Came]) -> list[list[Came]]:
     together: dict[tuple[object, ...], list[Came]] = {}
     for came in exchanges:
         record = came.record
-        key = (record.platform, record.asked_at, *sorted(record.pages.items()))
+        key = (record.platform, record.asked_at, *record.pages.items())
         together.setdefault(key, []).append(came)
     return list(together.values())
 

@@ -51,7 +51,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """What a platform answered. ``pages`` maps the slugs that were asked for to the platform's ids for them.
+    """What a platform answered. ``pages`` maps the slugs that were asked for, in order, to the platform's ids for them.
 
     ``asked_at`` is ``observed_at`` of the readings that came of it; None where a person looked somebody up.
     """
@@ -171,7 +171,7 @@ def received_text(
             "body": _body(body),
             "headers": headers,
             "kind": "reply",
-            "pages": dict(pages),
+            "pages": [*pages.items()],
             "platform": platform,
             "request": {
                 "form": exchange.form,
@@ -252,7 +252,7 @@ def read_record(text: bytes) -> Record:
             at=_instant(value["at"]),
             asked_at=None if asked_at is None else _instant(asked_at),
             platform=value["platform"],
-            pages=MappingProxyType(value["pages"]),
+            pages=MappingProxyType(dict(value["pages"])),
             method=request["method"],
             url=request["url"],
             params=tuple((name, said) for name, said in request["params"]),

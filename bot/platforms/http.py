@@ -128,6 +128,9 @@ class Http:
                 content=content,
             )
         )
+        return self._understood(status, headers, content)
+
+    def _understood(self, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
         try:
             return Answer(status=status, headers=headers, body=parse_json(content))
         except ValueError:
