@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import zipfile
 from collections.abc import Callable
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.evidence.bundle import with_sums
+from bot.evidence.alert_text import alert_of
+from bot.evidence.bundle import note_of, pages_of, with_sums, wording_of
 from bot.evidence.texts import sha256
 from bot.evidence.zipped import SUMS, unzipped, zipped
 from storage.files import evidence_beside
@@ -191,7 +193,10 @@ def tamper_bundle(bundle: bytes, other: bytes, chance: random.Random) -> tuple[b
     if chance.random() < _CARELESS:
         return _byte_of_zip(bundle, chance)
     files, _ = unzipped(bundle)
-    kinds = (_byte_of_file, _digit_of_file, _file_left_out, _file_slipped_in, _files_exchanged)
+    kinds = (
+        *(_byte_of_file, _digit_of_file, _file_left_out, _file_slipped_in, _files_exchanged),
+        *(_all_invented, _alert_unchained, _reply_said_to_be_let_go, _reading_without_origin),
+    )
     change = chance.choice(kinds)(files, unzipped(other)[0], chance)
     return zipped(with_sums(files)), change
 
@@ -254,6 +259,80 @@ def _files_exchanged(files: dict[str, bytes], other: dict[str, bytes], chance: r
     put = chance.choice(like)
     files[name] = other[put]
     return Change(what=f"{put} in the place of {name}", shows=_marks(name))
+
+
+def _all_invented(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
+    """Nothing is left but what the newsroom says, and every figure is another."""
+    more = chance.randint(1, 5_000_000)
+    alert, readings = json.loads(files["alert.json"]), json.loads(files["readings.json"])
+    alert["record"] = None
+    for fact in alert["alert"]["facts"]:
+        for part in ("value", "low", "high"):
+            fact[part] = fact[part] + more if isinstance(fact[part], int) else fact[part]
+    for reading in readings:
+        _raise(reading, more)
+        reading["behind"] = []
+        reading["note"] = note_of([])
+    for name in [name for name in files if name != "export.json"]:
+        del files[name]
+    _retell(files, alert, readings, {"segments": [], "stamps": []})
+    return Change(what=f"every figure raised by {more}, and all that proves them left out", shows=("The alert:",))
+
+
+def _alert_unchained(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
+    """The alert says something else, and that it was never chained."""
+    alert = json.loads(files["alert.json"])
+    files.pop(f"records/{alert['record']['sha256']}.json")
+    alert["record"] = None
+    fact = chance.choice([fact for fact in alert["alert"]["facts"] if fact["name"] not in {"count", "rival_count"}])
+    fact["value"] += chance.randint(1, 9)
+    _retell(files, alert, json.loads(files["readings.json"]), json.loads(files["chain.json"]))
+    return Change(what=f"the figure {fact['name']}, in an alert that is said to be in no chain", shows=("The alert:",))
+
+
+def _reply_said_to_be_let_go(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
+    """A reading says something else, and that its reply was let go after its time."""
+    readings = json.loads(files["readings.json"])
+    place = chance.randrange(len(readings))
+    for behind in readings[place]["behind"]:
+        behind["reply"] = None
+    return _reread(files, readings, place, chance)
+
+
+def _reading_without_origin(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
+    """A reading says something else, and that it is older than the evidence."""
+    readings = json.loads(files["readings.json"])
+    place = chance.randrange(len(readings))
+    readings[place]["behind"] = []
+    return _reread(files, readings, place, chance)
+
+
+def _reread(files: dict[str, bytes], readings: list[Any], place: int, chance: random.Random) -> Change:
+    """A reading without the bytes behind it, by one who leaves nothing about that would tell of them."""
+    reading = readings[place]
+    reading["note"] = note_of(reading["behind"])
+    _raise(reading, chance.randint(1, 777_777))
+    told = {behind[part] for one in readings for behind in one["behind"] for part in ("record", "reply")}
+    alert = json.loads(files["alert.json"])
+    told.add(f"records/{alert['record']['sha256']}.json")
+    for name in [name for name in files if name.startswith(("replies/", "records/")) and name not in told]:
+        del files[name]
+    _retell(files, alert, readings, json.loads(files["chain.json"]))
+    return Change(what=f"reading {place + 1} without its bytes: {reading}", shows=(f"Reading {place + 1} (",))
+
+
+def _raise(reading: dict[str, Any], more: int) -> None:
+    for part in ("count", "low", "high"):
+        reading[part] += more
+
+
+def _retell(files: dict[str, bytes], alert: Any, readings: Any, chain: Any) -> None:
+    """Put these in the bundle, and write anew what people read of it."""
+    pages = json.loads(files["export.json"])["pages"]
+    alert["wording"] = wording_of(alert_of(alert["alert"]), pages)
+    for name, value in (("alert.json", alert), ("readings.json", readings), ("chain.json", chain)):
+        files[name] = (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+    files.update(pages_of(files))
 
 
 def _marks(name: str) -> tuple[str, ...]:

@@ -34,11 +34,11 @@ class Halting(Http):
 
     def _exchange(
         self,
-        method: str,
-        path: str,
+        method: str,  # noqa: ARG002 (whatever is asked)
+        path: str,  # noqa: ARG002
         params: Sequence[tuple[str, str]],
-        body: str | bytes | None,
-        content_type: str = "",
+        body: str | bytes | None,  # noqa: ARG002
+        content_type: str = "",  # noqa: ARG002
     ) -> tuple[int, Mapping[str, str], bytes]:
         actors = [actor for _, actor in params]
         if "did:plc:x" in actors:
