@@ -39,6 +39,11 @@ def reread(exchanges: Sequence[Came]) -> tuple[Reading, ...]:
     return platform.fetch(http, accounts, first.asked_at).readings
 
 
+def is_read_here(record: Received) -> bool:
+    """Whether this Likewatch knows the platform, and can read what it said."""
+    return any(known.name == record.platform for known in platforms())
+
+
 def batches(exchanges: Iterable[Came]) -> list[list[Came]]:
     """Exchanges in the order in which they came, those of one batch together."""
     together: dict[tuple[object, ...], list[Came]] = {}

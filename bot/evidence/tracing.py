@@ -114,7 +114,7 @@ def replies_behind(store: Store, alerts: Iterable[KeptAlert]) -> set[bytes]:
     for kept in alerts:
         readings = [reading for fact in kept.alert.facts for reading in _of_fact(store, kept.alert, fact)]
         for reading in (*readings, *_drawn(store, kept.alert)):
-            instant = (reading.page, _instant_of(reading))
+            instant = (reading.page, instant_of(reading))
             if instant not in seen:
                 seen.add(instant)
                 wanted.update(bytes.fromhex(record.body.sha256) for _, record in _polled(store, *instant))
@@ -202,7 +202,8 @@ def _drawn(store: Store, alert: Alert) -> Iterator[Reading]:
                     yield reading
 
 
-def _instant_of(reading: Figures) -> datetime:
+def instant_of(reading: Figures) -> datetime:
+    """The instant that a reading is for."""
     return reading.observed_at if isinstance(reading, Reading) else reading.as_of
 
 
@@ -234,7 +235,7 @@ class _Files:
 
 
 def _traced(store: Store, reading: Figures, files: _Files) -> Traced:
-    polled = _polled(store, reading.page, _instant_of(reading)) if isinstance(reading, Reading) else []
+    polled = _polled(store, reading.page, instant_of(reading)) if isinstance(reading, Reading) else []
     if polled:
         return _of_poll(store, reading, polled)
     for behind, figures in files.all:

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,8 @@ def tamper(database: Path, chance: random.Random, older: bytes) -> Change:
         _deleted,
         _doubled,
         _exchanged,
-        _reading,
-        _alert,
+        *(_reading, _reading_renamed, _reading_slipped_in, _newest_count),
+        *(_alert, _alert_antedated),
         lambda path, _: _file(path, None, "removed"),
         lambda path, _: _file(path, older, "replaced by an older one"),
         _truncated,
@@ -145,27 +146,90 @@ def _exchanged(database: Path, chance: random.Random) -> Change:
 
 
 def _reading(database: Path, chance: random.Random) -> Change:
-    """A count in the database itself."""
+    """A count in the database itself, polled or imported."""
     with closing(_open(database)) as db:
-        rows = db.execute(
-            "SELECT quarter, page_id, observed_at, source_id, slug FROM readings JOIN pages ON id = page_id"
-        )
-        found = chance.choice(rows.fetchall())
-        key, slug = tuple(found)[:4], found["slug"]
+        found = _some_reading(db, chance)
         column = chance.choice(("count", "below", "above"))
-        where = "quarter = ? AND page_id = ? AND observed_at = ? AND source_id = ?"
-        db.execute(f"UPDATE readings SET {column} = {column} + ? WHERE {where}", (chance.randint(1, 9), *key))  # noqa: S608
-    return Change(what=f"{column} of a reading of {slug}", shows=(f"The reading of {slug} at",))
+        db.execute(f"UPDATE readings SET {column} = {column} + ? WHERE {_KEY}", (chance.randint(1, 9), *found[:4]))  # noqa: S608
+    return Change(what=f"{column} of {_called(found)}", shows=(_called(found),))
+
+
+def _reading_renamed(database: Path, chance: random.Random) -> Change:
+    """A count is three times as much, and said to come from somebody else."""
+    with closing(_open(database)) as db:
+        found = _some_reading(db, chance, "source_id IN (SELECT id FROM sources WHERE source NOT LIKE 'import%')")
+        values = (_stranger(db), *found[:4])
+        db.execute(f"UPDATE readings SET count = count * 3, source_id = ? WHERE {_KEY}", values)  # noqa: S608
+    return Change(what=f"count and source of {_called(found)}", shows=(_called(found),))
+
+
+def _reading_slipped_in(database: Path, chance: random.Random) -> Change:
+    """A count of somebody else's that nobody was asked for."""
+    with closing(_open(database)) as db:
+        found = _some_reading(db, chance, "source_id IN (SELECT id FROM sources WHERE source NOT LIKE 'import%')")
+        later = chance.randint(1, 60_000)
+        db.execute(
+            "INSERT INTO readings SELECT quarter, page_id, observed_at + ?, ?, count + 9, below, above, delay, dated, "  # noqa: S608
+            f"'doubted' FROM readings WHERE {_KEY}",
+            (later, _stranger(db), *found[:4]),
+        )
+    called = _called((*found[:2], found[2] + later, *found[3:]))
+    return Change(what=f"{called} slipped in", shows=(called,))
+
+
+_KEY = "quarter = ? AND page_id = ? AND observed_at = ? AND source_id = ?"
+
+
+def _some_reading(db: sqlite3.Connection, chance: random.Random, which: str = "true") -> tuple[Any, ...]:
+    rows = db.execute(
+        "SELECT quarter, page_id, observed_at, source_id, slug FROM readings JOIN pages ON id = page_id "  # noqa: S608
+        f"WHERE {which}"
+    )
+    return tuple(chance.choice(rows.fetchall()))
+
+
+def _stranger(db: sqlite3.Connection) -> int:
+    """The id of a source that nothing came from."""
+    done = db.execute("INSERT INTO sources (source, url, metric) VALUES ('Reuters', '', 'followers')")
+    assert done.lastrowid
+    return done.lastrowid
+
+
+def _called(found: tuple[Any, ...]) -> str:
+    at = datetime.fromtimestamp(found[2] / 1000, UTC).isoformat()
+    return f"The reading of {found[4]} at {at}"
+
+
+def _newest_count(database: Path, chance: random.Random) -> Change:
+    """What is told when somebody asks for a page's count."""
+    with closing(_open(database)) as db:
+        rows = db.execute("SELECT page_id, slug FROM latest JOIN pages ON id = page_id").fetchall()
+        page_id, slug = chance.choice(rows)
+        db.execute("UPDATE latest SET last_count = last_count * 5 WHERE page_id = ?", (page_id,))
+    return Change(what=f"the newest count of {slug}", shows=(f"The newest count of {slug}:",))
 
 
 def _alert(database: Path, chance: random.Random) -> Change:
     with closing(_open(database)) as db:
-        alert_id, text = chance.choice(db.execute("SELECT id, evidence FROM alerts").fetchall())
+        alert_id, key, text = chance.choice(db.execute("SELECT id, key, evidence FROM alerts").fetchall())
         digits = [place for place, character in enumerate(text) if character in "12345678"]
         place = chance.choice(digits)
         changed = f"{text[:place]}{int(text[place]) + 1}{text[place + 1 :]}"
         db.execute("UPDATE alerts SET evidence = ? WHERE id = ?", (changed, alert_id))
-    return Change(what=f"a digit of alert {alert_id}", shows=("Alert ",))
+    return Change(what=f"a digit of alert {alert_id}", shows=(_alert_called(key),))
+
+
+def _alert_antedated(database: Path, chance: random.Random) -> Change:
+    """As if it were older than the evidence, and about another instant."""
+    with closing(_open(database)) as db:
+        alert_id, key = chance.choice(db.execute("SELECT id, key FROM alerts").fetchall())
+        more = chance.randint(1, 10**7)
+        db.execute("UPDATE alerts SET recorded_at = 0, at = at - ? WHERE id = ?", (more, alert_id))
+    return Change(what=f"alert {alert_id} antedated", shows=(_alert_called(key),))
+
+
+def _alert_called(key: str) -> str:
+    return f"Alert {sha256(key.encode())[:10]} ("
 
 
 def _file(database: Path, content: bytes | None, what: str) -> Change:
@@ -207,9 +271,10 @@ def _byte_of_zip(bundle: bytes, chance: random.Random) -> tuple[bytes, Change]:
     changed[at] ^= 1 << chance.randrange(8)
     with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
         inside = [entry.filename for entry in archive.infolist() if entry.header_offset <= at]
-    return bytes(changed), Change(
-        what=f"byte {at} of the zip, in {inside[-1]}", shows=("The file", "Byte ", *inside[-1:])
-    )
+        names = archive.namelist() if inside[-1] == SUMS else []  # and in what the zip says of its files, after it
+    listed = [name for name in names if name.encode() in bundle[max(0, at - 200) : at + 200]]  # the file it is about
+    shows = ("The file", "Byte ", *inside[-1:], *listed)
+    return bytes(changed), Change(what=f"byte {at} of the zip, in {inside[-1]}", shows=shows)
 
 
 def _proved(files: dict[str, bytes], chance: random.Random) -> str:
@@ -342,4 +407,9 @@ def _marks(name: str) -> tuple[str, ...]:
         return (name, f"chain/{number + 1:08}.json", f"stamp of link {number}")
     if "/" in name:
         return (name, name.rpartition("/")[2].partition(".")[0], "stamp of link", "Reading ")
-    return (name, "Reading ", "alert.json", "chain.json", "records/", "chain/", "stamps/", "stamp of link")
+    more = {
+        "alert.json": ("The figure ", "records/"),
+        "readings.json": ("Reading ", "records/"),
+        "chain.json": ("chain/", "stamps/", "records/"),
+    }
+    return (name, *more.get(name, ()))

@@ -66,8 +66,8 @@ def test_every_change_of_a_bundle_is_found_and_located(whole: Whole) -> None:
         bundle, other = chance.sample(bundles, 2)
         altered, change = tamper_bundle(bundle, other, chance)
         looking = Verification(altered, trusted=chance.choice((trusted, ())))
-        faults = [str(fault) for fault in looking.run()]
-        found = faults + looking.unproved
+        faults = list(looking.run())
+        found = [fault.where for fault in faults] + looking.unproved
         assert found, f"{seed}: {change.what}: not found"
         assert not any("Holds" in line for line in verification_summary(looking, len(faults), "-")), change.what
         assert any(word in fault for fault in found for word in change.shows), f"{seed}: {change.what}: {found}"
