@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from bot.platforms.exchange import Exchange
 from storage.backups import back_up_one
 from storage.evidence import Evidence
 from storage.files import evidence_beside
+from storage.sqlite import sqlite3
 from storage.store import Store
 from tests.standins.clock import HandClock
 from tests.standins.kept import SECRET, TOKEN, Kept, kept_in
@@ -150,6 +152,40 @@ def test_a_lost_file_leaves_a_gap_that_shows_for_ever(tmp_path: Path, lost: str)
     missing = "Links 1 to 4" if lost == "all of it" else "Links 3 to 4"
     assert found[0] == f"{missing}: missing from the chain."
     store.close()
+
+
+def test_a_gap_shows_even_if_nothing_could_be_kept_at_first(tmp_path: Path) -> None:
+    file = evidence_beside(tmp_path / "likewatch.db")
+    with kept_in(tmp_path) as kept:
+        for hour in range(7):
+            if hour == 3:
+                back_up_one(file, tmp_path / "older.db")
+            kept.count(1_000_000 + hour, 2_000_000)
+            kept.poll()
+    file.unlink()
+    file.write_bytes((tmp_path / "older.db").read_bytes())
+    for _ in range(2):  # started twice while the network is down: figures are stored, and nothing is sealed
+        store = Store.open(tmp_path / "likewatch.db")
+        store.anchor()
+        store.close()
+    store = Store.open(tmp_path / "likewatch.db")
+    recorder = Recorder(store.evidence, HandClock(START + timedelta(days=1)))
+    recorder.of("facebook")(exchange(b"{}"))
+    recorder.seal()
+    store.anchor()
+    assert faults(store)[0] == "Links 4 to 7: missing from the chain."
+    store.close()
+
+
+def test_links_that_are_removed_while_likewatch_runs_are_missing_for_ever(kept: Kept) -> None:
+    for hour in range(8):
+        kept.count(2_090_000 + hour, 2_100_000)
+        kept.poll()
+    with closing(sqlite3.connect(evidence_beside(kept.path), isolation_level=None)) as other:
+        for table in ("records", "manifests"):
+            other.execute(f"DELETE FROM {table} WHERE sequence > 4")  # noqa: S608
+    kept.poll()
+    assert faults(kept.store)[0] == "Links 5 to 8: missing from the chain."
 
 
 def test_many_replies_of_one_request_are_small_and_all_come_back(tmp_path: Path) -> None:
