@@ -10,7 +10,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from types import MappingProxyType
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 import requests
@@ -126,6 +126,7 @@ class Http:
                 status=status,
                 headers=headers,
                 content=content,
+                credentials=tuple(value for _, value in parse_qsl(credentials)),
             )
         )
         return self._understood(status, headers, content)

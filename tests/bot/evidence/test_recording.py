@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -99,6 +102,40 @@ def test_no_credential_is_kept_anywhere(kept: Kept) -> None:
     assert len(texts) == 3 + 3 + 2
     assert not [text for text in texts if TOKEN.encode() in text or SECRET.encode() in text]
     assert faults(kept.store) == []
+
+
+def nested(text: str) -> str:
+    return json.dumps([{"code": 200, "body": json.dumps({"paging": {"next": text}})}])
+
+
+@pytest.mark.parametrize(
+    "escaped",
+    [
+        pytest.param(lambda secret: f"?access_token={quote(secret, safe='')}&limit=25", id="percent-encoded"),
+        pytest.param(lambda secret: json.dumps(secret).replace("/", "\\/"), id="with PHP's slashes"),
+        pytest.param(lambda secret: nested(f"?access_token={quote(secret, safe='')}"), id="nested, percent-encoded"),
+        pytest.param(lambda secret: nested(json.dumps(secret).replace("/", "\\/")), id="nested, with PHP's slashes"),
+        pytest.param(lambda secret: "".join(f"\\u{ord(letter):04X}" for letter in secret), id="by its codes"),
+    ],
+)
+def test_a_credential_is_found_however_the_platform_escapes_it(tmp_path: Path, escaped: Callable[[str], str]) -> None:
+    evidence = Evidence.open(tmp_path / "some.evidence.db")
+    secret = "1234567890|AbC/dEf-ghiJKLmnop_qrs"
+    recorder = Recorder(evidence, HandClock(START), secrets=(secret,))
+    recorder.of("facebook")(exchange(escaped(secret).encode()))
+    recorder.of("facebook")(exchange(escaped("nothing/that|is-anybody's").encode()))
+    recorder.seal()
+    kept = [read_record(one.text) for one in evidence.records(1)]
+    assert [one.body.withheld for one in kept if isinstance(one, Received)] == [True, False]
+    assert evidence.counted()["replies"] == 1
+    evidence.close()
+
+
+def test_what_a_credential_was_worked_into_for_a_request_is_not_kept_either(kept: Kept) -> None:
+    proof = hmac.new(SECRET.encode(), TOKEN.encode(), hashlib.sha256).hexdigest()
+    kept.graph.faults.append(Response(status=400, body=json.dumps({"error": {"message": f"Bad {proof}"}}).encode()))
+    kept.poll()
+    assert [record.body.withheld for record in records(kept.store)] == [True]
 
 
 def test_a_cycle_whose_evidence_cannot_be_written_stores_nothing_and_rests(tmp_path: Path) -> None:
