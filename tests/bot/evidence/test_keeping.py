@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.evidence import keeping
 from bot.evidence.bundle import export
 from bot.evidence.keeping import let_go_of_old
 from bot.evidence.store_audit import StoreAudit
@@ -16,6 +17,8 @@ from bot.evidence.texts import ImportedFile
 from bot.evidence.tracing import instant_of, replies_behind, trace
 from bot.evidence.verifying import Verification
 from handlers.model import Metric
+from storage.store import Store
+from storage.values import KeptAlert
 from tests.standins.graph import GraphPage
 from tests.standins.kept import HOUR, Kept, kept_in
 from tests.standins.newsroom import START
@@ -85,6 +88,28 @@ def test_what_rests_on_a_reply_that_is_past_its_time_can_still_be_read(kept: Kep
     newest = kept.store.evidence.asked_at(kept.clock.now())
     assert len(newest) == 1
     assert faults(kept) == []
+
+
+def test_what_is_behind_an_alert_that_is_raised_meanwhile_stays_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with kept_in(tmp_path) as kept:
+        for hour in range(48):
+            kept.count(2_090_000 + 200 * hour, 2_100_000 + 10 * hour)
+            kept.poll()
+        hours = iter(range(48, 60))
+
+        def while_the_cycle_goes_on(store: Store, alerts: Iterable[KeptAlert]) -> set[bytes]:
+            wanted = replies_behind(store, alerts)
+            for hour in hours:
+                kept.count(2_090_000 + 400 * hour, 2_100_000 + 10 * hour)
+                kept.poll()
+            return wanted
+
+        monkeypatch.setattr(keeping, "replies_behind", while_the_cycle_goes_on)
+        assert let_go(kept, 20 * HOUR) > 0
+        assert kept.store.alerts.recent()
+        assert faults(kept) == []
 
 
 def test_a_figure_that_a_poll_found_unchanged_leads_to_that_poll(tmp_path: Path) -> None:
