@@ -37,6 +37,9 @@ _HEADERS = (
     "X-FB-Rev",
     "X-FB-Trace-ID",
 )
+# Whatever reading a text raises that is not of our making.
+_OTHERWISE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -261,7 +264,7 @@ def read_record(text: bytes) -> Record:
             headers=MappingProxyType(value["headers"]),
             body=body,
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _OTHERWISE:
         raise EvidenceDamaged("A record says something that no record says: it was altered.") from None
 
 
@@ -280,7 +283,7 @@ def read_manifest(text: bytes) -> Link:
             let_go_before=None if value["let_go_before"] is None else int(value["let_go_before"]),
             stamp=None if value["stamp"] is None else StampNote(**value["stamp"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _OTHERWISE:
         raise EvidenceDamaged("A manifest says something that no manifest says: it was altered.") from None
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from bot.errors import LikewatchError
-from bot.evidence.bundle import export
+from bot.evidence.bundle import export, with_sums
 from bot.evidence.bundle_instructions import MARK
 from bot.evidence.stamping import roots_in
 from bot.evidence.texts import ImportedFile
 from bot.evidence.tracing import find_alert, reference
 from bot.evidence.verifying import Verification, verification_summary
-from bot.evidence.zipped import unzipped
+from bot.evidence.zipped import unzipped, zipped
 from bot.examples import press_example
 from bot.feeding import replay_example
 from storage.store import Store
@@ -223,6 +223,44 @@ def test_the_replies_of_a_day_that_nobody_kept_are_told_apart_from_lost_ones(tmp
     assert len(looking.unproved) == looking.readings - looking.reread
     files, _ = unzipped(bundle)
     assert "was let go after its time" in files["index.html"].decode()
+
+
+def with_chain(files: dict[str, bytes], segments: object) -> bytes:
+    return json.dumps({**json.loads(files["chain.json"]), "segments": segments}).encode()
+
+
+def first_of(files: dict[str, bytes], folder: str) -> str:
+    return min(name for name in files if name.startswith(folder))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda files: {"chain.json": with_chain(files, [[1, float("inf")]])}, id="an endless segment"),
+        pytest.param(lambda files: {"chain.json": with_chain(files, [[1, 10**12]])}, id="a segment without its links"),
+        pytest.param(lambda _: {"alert.json": b"[" * 200_000}, id="a deep alert"),
+        pytest.param(lambda files: {first_of(files, "records/"): b"[" * 200_000}, id="a deep record"),
+        pytest.param(lambda files: {first_of(files, "records/"): b"9" * 9_999}, id="a large number"),
+        pytest.param(
+            lambda files: {
+                first_of(files, "chain/"): files[first_of(files, "chain/")].replace(
+                    b'"sequence":', b'"sequence":1e999,"":'
+                )
+            },
+            id="an endless link",
+        ),
+        pytest.param(
+            lambda files: {"alert.json": re.sub(rb'"value": \d+', b'"value": 1e999', files["alert.json"])},
+            id="endless figures",
+        ),
+    ],
+)
+def test_whatever_somebody_writes_into_it_is_told_as_a_fault(
+    whole: Whole, change: Callable[[dict[str, bytes]], dict[str, bytes]]
+) -> None:
+    files, _ = unzipped(exported(whole.database))
+    files.update(change(files))
+    assert found(zipped(with_sums(files)))[1]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"This was never a bundle.", b"PK\x05\x06" + b"\0" * 18])
