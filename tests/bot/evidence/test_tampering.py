@@ -15,7 +15,8 @@ from storage.errors import StoreError
 from storage.files import files_of
 from storage.store import Store
 from tests.bot.evidence.conftest import Whole
-from tests.standins.tampering import tamper, tamper_bundle
+from tests.standins.forging import tamper_bundle
+from tests.standins.tampering import tamper
 
 CHANGES = int(os.environ.get("LIKEWATCH_CHANGES", "100"))  # `make tamper` makes a thousand
 
