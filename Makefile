@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup test lint types docs lock browser bench quality faults fuzz clean help
+.PHONY: run setup test lint types docs lock browser bench quality tamper faults fuzz clean help
 
 help:
 	@echo "make run      start Likewatch (without Slack tokens: the local workspace in your browser)"
@@ -13,6 +13,7 @@ help:
 	@echo "make faults   everything that can go wrong, done to a running bot (40 minutes; FAULTS=--quick: 6; needs strace, root)"
 	@echo "make fuzz     what strangers can send us, made up by atheris for ten minutes (FUZZ='--seconds 60')"
 	@echo "make quality  what the rules tell of histories whose truth is known, beside naive rules (a quarter of an hour)"
+	@echo "make tamper   a thousand random changes to kept evidence, each of which must be found and located"
 	@echo "make docs     write the generated docs and .env.example again"
 	@echo "make lock     resolve the dependencies again and write the locks"
 
@@ -63,6 +64,9 @@ fuzz: $(VENV)/.developing
 
 quality: $(VENV)/.developing
 	$(BIN)/python -m tests.quality
+
+tamper: $(VENV)/.developing
+	LIKEWATCH_CHANGES=1000 $(BIN)/pytest --timeout 1200 tests/bot/evidence/test_tampering.py
 
 docs: $(VENV)/.developing
 	$(BIN)/python -m bot.docs --write

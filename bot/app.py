@@ -15,10 +15,17 @@ from datetime import UTC, datetime, timedelta
 
 from bot.clock import Clock, SystemClock
 from bot.cycle import Cycle
+from bot.doctor import SERVING
 from bot.errors import ConfigError, LikewatchError
+from bot.evidence.keeping import let_go_of_old
+from bot.evidence.recorder import Recorder
+from bot.evidence.stamping import Stamper, roots_in
+from bot.evidence.texts import ImportedFile
 from bot.examples import press_example
 from bot.feeding import replay_example
 from bot.fetching import Source
+from bot.handing_over import take_orders
+from bot.import_orders import carry_out
 from bot.monitoring.beat import Beat, Pulse
 from bot.monitoring.health import Health, health
 from bot.monitoring.metrics import Numbers
@@ -33,11 +40,14 @@ from bot.scheduling import build_scheduler
 from bot.settings import Mode, Settings
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
+from bot.slack.commands import commands
 from bot.slack.connection import SocketMode
 from bot.slack.deliver import Deliverer
+from bot.slack.manifest import manifest
 from bot.slack.operators import OperatorsChannel
 from bot.slack.server import SlackServer
 from bot.workspace import Workspace, WorkspaceServer
+from bot.workspace.server import listen
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 
@@ -62,6 +72,7 @@ class Core:
     clock: Clock
     store: Store
     sources: dict[str, Source]
+    recorder: Recorder
     cycle: Cycle
 
 
@@ -75,19 +86,21 @@ def open_core(
         store = Store.open(settings.database)
         closing.callback(store.close)
         settle(store, all_comparisons(), clock.now())
-        sources = _connect(settings)
+        recorder = Recorder(store.evidence, clock, secrets=settings.secrets)
+        sources = _connect(settings, recorder)
         for source in sources.values():
             closing.callback(source.http.close)
         cycle = Cycle(
             store=store,
             clock=clock,
             sources=sources,
+            recorder=recorder,
             comparisons=all_comparisons(),
             wake=wake,
             chance=random.Random(),  # noqa: S311 (jitter, not cryptography)
         )
         closing.callback(cycle.close)
-        yield Core(settings=settings, clock=clock, store=store, sources=sources, cycle=cycle)
+        yield Core(settings=settings, clock=clock, store=store, sources=sources, recorder=recorder, cycle=cycle)
 
 
 def run(
@@ -100,6 +113,8 @@ def run(
 ) -> None:
     """Start everything, and stop it in the opposite order once ``stop`` is set."""
     _end_in_time(stop)
+    if settings.mode is Mode.WORKSPACE and not settings.database.exists():
+        listen(settings.workspace.host, settings.workspace.port).close()  # else an empty database would be left behind
     woken = _Wake()
     with open_core(settings, wake=woken, clock=clock) as core, ExitStack() as closing:
         if settings.mode is Mode.WORKSPACE:
@@ -135,11 +150,13 @@ def run(
         channel = workspace.workspace.state.channel(EXAMPLE_CHANNEL).id if workspace else settings.operators_channel
         told = OperatorsChannel(slack_client(token=bot_token, api_url=api_url), channel)
         scheduler = build_scheduler(
-            run_due=beat.run_due,
+            run_due=lambda: tick(core, beat),
             look_at_sources=Outages(core.store, core.clock, title=_title, tell=told.tell).look,
             fold=lambda: fold_when_due(core),
             now=core.clock.now(),
         )
+        if stamper := _stamper(core, closing):
+            scheduler.add_job(stamper.stamp_when_due, "interval", minutes=1, id="stamp")
         scheduler.start()
         closing.callback(scheduler.shutdown)
         for source in core.sources.values():
@@ -151,6 +168,7 @@ def run(
             say(f"The local workspace is open at {workspace.url}")
             if browser and _has_a_screen():
                 webbrowser.open(workspace.url)
+        core.store.notes.put(SERVING, workspace.url if workspace else where)
         if monitoring:
             say(monitoring)
         notify("READY=1")
@@ -159,12 +177,22 @@ def run(
         say("Stopping ...")
 
 
+def tick(core: Core, beat: Beat) -> None:
+    """Import what was handed over, then read what is due: one after the other, since the cycle serves one at a time.
+
+    A long import is no cycle that hangs, so that the watchdog does not look at it.
+    """
+    take_orders(core.settings.database, lambda order: carry_out(order, core.store, core.cycle, core.clock.now()))
+    beat.run_due()
+
+
 def fold_when_due(core: Core) -> None:
-    """Once a day, move readings of more than two days ago into the per-page history."""
+    """Once a day, move readings of more than two days ago into the per-page history, and let go of old replies."""
     now = core.clock.now()
     last = core.store.notes.get("folded_at")
     if last is None or now - datetime.fromisoformat(last) >= FOLD_EVERY:
         core.store.fold(now - HOT)
+        let_go_of_old(core.store, core.recorder, keep=core.settings.keep_replies, now=now)
         core.store.notes.put("folded_at", now.astimezone(UTC).isoformat())
 
 
@@ -191,21 +219,39 @@ class _Lookup:
         return source.platform.resolve(source.http, reference, self._core.clock.now())
 
 
-def _connect(settings: Settings) -> dict[str, Source]:
+def _connect(settings: Settings, recorder: Recorder) -> dict[str, Source]:
     return {
         platform.name: Source(
             platform=platform,
-            http=Http(settings.platforms, platform.base_url(settings.platforms)),
+            http=Http(settings.platforms, platform.base_url(settings.platforms), record=recorder.of(platform.name)),
             missing=platform.ready(settings.platforms),
         )
         for platform in platforms()
     }
 
 
+def _stamper(core: Core, closing: ExitStack) -> Stamper | None:
+    """Who has the evidence stamped, where an authority is named."""
+    settings = core.settings
+    if not settings.tsa_url:
+        return None
+    http = Http({}, settings.tsa_url)
+    closing.callback(http.close)
+    return Stamper(
+        http,
+        evidence=core.store.evidence,
+        recorder=core.recorder,
+        clock=core.clock,
+        roots=roots_in(settings.tsa_roots),
+    )
+
+
 def _open_workspace(core: Core, closing: ExitStack) -> WorkspaceServer:
     journal = core.settings.database.with_suffix(".workspace.jsonl")
     address = core.settings.workspace
-    server = WorkspaceServer(Workspace(clock=core.clock, journal=journal), address.host, address.port)
+    workspace = Workspace(clock=core.clock, journal=journal)
+    workspace.install(manifest(commands(), socket_mode=True))
+    server = WorkspaceServer(workspace, address.host, address.port)
     server.start()
     closing.callback(server.stop)
     return server
@@ -286,13 +332,26 @@ def _title(platform: str) -> str:
 
 def _replay_press_figures(core: Core, workspace: WorkspaceServer) -> None:
     who = slack_client(token=workspace.bot_token, api_url=workspace.api_url).auth_test()
+    example, now = press_example(), core.clock.now()
+    core.recorder.seal_import(
+        example.data,
+        lambda body: ImportedFile(
+            at=now,
+            name=example.name,
+            by="likewatch",
+            pages={page.slug: page.slug for page in example.pages},
+            page=None,
+            dates=None,
+            body=body,
+        ),
+    )
     replay_example(
         core.store,
         core.cycle,
-        press_example(),
+        example,
         team_id=str(who["team_id"]),
         channel_id=workspace.workspace.state.channel(EXAMPLE_CHANNEL).id,
-        now=core.clock.now(),
+        now=now,
     )
 
 

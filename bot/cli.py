@@ -18,6 +18,7 @@ from bot import app, logs, operations
 from bot.backtest.folder import backtest as backtest_folder
 from bot.doctor import Mark
 from bot.errors import LikewatchError
+from bot.import_orders import Order
 from bot.monitoring.unit import systemd_unit
 from bot.platforms.registry import platform_settings
 from bot.settings import Settings, load
@@ -101,11 +102,12 @@ def poll(ctx: click.Context) -> None:
 def import_(ctx: click.Context, /, file: Path, **options: Any) -> None:
     """Add counts, and audiences by country, from a spreadsheet saved as CSV.
 
-    Importing the same file twice changes nothing. Events long past are kept, not posted as if they were news.
+    Importing the same file twice changes nothing. Events long past are kept, not posted as if they were news. The bot
+    may run meanwhile: then it is handed the file, and does the import itself.
     """
-    with app.open_core(_settings(ctx)) as core:
-        for line in operations.import_file(core, file, **options):
-            click.echo(line)
+    order = Order(name=file.name, data=file.read_bytes(), by=getpass.getuser(), **options)
+    for line in operations.import_file(_settings(ctx), order):
+        click.echo(line)
 
 
 @main.command()
@@ -140,6 +142,13 @@ def backtest(folder: Path, out: Path, *, thresholds: tuple[str, ...], keep_good:
     DIR holds pages.csv (page,home,group,platform,precision), totals.csv (ts,page,likes,received_at) and, if there are
     any, countries.csv (ts,page,country,likes,received_at): instants in ISO 8601 and UTC, rows sorted by received_at.
     An alert rests on nothing that was received later.
+
+    home and country are two letters or a name (KH, Cambodia); home may be empty. group may be empty, or several:
+    one;two. platform is any name; pages of one platform are taken to fall together when the platform cleans up.
+    precision is exact (or empty), or sig3 where counts are rounded down to three significant digits, as YouTube's are.
+
+    likes are whole numbers in digits alone. An empty cell, NaN or a negative number is a gap, as if nobody had asked
+    then; anything else that is no count ("1,234", 2^63) is a bad row, named by file, line and reason.
     """
     with click.progressbar(length=0, label="Reading", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
 
@@ -202,3 +211,55 @@ def unit(ctx: click.Context) -> None:
     """
     executable = Path(sys.executable).with_name("likewatch")
     click.echo(systemd_unit(_settings(ctx), executable=executable, folder=Path.cwd(), user=getpass.getuser()))
+
+
+@main.group(cls=SpokenGroup)
+def evidence() -> None:
+    """What proves a figure: the platforms' own replies, kept, chained and stamped by others."""
+
+
+@evidence.command("audit")
+@click.pass_context
+def audit_evidence(ctx: click.Context) -> None:
+    """Check everything kept: every reply, every link of the chain, every time-stamp, every reading."""
+    with click.progressbar(length=0, label="Checking", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        lines, whole = operations.audit(_settings(ctx), advance)
+    for line in lines:
+        click.echo(line)
+    ctx.exit(0 if whole else 1)
+
+
+@evidence.command()
+@click.argument("alert")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write: bundle.zip."
+)
+@click.pass_context
+def export(ctx: click.Context, alert: str, out: Path) -> None:
+    """Write everything that is behind ALERT into a zip file, to be handed to anybody.
+
+    ALERT is an alert's reference (the *Evidence* button of its card tells it), its key, or a page, for its newest.
+    """
+    for line in operations.export_evidence(_settings(ctx), alert, out):
+        click.echo(line)
+
+
+@evidence.command()
+@click.argument("bundle", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--authority",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The time-stamping authority's root certificate (PEM), got from itself: no other's stamp is then taken.",
+)
+@click.pass_context
+def verify(ctx: click.Context, bundle: Path, authority: Path | None) -> None:
+    """Check a BUNDLE, with no database and no network; whatever was altered, left out or slipped in is named."""
+    lines, holds = operations.verify_evidence(bundle, authority)
+    for line in lines:
+        click.echo(line)
+    ctx.exit(0 if holds else 1)

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from bot.brakes import brake_of, put_brake
 from bot.cadence import outcomes, stumbled
 from bot.clock import Clock
+from bot.evidence.recorder import Recorder
 from bot.fetching import Answered, Ended, Fetching, Source
 from bot.noticing import noticed
 from bot.platforms.batches import stricter
@@ -79,6 +80,7 @@ class Cycle:
         store: Store,
         clock: Clock,
         sources: Mapping[str, Source],
+        recorder: Recorder,
         comparisons: Sequence[Comparison[object]],
         wake: Callable[[], None],
         chance: random.Random,
@@ -87,7 +89,8 @@ class Cycle:
         self._clock = clock
         self._rules = RulesInForce(store, comparisons)
         self._world = KnownWorld(store)
-        self._fetching = Fetching(store=store, clock=clock, sources=sources)
+        self.recorder = recorder
+        self._fetching = Fetching(store=store, clock=clock, sources=sources, recorder=recorder)
         self._wake = wake
         self._chance = chance
         self._one_at_a_time = threading.Lock()
@@ -137,6 +140,7 @@ class Cycle:
             decisions.append(decision)
         with self._store.write():
             absorbed = self._apply(decisions, replayed=replayed)
+            self._store.anchor()
             together()
         self._world.keep()
         return absorbed
@@ -163,12 +167,15 @@ class Cycle:
             self._store.outbox.put(alert, self._store.subscriptions.wanting(alert), at=now, replayed=replayed)
             for alert in fresh
         )
+        old = self._store.alerts.add(past, at=now, past=True) if past else ()
+        if fresh or old:
+            self.recorder.seal_alerts((*fresh, *old))
         return Absorbed(
             standings=Counter(judgement.standing for judgement in judged),
             stored=stored,
             audiences=kept,
             alerts=fresh,
-            past=self._store.alerts.add(past, at=now, past=True) if past else (),
+            past=old,
             queued=queued,
         )
 
@@ -188,7 +195,11 @@ class Cycle:
             now = self._clock.now()
             try:
                 answers = self._fetching.fetch(accounts, now)
+                self.recorder.seal()  # on the disk before any reading that rests on it
             except Ended:
+                return None
+            except StoreError as error:
+                self._rest(error)
                 return None
             with _uncollected():
                 report = self._settled(answers, version)
@@ -216,12 +227,15 @@ class Cycle:
         try:
             self._store.pages.polled(polled)
         except StoreError as error:  # not even that: the disk is full, say
-            log.error("Nothing could be recorded; polling rests for a minute: %s", error)  # noqa: TRY400 (a sentence)
-            self._rest_until = self._clock.monotonic() + REST.total_seconds()
+            self._rest(error)
         return tuple(
             Failure(page=one.page, reason=Reason.PAYLOAD_CHANGED, message=one.trouble.message if one.trouble else "")
             for one in polled
         )
+
+    def _rest(self, why: StoreError) -> None:
+        log.error("Nothing could be recorded; polling rests for a minute: %s", why)
+        self._rest_until = self._clock.monotonic() + REST.total_seconds()
 
     def _settle(self, answers: list[Answered], version: int) -> Report:
         with self._store.write():

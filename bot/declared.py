@@ -12,6 +12,7 @@ class Kind(StrEnum):
     TEXT = "text"
     URL = "url"
     DURATION = "duration"  # "1s", "15m", "6h", "1d"
+    DAYS = "days"  # "30d"
     ADDRESS = "address"  # host:port
     PATH = "path"
     CHOICE = "choice"

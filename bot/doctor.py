@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 
 from bot import words
 from bot.errors import LikewatchError
+from bot.evidence.state import state as evidence_state
 from bot.monitoring.health import is_dark
 from bot.platforms.contract import Platform
 from bot.settings import Address, Mode, Settings
@@ -24,6 +24,9 @@ from storage.values import Backlog, SourceState
 _MOST_PAGES = 20
 """Pages of a platform that are named one by one."""
 
+SERVING = "serving"
+"""The note that says where the Likewatch that started last is to be found: the workspace's address, or how Slack is."""
+
 
 class Mark(StrEnum):
     """How a finding stands."""
@@ -31,6 +34,9 @@ class Mark(StrEnum):
     FINE = "ok"
     NOTE = "--"
     FAULT = "!!"
+
+
+_MARKS = {True: Mark.FAULT, False: Mark.FINE, None: Mark.NOTE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +62,7 @@ def examine(
     yield sqlite(sqlite3.sqlite_version_info)
     running = is_locked(settings.database)
     titles = {platform.name: platform.title for platform in platforms}
-    yield from _database(settings.database, titles, now, running=running)
+    yield from _database(settings, titles, now, running=running)
     yield from _slack(settings, check_slack)
     yield _editors(settings)
     if not running:
@@ -88,7 +94,8 @@ def sqlite(version: tuple[int, int, int]) -> Finding:
     )
 
 
-def _database(path: Path, titles: Mapping[str, str], now: datetime, *, running: bool) -> Iterator[Finding]:
+def _database(settings: Settings, titles: Mapping[str, str], now: datetime, *, running: bool) -> Iterator[Finding]:
+    path = settings.database
     if not path.exists():
         yield Finding(mark=Mark.NOTE, what=f"No database yet: {path} is made at the first start")
         return
@@ -102,17 +109,14 @@ def _database(path: Path, titles: Mapping[str, str], now: datetime, *, running: 
         )
         return
     try:
-        state = "Likewatch is running on" if running else "Database"
+        serving = store.notes.get(SERVING)
+        state = f"Likewatch is running{f' ({serving})' if serving else ''} on" if running else "Database"
         yield Finding(mark=Mark.FINE, what=f"{state} {path}: {len(store.pages.all())} page(s) watched")
         for source in store.pages.sources():
             yield from _source(source, titles.get(source.platform, source.platform), store, now)
         yield from _outbox(store.outbox.backlog(), now)
-        if paused := store.outbox.depth()["paused"]:
-            yield Finding(
-                mark=Mark.NOTE,
-                what=f"{words.several(paused, 'alert')} wait for channels that nothing can be posted in",
-                todo="`/trends list` in the channel says why; inviting Likewatch or subscribing again makes it go on",
-            )
+        for remark in evidence_state(store, tsa_url=settings.tsa_url, now=now):
+            yield Finding(mark=_MARKS[remark.is_fault], what=remark.what, todo=remark.todo)
     finally:
         store.close()
 
@@ -141,11 +145,17 @@ def _outbox(backlog: Backlog, now: datetime) -> Iterator[Finding]:
         waiting = words.several(backlog.pending + backlog.sending, "alert")
         what = f"{waiting} not posted yet, the oldest queued {words.ago(backlog.oldest, now)}"
         yield Finding(mark=Mark.NOTE, what=what)
+    if backlog.paused:
+        yield Finding(
+            mark=Mark.NOTE,
+            what=f"{words.several(backlog.paused, 'alert')} for channels that nothing can be posted in",
+            todo="`/trends list` in the channel says why; inviting Likewatch or subscribing again makes it go on",
+        )
     if backlog.failed:
         yield Finding(
             mark=Mark.NOTE,
             what=f"{words.several(backlog.failed, 'alert')} could not be posted",
-            todo="`/trends list` in the channel says why; subscribe it again once that is mended",
+            todo="the log says why, and /trends alerts shows them",
         )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from bot.brakes import brake_of
 from bot.clock import Clock
+from bot.evidence.recorder import Recorder
 from bot.platforms.contract import Brake, Failure, Fetched, Platform, Reason
 from bot.platforms.http import Http
 from handlers.model import Account
@@ -61,11 +62,18 @@ class Fetching:
     """Fetches batches. A token that was refused is not used again until a restart."""
 
     def __init__(
-        self, *, store: Store, clock: Clock, sources: Mapping[str, Source], together_within: float = TOGETHER_WITHIN
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        sources: Mapping[str, Source],
+        recorder: Recorder,
+        together_within: float = TOGETHER_WITHIN,
     ) -> None:
         self._store = store
         self._clock = clock
         self._sources = sources
+        self._recorder = recorder
         self._together_within = together_within
         self._refused: dict[str, str] = {}
         self._ended = threading.Event()
@@ -114,7 +122,8 @@ class Fetching:
     def _ask(self, name: str, batch: Sequence[Account], asked_at: datetime) -> Fetched:
         source = self._sources[name]
         try:
-            fetched = source.platform.fetch(source.http, batch, asked_at)
+            with self._recorder.asking(batch, asked_at):
+                fetched = source.platform.fetch(source.http, batch, asked_at)
         except Exception as error:  # the polling loop survives what no platform foresaw (ARCHITECTURE, rule 6)
             log.exception("%s: fetching stumbled", name)
             return _failed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,9 +10,11 @@ from bot.cycle import Absorbed, Cycle
 from bot.errors import UnknownPage
 from bot.feeding import by_instant
 from bot.importing import Import, ImportRefused, describe
+from bot.rehearsal import settle
 from bot.slack.names import find_page, suggestions
 from bot.slack.slugs import is_slug, slugged
-from handlers.model import Page, Reading
+from handlers.comparisons import all_comparisons
+from handlers.model import Page, Reading, Standing, Track
 from storage.store import Store
 from storage.values import AuditEntry
 
@@ -30,10 +32,14 @@ class NewPages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import did: pages added, readings left out for contradicting stored ones, what the cycle made of it."""
+    """What an import did: pages added, readings left out for contradicting stored ones, what the cycle made of it.
+
+    ``known`` counts the figures of the file that were known already, so that they change nothing.
+    """
 
     added: tuple[Page, ...]
     conflicts: tuple[str, ...]
+    known: int
     absorbed: Absorbed
 
 
@@ -46,8 +52,11 @@ def import_figures(
     keep_good: bool,
     by: str,
     now: datetime,
+    keep: Callable[[Mapping[str, str]], None],
 ) -> Imported:
     """Store a file's figures and tell what they mean, in one transaction.
+
+    ``keep`` is told, just before, which slug each name of the file was taken for: evidence comes before figures.
 
     Raises ``UnknownPage`` for pages that are not tracked (unless ``new_pages``), and ``ImportRefused`` for a file with
     faults or figures that contradict stored ones (unless ``keep_good``); then nothing is changed.
@@ -58,7 +67,8 @@ def import_figures(
     conflicts = {reading: said for reading in readings if (said := _conflict(store, reading))}
     if (read.faults or conflicts) and not keep_good:
         raise ImportRefused(_refusal(read, tuple(conflicts.values())))
-    good = [reading for reading in readings if reading not in conflicts]
+    tracks = store.readings.tracks(slugs.values())
+    good = [reading for reading in readings if reading not in conflicts and not _is_known(store, reading, tracks)]
     entry = AuditEntry(
         at=now,
         team_id="",
@@ -68,11 +78,20 @@ def import_figures(
         subject=read.name,
         detail=f"{len(good)} counts and {len(audiences)} audiences of {', '.join(sorted(set(slugs.values())))}",
     )
+    keep(slugs)
     with store.write():
         for page in added:
             store.pages.add(page, None, at=now)
+        if added:
+            settle(store, all_comparisons(), now)
         absorbed = cycle.absorb(by_instant(good, audiences), together=lambda: store.audit.add(entry))
-    return Imported(added=added, conflicts=tuple(conflicts.values()), absorbed=absorbed)
+    repeated = len(readings) - len(conflicts) - len(good) + absorbed.standings.get(Standing.REPEATED, 0)
+    return Imported(
+        added=added,
+        conflicts=tuple(conflicts.values()),
+        known=repeated + len(audiences) - absorbed.audiences,
+        absorbed=absorbed,
+    )
 
 
 def _slugs(store: Store, read: Import, new_pages: NewPages | None) -> tuple[Mapping[str, str], tuple[Page, ...]]:
@@ -113,6 +132,14 @@ def _conflict(store: Store, reading: Reading) -> str | None:
         f"{reading.page}, {reading.observed_at:%Y-%m-%d %H:%M} UTC, {reading.source}: {stored:,} is stored, "
         f"the file says {reading.count:,}"
     )
+
+
+def _is_known(store: Store, reading: Reading, tracks: Mapping[str, Track]) -> bool:
+    """Whether it says what is stored; what is newer than the series at least says that the count is the same still."""
+    if store.readings.has(reading.page, reading.observed_at, reading.source) is not None:
+        return True
+    track = tracks.get(reading.page)
+    return track is not None and reading.observed_at <= track.last.at and store.readings.tells(reading)
 
 
 def _refusal(read: Import, conflicts: tuple[str, ...]) -> str:

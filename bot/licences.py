@@ -19,6 +19,7 @@ EXPLAINED: Mapping[str, str] = MappingProxyType(
         "certifi": "Mozilla's list of certificate authorities, used as it is; the MPL is about changes to its files",
         "facebook-business": "Meta's own licence: for use with Facebook's services; the tests only, never shipped",
         "hypothesis": "the tests only, used as it is, never shipped: the MPL is about changes to its files",
+        "orjson": "used as it is; the MPL, which a part of it is under, is about changes to its files",
         "pathspec": "comes with mypy; a tool only, never shipped: the MPL is about changes to its files",
         "pycountry": "comes with facebook-business; the tests only, never shipped: the LGPL concerns who passes it on",
     }
@@ -42,6 +43,7 @@ _FROM_THE_FILE = {
 _WORDS = {
     "Apache 2.0": "Apache-2.0",
     "Apache License, Version 2.0": "Apache-2.0",
+    "Apache Software License": "Apache-2.0",
     "BSD": "BSD-3-Clause",
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
@@ -92,7 +94,8 @@ def unexplained(names: Iterable[str]) -> dict[str, str]:
     return {
         name: text
         for name in names
-        if name not in EXPLAINED and not set(re.split(r" AND | OR ", text := licence(name))) <= PERMISSIVE
+        if name not in EXPLAINED
+        and not set(re.split(r" AND | OR ", (text := licence(name)).replace("(", "").replace(")", ""))) <= PERMISSIVE
     }
 
 

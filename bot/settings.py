@@ -19,6 +19,7 @@ from bot.errors import ConfigError
 SHORTEST_POLL = timedelta(seconds=1)
 LONGEST_POLL = timedelta(days=7)
 
+_SHORTEST_KEEPING, _LONGEST_KEEPING = timedelta(days=1), timedelta(days=3650)
 _SLACK_APPS = "https://api.slack.com/apps"
 
 SETTINGS: tuple[Setting, ...] = (
@@ -61,6 +62,22 @@ SETTINGS: tuple[Setting, ...] = (
         kind=Kind.DURATION,
         default="15m",
         help="How often a newly tracked page is read: 1s, 15m, 6h, 1d.",
+    ),
+    Setting(
+        name="LIKEWATCH_KEEP_REPLIES",
+        kind=Kind.DAYS,
+        default="30d",
+        help="How long platforms' replies are kept as evidence; those behind an alert, and all hashes, for ever.",
+    ),
+    Setting(
+        name="LIKEWATCH_TSA_URL",
+        kind=Kind.URL,
+        help="A time-stamping authority (RFC 3161) that signs, each hour, when the evidence existed. Without: nobody.",
+    ),
+    Setting(
+        name="LIKEWATCH_TSA_ROOTS",
+        kind=Kind.PATH,
+        help="The authority's root certificate, a PEM file. Without: the roots that browsers trust.",
     ),
     Setting(
         name="LIKEWATCH_WORKSPACE",
@@ -129,6 +146,9 @@ class Settings:
     http: Address
     database: Path
     poll_every: timedelta
+    keep_replies: timedelta
+    tsa_url: str
+    tsa_roots: Path | None
     workspace: Address
     metrics: Address
     operators_channel: str
@@ -198,6 +218,9 @@ def load(environ: Mapping[str, str], env_file: Path | None, platform_settings: S
         http=parse_address(texts["LIKEWATCH_HTTP"]),
         database=Path(texts["LIKEWATCH_DATABASE"]).expanduser(),
         poll_every=parse_duration(texts["LIKEWATCH_POLL_EVERY"]),
+        keep_replies=parse_duration(texts["LIKEWATCH_KEEP_REPLIES"]),
+        tsa_url=texts["LIKEWATCH_TSA_URL"],
+        tsa_roots=Path(texts["LIKEWATCH_TSA_ROOTS"]).expanduser() if texts["LIKEWATCH_TSA_ROOTS"] else None,
         workspace=parse_address(texts["LIKEWATCH_WORKSPACE"]),
         metrics=parse_address(texts["LIKEWATCH_METRICS"]),
         operators_channel=texts["LIKEWATCH_OPERATORS_CHANNEL"],
@@ -244,7 +267,9 @@ def _fault(setting: Setting, text: str) -> str | None:
         case Kind.URL:
             return _url_fault(text)
         case Kind.DURATION:
-            return _duration_fault(text)
+            return _duration_fault(text, SHORTEST_POLL, LONGEST_POLL)
+        case Kind.DAYS:
+            return _duration_fault(text, _SHORTEST_KEEPING, _LONGEST_KEEPING)
         case Kind.ADDRESS:
             return _address_fault(text)
         case Kind.EDITORS:
@@ -271,14 +296,18 @@ def _url_fault(text: str) -> str | None:
     return None if usable else f"{text!r} is not a web address: it must start with https:// (or http://) and a host"
 
 
-def _duration_fault(text: str) -> str | None:
+def _duration_fault(text: str, shortest: timedelta, longest: timedelta) -> str | None:
     try:
         length = parse_duration(text)
     except (ValueError, OverflowError) as error:
         return str(error)
-    if not SHORTEST_POLL <= length <= LONGEST_POLL:
-        return f"{text!r} is outside what is possible: between 1s and 7d"
+    if not shortest <= length <= longest:
+        return f"{text!r} is outside what is possible: between {_written(shortest)} and {_written(longest)}"
     return None
+
+
+def _written(length: timedelta) -> str:
+    return f"{length.days}d" if length.days else f"{length.seconds}s"
 
 
 def _address_fault(text: str) -> str | None:

@@ -6,11 +6,12 @@ import math
 import re
 from datetime import datetime, timedelta
 
+from handlers.model import Dated
 from handlers.numerals import MONTHS, count, dated, day, instant, percent, when
 
 __all__ = [
-    "about", "ago", "clock_time", "count", "dated", "day", "duration", "instant", "length", "listed", "ordinal",
-    "percent", "percent_change", "period", "several", "short_day", "when",
+    "about", "ago", "clock_time", "count", "date", "dated", "day", "duration", "instant", "length", "listed", "ordinal",
+    "percent", "percent_change", "period", "several", "short_day", "short_month", "when",
 ]  # fmt: skip
 
 _PERIOD = re.compile(r"([1-9]\d{0,3})([hdw])")
@@ -66,9 +67,19 @@ def ago(then: datetime, now: datetime) -> str:
     return "just now" if elapsed < timedelta(seconds=10) else f"{duration(elapsed)} ago"
 
 
+def date(at: datetime, precision: Dated) -> str:
+    """``"5 August 2020"``; ``"June 2013"`` where no more is known."""
+    return dated(at, precision if precision is Dated.MONTH else Dated.DAY)
+
+
 def short_day(at: datetime, *, year: bool = False) -> str:
     """``"5 Aug"``, or ``"5 Aug 2020"``: for the axis of a chart."""
     return f"{at.day} {MONTHS[at.month - 1][:3]}" + (f" {at.year}" if year else "")
+
+
+def short_month(at: datetime) -> str:
+    """``"Aug 2020"``: for the axis of a chart, where no more is known."""
+    return f"{MONTHS[at.month - 1][:3]} {at.year}"
 
 
 def clock_time(at: datetime) -> str:

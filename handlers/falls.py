@@ -1,13 +1,14 @@
 """Whether a page lost a part of its audience at once: the level before against the level it has kept since.
 
 The level before is the median of 48 hours that ended 12 hours ago (or, for a loss that took a day or two, 36 hours
-ago). The count 12 hours ago and every one since must lie below it by max(500, 0.5%), and by six robust standard
-deviations of the page's 28 daily gains more than it loses in such a time anyway. A reading that is held, or a dip that
-is over, is no loss.
+ago; longer ago where the page was not read just then). The count 12 hours ago and every one since must lie below it by
+max(500, 0.5%), and by six robust standard deviations of the page's 28 daily gains more than it loses in such a time
+anyway. A reading that is held, or a dip that is over, is no loss.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from statistics import median
 
@@ -53,7 +54,7 @@ def fall(track: Track, past: Past) -> Fall | None:
     if not lasting or (len(lasting) < _MARKS_AT_LEAST and track.last.low == track.last.high):
         return None
     highest = max(*lasting, track.last.low)
-    levels = [level for level in _levels(past, now) if _is_loss(track, past, level, highest)]
+    levels = [level for level in _levels(past, _down_since(past, now)) if _is_loss(track, past, level, highest)]
     if not levels:
         return None
     return Fall(level=max(levels), size=max(levels) - (track.last.low + track.last.high) / 2)
@@ -62,15 +63,27 @@ def fall(track: Track, past: Past) -> Fall | None:
 def looks_down(track: Track, past: Past) -> bool:
     """Whether the newest reading, confirmed or held, lies below the level before by as much as a loss must."""
     point = track.held[-1] if track.held else track.last
-    return any(_is_loss(track, past, level, point.high) for level in _levels(past, point.at.timestamp()))
+    since = point.at.timestamp() - _DOWN
+    return any(_is_loss(track, past, level, point.high) for level in _levels(past, since))
 
 
-def _levels(past: Past, now: float) -> list[float]:
+def _down_since(past: Past, now: float) -> float:
+    """The newest mark that is 12 hours old or more: further back where the page was not read then."""
+    return past.times[bisect_right(past.times, now - _DOWN) - 1]
+
+
+def _levels(past: Past, until: float) -> list[float]:
     """The middle counts of the two spans before, each looked at every 6 hours."""
-    looks = [past.at(now - _DOWN - back * _LOOKS_APART) for back in range(_LOOKS)]
+    looks = [_level(past, until - back * _LOOKS_APART) for back in range(_LOOKS)]
     spans = (looks, looks[_SLOW_LOOKS:])
     known = ([count for count in span if count is not None] for span in spans)
     return [median(counts) for counts in known if len(counts) >= _LOOKS_AT_LEAST]
+
+
+def _level(past: Past, time: float) -> float | None:
+    """The count at a time; where it was not read, it had not fallen until it was read to have."""
+    known = past.at(time)
+    return None if known is None else max(known, past.counts[bisect_right(past.times, time) - 1])
 
 
 def _is_loss(track: Track, past: Past, level: float, now: float) -> bool:

@@ -25,6 +25,7 @@ EXCESS = 0.15
 EXCESS_OF_LOWER_BOUND = 0.02
 OVERDISPERSION = 15
 Z_AT_LEAST = 3
+Z_BEYOND_DOUBT = 6
 LIKES_AT_LEAST = 600
 LIKES_OF_TOTAL_AT_LEAST = 0.0006
 CALM_BELOW = 0.08
@@ -51,6 +52,7 @@ def parameters(limit: float, metric: Metric, whence: str) -> tuple[Parameter, ..
         Parameter(name="rise of the lower bound", value=EXCESS_OF_LOWER_BOUND, unit="share"),
         Parameter(name="overdispersion", value=OVERDISPERSION, unit="ratio"),
         Parameter(name="z", value=Z_AT_LEAST, unit="standard errors"),
+        Parameter(name="z that one list suffices for", value=Z_BEYOND_DOUBT, unit="standard errors"),
         Parameter(name=f"new {metric} from {whence}", value=LIKES_AT_LEAST, unit=metric.value),
         Parameter(name=f"new {metric} from {whence}, of the total", value=LIKES_OF_TOTAL_AT_LEAST, unit="share"),
         Parameter(name="episode over below", value=calm_below(limit), unit="share"),
@@ -156,14 +158,18 @@ class Finding:
     def excess(self) -> float:
         return self.share.value - self.baseline.value
 
+    @property
+    def z(self) -> float:
+        """By how many standard errors the share is above the baseline."""
+        usual = min(max(self.baseline.value, 0.01), 0.99)
+        return self.excess / sqrt(usual * (1 - usual) * OVERDISPERSION / self.tested)
+
     def is_hit(self, limit: float) -> bool:
         """Whether the share is this much above the baseline, by more than chance and beyond its bounds."""
-        usual = min(max(self.baseline.value, 0.01), 0.99)
-        error = sqrt(usual * (1 - usual) * OVERDISPERSION / self.tested)
         return (
             self.excess >= limit
             and self.share.low - self.baseline.value >= EXCESS_OF_LOWER_BOUND
-            and self.excess / error >= Z_AT_LEAST
+            and self.z >= Z_AT_LEAST
             and self.came.value >= max(LIKES_AT_LEAST, LIKES_OF_TOTAL_AT_LEAST * self.total)
         )
 
@@ -192,7 +198,8 @@ def judged(watch: Watch, finding: Finding, occasion: Occasion, limit: float) -> 
         over = occasion.at - calm_since >= CALM_DAYS * _DAY
         return replace(watch, calm_since=None if over else calm_since, told=not over, hits=0), False
     hits = watch.hits + 1 if finding.is_hit(limit) else 0
-    if hits < (1 if occasion.sparse else _SNAPSHOTS_TO_TELL):
+    once_is_enough = occasion.sparse or finding.z >= Z_BEYOND_DOUBT
+    if hits < (1 if once_is_enough else _SNAPSHOTS_TO_TELL):
         return replace(watch, hits=hits), False
     return Watch(told=True), True
 

@@ -2,7 +2,8 @@
 
 Two pages read at different instants are compared at tau, the earlier of their newest instants; the later page is
 interpolated. A page not read for longer than max(36 h, 3 polls), or whose counter repeats itself while its rate says
-it should not, is bounded instead (-1% … +3 times its rate), and only what the bounds decide is concluded.
+it should not, is bounded instead (-1% … +3 times its rate, and whatever readings of it wait to be confirmed), and only
+what the bounds decide is concluded.
 """
 
 from __future__ import annotations
@@ -94,7 +95,10 @@ def _standing(track: Track) -> _Interval:
 def _bounds(track: Track, known: Point, at: datetime) -> _Interval:
     usual = rate(track)
     growth = inf if usual is None else 3 * max(usual, 0.0) * ((at - known.at) / _DAY)
-    return _Interval(known.low * 0.99, known.high + growth, bounded=True)
+    waiting = track.held if track.held_metric is None else ()
+    low = min([known.low * 0.99, *(point.low for point in waiting)])
+    high = max([known.high + growth, *(point.high for point in waiting)])
+    return _Interval(low, high, bounded=True)
 
 
 def _interpolated(track: Track, at: datetime) -> _Interval:

@@ -21,7 +21,7 @@ GAINS_KEPT = 14
 FROZEN_AT_MOST = timedelta(days=7)  # a counter that repeats itself for longer is flat
 
 FROZEN_AT_LEAST = timedelta(hours=3)
-_FROZEN_EXPECTED = 50  # likes its rate would have brought, beyond two steps of rounding
+_FROZEN_EXPECTED = 20  # likes its rate would have brought, beyond two steps of rounding
 
 _DAY = timedelta(days=1)
 _SILENCE = timedelta(days=30)

@@ -106,8 +106,8 @@ def _country_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
 def _total_share(alert: Alert, words: Words) -> str:
     share, before, country = alert.fact("share"), alert.fact("baseline"), words.country(alert.fact("home").about)
     return (
-        f"{percent(share.value)} of all of {words.page(alert.page)}'s {unit_of(alert)} are from accounts listed "
-        f"outside {country}, up from {percent(before.value)} {on(before)}."
+        f"{percent(share.value)} of {words.page(alert.page)}'s {unit_of(alert)} with a known country are from accounts "
+        f"listed outside {country}, up from {percent(before.value)} {on(before)}."
     )
 
 

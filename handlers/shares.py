@@ -52,6 +52,11 @@ class Snapshot(NamedTuple):
         return min(self.foreign / self.total, 1.0)
 
     @property
+    def abroad_of_listed(self) -> float:
+        """The share that is listed abroad of what has a country: a longer list, or one of fewer, leaves it as it is."""
+        return self.foreign / (self.home + self.foreign)
+
+    @property
     def bounds(self) -> Figure:
         """The foreign share of all likes; ``value`` is the listed part, its lower bound."""
         low = self.listed_abroad
@@ -61,13 +66,17 @@ class Snapshot(NamedTuple):
 class Step(NamedTuple):
     """What changed between two snapshots that follow each other. ``clean``: it can be read as people coming and going.
 
-    A step is clean if ``|dT - d(sum n)| <= max(50% dT, 0.3% T)`` and the negative changes of countries come to no
-    more than max(0.3% T, half the positive ones); purges and re-attributions are not. ``steady``: both list the same
-    countries, so that the changes of several such steps are those from the first to the last.
+    It is ``orderly`` if the negative changes of countries come to no more than max(0.1% of all listed, half the
+    positive ones); purges and re-attributions are not. It is clean if the lists and the total also agree,
+    ``|dT - d(sum n)| <= max(50% dT, 0.3% T)``; where a frozen total catches up later, several orderly steps that agree
+    together are clean. ``listed`` is d(sum n). ``steady``: both list the same countries, so that the changes of several
+    such steps are those from the first to the last.
     """
 
     before: Snapshot
     after: Snapshot
+    listed: float
+    orderly: bool
     clean: bool
     steady: bool
 
@@ -209,24 +218,45 @@ def is_sparse(series: Sequence[Snapshot]) -> bool:
 def steps(window: Window, home: str, totals: Totals) -> tuple[Step, ...]:
     """What changed from each snapshot to the next."""
     series = snapshots(window, home, totals)
-    return _once(window, (steps, home), totals, lambda: tuple(map(_step, series, series[1:])))
+    return _once(window, (steps, home), totals, lambda: tuple(_caught_up(tuple(map(_step, series, series[1:])))))
 
 
 def _step(before: Snapshot, after: Snapshot) -> Step:
     known = _STEPS.of(after.reading)
-    totals = before.total, after.total
-    if known is None or known.before() is not before.reading or known.totals != totals:
+    if known is None or known.before() is not before.reading:
         known = _STEPS.keep(after.reading, _looked_at(before, after))
-    return Step(before, after, known.clean, known.steady)
+    clean = known.orderly and _agree(after.total - before.total, known.listed, after.total)
+    return Step(before, after, known.listed, known.orderly, clean, known.steady)
+
+
+def _agree(gained: float, listed: float, total: float) -> bool:
+    return abs(gained - listed) <= max(0.5 * gained, 0.003 * total)
+
+
+def _caught_up(path: Sequence[Step]) -> Iterator[Step]:
+    """The steps, of which those are clean too that agree with the total only together."""
+    waiting: list[Step] = []
+    for step in path:
+        if step.clean or not step.orderly:
+            yield from waiting
+            waiting = []
+            yield step
+            continue
+        waiting.append(step)
+        gained, listed = step.after.total - waiting[0].before.total, sum(one.listed for one in waiting)
+        if _agree(gained, listed, step.after.total):
+            yield from (one._replace(clean=True) for one in waiting)
+            waiting = []
+    yield from waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """What is known of the step to the snapshot it is kept for: from the one ``before``, with these totals."""
+    """What is known of the step to the snapshot it is kept for, from the one ``before``, whatever the totals."""
 
     before: ReferenceType[AudienceReading]
-    totals: tuple[float, float]
-    clean: bool
+    listed: float
+    orderly: bool
     steady: bool
 
 
@@ -237,11 +267,10 @@ def _looked_at(before: Snapshot, after: Snapshot) -> _Known:
     changes = _changes(before.reading, after.reading).values()
     positive = sum(change for change in changes if change > 0)
     negative = -sum(change for change in changes if change < 0)
-    gained, slack = after.total - before.total, 0.003 * after.total
     return _Known(
         before=ref(before.reading),
-        totals=(before.total, after.total),
-        clean=abs(gained - (positive - negative)) <= max(0.5 * gained, slack) and negative <= max(slack, positive / 2),
+        listed=positive - negative,
+        orderly=negative <= max(0.001 * (after.home + after.foreign), positive / 2),
         steady=before.reading.likes.keys() == after.reading.likes.keys(),
     )
 

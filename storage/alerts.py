@@ -18,6 +18,9 @@ ALERT = "alerts.key, alerts.story, kind, feature, page, rival, alerts.at, eviden
 
 _KEPT = f"SELECT {ALERT}, recorded_at, replayed, past FROM alerts"
 
+_OF_PAGES = "json_array_length(evidence, '$.others') = 0"
+"""That an alert is of the page it names; one with others is of the platform of that name."""
+
 
 class Alerts:
     """Everything that happened."""
@@ -47,11 +50,11 @@ class Alerts:
         """
         conditions = ["(:since IS NULL OR alerts.at >= :since)"]
         if page is not None:
-            conditions.append(f"(page = :page OR rival = :page OR {_of_platform('= :page')})")
+            conditions.append(f"((page = :page OR rival = :page) AND {_OF_PAGES} OR {_of_platform('= :page')})")
         if group is not None:
             members = "(SELECT slug FROM memberships JOIN pages ON pages.id = page_id WHERE group_slug = :group)"
             inside = f"page IN {members} AND (rival IS NULL OR rival IN {members})"
-            conditions.append(f"({inside} OR {_of_platform(f'IN {members}')})")
+            conditions.append(f"({inside} AND {_OF_PAGES} OR {_of_platform(f'IN {members}')})")
         with self._database.read() as conn:
             rows = conn.execute(
                 f"{_KEPT} WHERE {' AND '.join(conditions)} ORDER BY alerts.at DESC, alerts.id DESC LIMIT :limit",

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from storage.database import check_ours, check_surroundings, connect, told
 from storage.errors import StoreDamaged, StoreUnavailable
+from storage.evidence.schema import EVIDENCE_MIGRATIONS
+from storage.files import evidence_beside, files_of
 from storage.lock import WriterLock
 from storage.outbox import doubt_pending
 from storage.sqlite import sqlite3
@@ -33,6 +35,14 @@ class Restored:
 
 
 def back_up(path: Path, target: Path) -> None:
+    """Copy the database to ``target``, and its evidence beside it; neither may exist. See ``back_up_one``."""
+    for copy in files_of(target):
+        _refuse_existing(copy)
+    for file, copy in zip(files_of(path), files_of(target), strict=True):
+        back_up_one(file, copy)
+
+
+def back_up_one(path: Path, target: Path) -> None:
     """Copy everything committed to ``target``, which must not exist; it appears only when complete and checked."""
     _refuse_existing(target)
     with _whole_copy(path, target.parent, target.name) as partial:
@@ -64,10 +74,40 @@ def restore(backup: Path, path: Path, *, now: datetime) -> Restored:
                 _give_to_the_owner_of(path, partial)
                 aside = _put_aside(path, now)
             partial.replace(path)
+        _restore_evidence(evidence_beside(backup), evidence_beside(path), now)
         _flush_folder(path.parent)
     finally:
         lock.release()
     return Restored(aside=aside, pages=pages, doubted=doubted)
+
+
+def _restore_evidence(backup: Path, path: Path, now: datetime) -> None:
+    """Put the backup's evidence in place, unless what is there holds all of it: a chain is not cut short by a restore.
+
+    A backup of a time before there was evidence has none, and leaves what is there.
+    """
+    if not backup.exists() or (path.exists() and _holds(path, backup)):
+        return
+    with _whole_copy(backup, path.parent, path.name) as partial:
+        with told(partial), closing(connect(partial, "rw")) as copy:
+            check_ours(backup, copy, EVIDENCE_MIGRATIONS)
+        _flush(partial)
+        if path.exists():
+            _give_to_the_owner_of(path, partial)
+            _put_aside(path, now)
+        partial.replace(path)
+
+
+def _holds(path: Path, backup: Path) -> bool:
+    """Whether the chain of evidence in a file goes on from the newest link of another."""
+    newest = "SELECT sequence, digest FROM manifests ORDER BY sequence DESC LIMIT 1"
+    try:
+        with closing(connect(backup, "ro")) as older, closing(connect(path, "ro")) as newer:
+            head = older.execute(newest).fetchone()
+            there = "SELECT 1 FROM manifests WHERE (sequence, digest) = (?, ?)"
+            return head is None or newer.execute(there, tuple(head)).fetchone() is not None
+    except sqlite3.DatabaseError:
+        return False
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import sqlite_utils
+from sqlite_utils import Migrations
 
 from storage.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 from storage.lock import WriterLock
@@ -66,7 +67,7 @@ class Database:
         self._remembered = Remembered()
 
     @classmethod
-    def open(cls, path: Path) -> Database:
+    def open(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Database:
         """Open for writing: lock, look, create or migrate. The file is untouched unless it is a Likewatch database."""
         check_surroundings(path)
         with ExitStack() as undo:
@@ -75,7 +76,7 @@ class Database:
             with told(path):
                 if path.exists() and path.stat().st_size:
                     with closing(connect(path, "ro")) as reader:
-                        check_ours(path, reader)
+                        check_ours(path, reader, migrations)
                         _check_whole(path, reader)
                 writer = connect(path, "rwc")
                 undo.callback(writer.close)
@@ -88,19 +89,19 @@ class Database:
                 writer.execute(f"PRAGMA cache_size=-{_WRITER_CACHE_KIB}")
                 database = cls(path, writer=writer, lock=lock)
                 with database.write() as db:
-                    MIGRATIONS.apply(db)
+                    migrations.apply(db)
             undo.pop_all()
         return database
 
     @classmethod
-    def open_reader(cls, path: Path) -> Database:
+    def open_reader(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Database:
         """Open an existing, up-to-date database for reading only, beside a writer or without one."""
         check_surroundings(path)
         if not path.exists() or not path.stat().st_size:
             raise StoreUnavailable(f"There is no database at {path} yet. Start Likewatch once, or check the path.")
         with told(path), closing(connect(path, "ro")) as reader:
-            check_ours(path, reader)
-            if MIGRATIONS.pending(sqlite_utils.Database(reader, recursive_triggers=False, execute_plugins=False)):
+            check_ours(path, reader, migrations)
+            if migrations.pending(sqlite_utils.Database(reader, recursive_triggers=False, execute_plugins=False)):
                 raise StoreUnavailable(
                     f"{path} was written by an older Likewatch. Start this version once; it brings it up to date."
                 )
@@ -237,24 +238,24 @@ def check_surroundings(path: Path) -> None:
         raise StoreUnavailable(f"The folder {path.parent} does not exist. Create it, or choose another path.")
 
 
-def check_ours(path: Path, reader: sqlite3.Connection) -> None:
-    """Raise unless the file is empty, or a Likewatch database that this version can use."""
+def check_ours(path: Path, reader: sqlite3.Connection, migrations: Migrations = MIGRATIONS) -> None:
+    """Raise unless the file is empty, or a database of these migrations that this version can use."""
     tables = {name for (name,) in reader.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     db = sqlite_utils.Database(reader, recursive_triggers=False, execute_plugins=False)
-    applied = {migration.name for migration in MIGRATIONS.applied(db)} if tables else set()
+    applied = {migration.name for migration in migrations.applied(db)} if tables else set()
     if tables and not applied:
         named = ", ".join(sorted(tables)[:3])
         raise StoreUnavailable(f"{path} is the database of something else (its tables: {named}). Choose another path.")
-    if unknown := applied - _known_migrations():
+    if unknown := applied - _known(migrations):
         raise StoreTooNew(
             f"{path} was written by a newer Likewatch ({', '.join(sorted(unknown))}). Use that version, or a backup "
             "from before the upgrade. Nothing was changed."
         )
 
 
-def _known_migrations() -> set[str]:
+def _known(migrations: Migrations) -> set[str]:
     with closing(sqlite_utils.Database(memory=True, execute_plugins=False)) as nothing_applied:
-        return {migration.name for migration in MIGRATIONS.pending(nothing_applied)}
+        return {migration.name for migration in migrations.pending(nothing_applied)}
 
 
 def _check_whole(path: Path, reader: sqlite3.Connection) -> None:

@@ -52,9 +52,8 @@ _NEXT = """
   LEFT JOIN channels AS everywhere
     ON (everywhere.team_id, everywhere.channel_id) = (waiting.team_id, '') AND everywhere.asked_at <= :now"""
 
-_STATE = """
-  iif(state = 'pending' AND (team_id, channel_id) IN (
-    SELECT team_id, channel_id FROM subscriptions WHERE paused IS NOT NULL), 'paused', state)"""
+_PAUSED = "((team_id, channel_id) IN (SELECT team_id, channel_id FROM subscriptions WHERE paused IS NOT NULL))"
+_STATE = f"iif(state = 'pending' AND {_PAUSED}, 'paused', state)"
 
 
 class Outbox:
@@ -199,17 +198,21 @@ class Outbox:
     def backlog(self) -> Backlog:
         """What waits, found through the index alone: cheap however much was ever sent."""
         with self._database.read() as conn:
-            pending, sending, failed = (
+            waiting, sending, failed = (
                 conn.execute("SELECT count(*) FROM deliveries WHERE state = ?", (state,)).fetchone()[0]
                 for state in (State.PENDING, State.SENDING, State.FAILED)
             )
+            paused = conn.execute(
+                f"SELECT count(*) FROM deliveries WHERE state = 'pending' AND {_PAUSED}",
+            ).fetchone()[0]
             oldest = conn.execute(
-                "SELECT min(queued_at) FROM (SELECT * FROM (SELECT queued_at FROM deliveries WHERE state = 'pending' "
-                "ORDER BY id LIMIT 1) UNION ALL SELECT * FROM (SELECT queued_at FROM deliveries "
+                f"SELECT min(queued_at) FROM (SELECT * FROM (SELECT queued_at FROM deliveries WHERE state = 'pending' "
+                f"AND NOT {_PAUSED} ORDER BY id LIMIT 1) UNION ALL SELECT * FROM (SELECT queued_at FROM deliveries "
                 "WHERE state = 'sending' ORDER BY id LIMIT 1))"
             ).fetchone()[0]
         return Backlog(
-            pending=pending,
+            pending=waiting - paused,
+            paused=paused,
             sending=sending,
             failed=failed,
             oldest=None if oldest is None else to_instant(oldest),

@@ -11,12 +11,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from handlers.model import Judged, Page, Point, Standing, Track
+from handlers.model import Judged, Page, Point, Reading, Standing, Track
 from storage.database import Database
 from storage.ids import Ids, Source
 from storage.pages import PAGE, PAGE_WIDTH, pages_of
 from storage.rows import DATE_TEXTS, METRIC_TEXTS, QUARTER, Row, to_instant, to_ms
-from storage.series import Span, confirm_between, daily_rows, fold_pages, newest_row, rows_between
+from storage.series import Span, confirm_between, daily_rows, first_row, fold_pages, newest_row, rows_between
 from storage.sqlite import sqlite3
 from storage.tracks import TRACK, StoredTracks, point_of, track_of
 from storage.values import Latest, Trouble
@@ -86,6 +86,22 @@ class Readings:
             ).fetchone()
         return row[0] if row else None
 
+    def tells(self, reading: Reading) -> bool:
+        """Whether the series says this count at this instant already: it repeats the newest taken before it, or then.
+
+        The poll of an unchanged count is not stored, so nothing need be there for the instant itself.
+        """
+        with self._database.read() as conn:
+            page_id = self._ids.page(conn, reading.page)
+            at = to_ms(reading.observed_at)
+            row = None
+            if page_id is not None:
+                row = newest_row(conn, Span(page_id=page_id, metric=reading.metric, since=-sys.maxsize, until=at))
+            if row is None:
+                return False
+            point = point_of(row, self._ids.sources())
+        return (point.count, point.low, point.high) == (reading.count, reading.low, reading.high)
+
     def confirm(self, page: str, first: datetime, last: datetime) -> None:
         """The readings held between these instants, both included, turned out true: they count from now on."""
         with self._database.write() as db:
@@ -143,6 +159,13 @@ class Readings:
             rows = [newest_row(conn, present._replace(until=to_ms(instant))) for instant in instants]
             sources = self._ids.sources()
             return tuple(None if row is None else point_of(row, sources) for row in rows)
+
+    def first(self, slug: str) -> Point | None:
+        """The page's oldest accepted point, of whatever series; None if it was never counted."""
+        with self._database.read() as conn:
+            page_id = self._ids.page(conn, slug)
+            row = None if page_id is None else first_row(conn, page_id)
+            return None if row is None else point_of(row, self._ids.sources())
 
     def series(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
         """The accepted points from ``since`` to ``until``, both included, of the page's present series, by age."""

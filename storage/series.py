@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -68,6 +69,17 @@ _NEWEST = f"""
   WITH RECURSIVE {_BACK} AND newest_at IS NULL) {_FOUND}
   UNION ALL SELECT * FROM ({_HISTORY} ORDER BY observed_at DESC, source_id DESC LIMIT 1)"""
 
+# Of whatever metric: a page's first figure may be older than its present series.
+_TAKEN = "(standing IS NULL OR standing = 'late')"
+_FIRST = f"""{_QUARTERS}
+  SELECT * FROM (
+    SELECT {_POINT} FROM history WHERE page_id = :page_id AND {_TAKEN} ORDER BY observed_at, source_id LIMIT 1
+  )
+  UNION ALL SELECT * FROM (
+    SELECT {_POINT} FROM quarters CROSS JOIN readings ON readings.quarter = quarters.quarter AND page_id = :page_id
+    WHERE {_TAKEN} ORDER BY observed_at, source_id LIMIT 1
+  )"""
+
 # In the history as well: from the newest point of the span to the newest before that one's day, and so on.
 _DAILY = f"""
   WITH RECURSIVE {_BACK}),
@@ -124,6 +136,12 @@ def rows_between(conn: sqlite3.Connection, span: Span) -> list[Row]:
 def newest_row(conn: sqlite3.Connection, span: Span) -> Row | None:
     """The newest accepted point of a span."""
     return max(conn.execute(_NEWEST, _parameters(span)).fetchall(), key=_BY_AGE, default=None)
+
+
+def first_row(conn: sqlite3.Connection, page_id: int) -> Row | None:
+    """A page's oldest accepted point, of whatever metric and series."""
+    span = Span(page_id=page_id, metric="", since=-sys.maxsize, until=sys.maxsize)
+    return min(conn.execute(_FIRST, _parameters(span)).fetchall(), key=_BY_AGE, default=None)
 
 
 def daily_rows(conn: sqlite3.Connection, span: Span) -> list[Row]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +14,8 @@ from storage.audiences import Audiences
 from storage.audit import Audit
 from storage.chronicle import Chronicle
 from storage.database import Database
+from storage.evidence import Evidence, EvidenceDamaged, Head
+from storage.files import evidence_beside
 from storage.ids import Ids
 from storage.memories import Memories
 from storage.notes import Notes
@@ -26,6 +28,8 @@ from storage.tellings import Tellings
 
 T = TypeVar("T")
 
+_ANCHOR = "evidence_head"
+
 
 class Store:
     """What Likewatch remembers. Any thread may use it; it reads while another writes.
@@ -34,9 +38,10 @@ class Store:
     inside its own thread's ``write()`` also what that transaction has written so far.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, evidence: Evidence) -> None:
         ids = Ids(database)
         self._database = database
+        self.evidence = evidence
         self.pages = Pages(database, ids)
         self.readings = Readings(database, ids)
         self.pasts = Pasts(database, ids)
@@ -56,12 +61,25 @@ class Store:
 
         Raises StoreInUse, StoreTooNew, StoreDamaged or StoreUnavailable; the file is then as it was.
         """
-        return cls(Database.open(path))
+        with ExitStack() as undo:
+            database = Database.open(path)
+            undo.callback(database.close)
+            store = cls(database, Evidence.open(evidence_beside(path)))
+            undo.callback(store.evidence.close)
+            if anchor := store.anchored():
+                store.evidence.follow(anchor)
+            undo.pop_all()
+        return store
 
     @classmethod
     def open_reader(cls, path: Path) -> Store:
         """Open an existing database read-only, beside a running writer. Raises as ``open`` does, but for StoreInUse."""
-        return cls(Database.open_reader(path))
+        with ExitStack() as undo:
+            database = Database.open_reader(path)
+            undo.callback(database.close)
+            store = cls(database, Evidence.open_reader(evidence_beside(path)))
+            undo.pop_all()
+        return store
 
     @contextmanager
     def write(self) -> Iterator[None]:
@@ -90,6 +108,26 @@ class Store:
         """Call this whenever a transaction, or a part of one, is undone; in whichever thread that happens."""
         self._database.after_rollback(doubt)
 
+    def anchor(self) -> None:
+        """Remember, with what is being written, on which link of the evidence it rests."""
+        head = self.evidence.head()
+        if head is not None:
+            self.notes.put(_ANCHOR, f"{head.sequence} {head.digest.hex()}")
+
+    def anchored(self) -> Head | None:
+        """The link of the evidence on which the newest readings rest."""
+        noted = self.notes.get(_ANCHOR)
+        if noted is None:
+            return None
+        sequence, _, digest = noted.partition(" ")
+        try:
+            return Head(sequence=int(sequence), digest=bytes.fromhex(digest))
+        except ValueError:
+            raise EvidenceDamaged(
+                f"The note {_ANCHOR} of the database was altered ({noted[:80]!r}). It says on which evidence the "
+                "readings rest: put it back, or restore a backup."
+            ) from None
+
     def is_empty(self) -> bool:
         """No page was ever added."""
         with self._database.read() as conn:
@@ -104,9 +142,13 @@ class Store:
         self.pasts.fold()
 
     def backup(self, target: Path) -> None:
-        """An online copy, complete and checked with integrity_check; it never overwrites."""
+        """An online copy of both files, complete and checked with integrity_check; it never overwrites.
+
+        The evidence is copied last: the readings of the copy all have theirs.
+        """
         backups.back_up(self._database.path, target)
 
     def close(self) -> None:
-        """Close the file and let another process write; harmless when done twice."""
+        """Close the files and let another process write; harmless when done twice."""
+        self.evidence.close()
         self._database.close()

@@ -112,7 +112,7 @@ class Subscriptions:
                 "AND :feature IN (SELECT value FROM json_each(features)) "
                 "ORDER BY slug IS :page DESC, target DESC, slug",
                 {
-                    "page": alert.page,
+                    "page": None if alert.others else alert.page,  # a platform's name, and perhaps a page's slug too
                     "rival": alert.rival,
                     "others": json.dumps(alert.others),
                     "feature": alert.feature,

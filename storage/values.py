@@ -75,9 +75,13 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What waits to be posted, since when the oldest of it does, and how many could not be posted at all."""
+    """What waits to be posted, since when the oldest of it does, and how many could not be posted at all.
+
+    ``paused`` wait for channels that nothing can be posted in; they are counted nowhere else.
+    """
 
     pending: int
+    paused: int
     sending: int
     failed: int
     oldest: datetime | None

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bot.backtest.stored import past_alerts
+from bot.backtest.stored import past_alerts, rivals
 
-__all__ = ["past_alerts"]
+__all__ = ["past_alerts", "rivals"]

@@ -33,15 +33,15 @@ class Compared:
         return alert.tuned
 
     def lines(self) -> Iterator[str]:
-        """A table with a row for each kind, and below it the alerts that only one of the two raised."""
+        """How many alerts of each kind either raised, and below it those that only one of the two raised."""
         if not self._order:
             return
         yield from _laid_out(
-            ("kind", "rule", "alerts as set", "by default", "in both", "only as set", "only by default"),
+            ("kind", "set to", "as set", "by default", "told by both", "only as set", "only by default"),
             [self._row(kind) for kind in self._order],
         )
-        yield from _listed("Only as set", self._only(self._tuned, self._default))
-        yield from _listed("Only by default", self._only(self._default, self._tuned))
+        yield from _listed("Told only as set", self._only(self._tuned, self._default))
+        yield from _listed("Told only by default", self._only(self._default, self._tuned))
 
     def _row(self, kind: str) -> tuple[str, ...]:
         default, tuned = (

@@ -14,6 +14,7 @@ from bot.backtest.history import FILES, History, Told
 from bot.backtest.shares import Advance, Found, dealt, put_together, run
 from bot.backtest.tables import HistoryRefused
 from bot.errors import LikewatchError
+from bot.features import features, written
 from bot.thresholds import parse_threshold, tuned
 from handlers.comparisons import all_comparisons
 
@@ -36,7 +37,7 @@ def backtest(
         LikewatchError: what was to be set is no threshold.
 
     """
-    _refuse_history(folder, out)
+    _refuse_out(folder, out)
     limits = _limits(thresholds)
     rules = all_comparisons()
     compared = Compared(rules, tuned(rules, limits))
@@ -57,10 +58,19 @@ def backtest(
     yield from _what_was_read(found)
     raised = words.several(kinds.total(), "alert")
     yield f"{raised} in {out}" + (f": {_by_kind(kinds)}." if kinds else ".")
+    if limits:
+        setting, default = (
+            words.listed([written(name, how(name)) for name in limits]) for how in (limits.get, _default)
+        )
+        yield f"They are those with {setting} in place of the default, {default}. Beside each other:"
     yield from compared.lines()
 
 
-def _refuse_history(folder: Path, out: Path) -> None:
+def _refuse_out(folder: Path, out: Path) -> None:
+    if not out.parent.is_dir():
+        raise HistoryRefused(
+            f"--out {out}: the folder {out.parent} does not exist. Create it, or choose another place."
+        )
     if out.resolve().parent == folder.resolve() and out.name in FILES:
         raise HistoryRefused(f"--out {out} is a file of the history itself. Name another file: alerts.csv.")
 
@@ -75,11 +85,19 @@ def _limits(thresholds: Sequence[str]) -> dict[str, float]:
     return limits
 
 
+def _default(feature: str) -> float | None:
+    threshold = features()[feature].threshold
+    return threshold.default if threshold else None
+
+
 def _what_was_read(found: Found) -> Iterator[str]:
     counts = words.several(found.counts, "count")
     by_country = words.several(found.counts_by_country, "count by country", "counts by country")
     yield f"Read {counts} and {by_country} of {words.several(found.pages, 'page')}."
-    for told, what in ((found.gaps, "no number of likes, taken as a gap"), (found.faults, "left out")):
+    for told, what in (
+        (found.gaps, "no count (empty, NaN or negative), taken as if nobody had asked then"),
+        (found.faults, "left out"),
+    ):
         if told.number:
             yield f"{words.several(told.number, 'row')}: {what}"
             yield from _lines(told)

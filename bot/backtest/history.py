@@ -56,8 +56,8 @@ class _Listed(NamedTuple):
 class History:
     """A history, opened; a context manager. ``batches`` can be gone through once.
 
-    ``faults`` are the rows left out because something is wrong with them, and ``gaps`` the counts that are no number of
-    likes: they are as missing as if nobody had asked. ``counts`` and
+    ``faults`` are the rows left out because something is wrong with them, and ``gaps`` those without a count (empty,
+    NaN, negative): they are as missing as if nobody had asked. ``counts`` and
     ``counts_by_country`` count the good rows. Every row is checked;
     ``batches`` has only the counts of the pages ``counts_of`` and the lists of ``lists_of``, all where it is None.
 
@@ -146,12 +146,12 @@ class History:
             try:
                 observed_at = instants.of(ts, received)
                 page = self.pages.get(name) or self._page(name)
+                count = whole(text)
             except BadRow as bad:
                 self.faults.add(table, str(bad))
                 continue
-            count = whole(text)
             if count is None:
-                self.gaps.add(table, f"“{text}” is no number of likes")
+                self.gaps.add(table, _gap(text))
                 continue
             self.counts += 1
             if page.slug not in self._counts_of:
@@ -175,12 +175,12 @@ class History:
                 as_of = instants.of(ts, received)
                 page = self.pages.get(name) or self._page(name)
                 code = codes.get(country) or codes.setdefault(country, _country(country))
+                likes = whole(text)
             except BadRow as bad:
                 self.faults.add(table, str(bad))
                 continue
-            likes = whole(text)
             if likes is None:
-                self.gaps.add(table, f"“{text}” is no number of likes")
+                self.gaps.add(table, _gap(text))
                 continue
             self.counts_by_country += 1
             if page.slug in self._lists_of:
@@ -207,6 +207,10 @@ class History:
                 source=self.pages[page].platform,
                 method="page_fans_country",
             )
+
+
+def _gap(text: str) -> str:
+    return f"“{text}” is no count" if text.strip() else "there is no count"
 
 
 def _page(slug: str, home: str, groups: str, platform: str) -> Page:

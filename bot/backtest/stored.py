@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil, inf
 from typing import Any
 
 from bot import words
@@ -11,7 +13,7 @@ from bot.backtest.running import alerts_of
 from bot.errors import LikewatchError
 from bot.hourly import hourly
 from handlers.contract import Comparison
-from handlers.model import Alert
+from handlers.model import Alert, Page, Track
 from handlers.world import HISTORY
 from storage.store import Store
 
@@ -29,20 +31,19 @@ def past_alerts(
     """The alerts about these pages (slugs) that the comparisons would have raised from ``since`` to ``until``.
 
     The stored readings are judged anew, as if read once an hour, and the rules remember nothing, so 150 days more are
-    gone through before ``since``: then there is a past to compare with. The pages' rivals are compared with them;
-    alerts that are about others alone are left out, and so is what happened to a whole platform, most of whose pages
-    are not looked at. Polls that found the same count again are not stored: a rule that asks for several readings may
-    find fewer than the live cycle did, and tell later.
+    gone through before ``since``: then there is a past to compare with. The pages' rivals are compared with them, as
+    ``rivals`` chooses them; alerts that are about others alone are left out, and so is what happened to a whole
+    platform, most of whose pages are not looked at. Polls that found the same count again are not stored: a rule that
+    asks for several readings may find fewer than the live cycle did, and tell later.
 
     Raises:
         LikewatchError: these are more than ``MOST_PAGE_DAYS``; it says what to ask for instead.
 
     """
     asked = frozenset(pages)
-    watched = {page.slug: page for page in store.pages.all()}
-    groups = {group for slug in asked & watched.keys() for group in watched[slug].groups}
-    together = [page for page in watched.values() if page.slug in asked or not groups.isdisjoint(page.groups)]
-    _refuse_too_much(len(together), until - since)
+    watched = store.pages.many(asked)
+    _refuse_too_much(len(watched), until - since)
+    together = [*watched.values(), *rivals(store, asked, until - since).compared]
     figures = store.chronicle.between((page.slug for page in together), since - HISTORY, until)
     return [
         alert
@@ -51,15 +52,49 @@ def past_alerts(
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rivals:
+    """Those that pages are held against, and how many others of their groups would have been too many."""
+
+    compared: tuple[Page, ...]
+    left_out: int
+
+
+def rivals(store: Store, pages: Iterable[str], period: timedelta) -> Rivals:
+    """The rivals of these pages over a period: of more than can be gone through, those nearest to them by count now."""
+    asked = frozenset(pages)
+    watched = {page.slug: page for page in store.pages.all()}
+    groups = {group for slug in asked & watched.keys() for group in watched[slug].groups}
+    found = [page for page in watched.values() if page.slug not in asked and not groups.isdisjoint(page.groups)]
+    room = max(0, MOST_PAGE_DAYS // _days(period) - len(asked))
+    if len(found) <= room:
+        return Rivals(compared=tuple(found), left_out=0)
+    tracks = store.readings.tracks([*asked, *(page.slug for page in found)])
+    ours = [tracks[slug] for slug in asked if slug in tracks]
+
+    def apart(page: Page) -> float:
+        track = tracks.get(page.slug)
+        return min((_apart(own, track) for own in ours if track), default=inf)
+
+    nearest = sorted(found, key=lambda page: (apart(page), page.slug))
+    return Rivals(compared=tuple(nearest[:room]), left_out=len(found) - room)
+
+
+def _apart(one: Track, other: Track) -> float:
+    return abs(one.last.count - other.last.count) if one.metric is other.metric else inf
+
+
+def _days(period: timedelta) -> int:
+    return ceil((period + HISTORY) / _DAY)
+
+
 def _refuse_too_much(pages: int, period: timedelta) -> None:
-    if pages * ((period + HISTORY) / _DAY) <= MOST_PAGE_DAYS:
+    if pages * _days(period) <= MOST_PAGE_DAYS:
         return
-    days = MOST_PAGE_DAYS // pages - HISTORY // _DAY
-    instead = (
-        f"Ask for a shorter period, {days}d at most, or for a page that has fewer rivals."
-        if days > 0
-        else "Ask for a page that has fewer rivals: those of a page are the pages of its groups."
-    )
+    days = MOST_PAGE_DAYS // pages - _days(timedelta(0))
+    shorter = f"for a shorter period, {days}d at most, or " if days > 0 else ""
     raise LikewatchError(
-        f"Those are {words.count(pages)} pages with their rivals, too many to go through over this period. {instead}"
+        f"Those are {words.count(pages)} pages, too many to go through over this period: each takes a moment for every "
+        f"day of it and of the {_days(timedelta(0))} days before. Ask {shorter}for one page of the group; it is held "
+        "against its nearest rivals."
     )

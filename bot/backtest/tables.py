@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from math import nan
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,10 @@ from typing import Self
 from bot.errors import LikewatchError
 
 LARGEST_COUNT = 2**63 - 1
+_LONGEST_COUNT = len(str(LARGEST_COUNT))
 _EXACT_FLOAT = 2.0**53
+_NO_COUNT = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "-"})
+_LONGEST_SHOWN = 40
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
@@ -40,7 +44,7 @@ class Table:
         self.line = 1
         try:
             self._bytes = path.open("rb")
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise HistoryRefused(
                 f"{path} is missing. A history is a folder with pages.csv, totals.csv and, if there are any, "
                 "countries.csv."
@@ -164,12 +168,29 @@ def _instant(text: str, column: str) -> datetime:
 
 
 def whole(text: str) -> int | None:
-    """A count of likes; None for what is not one: empty, NaN, negative, a fraction, beyond 2⁶³."""
-    if text.isdecimal():
-        count = int(text) if len(text) <= len(str(LARGEST_COUNT)) else LARGEST_COUNT + 1
-        return count if count <= LARGEST_COUNT else None
+    """A count of likes; None where there is none: the cell is empty or negative, or says NaN or n/a.
+
+    Raises:
+        BadRow: it is something else, so that nobody can tell what was meant.
+
+    """
+    if text.isdecimal() and len(text) <= _LONGEST_COUNT and (count := int(text)) <= LARGEST_COUNT:
+        return count
+    if text.strip().casefold() in _NO_COUNT:
+        return None
     try:
         number = float(text)  # "1234.0": what a table with missing counts is written with
     except ValueError:
+        number = nan
+    if number < 0:
         return None
-    return int(number) if 0 <= number <= _EXACT_FLOAT and number.is_integer() else None
+    if number > _EXACT_FLOAT or not number.is_integer():
+        raise BadRow(
+            f"“{_shown(text)}” is no number of likes. Write a whole number below 2⁶³ in digits alone, or leave the "
+            "cell empty where there was none."
+        )
+    return int(number)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

@@ -16,8 +16,10 @@ _COMPILED = datetime(2026, 11, 23, tzinfo=UTC)  # when the figures were gathered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """Pages and what was published about them, in order of arrival."""
+    """Pages and what was published about them, in order of arrival; ``data`` is the file ``name`` that says so."""
 
+    name: str
+    data: bytes
     pages: tuple[Page, ...]
     readings: tuple[Reading, ...]
     audiences: tuple[AudienceReading, ...]
@@ -29,9 +31,10 @@ def press_example() -> Example:
     They go through the import that anybody's figures go through. Each was known on the day it is dated.
     """
     folder = files("bot.examples")
-    read = read_import((folder / "cambodia.csv").read_bytes(), name="cambodia.csv", now=_COMPILED)
+    name, data = "cambodia.csv", (folder / "cambodia.csv").read_bytes()
+    read = read_import(data, name=name, now=_COMPILED)
     pages = tuple(_pages((folder / "pages.csv").read_text(encoding="utf-8")))
-    return Example(pages=pages, readings=read.readings, audiences=read.audiences)
+    return Example(name=name, data=data, pages=pages, readings=read.readings, audiences=read.audiences)
 
 
 def _pages(text: str) -> Iterator[Page]:

@@ -11,7 +11,7 @@ from bot.importing import files
 from bot.importing.gathering import Gathering
 from bot.importing.headers import Columns, Role, recognised
 from bot.importing.rows import Reader, surveyed
-from bot.importing.values import DateOrder, Fault, Import, ImportRefused
+from bot.importing.values import UNNAMED, DateOrder, Fault, Import, ImportRefused
 
 _FIRST_ROWS = 10  # among which the header is looked for: some exports put a title above it
 _ACCEPTED = (
@@ -38,7 +38,7 @@ def read_import(
     if not columns.has(Role.PAGE) and not page:
         raise ImportRefused(f"{name} does not say which page its figures are of: add a column page, or use --page.")
     conventions = surveyed(_rows(file, delimiter, header_line), columns, dates)
-    source = f"import: {name}"
+    source = f"{UNNAMED}{name}"
     reader = Reader(columns, conventions, page=page, source=source, now=now)
     gathering = Gathering(unnamed=source)
     pages: set[str] = set()

@@ -8,6 +8,9 @@ from enum import StrEnum
 from bot.errors import LikewatchError
 from handlers.model import AudienceReading, Reading
 
+UNNAMED = "import: "
+"""What the source of a figure begins with, and the file's name follows, where the file names no source."""
+
 
 class ImportRefused(LikewatchError):
     """Nothing of this file can be read. The message says why and what to do."""

@@ -28,12 +28,14 @@ class Numbers(Collector):
         if (backlog := health.backlog) is None:
             return
         waiting = GaugeMetricFamily("likewatch_outbox_deliveries", "Deliveries that are not sent.", labels=["state"])
-        for state in ("pending", "sending", "failed"):
+        for state in ("pending", "paused", "sending", "failed"):
             waiting.add_metric([state], getattr(backlog, state))
         yield waiting
         age = (now - backlog.oldest).total_seconds() if backlog.oldest else 0
         yield _gauge(
-            "likewatch_outbox_oldest_age_seconds", "How long the oldest of them waits that is not failed.", age
+            "likewatch_outbox_oldest_age_seconds",
+            "How long the oldest of them waits that is neither paused nor failed.",
+            age,
         )
 
     def describe(self) -> Iterable[Metric]:

@@ -144,7 +144,8 @@ def _read(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
 
 
 def _ask(http: Http, keys: Sequence[str], now: datetime) -> _Batch:
-    answer = http.ask("POST", "/", form=f"{_batch_of(keys)}&include_headers=false&{_credentials(http.values)}")
+    form = f"{_batch_of(keys)}&include_headers=false"
+    answer = http.ask("POST", "/", form=form, credentials=_credentials(http.values))
     percent, regain = _usage(answer.headers)
     match answer.body:
         case {"error": error}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -21,8 +21,11 @@ from urllib3.exceptions import TimeoutError as TransportTimeout
 from bot.clock import Clock, SystemClock
 from bot.errors import ConfigError, LikewatchError, PayloadChanged, Throttled, Unreachable
 from bot.platforms.breaker import Breaker
+from bot.platforms.exchange import Exchange, unrecorded
 from bot.platforms.hosts import Hosts
 from bot.platforms.transport import BoundedAdapter
+
+_FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +59,24 @@ class Http:
 
     ``values`` are the platform's settings, tokens included: they belong in the form, never in ``path`` or ``params``,
     which proxies and logs write down. Proxies and certificates come from the environment (``HTTPS_PROXY``,
-    ``REQUESTS_CA_BUNDLE``), read once; an address on this machine is always asked directly.
+    ``REQUESTS_CA_BUNDLE``), read once; an address on this machine is always asked directly. ``record`` is given every
+    answer as it came, before anybody looks into it.
     """
 
     def __init__(
-        self, values: Mapping[str, str], base_url: str, limits: Limits | None = None, clock: Clock | None = None
+        self,
+        values: Mapping[str, str],
+        base_url: str,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+        *,
+        record: Callable[[Exchange], None] = unrecorded,
     ) -> None:
         self.values = MappingProxyType(dict(values))
         self.base_url = base_url.rstrip("/")
         self.host = urlsplit(base_url).hostname or "the platform"
         self._limits = limits or Limits()
+        self._record = record
         self._session = _session(self.base_url, self.host)
         self._adapter = BoundedAdapter(Hosts([_prepared(self.base_url), *self._proxies()]), calls=self._limits.calls)
         for scheme in ("https://", "http://"):
@@ -82,16 +93,19 @@ class Http:
         *,
         params: Sequence[tuple[str, str]] = (),
         form: str | None = None,
+        credentials: str = "",
     ) -> Answer:
         """Send one request to ``path`` under the base address and return the answer, whatever its status.
 
         ``form`` is already encoded (``application/x-www-form-urlencoded``): a platform knows how to do that cheaply.
+        ``credentials`` are its last fields, encoded alike: they are sent, and never recorded.
 
         Raises ``Unreachable``, ``Throttled``, ``ConfigError`` (a redirect, a host that is not to be asked) or
         ``PayloadChanged`` (not JSON, too large). A platform that is silent is left alone for a while (``Breaker``).
         """
+        sent = f"{form}&{credentials}" if form and credentials else form
         with self._breaker.call() as call:
-            status, headers, content = self._exchange(method, path, params, form)
+            status, headers, content = self._exchange(method, path, params, sent)
             if status >= HTTPStatus.INTERNAL_SERVER_ERROR and "Retry-After" not in headers:
                 call.in_trouble()
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
@@ -103,10 +117,28 @@ class Http:
             raise PayloadChanged(
                 f"{self.host} sent more than {self._limits.size:,} bytes for one request; it was cut off."
             )
+        self._record(
+            Exchange(
+                method=method,
+                url=self.base_url + path,
+                params=tuple(params),
+                form=form,
+                status=status,
+                headers=headers,
+                content=content,
+            )
+        )
         try:
             return Answer(status=status, headers=headers, body=parse_json(content))
         except ValueError:
             raise self.refusal(status, headers) from None
+
+    def post(self, body: bytes, content_type: str) -> bytes:
+        """Send bytes to the base address and return the bytes of the answer. Raises as ``ask`` does, for any error."""
+        status, headers, content = self._exchange("POST", "", (), body, content_type)
+        if status != HTTPStatus.OK or len(content) > self._limits.size:
+            raise self.refusal(status, headers)
+        return content
 
     def refusal(self, status: int, headers: Mapping[str, str]) -> LikewatchError:
         """What a status says by itself, for an answer whose body says nothing better."""
@@ -133,8 +165,13 @@ class Http:
             yield proxy if "://" in proxy else f"http://{proxy}"
 
     def _exchange(
-        self, method: str, path: str, params: Sequence[tuple[str, str]], form: str | None
-    ) -> tuple[int, Mapping[str, str], bytearray]:
+        self,
+        method: str,
+        path: str,
+        params: Sequence[tuple[str, str]],
+        body: str | bytes | None,
+        content_type: str = _FORM,
+    ) -> tuple[int, Mapping[str, str], bytes]:
         """The one way out: every request of every platform passes here.
 
         What went wrong is told in our own words, because the libraries' texts quote addresses, proxies and tokens.
@@ -144,8 +181,8 @@ class Http:
                 method,
                 self.base_url + path,
                 params=params,
-                data=form,
-                headers=None if form is None else _FORM,
+                data=body,
+                headers=None if body is None else {"Content-Type": content_type},
                 timeout=(self._limits.connect, self._limits.answer),
                 allow_redirects=False,
                 stream=True,
@@ -164,7 +201,7 @@ class Http:
             raise Unreachable(f"{self.host} was not reached, or the connection broke off.") from None
 
 
-def _read(raw: HTTPResponse, most: int) -> bytearray:
+def _read(raw: HTTPResponse, most: int) -> bytes:
     """The answer's body, cut off once it is longer than ``most`` bytes after decompression.
 
     Piece by piece: asked for all at once, urllib3 holds what a bomb of 300 kB unpacks to three times over.
@@ -172,10 +209,10 @@ def _read(raw: HTTPResponse, most: int) -> bytearray:
     body = bytearray()
     while len(body) <= most and (piece := raw.read(_PIECE, decode_content=True)):
         body += piece
-    return body
+    return bytes(body)
 
 
-def parse_json(text: str | bytes | bytearray) -> object:
+def parse_json(text: str | bytes) -> object:
     """The value of a JSON text.
 
     Raises ``ValueError`` for all that RFC 8259 does not allow, NaN and Infinity too, for numbers too large to be any,
@@ -186,7 +223,6 @@ def parse_json(text: str | bytes | bytearray) -> object:
 
 
 _PIECE = 65_536
-_FORM: Mapping[str, str] = MappingProxyType({"Content-Type": "application/x-www-form-urlencoded"})
 
 
 def _prepared(url: str) -> str:

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from bot import words
 from bot.countries import country_name
+from bot.evidence.tracing import reference
 from bot.features import amount, features
-from bot.slack.contract import Bold, Button, Card, Line, Link, Menu, Moment, Plot, Span
+from bot.slack.contract import Bold, Button, Card, Line, Link, Moment, Plot, Span
 from bot.slack.plots import counts_plot
 from handlers import wording
 from handlers.contract import Words
@@ -39,25 +40,29 @@ def alert_card(kept: KeptAlert, store: Store) -> Card:
         fields=tuple(_field(fact, known) for fact in alert.facts if _is_figure(fact)),
         plot=_plot(alert, store),
         context=(*_other_sources(alert), f"Rule: {alert.rule}", *_threshold(alert)),
-        buttons=() if alert.others else _buttons(alert),  # a platform is neither muted nor subscribed to
+        buttons=(*(() if alert.others else _buttons(alert)), _evidence(alert)),  # a platform is not muted
     )
 
 
-def _buttons(alert: Alert) -> tuple[Button | Menu, ...]:
+def _buttons(alert: Alert) -> tuple[Button, ...]:
     return (
-        Menu(
-            placeholder="Mute …",
-            options=tuple(
-                (f"Mute {label}", f"trends mute {alert.page} {length}")
-                for label, length in (("1 hour", "1h"), ("1 day", "1d"), ("1 week", "1w"))
-            ),
+        *(
+            Button(label=f"Mute {label}", query=f"trends mute {alert.page} {length}")
+            for label, length in (("1 hour", "1h"), ("1 day", "1d"), ("1 week", "1w"))
         ),
         Button(label="Unsubscribe", query=f"trends unsubscribe {alert.page}"),
     )
 
 
+def _evidence(alert: Alert) -> Button:
+    return Button(label="Evidence", query=f"trends evidence {reference(alert)}")
+
+
 def _words(alert: Alert, store: Store) -> Words:
-    slugs = {alert.page, alert.rival or alert.page, *(fact.about for fact in alert.facts)}
+    slugs = (
+        {alert.page, alert.rival or alert.page} if not alert.others else set()
+    )  # with others, it is a platform's name
+    slugs |= {fact.about for fact in alert.facts}
     pages = store.pages.many(slugs)
     return Words(page=lambda slug: pages[slug].name if slug in pages else slug, country=country_name)
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from bot import words
-from bot.slack.contract import Bold, Button, Card, Line, Link, Menu, Moment, Person, Plot, Reply, Span
+from bot.slack.contract import Bold, Button, Card, Line, Link, Moment, Person, Plot, Reply, Span
 
 Block: TypeAlias = dict[str, Any]
 
@@ -25,7 +25,6 @@ MAX_HEADER = 150
 MAX_FIELDS, MAX_FIELD = 10, 2000
 MAX_CONTEXT = 10
 MAX_BUTTONS, MAX_LABEL, MAX_QUERY = 25, 75, 2000
-MAX_OPTIONS, MAX_OPTION_QUERY, MAX_PLACEHOLDER = 100, 150, 150
 MAX_TITLE, MAX_SERIES, MAX_CATEGORIES, MAX_NAME = 50, 6, 20, 20
 MAX_FALLBACK = 4000
 ALSO_BLOCKS = 4  # kept free for the note about a cut, the chart, the context and the buttons
@@ -221,12 +220,12 @@ def _field_sections(fields: Sequence[tuple[str, Line]]) -> Iterator[Block]:
         yield {"type": "section", "fields": texts[start : start + MAX_FIELDS]}
 
 
-def _elements(buttons: Iterable[Button | Menu], share: str) -> Iterator[Block]:
+def _elements(buttons: Iterable[Button], share: str) -> Iterator[Block]:
     made: list[Block] = []
     for button in buttons:
         if len(made) == MAX_BUTTONS - 1:
             break
-        element = _button(button) if isinstance(button, Button) else _menu(button)
+        element = _button(button)
         if element:
             made.append({**element, "action_id": f"{Press.ASK}.{len(made)}"})
     if share and len(share) <= MAX_QUERY:
@@ -240,18 +239,6 @@ def _button(button: Button) -> Block | None:
         return None
     shown: Block = {"type": "button", "text": _label(button.label, MAX_LABEL), "value": button.query}
     return {**shown, "style": "danger"} if button.danger else shown
-
-
-def _menu(menu: Menu) -> Block | None:
-    options = [
-        {"text": _label(label, MAX_LABEL), "value": query}
-        for label, query in menu.options
-        if 0 < len(query) <= MAX_OPTION_QUERY
-    ]
-    if not options:
-        return None
-    placeholder = _label(menu.placeholder, MAX_PLACEHOLDER)
-    return {"type": "static_select", "placeholder": placeholder, "options": options[:MAX_OPTIONS]}
 
 
 def _chart(plot: Plot) -> Block | None:
@@ -271,8 +258,9 @@ def _chart(plot: Plot) -> Block | None:
         for name, one in zip(_distinct([one.name for one in series]), series, strict=True)
     ]
     axes: Block = {"categories": categories}
-    if y_label := shortened(plot.y_label, MAX_NAME):
-        axes["y_label"] = y_label
+    for name, text in (("x_label", plot.x_label), ("y_label", plot.y_label)):
+        if label := shortened(text, MAX_NAME):
+            axes[name] = label
     chart = {"type": plot.chart.value, "series": shown, "axis_config": axes}
     return {"type": _CHART, "title": shortened(plot.title, MAX_TITLE) or "…", "chart": chart}
 

@@ -107,6 +107,7 @@ class Plot:
     categories: tuple[str, ...]
     series: tuple[Series, ...]
     y_label: str = ""
+    x_label: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,14 +123,6 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Menu:
-    """A small select of buttons: pairs of label and query."""
-
-    placeholder: str
-    options: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """What is shown, before Block Kit. ``headline`` is also what a screen reader and a notification read."""
 
@@ -138,7 +131,7 @@ class Card:
     fields: tuple[tuple[str, Line], ...] = ()
     plot: Plot | None = None
     context: tuple[Line, ...] = ()
-    buttons: tuple[Button | Menu, ...] = ()
+    buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot import words
+from bot.importing import UNNAMED
 from bot.platforms.registry import platforms
 from bot.slack.contract import Link, Span
-from handlers.model import Dated, Point, Track
+from handlers.model import Point, Track
 from storage.store import Store
 from storage.values import Latest
 
 DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
 TOGETHER = timedelta(hours=36)
 _LONG_AGO = timedelta(days=2)
+_ABOUT = 1.25  # times a period: what grew over more than that grew over another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,24 +67,35 @@ def rounded(point: Point) -> str:
 
 
 def age(latest: Latest, now: datetime) -> str:
-    """``"read 4 minutes ago"``; ``"published 5 August 2020, 6 years ago"`` for a figure dated by its day or month."""
+    """``"read 4 minutes ago"``; of a figure that no poll brought ``"published 5 August 2020, 6 years ago"``.
+
+    Where nobody is named who published it: ``"as of 5 August 2020, 6 years ago (imported)"``.
+    """
     at = as_of(latest)
     if latest.track is None or at is None:
         return "not read yet"
     last = latest.track.last
-    if last.dated is not Dated.INSTANT and at == last.at:
-        return f"published {words.dated(at, last.dated)}, {words.ago(at, now)}"
-    return f"read {words.ago(at, now)}" + (f", on {words.day(at)}" if now - at > _LONG_AGO else "")
+    if polled(latest):
+        return f"read {words.ago(at, now)}" + (f", on {words.day(at)}" if now - at > _LONG_AGO else "")
+    of = f"{words.dated(at, last.dated)}, {words.ago(at, now)}"
+    return f"as of {of} (imported)" if last.source.startswith(UNNAMED) else f"published {of}"
+
+
+def polled(latest: Latest) -> bool:
+    """Whether the platform itself told the newest figure, or a poll found an imported one unchanged."""
+    if latest.track is None:
+        return False
+    last = latest.track.last
+    return last.source.startswith(title(latest.page.platform)) or as_of(latest) != last.at
 
 
 def provenance(latest: Latest, now: datetime) -> tuple[Span, ...]:
     """Age and source: ``"read 4 minutes ago from Facebook"``, ``"published 5 August 2020, 6 years ago; source: …"``."""
     if latest.track is None:
         return (age(latest, now),)
+    if polled(latest):
+        return (f"{age(latest, now)} from {title(latest.page.platform)}",)
     last = latest.track.last
-    platform = title(latest.page.platform)
-    if last.source.startswith(platform):
-        return (f"{age(latest, now)} from {platform}",)
     return (f"{age(latest, now)}; source: ", Link(last.source, last.url))
 
 
@@ -106,6 +119,11 @@ def growths(store: Store, latest: Latest, periods: Sequence[timedelta]) -> Itera
                 width=last.high - last.low + then.high - then.low,
                 over=period if then.at == last.at else at - then.at,
             )
+
+
+def instead(grown: Growth, period: timedelta) -> str:
+    """What is to be said where growth over ``period`` was asked for and only a longer one is known; else empty."""
+    return f" (no figure from {words.length(period)} before)" if grown.over > _ABOUT * period else ""
 
 
 def gained(grown: Growth) -> str:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
+from bot.errors import ConfigError
 from bot.slack.contract import Command, Slash
 
 NAME = "Likewatch"
@@ -42,10 +44,13 @@ _HINT_LIMIT = 1000
 def manifest(commands: Iterable[Command], *, socket_mode: bool, request_url: str | None = None) -> dict[str, Any]:
     """The manifest of an app for Socket Mode, or for HTTP at ``request_url`` (``https://…/slack/events``).
 
-    Raises ValueError where neither is said.
+    Raises ConfigError where it is for HTTP and that is no such address.
     """
-    if not socket_mode and not request_url:
-        raise ValueError("Slack over HTTP needs the public https address that Slack sends to, ending in /slack/events")
+    if not socket_mode and not _is_request_url(request_url or ""):
+        raise ConfigError(
+            f"“{request_url or ''}” is no address that Slack can send to. It is public, begins with https:// "
+            "and ends in /slack/events: https://likewatch.example.org/slack/events"
+        )
     url = {} if socket_mode else {"url": request_url}
     reached = {} if socket_mode else {"request_url": request_url}
     listed = tuple(commands)
@@ -84,6 +89,14 @@ def manifest(commands: Iterable[Command], *, socket_mode: bool, request_url: str
             "token_rotation_enabled": False,
         },
     }
+
+
+def _is_request_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and parts.path.endswith("/slack/events")
 
 
 def _hint(slash: Slash, commands: Iterable[Command]) -> str:

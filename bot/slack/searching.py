@@ -45,9 +45,10 @@ def metadata(deliveries: Sequence[Delivery]) -> dict[str, Any]:
 
 
 class Search:
-    """Looks for one post, newest messages first. Stopped by an error, it goes on where it was.
+    """Looks for the posts of unknown outcome in one channel. Stopped by an error, it goes on where it was.
 
-    ``began`` is when it was first asked to, in monotonic seconds.
+    Mostly it is one post; after a restore, all that waited in the backup. ``began`` is when it was first asked to, in
+    monotonic seconds.
     """
 
     def __init__(self, client: WebClient, deliveries: Sequence[Delivery], *, began: float) -> None:
@@ -56,28 +57,36 @@ class Search:
         self.began = began
         self._client = client
         self._channel_id = first.channel_id
-        self._thread_ts = first.card_ts if len(deliveries) == 1 else None
         self._oldest = f"{(first.claimed_at - MARGIN).timestamp():.6f}"
-        self._keys = frozenset(delivery.alert.key for delivery in deliveries)
+        self._missing = {delivery.alert.key for delivery in deliveries}
+        self._found: list[Found] = []
+        cards = (delivery.card_ts for delivery in deliveries if delivery.card_ts is not None)
+        self._places: list[str | None] = [*dict.fromkeys(cards), None]  # threads, and then the channel itself
         self._cursor: str | None = None
 
-    def go_on(self) -> Found | None:
-        """The message, or None if it is not there. Raises what the client raises; ask again later then."""
-        while self._thread_ts is not None:
-            page = self._replies(self._thread_ts)
-            if page is not None and (found := self._in(page, self._thread_ts)):
-                return found
-            if page is None or not self._next_cursor(page):
-                self._thread_ts = None
-        while True:
-            page = self._history()
-            if found := self._in(page, None):
-                return found
-            if not self._next_cursor(page):
-                return None
+    def go_on(self) -> list[Found]:
+        """The messages that are there, oldest first. Raises what the client raises; ask again later then."""
+        while self._places and self._missing:
+            thread_ts = self._places[0]
+            page = self._history() if thread_ts is None else self._replies(thread_ts)
+            for message in page.get("messages", ()):
+                self._look_at(message, thread_ts)
+            self._cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
+            if self._cursor is None:
+                del self._places[0]
+        return sorted(self._found, key=lambda found: found.ts)
 
-    def _replies(self, thread_ts: str) -> Mapping[str, Any] | None:
-        """A page of the thread; None where there is no such thread any more."""
+    def _look_at(self, message: Mapping[str, Any], thread_ts: str | None) -> None:
+        carried = frozenset(_keys(message))
+        if self._missing & carried:
+            self._missing -= carried
+            ts = str(message["ts"])
+            self._found.append(Found(ts=ts, thread_ts=thread_ts, keys=carried, listed=len(carried) > 1))
+            if thread_ts is None and message.get("reply_count"):
+                self._places.append(ts)  # what followed in its story may stand under it
+
+    def _replies(self, thread_ts: str) -> Mapping[str, Any]:
+        """A page of the thread; an empty one where there is no such thread any more."""
         try:
             return self._client.conversations_replies(
                 channel=self._channel_id,
@@ -90,7 +99,7 @@ class Search:
         except SlackApiError as error:
             if failure_of(error).code != "thread_not_found":
                 raise
-        return None
+        return {}
 
     def _history(self) -> Mapping[str, Any]:
         return self._client.conversations_history(
@@ -100,17 +109,6 @@ class Search:
             limit=_PAGE,
             cursor=self._cursor,
         ).data  # type: ignore[return-value]  # as above
-
-    def _next_cursor(self, page: Mapping[str, Any]) -> bool:
-        self._cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
-        return self._cursor is not None
-
-    def _in(self, page: Mapping[str, Any], thread_ts: str | None) -> Found | None:
-        for message in page["messages"]:
-            carried = frozenset(_keys(message))
-            if self._keys & carried:
-                return Found(ts=str(message["ts"]), thread_ts=thread_ts, keys=carried, listed=len(carried) > 1)
-        return None
 
 
 def _keys(message: Mapping[str, Any]) -> Iterator[str]:

@@ -118,17 +118,19 @@ class Sender:
             return wait
         del self._searches[channel]
         self._up()
-        there = [delivery for delivery in deliveries if found and delivery.alert.key in found.keys]
-        if found and there:
-            self._sent(there, found.ts, found.thread_ts, listed=found.listed)
-        self._again([one for one in deliveries if one not in there], "Slack did not take it", after=self._backoff)
+        for message in found:
+            there = [delivery for delivery in deliveries if delivery.alert.key in message.keys]
+            self._sent(there, message.ts, message.thread_ts, listed=message.listed)
+        seen = {key for message in found for key in message.keys}
+        missing = [delivery for delivery in deliveries if delivery.alert.key not in seen]
+        self._again(missing, "Slack did not take it", after=self._backoff)
         return None
 
     def _wanted(self, delivery: Delivery) -> bool:
         """What was wanted when the alert was raised may not be now; it is then dropped."""
         subscriptions, alert = self._store.subscriptions, delivery.alert
         here, now = (delivery.team_id, delivery.channel_id), self._clock.now()
-        about = [page for page in (alert.page, alert.rival) if page is not None]
+        about = [page for page in (alert.page, alert.rival) if page is not None and not alert.others]
         if not subscriptions.wants(*here, alert):
             why = Dropped.UNSUBSCRIBED
         elif any(subscriptions.muted(*here, page, now) for page in about):

@@ -82,7 +82,7 @@ class WorkspaceServer:
 
     def start(self) -> None:
         """Serve, in a thread; returns when the workspace answers. Raises ``ConfigError`` where the port is taken."""
-        listening = self._listen()
+        listening = listen(self._host, self._port)
         self._port = listening.getsockname()[1]
         self.workspace.acting.base_url = self.url
         self.workspace.open_connection = self._connection_url
@@ -124,28 +124,6 @@ class WorkspaceServer:
         """Cut every Socket Mode connection, as a broken network does."""
         self._socket_mode.drop()
 
-    def _listen(self) -> socket.socket:
-        try:
-            family = _loopback_family(self._host)
-        except ValueError as error:
-            raise ConfigError(
-                f"The local workspace opens only on this computer, not on {self._host}: it lets anybody act "
-                f"as anybody. Use LIKEWATCH_WORKSPACE={DEFAULT_HOST}:{self._port}."
-            ) from error
-        # IPPROTO_TCP: without it asyncio leaves Nagle on, and every answer waits 40 ms for an acknowledgement
-        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind((self._host, self._port))
-            listening.listen()
-        except OSError as error:
-            listening.close()
-            raise ConfigError(
-                f"The local workspace cannot open port {self._port}: {error.strerror}. Perhaps Likewatch is already "
-                f"running. Stop it, or choose another port: LIKEWATCH_WORKSPACE={self._host}:{self._port + 1}."
-            ) from error
-        return listening
-
     def _config(self) -> uvicorn.Config:
         app = Starlette(
             routes=Routes(self.workspace, self._socket_mode, self._feed).table(),
@@ -173,6 +151,30 @@ class WorkspaceServer:
 
     def _connection_url(self) -> str:
         return f"{self.url.replace('http://', 'ws://')}link/?ticket={self._socket_mode.new_ticket()}"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises ``ConfigError`` where the port is taken, or the host is not this computer."""
+    try:
+        family = _loopback_family(host)
+    except ValueError as error:
+        raise ConfigError(
+            f"The local workspace opens only on this computer, not on {host}: it lets anybody act "
+            f"as anybody. Use LIKEWATCH_WORKSPACE={DEFAULT_HOST}:{port}."
+        ) from error
+    # IPPROTO_TCP: without it asyncio leaves Nagle on, and every answer waits 40 ms for an acknowledgement
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen()
+    except OSError as error:
+        listening.close()
+        raise ConfigError(
+            f"The local workspace cannot open port {port}: {error.strerror}. Perhaps Likewatch is already "
+            f"running. Stop it, or choose another port: LIKEWATCH_WORKSPACE={host}:{port + 1}."
+        ) from error
+    return listening
 
 
 def _loopback_family(host: str) -> socket.AddressFamily:

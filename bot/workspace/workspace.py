@@ -12,7 +12,7 @@ from bot.clock import Clock, SystemClock
 from bot.workspace.acting import Acting
 from bot.workspace.journal import Journal
 from bot.workspace.ledger import Ledger
-from bot.workspace.model import ApiCall, Envelope, Message, Refused, SlashCommand
+from bot.workspace.model import ApiCall, Envelope, Json, Message, Refused, SlashCommand
 from bot.workspace.pacing import SlowReading
 from bot.workspace.posting import Posting
 from bot.workspace.script import Script
@@ -50,6 +50,18 @@ class Workspace:
     @property
     def commands(self) -> dict[str, SlashCommand]:
         return self.state.commands
+
+    def install(self, manifest: Json) -> None:
+        """Register the slash commands of an app's manifest, as installing the app does; their examples stay."""
+        for one in manifest["features"]["slash_commands"]:
+            known = self.commands.get(one["command"])
+            self.commands[one["command"]] = SlashCommand(
+                command=one["command"],
+                description=one["description"],
+                usage_hint=one["usage_hint"],
+                should_escape=one["should_escape"],
+                example=known.example if known else "",
+            )
 
     @property
     def envelopes(self) -> list[Envelope]:

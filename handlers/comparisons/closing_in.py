@@ -1,13 +1,15 @@
 """Closing-in: a page will pass its rival, with an interval that is meant to hold eight times in ten; or nothing at all.
 
 A group is looked at once a day, six hours after midnight UTC, when its pages' counts at midnight are known. A pair is
-told of when the 80% interval for the passing (6% earlier, 14% later or never) ends within 30 days, and a chance of 70%
-or more of that was seen the time before; both pages are known for four weeks, the one behind was behind for three, the
-passing is a day away or more, and the approach is steady (see ``handlers.approach``). Otherwise nothing is said.
+told of when the 81% interval for the passing (6% earlier, 13% later or never) ends within 30 days, the straight line
+through the four weeks before has led to a passing within 30 days on each of the past five days too, the one behind was
+behind for three weeks, the passing is a day away or more, and the approach is steady (see ``handlers.approach``).
+Otherwise nothing is said.
 
 A pair has one forecast at a time, until the page has passed (ahead at two midnights running) or until a week after the
-interval, and each is counted as held or not: every alert says how many of the group's last ten did. Of a large group
-the pages with most likes come first: a page is held against the ten above it, and 1,000 pairs a day are looked at.
+interval and 30 days after it was told, and each is counted as held or not: every alert says how many of the group's
+last ten did. Of a large group the pages with most likes come first: a page is held against the ten above it, and 1,000
+pairs a day are looked at.
 """
 
 from __future__ import annotations
@@ -28,28 +30,28 @@ from handlers.past import DAY, EMPTY, HOUR, Past
 from handlers.rivals import is_judged_in
 
 WITHIN_DAYS = 30
-EARLIER, LATER = 0.06, 0.14
-LIKELY = 0.7
+EARLIER, LATER = 0.06, 0.13
 BEHIND_DAYS = 21
+COMING_DAYS = 5
 AT_LEAST_DAYS = 1
 RECORD = 10
 
 _LOOKED_AT = 6 * HOUR
-_LOOKS_APART_DAYS = 3
 _KNOWN_DAYS_AGO = 4
 _REST = timedelta(days=7)
+_ANOTHER = timedelta(days=WITHIN_DAYS)  # the same passing is not announced twice
 _ABOVE = 10
 _PAIRS = 1_000
 _RULE = (
-    "The interval that should hold eight times in ten ends within 30 days, after a chance of 70% or more the day "
-    "before; steady over four weeks, with no surge or purge in the past five days."
+    "The interval that should hold eight times in ten ends within 30 days, and on each of the past five days the pace "
+    "of the four weeks before led to a passing within 30 days too; no surge or purge in these five days."
 )
 _PARAMETERS = (
     Parameter(name="ends within", value=WITHIN_DAYS, unit="days"),
     Parameter(name="earlier than the interval", value=EARLIER, unit="share"),
     Parameter(name="later than the interval, or never", value=LATER, unit="share"),
-    Parameter(name="chance the day before", value=LIKELY, unit="share"),
     Parameter(name="behind before", value=BEHIND_DAYS, unit="days"),
+    Parameter(name="coming before", value=COMING_DAYS, unit="days"),
     Parameter(name="away at least", value=AT_LEAST_DAYS, unit="days"),
     Parameter(name="pace taken from", value=DAYS, unit="days"),
 )
@@ -71,12 +73,11 @@ class Forecast:
 class Outlook:
     """What is remembered of a group.
 
-    ``day`` (since 1970) was looked at last, and ``likely`` were then those whose chance was 70% or more. ``forecasts``
-    are those that have not ended; ``record`` says of up to ten that have, oldest first, whether they held.
+    ``day`` (since 1970) was looked at last. ``forecasts`` are those that have not ended; ``record`` says of up to ten
+    that have, oldest first, whether they held.
     """
 
     day: int | None = None
-    likely: frozenset[Chase] = frozenset()
     forecasts: Mapping[Chase, Forecast] = field(default_factory=lambda: MappingProxyType({}))
     record: tuple[bool, ...] = ()
 
@@ -105,21 +106,15 @@ def compare(window: Window, outlook: Outlook) -> Verdict[Outlook] | None:
     if outlook.day is not None and day <= outlook.day:
         return None
     forecasts, record = _still_running(window, outlook)
-    lately = outlook.likely if outlook.day is not None and day - outlook.day <= _LOOKS_APART_DAYS else frozenset()
-    likely: set[Chase] = set()
     alerts = []
     for chase in islice(_chases(window), _PAIRS):
         sight = None if chase in forecasts else _sight(window, chase)
-        if sight is None or sight.chance < LIKELY:
-            continue
-        likely.add(chase)
-        alert = _alert(window, chase, sight, record) if chase in lately else None
+        alert = None if sight is None else _alert(window, chase, sight, record)
         if alert is not None:
             alerts.append(alert)
             low, high = (alert.fact(name).at or window.now for name in ("eta_low", "eta_high"))
             forecasts[chase] = Forecast(told=window.now, low=low, high=high)
-    after = Outlook(day=day, likely=frozenset(likely), forecasts=forecasts, record=record)
-    return Verdict(alerts=tuple(alerts), memory=after)
+    return Verdict(alerts=tuple(alerts), memory=Outlook(day=day, forecasts=forecasts, record=record))
 
 
 def _chases(window: Window) -> Iterator[Chase]:
@@ -148,14 +143,19 @@ def _sight(window: Window, chase: Chase) -> _Sight | None:
     age = window.now.timestamp() / DAY - day
     if age > _KNOWN_DAYS_AGO:
         return None
-    gaps = _gaps(ours, theirs, day - DAYS, day)
-    if len(gaps) <= DAYS or min(gaps[-1 - BEHIND_DAYS :]) <= 0:
+    gaps = _gaps(ours, theirs, day - DAYS - COMING_DAYS, day)
+    if len(gaps) <= DAYS + COMING_DAYS or min(gaps[-1 - BEHIND_DAYS :]) <= 0 or not _was_coming(gaps):
         return None
     step = max(window.tracks[slug].last.high - window.tracks[slug].last.low for slug in chase)
     if gaps[-1] <= step:  # rounding hides as much
         return None
-    found = approach(gaps, step=step)
+    found = approach(gaps[-1 - DAYS :], step=step)
     return None if found is None else _Sight(approach=found, day=day, age=age)
+
+
+def _was_coming(gaps: Sequence[float]) -> bool:
+    """Whether the straight line through the 28 days before each day led to a passing within 30 days of it."""
+    return all(after * DAYS <= (before - after) * WITHIN_DAYS for before, after in zip(gaps, gaps[DAYS:], strict=False))
 
 
 def _gaps(ours: Past, theirs: Past, since: int, until: int) -> Sequence[float]:
@@ -175,7 +175,7 @@ def _still_running(window: Window, outlook: Outlook) -> tuple[dict[Chase, Foreca
         passed = _passed(window, chase, forecast.told)
         if passed is not None:
             record = (*record, forecast.low <= passed <= forecast.high)
-        elif window.now >= forecast.high + _REST:
+        elif window.now >= max(forecast.high + _REST, forecast.told + _ANOTHER):
             record = (*record, False)
         else:
             running[chase] = forecast
@@ -257,7 +257,6 @@ def _record(record: tuple[bool, ...]) -> Iterator[Fact]:
 def _dump(outlook: Outlook) -> str:
     kept = {
         "day": outlook.day,
-        "likely": sorted(outlook.likely),
         "forecasts": [[*chase, one.told, one.low, one.high] for chase, one in sorted(outlook.forecasts.items())],
         "record": list(outlook.record),
     }
@@ -270,8 +269,7 @@ def _load(text: str) -> Outlook:
     for page, rival, *instants in kept["forecasts"]:
         told, low, high = (datetime.fromisoformat(at) for at in instants)
         forecasts[page, rival] = Forecast(told=told, low=low, high=high)
-    likely = frozenset((page, rival) for page, rival in kept["likely"])
-    return Outlook(day=kept["day"], likely=likely, forecasts=forecasts, record=tuple(kept["record"]))
+    return Outlook(day=kept["day"], forecasts=forecasts, record=tuple(kept["record"]))
 
 
 COMPARISON = Comparison(

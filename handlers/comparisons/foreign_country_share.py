@@ -34,9 +34,10 @@ from handlers.share_sentences import COUNTRY_SHARE
 from handlers.shares import fact
 
 _SERIES_RULE = (
-    "On two lists by country in a row (one where they are rare), the share of new {metric} from this country was "
-    "{points:g} points or more above what is usual for the page: far more than chance, and still above it if everybody "
-    "without a country were from elsewhere."
+    "On two lists by country in a row (one where they are rare, or chance is out of the question), the share of new "
+    "{metric} from this country was {points:g} points or more above what is usual for the page: far more than chance, "
+    "and still above it if everybody without a country were from elsewhere. Days whose lists and "
+    "counts do not fit together are left out."
 )
 _PUBLISHED_RULE = (
     "The published share of new {metric} from this country was {points:g} points or more above its share of all "

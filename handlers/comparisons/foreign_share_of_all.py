@@ -1,8 +1,8 @@
 """Foreign share of all likes: the audience itself shifts abroad.
 
-Told if the median of the last 3 daily shares is 2.5 points or more above the minimum of 30 days, coverage changed by
-2 points at most, and clean foreign inflow explains 60% of the rise, on 2 snapshots. Armed again after 21 days below
-1 point.
+The share is that of the likes with a known country, which does not move when a list accounts for more or fewer of
+them. Told if the median of its last 3 daily values is 2.5 points or more above the minimum of 30 days and clean foreign
+inflow explains 60% of the rise, on 2 snapshots. Armed again after 21 days in which it explains less than 1 point.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from handlers.shares import Snapshot, Step, Totals, exactly, fact, flow, later, 
 
 RISE = 0.025
 WITHIN_DAYS = 30
-COVERAGE_CHANGE_AT_MOST = 0.02
 EXPLAINED_AT_LEAST = 0.6
 CALM_BELOW = 0.01
 CALM_DAYS = 21
@@ -30,13 +29,12 @@ _DAY = timedelta(days=1)
 _SNAPSHOTS_TO_TELL = 2
 _SMOOTHED_OVER = 4 * _DAY
 _RULE = (
-    "Two lists by country in a row showed the share abroad 2.5 points or more above its lowest of the past 30 days. "
-    "New {metric} from abroad explain at least 60% of that, and a longer list does not."
+    "Two lists by country in a row showed the share abroad, of the {metric} with a country, 2.5 points or more above "
+    "its lowest of the past 30 days. New {metric} from abroad explain at least 60% of that."
 )
 _PARAMETERS = (
     Parameter(name="rise", value=RISE, unit="share"),
     Parameter(name="within", value=WITHIN_DAYS, unit="days"),
-    Parameter(name="change of coverage at most", value=COVERAGE_CHANGE_AT_MOST, unit="share"),
     Parameter(name="explained by new likes", value=EXPLAINED_AT_LEAST, unit="share"),
     Parameter(name="episode over below", value=CALM_BELOW, unit="share"),
     Parameter(name="episode over after", value=CALM_DAYS, unit="days"),
@@ -60,11 +58,17 @@ class _Rise:
     newest: Snapshot
     before: float
     after: float
-    is_hit: bool
+    explained: float
 
     @property
-    def size(self) -> float:
-        return self.after - self.before
+    def is_hit(self) -> bool:
+        rise = self.after - self.before
+        return rise >= RISE and self.explained >= EXPLAINED_AT_LEAST * rise
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether hardly anybody came: a list of more countries is no rise."""
+        return min(self.after - self.before, self.explained) < CALM_BELOW
 
 
 def compare(window: Window, shift: Shift) -> Verdict[Shift]:
@@ -88,7 +92,7 @@ def compare(window: Window, shift: Shift) -> Verdict[Shift]:
 def _judged(shift: Shift, rise: _Rise, window: Window) -> tuple[Shift, tuple[Alert, ...]]:
     at = rise.newest.at
     if shift.told:
-        if rise.size >= CALM_BELOW:
+        if not rise.is_calm:
             return replace(shift, calm_since=None), ()
         calm_since = shift.calm_since or at
         over = at - calm_since >= CALM_DAYS * _DAY
@@ -110,17 +114,13 @@ def _rise(series: Sequence[Snapshot], path: Sequence[Step], home: str) -> _Rise:
     after = smoothed[0][0]
     before, index = min(smoothed)
     lowest = series[index]
-    is_hit = (
-        after - before >= RISE
-        and abs(newest.coverage - lowest.coverage) <= COVERAGE_CHANGE_AT_MOST
-        and _explained(path, home, lowest, newest) >= EXPLAINED_AT_LEAST * (after - before)
-    )
-    return _Rise(lowest=lowest, newest=newest, before=before, after=after, is_hit=is_hit)
+    explained = _explained(path, home, lowest, newest) if after - before >= CALM_BELOW else 0.0
+    return _Rise(lowest=lowest, newest=newest, before=before, after=after, explained=explained)
 
 
 def _smoothed(series: Sequence[Snapshot], index: int) -> float:
     near = [other for other in series[max(index - 2, 0) : index + 1] if series[index].at - other.at <= _SMOOTHED_OVER]
-    return median([other.listed_abroad for other in near])
+    return median([other.abroad_of_listed for other in near])
 
 
 def _explained(path: Sequence[Step], home: str, lowest: Snapshot, newest: Snapshot) -> float:
@@ -128,8 +128,8 @@ def _explained(path: Sequence[Step], home: str, lowest: Snapshot, newest: Snapsh
     came = flow(path, home, lowest.at, newest.at)
     if came is None:
         return 0.0
-    gained = came.listed + came.unlisted
-    return (lowest.foreign + came.foreign) / (lowest.total + gained) - lowest.foreign / lowest.total
+    listed = lowest.home + lowest.foreign
+    return (lowest.foreign + came.foreign) / (listed + came.listed) - lowest.foreign / listed
 
 
 def _alert(rise: _Rise, window: Window) -> Alert:

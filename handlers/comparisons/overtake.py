@@ -1,10 +1,11 @@
 """Overtake: told at once, settled once.
 
-A pair has a settled leader. When the challenger's interval lies wholly above the leader's on 2 readings of both
-pages, a contest opens and one card says "moved ahead, not settled yet" (``ahead``). Ahead at every evaluation for
-24 h or more and at 3 or more of them, the challenger is the settled leader (``overtake``); after the old leader was
-ahead for 72 h the contest ends without a change (``held_off``). Flips within a contest tell nothing new. Readings
-days apart settle at once. First sight of a pair sets its leader silently.
+A pair has a settled leader. When the challenger's interval lies wholly above the leader's at two instants in a row,
+each of them inside the readings of both pages, a contest opens and one card says "moved ahead, not settled yet"
+(``ahead``). Ahead at every evaluation for 24 h or more and at 3 or more of them, between which both pages were read
+anew, the challenger is the settled leader (``overtake``); after the old leader was ahead for 72 h the contest ends
+without a change (``held_off``). Flips within a contest tell nothing new. Readings days apart settle at once. First
+sight of a pair sets its leader silently.
 
 Only a group's order and its open pairs are remembered: a pair that is not open is led by whichever stands higher. Two
 pages that share several groups are a pair in the one they have shared longest, so that each contest is told once.
@@ -28,7 +29,7 @@ from handlers.model import Alert, Dated, Fact, Metric, Parameter, Track
 from handlers.order import overlapping, resort, seat
 from handlers.rivals import is_judged_in, pair_of
 
-READINGS_TO_TELL = 2
+INSTANTS_TO_TELL = 2
 EVALUATIONS_TO_SETTLE = 3
 HOURS_TO_SETTLE = 24
 HOURS_TO_HOLD_OFF = 72
@@ -36,7 +37,7 @@ HOURS_TO_HOLD_OFF = 72
 _PRECISIONS = tuple(Dated)
 _SETTLE = timedelta(hours=HOURS_TO_SETTLE)
 _HOLD_OFF = timedelta(hours=HOURS_TO_HOLD_OFF)
-_AHEAD_RULE = "Both pages were read twice with the first ahead, beyond rounding."
+_AHEAD_RULE = "At two instants in a row, each between readings of both pages, the first was ahead beyond rounding."
 _SETTLED_RULE = "Ahead at every reading for 24 hours or more, and at three readings of both pages or more."
 _SPARSE_RULE = (
     "The readings are days apart and none lies between, so the lead is settled at once: the two counts differ by more "
@@ -44,7 +45,7 @@ _SPARSE_RULE = (
 )
 _HELD_OFF_RULE = "The earlier leader was ahead again at every reading for 72 hours."
 _PARAMETERS = (
-    Parameter(name="readings of both pages to tell", value=READINGS_TO_TELL, unit="readings"),
+    Parameter(name="ahead to tell", value=INSTANTS_TO_TELL, unit="instants"),
     Parameter(name="ahead to settle", value=HOURS_TO_SETTLE, unit="hours"),
     Parameter(name="evaluations to settle", value=EVALUATIONS_TO_SETTLE, unit="evaluations"),
     Parameter(name="ahead to hold off", value=HOURS_TO_HOLD_OFF, unit="hours"),
@@ -246,7 +247,7 @@ def _challenged(pair: Pair, now: Lead, window: Window) -> tuple[Pair, Alert | No
         alert = _alert("overtake", (challenger, leader), pair, now, window=window, rule=_SPARSE_RULE)
         return Pair(leader=challenger), alert
     if pair.contest is None:
-        if streak.evaluations < READINGS_TO_TELL:
+        if now.at == streak.since:  # INSTANTS_TO_TELL
             return pair, None
         pair = replace(pair, contest=now.at)
         return pair, _alert("ahead", (challenger, leader), pair, now, window=window, rule=_AHEAD_RULE)

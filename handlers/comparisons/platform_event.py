@@ -1,13 +1,13 @@
 """Platform event: many pages of one platform fall together, which is told once, of the platform.
 
 5 pages or more, a fifth of the platform's watched pages or more, of more than one group, within 48 hours. Pages that
-fall in the 48 hours after fold into it, and the notice is not repeated while so many have fallen.
+fall in the 48 hours after fold into it, and the notice is not repeated for 7 days: platforms remove in several rounds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
@@ -18,6 +18,7 @@ from handlers.platform_falls import PAGES, SHARE_OF_PAGES, WITHIN_HOURS, Falls, 
 
 _RULE = "5 pages or more, and a fifth of the watched pages of the platform or more, fell together within 48 hours."
 _NAMED = 5
+_QUIET = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +39,9 @@ def compare(window: Window, event: Event) -> Verdict[Event] | None:
     fallen = {**known, **dict.fromkeys(found, window.now)}
     losses = tuple(loss for loss in event.losses if loss[0] in known)
     losses += tuple((slug, loss.level, loss.size) for slug, loss in found.items())
-    together = is_together(window, fallen)
-    if not together or event.told is not None:
-        return Verdict(alerts=(), memory=Event(fallen=fallen, losses=losses, told=event.told if together else None))
+    told = event.told if event.told is not None and window.now - event.told <= _QUIET else None
+    if told is not None or not is_together(window, fallen):
+        return Verdict(alerts=(), memory=Event(fallen=fallen, losses=losses, told=told))
     now = tuple(loss for loss in losses if fallen[loss[0]] <= window.now)
     return Verdict(alerts=(_alert(window, now),), memory=Event(fallen=fallen, losses=losses, told=window.now))
 

@@ -1,17 +1,23 @@
 """Surge: a page gains in a day many times what it usually gains.
 
 g is the gain of the past 24 hours; the usual day is e^m, with m the median of the logarithms of the 28 daily gains
-before (raised half-way to that of the same weekdays where it is higher), and s = sqrt(0.18^2 + sd^2 + 1/e^m). Told if
-g >= 3.2 e^m and (log g - m)/s >= 3, now and 6 hours ago (now, where readings are rarer than every 8 hours), and
-g >= max(500, 0.2% of the audience) and g > two steps of rounding. One an episode, which ends after 72 hours below 1.8
-usual days, or after 45 days.
+before (raised half-way to that of the same weekdays where it is higher), and s = sqrt(0.18^2 + sd^2 + 1/e^m), with sd
+how far the days above the median usually lie above it: bad days make no good day usual. Told if g >= 3.2 e^m and
+(log g - m)/s >= 3, or if g >= 5 e^m, now and 6 hours ago (now, where readings are rarer than every 8 hours), and
+g >= max(500, 0.2% of the audience). A rounded count must have been read to rise twice within the 24 hours instead: one
+step at least is then known to have come in them. One an episode, which ends after 72 hours below 1.8 usual days, or
+after 45 days.
+
+Where nobody read the page a day ago, its count then is drawn on a straight line. That would spread a surge over up to
+three days of an outage; so it is taken to have grown by usual days until then, if that makes a gain of 5 of them.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import exp, log, sqrt
+from math import exp, inf, log, sqrt
 from statistics import median
 
 from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
@@ -21,10 +27,11 @@ from handlers.model import Alert, Fact, Figure, Parameter, Track
 from handlers.numerals import count
 from handlers.past import DAY, HOUR, Past
 from handlers.phrases import NET_OF_REMOVALS, is_rounded, on, span
-from handlers.spread import deviation
+from handlers.spread import deviation_above
 
 TIMES = 3.2
 DEVIATIONS = 3
+TIMES_BEYOND_DOUBT = 5
 GAIN = 500
 GAIN_OF_AUDIENCE = 0.002
 HOURS_APART = 6
@@ -38,11 +45,13 @@ _APART = HOURS_APART * HOUR
 _RARELY = 8 * HOUR
 _OVER = timedelta(hours=OVER_HOURS)
 _LONGEST = timedelta(days=OVER_DAYS)
+_UNREAD_AT_MOST = 3 * DAY  # of longer ones 5 usual days in one are too easily several good ones
 _WEEK = 7
 _LEAST_SPREAD = 0.18
 _RULE = (
-    "The gain of 24 hours was {times:g} times the usual day or more, far more than the page's days differ, and it was "
-    "so 6 hours before too (or the page is read more rarely than every 8 hours)."
+    "The gain of 24 hours was {times:g} times the usual day or more, far more than the page's days differ (or "
+    "5 times, however they do), and it was so 6 hours before too (or the page is read more rarely than every 8 hours, "
+    "or its count is rounded and rose twice in the 24 hours)."
 )
 
 
@@ -56,8 +65,9 @@ class Episode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Day:
-    """A gain of 24 hours, and the usual one."""
+    """A gain of 24 hours, from a ``level`` a day ago, and the usual one."""
 
+    level: float
     gain: float
     usual: float
     spread: float
@@ -67,7 +77,8 @@ class _Day:
         return self.gain / self.usual
 
     def is_unusual(self, times: float) -> bool:
-        return self.ratio >= times and log(self.ratio) >= DEVIATIONS * self.spread
+        is_clear = self.ratio >= TIMES_BEYOND_DOUBT or log(self.ratio) >= DEVIATIONS * self.spread
+        return self.ratio >= times and is_clear
 
 
 _CALM = Episode()
@@ -77,29 +88,32 @@ def compare(window: Window, episode: Episode, times: float = TIMES) -> Verdict[E
     """Look at the past 24 hours; most pages are done with after one subtraction."""
     track, past = window.tracks[window.scope], window.pasts[window.scope]
     now, width = track.last.at.timestamp(), track.last.high - track.last.low
+    if not past.times or past.times[0] > now - DAY:
+        return None
     if width and past.times[-1] != now:  # a rounded count says something when it changes
         return None
     count_now = past.counts[-1] if width else float(track.last.count)
-    before = past.at(now - DAY)
-    if before is None:
+    low, high = past.bounds(now - DAY)
+    if episode.since is None and count_now - low < max(GAIN, GAIN_OF_AUDIENCE * count_now):
         return None
-    if episode.since is None and count_now - before < max(GAIN, GAIN_OF_AUDIENCE * count_now, 2 * width):
-        return None
-    day = _day(past, now, count_now - before)
+    day = _day(past, now, count_now, width=width)
     if day is None:
         return None
     if episode.since is not None:
         after = _continued(episode, episode.since, day, track.last.at)
         return None if after is episode else Verdict(alerts=(), memory=after)
-    rare = (track.gap or 0.0) > _RARELY
-    if not day.is_unusual(times) or not (rare or _was_unusual(past, now, times)):
+    if day.gain < max(GAIN, GAIN_OF_AUDIENCE * count_now) or not day.is_unusual(times):
         return None
-    at = track.last.at
-    level = Figure(value=before, low=before, high=before)
+    if (track.gap or 0.0) > _RARELY:
+        confirmed = count_now - low > 2 * width
+    else:
+        confirmed = day.gain >= width if width else _was_unusual(past, now, times)
+    if not confirmed:
+        return None
+    level = Figure(value=day.level, low=day.level, high=day.level)
     if width or not past.is_read(now - DAY):
-        low, high = past.bounds(now - DAY)
-        level = Figure(value=before, low=low, high=high)
-    return Verdict(alerts=(_alert(window, track, day, level, times),), memory=Episode(since=at))
+        level = Figure(value=day.level, low=low, high=high)
+    return Verdict(alerts=(_alert(window, track, day, level, times),), memory=Episode(since=track.last.at))
 
 
 def _continued(episode: Episode, since: datetime, day: _Day, at: datetime) -> Episode:
@@ -115,28 +129,39 @@ def _continued(episode: Episode, since: datetime, day: _Day, at: datetime) -> Ep
 def _was_unusual(past: Past, now: float, times: float) -> bool:
     """Whether the day was as unusual at the newest mark that is 6 hours old or more."""
     earlier = max((time for time in past.times if time <= now - _APART), default=None)
-    if earlier is None:
+    then = None if earlier is None else past.at(earlier)
+    if earlier is None or then is None:
         return False
-    then, before = past.at(earlier), past.at(earlier - DAY)
-    if then is None or before is None:
-        return False
-    day = _day(past, earlier, then - before)
+    day = _day(past, earlier, then, width=0)
     return day is not None and day.is_unusual(times)
 
 
-def _day(past: Past, at: float, gain: float) -> _Day | None:
+def _day(past: Past, at: float, count: float, *, width: int) -> _Day | None:
     """The gain of the 24 hours before ``at`` against the 28 days before those; None where they are not known."""
+    level = past.bounds(at - DAY)[1] if width else past.at(at - DAY)  # of a rounded count, the gain that is certain
     surplus = past.end - int((at - DAY) // DAY)
     gains = past.gains(BASE_DAYS + surplus)
     gains = gains[: len(gains) - surplus] if surplus else gains
-    if len(gains) < BASE_DAYS_AT_LEAST:
+    if level is None or len(gains) < BASE_DAYS_AT_LEAST:
         return None
     logs = [log(max(one, 1.0)) for one in gains]
     middle = median(logs)
     same_weekday = logs[-_WEEK::-_WEEK]
     middle = max(middle, (middle + median(same_weekday)) / 2)
-    spread = sqrt(_LEAST_SPREAD**2 + deviation(logs) ** 2 + exp(-middle))
-    return _Day(gain=max(gain, 1.0), usual=exp(middle), spread=spread)
+    spread = sqrt(_LEAST_SPREAD**2 + deviation_above(logs) ** 2 + exp(-middle))
+    usual = exp(middle)
+    if not width and not past.is_read(at - DAY):
+        paced = min(level, _paced(past, at - DAY, usual))
+        level = paced if count - paced >= TIMES_BEYOND_DOUBT * usual else level
+    return _Day(level=level, gain=max(count - level, 1.0), usual=usual, spread=spread)
+
+
+def _paced(past: Past, at: float, usual: float) -> float:
+    """The count at a time between two marks if days until then were usual ones; infinite where they are far apart."""
+    after = bisect_right(past.times, at)
+    if after == len(past.times) or past.times[after] - past.times[after - 1] > _UNREAD_AT_MOST:
+        return inf
+    return past.counts[after - 1] + usual * (at - past.times[after - 1]) / DAY
 
 
 def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float) -> Alert:
@@ -178,6 +203,7 @@ def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float)
         parameters=(
             Parameter(name="usual days", value=times, unit="times"),
             Parameter(name="beyond the spread of daily gains", value=DEVIATIONS, unit="standard deviations"),
+            Parameter(name="whatever the spread, usual days", value=TIMES_BEYOND_DOUBT, unit="times"),
             Parameter(name="gain", value=GAIN, unit=unit),
             Parameter(name="gain, of the audience", value=GAIN_OF_AUDIENCE, unit="share"),
             Parameter(name="apart", value=HOURS_APART, unit="hours"),

@@ -1,4 +1,4 @@
-"""``python -m tests.bench [a b c d e f] [--quick] [--write]``: speed as a ratio to a floor taken in the same run."""
+"""``python -m tests.bench [a b c d e f g] [--quick] [--write]``: speed as a ratio to a floor taken in the same run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from tests.bench import alert_latency, backtest_year, comparing, idle_memory, poll_cycle, slash_command
+from tests.bench import alert_latency, backtest_year, comparing, evidence_cost, idle_memory, poll_cycle, slash_command
 from tests.bench.report import Result, surroundings, write
 
 BENCHMARKS: Mapping[str, Callable[..., Result]] = {
@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, Callable[..., Result]] = {
     "d": idle_memory.run,
     "e": backtest_year.run,
     "f": comparing.run,
+    "g": evidence_cost.run,
 }
 
 

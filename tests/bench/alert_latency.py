@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from bot.cycle import Cycle
+from bot.evidence.recorder import Recorder
 from bot.slack.client import slack_client
 from bot.slack.deliver import Deliverer
 from bot.workspace import Workspace, WorkspaceServer
@@ -117,11 +118,13 @@ def _newsroom(graph: GraphProcess, path: Path, pairs: int) -> Iterator[_Newsroom
         at_end.callback(sender.join)
         at_end.callback(deliverer.wake)
         at_end.callback(ended.set)
-        facebook = at_end.enter_context(graph.source())
+        recorder = Recorder(store.evidence, clock)
+        facebook = at_end.enter_context(graph.source(recorder))
         cycle = Cycle(
             store=store,
             clock=clock,
             sources={facebook.platform.name: facebook},
+            recorder=recorder,
             comparisons=all_comparisons(),
             wake=deliverer.wake,
             chance=random.Random(1),

@@ -11,7 +11,9 @@ from datetime import timedelta
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
+from bot.evidence.recorder import Recorder
 from bot.fetching import Source
+from bot.platforms.exchange import unrecorded
 from bot.platforms.facebook import PLATFORM
 from bot.platforms.http import Http
 from handlers.model import Account, Page
@@ -89,9 +91,10 @@ class GraphProcess:
         return answer
 
     @contextmanager
-    def source(self) -> Iterator[Source]:
+    def source(self, recorder: Recorder | None = None) -> Iterator[Source]:
         """Facebook, connected to the stand-in as the bot connects it to Meta's address."""
-        http = Http(self.settings, PLATFORM.base_url(self.settings))
+        record = recorder.of(PLATFORM.name) if recorder else unrecorded
+        http = Http(self.settings, PLATFORM.base_url(self.settings), record=record)
         try:
             yield Source(platform=PLATFORM, http=http, missing=PLATFORM.ready(self.settings))
         finally:

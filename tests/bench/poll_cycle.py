@@ -11,12 +11,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bot.clock import Clock
 from bot.cycle import Cycle
+from bot.evidence.recorder import Recorder
 from bot.fetching import Source
 from bot.platforms.facebook import PLATFORM
 from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison
 from handlers.model import Standing
+from storage.evidence import Evidence
 from storage.store import Store
 from tests.bench.clock import LaterClock
 from tests.bench.floor import BATCH, Floor, floor_on
@@ -38,22 +41,22 @@ def run(folder: Path, *, quick: bool) -> Result:
         floor_on(graph.url, folder / "floor.db", PAGES) as floor,
         bot_on(graph, folder / "likewatch.db", all_comparisons()) as bot,
     ):
-        hours = _Hours(graph, floor, bot)
+        hours = Hours(graph, floor, bot)
         for _ in range(3):  # the first cycles see every page for the first time
             hours.next(latency=0)
             bot.cycle()
         return _measure(floor, bot, hours, QUICK_CYCLES if quick else CYCLES)
 
 
-def _measure(floor: Floor, bot: Bot, hours: _Hours, cycles: int) -> Result:
+def _measure(floor: Floor, bot: Bot, hours: Hours, cycles: int) -> Result:
     rows: list[tuple[str, ...]] = [("latency", "floor, ms", "cycle, ms", "ratio", *PHASES)]
     verdicts = []
     for latency, target in TARGETS.items():
         floors, ours = [], []
         for _ in range(cycles):
             hours.next(latency=latency)
-            floors.append(_seconds(floor.cycle))
-            ours.append(_seconds(bot.cycle))
+            floors.append(seconds(floor.cycle))
+            ours.append(seconds(bot.cycle))
         hours.next(latency=latency)
         spent = shares(bot.cycle)
         name, ratio = f"{latency * 1000:.0f} ms", median(ours) / median(floors)
@@ -93,13 +96,12 @@ class Bot:
             PLATFORM.fetch(self._facebook.http, due[start : start + BATCH], self._clock.now())
 
 
-class _Hours:
+class Hours:
     """Every page gains 1 to 9 an hour and rivals start 37 apart, so that now and then one passes another."""
 
-    def __init__(self, graph: GraphProcess, floor: Floor, bot: Bot) -> None:
+    def __init__(self, graph: GraphProcess, *askers: Floor | Bot) -> None:
         self._graph = graph
-        self._floor = floor
-        self._bot = bot
+        self._askers = askers
         self._chance = random.Random(2016)
         self._counts = {number_of(n): 1_000_000 + 37 * n for n in range(PAGES)}
 
@@ -107,33 +109,41 @@ class _Hours:
         """Change every count, and ask for each once, so that the stand-in knows its answers by heart."""
         self._counts = {number: count + self._chance.randint(1, 9) for number, count in self._counts.items()}
         self._graph.show(Scene(counts=self._counts))
-        self._floor.fetch()
-        self._bot.fetch()
+        for asker in self._askers:
+            asker.fetch()
         self._graph.show(Scene(counts={}, latency=latency))
 
 
 @contextmanager
-def bot_on(graph: GraphProcess, path: Path, rules: Sequence[Comparison[Any]]) -> Iterator[Bot]:
-    """A bot that watches the pages, in groups of five, and knows these rules."""
+def bot_on(
+    graph: GraphProcess,
+    path: Path,
+    rules: Sequence[Comparison[Any]],
+    keeping: Callable[[Evidence, Clock], Recorder] = Recorder,
+) -> Iterator[Bot]:
+    """A bot that watches the pages, in groups of five, knows these rules, and keeps its evidence so."""
     clock = LaterClock()
-    with closing(Store.open(path)) as store, graph.source() as facebook:
+    with closing(Store.open(path)) as store:
+        recorder = keeping(store.evidence, clock)
         with store.write():
             for n in range(PAGES):
                 page, account = watched(n, group=f"race{n // RIVALS:04}", poll_every=CADENCE)
                 store.pages.add(page, account, at=clock.now())
-        cycle = Cycle(
-            store=store,
-            clock=clock,
-            sources={PLATFORM.name: facebook},
-            comparisons=rules,
-            wake=lambda: None,
-            chance=random.Random(1),
-        )
-        with closing(cycle):
-            yield Bot(cycle, clock, store, facebook)
+        with graph.source(recorder) as facebook, graph.source() as rehearsing:
+            cycle = Cycle(
+                store=store,
+                clock=clock,
+                sources={PLATFORM.name: facebook},
+                recorder=recorder,
+                comparisons=rules,
+                wake=lambda: None,
+                chance=random.Random(1),
+            )
+            with closing(cycle):
+                yield Bot(cycle, clock, store, rehearsing)
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def seconds(work: Callable[[], None]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import socket
@@ -14,8 +15,10 @@ from pathlib import Path
 import pytest
 import sqlite_utils
 
+from bot.evidence.tracing import imports
 from storage.store import Store
 from tests.standins.graph import Graph, GraphPage
+from tests.standins.kept import kept_in
 from tests.standins.loopback import serving
 from tests.standins.newsroom import START, track
 
@@ -98,6 +101,29 @@ def test_importing_twice_changes_nothing(tmp_path: Path) -> None:
     assert second.returncode == 0, second.stderr
     assert rows(tmp_path, "readings_all") == stored
     assert len(stored) == 2
+    assert "Kept: 2 counts.\n" in first.stdout
+    assert second.stdout.endswith("All of it was known already: nothing has changed.\n")
+
+
+def test_importing_twice_changes_nothing_where_counts_repeat_fall_out_of_line_or_have_countries(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    days = "".join(
+        f"2026-11-0{day},hunsen,{count}\n" for day, count in ((1, 5_000), (2, 5_000), (3, 5_001), (4, 90_000))
+    )
+    (tmp_path / "figures.csv").write_text("date,page,followers\n" + days, encoding="utf-8")
+    (tmp_path / "countries.csv").write_text("date,page,country,share\n2026-11-03,hunsen,KH,57.6%\n", encoding="utf-8")
+    said = [likewatch(tmp_path, "import", file).stdout for file in ("figures.csv", "countries.csv")]
+    assert "Kept: 2 counts.\n1 count the same as the count before it, and is not stored again" in said[0]
+    assert "1 count far from what was known before" in said[0]
+    assert "Kept: 1 audience by country.\n" in said[1]
+    stored = rows(tmp_path, "readings_all"), rows(tmp_path, "audiences")
+    for file in ("figures.csv", "countries.csv"):
+        assert "All of it was known already: nothing has changed." in likewatch(tmp_path, "import", file).stdout
+    assert (rows(tmp_path, "readings_all"), rows(tmp_path, "audiences")) == stored
+    with (tmp_path / "figures.csv").open("a", encoding="utf-8") as longer:
+        longer.write("2026-11-05,hunsen,5002\n")
+    more = likewatch(tmp_path, "import", "figures.csv").stdout
+    assert more.endswith("Kept: 1 count.\n4 figures known already, and left as before.\n")
 
 
 def test_a_bad_row_is_named_and_nothing_kept_unless_asked(tmp_path: Path) -> None:
@@ -175,6 +201,7 @@ def test_a_port_in_use_is_named_with_the_setting_that_moves_it(tmp_path: Path) -
         outcome = likewatch(tmp_path, "run", "--no-browser", LIKEWATCH_WORKSPACE=f"127.0.0.1:{port}")
     assert outcome.returncode == 1
     assert "LIKEWATCH_WORKSPACE" in outcome.stderr
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
 
 def test_a_slack_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
@@ -215,8 +242,8 @@ def test_restore_puts_a_backup_in_place_and_says_what_it_replaced(tmp_path: Path
     first, second = outcome.stdout.splitlines()
     assert first == "likewatch.db is now a copy of monday.db, checked: 1 page watched."
     kept = Path(second.removeprefix("What it replaced is kept as ").removesuffix("."))
-    replaced = Store.open_reader(tmp_path / kept)
-    assert [page.slug for page in replaced.pages.all()] == ["hunsen", "samrainsy"]
+    replaced = sqlite_utils.Database(tmp_path / kept)
+    assert {page["slug"] for page in replaced["pages"].rows} == {"hunsen", "samrainsy"}
     replaced.close()
 
 
@@ -256,8 +283,82 @@ def test_the_manifest_is_json_for_socket_mode_or_http(tmp_path: Path) -> None:
     assert {one["url"] for one in over_http["features"]["slash_commands"]} == {"https://news.example/slack/events"}
 
 
+def overtaken(folder: Path) -> None:
+    with kept_in(folder) as kept:
+        kept.overtaken()
+
+
+def test_evidence_is_exported_and_verified_and_never_written_over(tmp_path: Path) -> None:
+    overtaken(tmp_path)
+    exported = likewatch(tmp_path, "evidence", "export", "hunsen", "-o", "bundle.zip")
+    assert exported.returncode == 0, exported.stderr
+    assert "Hunsen now has more followers than Samrainsy" in exported.stdout
+    verified = likewatch(tmp_path, "evidence", "verify", "bundle.zip")
+    assert verified.returncode == 0, verified.stdout
+    assert "Not time-stamped" in verified.stdout
+    content = (tmp_path / "bundle.zip").read_bytes()
+    again = likewatch(tmp_path, "evidence", "export", "hunsen", "-o", "bundle.zip")
+    assert again.returncode == 1
+    assert "bundle.zip" in again.stderr
+    assert (tmp_path / "bundle.zip").read_bytes() == content
+    (tmp_path / "bundle.zip").write_bytes(content[:5000] + b"!" + content[5001:])
+    altered = likewatch(tmp_path, "evidence", "verify", "bundle.zip")
+    assert altered.returncode == 1
+    assert "altered" in altered.stdout
+
+
+def test_an_alert_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    overtaken(tmp_path)
+    outcome = likewatch(tmp_path, "evidence", "export", "nobody", "-o", "bundle.zip")
+    assert outcome.returncode == 1
+    assert "No alert is called “nobody”" in outcome.stderr
+    assert not (tmp_path / "bundle.zip").exists()
+
+
+def test_the_audit_looks_at_everything_and_names_what_is_wrong(tmp_path: Path) -> None:
+    overtaken(tmp_path)
+    whole = likewatch(tmp_path, "evidence", "audit")
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    assert "60 replies, 120 readings, 2 alerts" in whole.stdout
+    database = sqlite_utils.Database(tmp_path / "likewatch.evidence.db")
+    database.execute("DELETE FROM manifests WHERE sequence = 7")
+    database.conn.commit()
+    database.close()
+    altered = likewatch(tmp_path, "evidence", "audit")
+    assert altered.returncode == 1
+    assert "Link 7: missing from the chain." in altered.stdout
+
+
+def test_a_poll_keeps_its_replies_and_the_doctor_says_how_the_evidence_stands(tmp_path: Path, graph: str) -> None:
+    with_page(tmp_path)
+    likewatch(tmp_path, "poll", FACEBOOK_API_URL=graph, FACEBOOK_ACCESS_TOKEN="TOKEN")
+    said = likewatch(tmp_path, "doctor", LIKEWATCH_WORKSPACE="127.0.0.1:0").stdout
+    assert "[--] Evidence: 1 link, 1 reply kept; nobody outside has time-stamped it" in said
+    assert "LIKEWATCH_TSA_URL" in said
+
+
+def test_an_imported_file_is_kept_with_who_imported_it(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    (tmp_path / "figures.csv").write_text(FIGURES, encoding="utf-8")
+    likewatch(tmp_path, "import", "figures.csv")
+    store = Store.open_reader(tmp_path / "likewatch.db")
+    ((_, imported),) = imports(store)
+    reply = store.evidence.reply(bytes.fromhex(imported.body.sha256))
+    store.close()
+    assert (imported.name, imported.by, dict(imported.pages)) == (
+        "figures.csv",
+        getpass.getuser(),
+        {"hunsen": "hunsen"},
+    )
+    assert reply is not None
+    assert reply.raw == FIGURES.encode()
+    assert likewatch(tmp_path, "evidence", "audit").returncode == 0
+
+
 def test_every_command_explains_itself(tmp_path: Path) -> None:
     listed = likewatch(tmp_path, "--help").stdout
-    for command in ("run", "poll", "import", "replay", "doctor", "manifest", "backup", "restore", "unit"):
+    for command in (
+        "run", "poll", "import", "replay", "doctor", "manifest", "backup", "restore", "unit", "evidence",
+    ):  # fmt: skip
         assert command in listed
         assert likewatch(tmp_path, command, "--help").returncode == 0

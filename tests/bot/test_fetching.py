@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
+from bot.evidence.recorder import Recorder
 from bot.fetching import Ended, Fetching
 from bot.platforms.contract import Reason
 from storage.store import Store
@@ -45,7 +46,13 @@ def fetching(store: Store, platform: ToldPlatform, *, within: float = 60) -> Fet
     for slug in platform.counts:
         track(store, slug, every=timedelta(hours=1), now=START)
     sources = {platform.declared.name: platform.source()}
-    return Fetching(store=store, clock=SystemClock(), sources=sources, together_within=within)
+    return Fetching(
+        store=store,
+        clock=SystemClock(),
+        sources=sources,
+        recorder=Recorder(store.evidence, SystemClock()),
+        together_within=within,
+    )
 
 
 def test_what_hangs_is_unreachable_and_the_rest_is_read(store: Store) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import requests
 
 from bot.workspace import Workspace, WorkspaceServer
-from tests.e2e.conftest import free_port, likewatch
+from tests.e2e.conftest import LIKEWATCH, free_port, likewatch
 
 PATIENCE = timedelta(seconds=30)
 
@@ -63,6 +65,39 @@ def test_with_tokens_the_example_is_not_replayed(tmp_path: Path, slack: Workspac
         slack.workspace.say("ana", "newsroom", "/trends groups")
         slack.workspace.wait_for_message("newsroom", person="ana", timeout=PATIENCE)
     assert not [call for call in slack.workspace.calls if call.method == "chat.postMessage"]
+
+
+def test_the_doctor_says_where_it_runs_and_the_page_hints_every_verb(tmp_path: Path) -> None:
+    with likewatch(tmp_path, {}) as running:
+        command: list[str | Path] = [LIKEWATCH, "doctor"]
+        said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stdout
+        assert f"Likewatch is running ({running.url}) on" in said
+        with requests.get(f"{running.url}live?person=ana", stream=True, timeout=30) as live:
+            snapshot = next(line for line in live.iter_lines(decode_unicode=True) if line.startswith("data:"))
+    assert "subscribe | track | unmute" in snapshot
+
+
+def test_a_file_is_imported_while_it_runs(tmp_path: Path, slack: WorkspaceServer) -> None:
+    (tmp_path / "figures.csv").write_text("date,page,followers\n2026-11-01,hunsen,1000\n", encoding="utf-8")
+    settings = {
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+    }
+
+    def imported(*options: str) -> subprocess.CompletedProcess[str]:
+        command: list[str | Path] = [LIKEWATCH, "import", "figures.csv", *options]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    with likewatch(tmp_path, settings, started="is running"):
+        slack.workspace.wait_for_bot(timeout=PATIENCE)
+        refused, kept, again = imported(), imported("--new-pages", "--home", "KH"), imported()
+        slack.workspace.say("ana", "newsroom", "/likes hunsen")
+        slack.workspace.wait_for_message("newsroom", "1,000 followers", person="ana", timeout=PATIENCE)
+    assert (refused.returncode, "The file names pages that are not tracked" in refused.stderr) == (1, True)
+    assert (kept.returncode, kept.stderr) == (0, "")
+    assert "Kept: 1 count." in kept.stdout
+    assert "All of it was known already: nothing has changed." in again.stdout
 
 
 def test_a_wrong_token_ends_it_with_a_sentence(tmp_path: Path, slack: WorkspaceServer) -> None:

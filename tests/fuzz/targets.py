@@ -31,15 +31,16 @@ class Replay(Http):
     def __init__(self, platform: Platform, status: int, headers: Mapping[str, str], body: bytes) -> None:
         values = {"FACEBOOK_ACCESS_TOKEN": TOKEN, "FACEBOOK_APP_SECRET": SECRET}
         super().__init__(values, platform.base_url(values))
-        self._answer = status, headers, bytearray(body)
+        self._answer = status, headers, body
 
     def _exchange(
         self,
         method: str,  # noqa: ARG002 (the signature of what it stands for)
         path: str,  # noqa: ARG002
         params: Sequence[tuple[str, str]],  # noqa: ARG002
-        form: str | None,  # noqa: ARG002
-    ) -> tuple[int, Mapping[str, str], bytearray]:
+        body: str | bytes | None,  # noqa: ARG002
+        content_type: str = "",  # noqa: ARG002
+    ) -> tuple[int, Mapping[str, str], bytes]:
         return self._answer
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.approach import Approach
+from handlers.comparisons.closing_in import Forecast, Outlook
 from handlers.contract import Words
 from handlers.model import Alert
 from handlers.wording import headline
@@ -31,7 +32,7 @@ def told(replay: Replay) -> list[Alert]:
     return [alert for alert in replay.alerts if alert.kind == "closing_in"]
 
 
-def followed(counted: Callable[[int], float], days: int = 35) -> Replay:
+def followed(counted: Callable[[int], float], days: int = 36) -> Replay:
     return hourly(days * 24, {"a": leader, "b": counted}, "g")
 
 
@@ -61,6 +62,16 @@ def test_where_the_pace_is_not_steady_nothing_is_said(counted: Callable[[int], f
     assert told(followed(counted, days=31)) == [], why
 
 
+@pytest.mark.parametrize(("told_on", "expected"), [(20, 0), (2, 1)])
+def test_a_passing_is_not_announced_again_within_30_days(told_on: int, expected: int) -> None:
+    before = Forecast(told=START + timedelta(days=told_on), low=START, high=START + timedelta(days=told_on + 2))
+    replay = Replay((page("a", "g"), page("b", "g")))
+    replay.memories["closing_in", "g"] = Outlook(forecasts={("b", "a"): before})
+    for hour in range(36 * 24):
+        replay.arrive(reading("a", hour, round(leader(hour))), reading("b", hour, round(chaser(hour))))
+    assert len(told(replay)) == expected
+
+
 def test_pages_known_for_less_than_four_weeks_are_not_forecast() -> None:
     assert told(followed(lambda hour: 496_000 + 28.5 * hour, days=18)) == []
 
@@ -87,10 +98,11 @@ def test_a_forecast_that_ended_is_counted_in_the_next() -> None:
 
 def test_a_restart_between_any_two_days_changes_nothing() -> None:
     replay = Replay((page("a", "g"), page("b", "g")))
-    for hour in range(35 * 24):
+    for hour in range(36 * 24):
         replay.arrive(reading("a", hour, round(leader(hour))), reading("b", hour, round(chaser(hour))))
         if hour % 11 == 0:
             replay.restart()
+    assert len(told(replay)) == 1
     assert told(replay) == told(followed(chaser))
 
 

@@ -348,3 +348,65 @@ def test_pages_do_not_share_what_is_remembered() -> None:
     replay = Replay((page("a"), Page(slug="b", name="B", platform="facebook", home="KH")))
     replay.arrive(_published(0, home_share=0.57), replace(_published(1, home_share=0.4), page="b"))
     assert replay.alerts == []
+
+
+# What is not people coming
+
+
+def _lists(days: int, total_at: Callable[[int], float], listed_at: Callable[[int], Mapping[str, float]]) -> Replay:
+    return _replay(*(by_country("a", day, total_at(day), listed_at(day)) for day in range(days)))
+
+
+def _listed(day: int) -> dict[str, float]:
+    return {"KH": 210_000 + 700 * day, "IN": 45_000 + 150 * day, "PH": 30_000 + 100 * day}
+
+
+def test_a_small_purge_of_everybody_does_not_make_the_new_likes_foreign() -> None:
+    """The platform removes 0.25%, most of them at home, where most are; new likes go on as before."""
+
+    def kept(day: int) -> float:
+        return 1.0 if day < 60 else 0.9975
+
+    replay = _lists(
+        75,
+        lambda day: kept(day) * sum(_listed(day).values()) * 1.05,
+        lambda day: {country: likes * kept(day) for country, likes in _listed(day).items()},
+    )
+    assert "new_foreign_share" not in _kinds(replay)
+
+
+def test_new_likes_that_a_frozen_total_counts_late_are_counted() -> None:
+    """6,000 come from India in two days; the total stands still meanwhile, and catches up on the third."""
+
+    def listed(day: int) -> dict[str, float]:
+        usual = _listed(day)
+        return usual | {"IN": usual["IN"] + 3_000 * min(max(day - 60, 0), 2)}
+
+    def total(day: int) -> float:
+        return 1.05 * sum(listed(60 if day in (61, 62) else day).values())
+
+    replay = _lists(70, total, listed)
+    (alert,) = (alert for alert in replay.alerts if alert.kind == "new_foreign_share")
+    assert 60 < _day(alert) <= 64
+    assert alert.fact("numerator").value > 6_000
+
+
+def test_a_list_that_accounts_for_more_is_no_shift_and_hides_none() -> None:
+    """From day 60 on the lists account for a tenth more; from day 50 on a thousand a day come from India."""
+
+    def listed(day: int, more: float) -> dict[str, float]:
+        usual = _listed(day)
+        grown = usual | {"IN": usual["IN"] + more * max(day - 50, 0)}
+        return {country: likes * (0.85 if day < 60 else 0.935) for country, likes in grown.items()}
+
+    def told(more: float) -> list[Alert]:
+        replay = _lists(
+            80,
+            lambda day: sum(listed(day, more).values()) / (0.85 if day < 60 else 0.935),
+            lambda day: listed(day, more),
+        )
+        return [alert for alert in replay.alerts if alert.kind == "total_foreign_share"]
+
+    assert told(0) == []
+    (alert,) = told(1_000)
+    assert 60 < _day(alert) < 70

@@ -308,3 +308,25 @@ def test_shifting_every_instant_shifts_only_the_instants(cycles: Cycles, by: tim
 def test_equal_counts_never_alert(cycles: Cycles) -> None:
     level = [[replace(each, count=6_000, low=6_000, high=6_000) for each in row] for row in _readings(cycles)]
     assert _run(level).alerts == []
+
+
+def test_nothing_is_settled_while_a_loss_of_the_page_ahead_waits_to_be_confirmed() -> None:
+    """b is ahead by 1.5%, and loses 2% from the 48th hour on: a is read 36 hours after b was last accepted."""
+    lost = {48: 4_000, 54: 9_300, 60: 13_200, 66: 13_100, 72: 13_000}
+    replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
+    for hour in range(0, 79, 6):
+        ahead = 678_000 if hour >= 24 else 667_900
+        replay.arrive(reading("a", hour + 0.1 * (hour > 42), 668_000 + 20 * hour))
+        if hour < 78:
+            replay.arrive(reading("b", hour + 0.1 * (hour == 60), ahead + 5 * hour - lost.get(hour, 0)))
+    assert [kind for kind, _, _ in _told(replay)] == ["ahead"]
+
+
+def test_a_page_that_is_read_seldom_needs_no_third_reading_to_be_told_of() -> None:
+    """a is read every hour, b every six; between b's readings at 6 and 12 it passed, as a's at 11 and 13 both show."""
+    replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
+    for hour in range(16):
+        replay.arrive(reading("a", hour, 10_000 + hour))
+        if hour % 6 == 0:
+            replay.arrive(reading("b", hour + 0.5, 9_990 + 2 * hour))
+    assert _told(replay) == [("ahead", "b", 13)]

@@ -63,6 +63,15 @@ def test_pages_that_fall_together_are_one_notice_about_the_platform() -> None:
     assert set(event.others) < set(pages)
 
 
+@pytest.mark.parametrize(("days", "notices"), [(4, 1), (9, 2)])
+def test_a_platform_that_removes_in_rounds_is_told_of_once_a_week(days: int, notices: int) -> None:
+    first = {f"p{number}": fallen(0.02) for number in range(6)}
+    second = {f"q{number}": fallen(0.02, after=FALLS + days * 24) for number in range(6)}
+    replay = hourly(40 * 24, {**first, **second, **dict.fromkeys(("x", "y"), steady)})
+    assert len(told(replay, "platform_event")) == notices
+    assert told(replay) == []
+
+
 def test_pages_of_one_group_alone_are_not_the_platform() -> None:
     replay = hourly(32 * 24, dict.fromkeys(("a", "b", "c", "d", "e"), fallen(0.02)), "one")
     assert told(replay, "platform_event") == []
@@ -153,3 +162,13 @@ def test_history_that_is_imported_makes_no_event_of_the_falls_of_today() -> None
     for hour in range(32 * 24):
         replay.arrive(reading("old", hour - 900 * 24, round(fallen(0.03)(hour))))
     assert told(replay, "platform_event") == []
+
+
+def test_a_loss_just_before_an_outage_is_told_after_it() -> None:
+    replay = Replay((page("a", "g"),))
+    for hour in range(32 * 24):
+        if not FALLS + 8 < hour < FALLS + 50:
+            replay.arrive(reading("a", hour, round(fallen(0.02, over_hours=6)(hour))))
+    (alert,) = told(replay)
+    assert alert.at - START <= timedelta(hours=FALLS + 50 + 14)
+    assert alert.fact("loss").value == pytest.approx(0.02, abs=0.004)

@@ -118,3 +118,44 @@ def test_a_page_that_is_read_rarely_is_told_by_its_first_readings(every: int) ->
         replay.arrive(reading("a", hour, round(with_more(9_600, hours=24)(hour))))
     (told,) = surges(replay)
     assert told.at - START <= timedelta(hours=BEGINS + 24 + every)
+
+
+def test_five_usual_days_in_one_are_a_surge_however_much_the_days_differ() -> None:
+    days = (1_000, 450, 200)
+
+    def uneven(hour: int) -> float:
+        day, part = divmod(START.hour + hour, 24)
+        whole = day // 3 * sum(days) + sum(days[: day % 3])
+        return 500_000 + whole + days[day % 3] * part / 24 + 130 * max(hour - BEGINS, 0)
+
+    (told,) = surges(hourly(45 * 24, {"a": uneven}))
+    assert told.at - START <= timedelta(hours=BEGINS + 36)
+
+
+@pytest.mark.parametrize(("days_out", "times", "expected"), [(3, 4.2, 1), (3, 2, 0), (4, 4.2, 0)])
+def test_a_surge_at_the_end_of_an_outage_is_not_spread_over_it(days_out: int, times: float, expected: int) -> None:
+    def counted(hour: int) -> float:
+        return steady(hour) + 480 * times / 12 * min(max(hour - BEGINS + 8, 0), 12)
+
+    replay = Replay((page("a", "g"),))
+    for hour in range(40 * 24):
+        if not BEGINS - 24 * days_out < hour < BEGINS:
+            replay.arrive(reading("a", hour, round(counted(hour))))
+    told = surges(replay)
+    assert len(told) == expected
+    for alert in told:
+        level = alert.fact("level")
+        assert level.low is not None
+        assert level.high is not None
+        assert level.low <= level.value < level.high
+
+
+@pytest.mark.parametrize(("gain", "expected"), [(25_000, 1), (8_000, 0)])
+def test_a_rounded_count_that_rises_twice_in_a_day_is_a_surge(gain: int, expected: int) -> None:
+    replay = Replay((page("a", "g"),))
+    for hour in range(50 * 24):
+        count = round(1_231_000 + 30 * hour + gain / 20 * min(max(hour - BEGINS, 0), 20)) // 10_000 * 10_000
+        replay.arrive(reading("a", hour, count, width=9_999, metric=Metric.FOLLOWERS))
+    told = surges(replay)
+    assert len(told) == expected
+    assert all(alert.at - START <= timedelta(hours=BEGINS + 21) for alert in told)

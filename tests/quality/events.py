@@ -22,8 +22,7 @@ class Event:
 
     An alert is about it if told between ``opens`` and ``closes``. ``seen`` is its first sign (where the "may" band
     begins), ``met`` the first instant at which the definition is met (``seen`` where it never is). ``platform`` is
-    there where it matters; ``value`` a milestone, or how large the thing was. Where an earlier alert of the same page
-    and rival, if none said otherwise since, already says what is true now, ``stands_from`` is the earliest of such.
+    there where it matters; ``value`` a milestone, or how large the thing was.
     """
 
     kind: str
@@ -35,7 +34,6 @@ class Event:
     seen: datetime
     met: datetime
     closes: datetime
-    stands_from: datetime | None = None
     value: float = 0.0
     note: str = ""
 

@@ -19,7 +19,7 @@ def held(alerts: Iterable[Told], events: Iterable[Event], end: datetime) -> list
     begins = defaultdict[tuple[str, str], list[datetime]](list)
     for event in events:
         if event.kind == "overtake":
-            begins[event.page, event.rival].append(event.met)
+            begins[event.page, event.rival].append(event.seen)
     judged = []
     for told in alerts:
         if told.kind != "closing_in" or told.eta_lo is None or told.eta_hi is None:

@@ -55,8 +55,7 @@ class Judged:
 class Judgement:
     """All alerts of a world judged, oldest first, and the required events that nobody told of.
 
-    ``otherwise`` are required events that another event's alert told of, with the instant from which that was so: a
-    purge that was part of a platform's, a lead that was told when it was first held for a while.
+    ``otherwise`` are required purges that a platform event's alert told of, with the instant from which that was so.
     """
 
     judged: Sequence[Judged]
@@ -85,7 +84,7 @@ def judge(alerts: Iterable[Told], events: Iterable[Event], platforms: Mapping[st
     missed, otherwise = [], []
     for event in chain.from_iterable(by_kind.values()):
         if event.duty is Duty.REQUIRED and id(event) not in told_of:
-            at = _told_with_platform(event, judged) or _still_stands(event, judged)
+            at = _told_with_platform(event, judged)
             if at is None:
                 missed.append(event)
             else:
@@ -133,17 +132,6 @@ def _told_with_platform(event: Event, judged: Sequence[Judged]) -> datetime | No
             if together and one.verdict is not Verdict.DUPLICATE:
                 return max(one.told.at, event.seen)
     return None
-
-
-def _still_stands(event: Event, judged: Sequence[Judged]) -> datetime | None:
-    """When a lead nobody told of again began, if the last alert about the two says what is true."""
-    if event.stands_from is None:
-        return None
-    both = {event.page, event.rival}
-    about = [one.told for one in judged if one.told.kind == event.kind and {one.told.page, one.told.rival} == both]
-    last = next((told for told in reversed(about) if told.at <= event.met), None)
-    stands = last is not None and last.page == event.page and last.at >= event.stands_from
-    return event.met if stands else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

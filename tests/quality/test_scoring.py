@@ -51,7 +51,8 @@ def verdicts(alerts: Sequence[Told], events: Sequence[Event]) -> list[Verdict]:
         pytest.param([overtake(524, "a", "b")], [FALSE], id="the wrong way round"),
         pytest.param([overtake(524), overtake(600)], [RIGHT, TWICE], id="told twice"),
         pytest.param([overtake(524), overtake(905, "a", "b")], [RIGHT, FALSE], id="a flap"),
-        pytest.param([overtake(920)], [FALSE], id="when that lead was over"),
+        pytest.param([overtake(920)], [RIGHT], id="after a flap"),
+        pytest.param([overtake(100, "a", "b")], [FALSE], id="of a lead that was never taken"),
         pytest.param([overtake(500 + 31 * 24)], [FALSE], id="a month later"),
     ],
 )
@@ -66,14 +67,24 @@ def test_what_may_be_told_is_neither_right_nor_wrong_and_what_must_be_told_is_mi
     assert judge([], [replace(event, duty=Duty.WELCOME)], {}).missed == []
 
 
-def test_a_lead_that_was_told_when_it_was_first_held_need_not_be_told_again() -> None:
+def test_a_lead_with_a_flap_in_it_is_told_once() -> None:
+    flapping = Pair(first="a", second="b", start=START, lead=[5.0] * 500 + [-5.0] * 50 + [5.0] * 20 + [-5.0] * 400)
+    events = [*overtakes(flapping)]
+    assert [(event.page, event.met) for event in events] == [("b", hours(570))]
+    assert verdicts([overtake(526)], events) == [RIGHT]
+    assert verdicts([overtake(526), overtake(600)], events) == [RIGHT, TWICE]
+    assert verdicts([overtake(526), overtake(560, "a", "b")], events) == [RIGHT, FALSE]
+
+
+def test_a_lead_that_is_over_is_not_true() -> None:
+    lead = Pair(first="a", second="b", start=START, lead=[5.0] * 500 + [-5.0] * 100 + [5.0] * 400)
+    assert verdicts([overtake(605), overtake(607)], [*overtakes(lead)][:1]) == [RIGHT, FALSE]
+
+
+def test_a_lead_of_a_day_or_two_and_the_return_from_it_may_be_told() -> None:
     lead = Pair(first="a", second="b", start=START, lead=[5.0] * 500 + [-5.0] * 50 + [5.0] * 40 + [-5.0] * 400)
-    events = [*overtakes(lead)]
-    told = judge([overtake(526)], events, {})
-    assert [one.verdict for one in told.judged] == [NEITHER]
-    assert (told.missed, [at for _, at in told.otherwise]) == ([], [hours(590)])
-    assert len(judge([overtake(526), overtake(575, "a", "b")], events, {}).missed) == 1
-    assert verdicts([overtake(526), overtake(575, "a", "b"), overtake(615)], events) == [NEITHER, NEITHER, RIGHT]
+    told = judge([overtake(526), overtake(575, "a", "b"), overtake(615)], [*overtakes(lead)], {})
+    assert [one.verdict for one in told.judged] == [NEITHER, NEITHER, RIGHT]
 
 
 def milestone(value: int, after: float) -> Event:

@@ -52,6 +52,9 @@ def of(events: list[Event], duty: Duty) -> list[tuple[str, float]]:
         pytest.param(((200, 5), (23, -5), (300, 5)), [], [], id="a flap"),
         pytest.param(((200, 5), (60, 0), (300, 5)), [], [], id="a tie"),
         pytest.param(((200, 5), (60, -5), (9, 0), (60, -5), (200, 5)), [("b", 200), ("a", 329)], [], id="over a tie"),
+        pytest.param(((200, 5), (30, -5), (9, 5), (300, -5)), [("b", 239)], [], id="a while, a flap, and held"),
+        pytest.param(((200, 5), (80, -5), (9, 5), (300, -5)), [("b", 200)], [], id="held, with a flap"),
+        pytest.param(((200, 5), (50, -5), (9, 5), (50, -5)), [], [("b", 200)], id="never 72 hours at a stretch"),
         pytest.param(((60, 5), (400, -5)), [], [("b", 60)], id="at the beginning"),
         pytest.param(((200, 5), (9, -5)), [], [("b", 200)], id="at the end"),
     ],
@@ -79,12 +82,6 @@ def test_a_surge_is_five_usual_days_in_one(size: float, duties: list[Duty]) -> N
     found = [*surges(grown(Fate(bursts=(Burst(hour=1200, size=size, rise=2, fade=6),))))]
     assert [event.duty for event in found] == duties
     assert all(START + 1200 * HOUR < event.seen <= event.met < START + 1224 * HOUR for event in found)
-
-
-def test_a_surge_that_nobody_could_read_need_not_be_told() -> None:
-    latent = grown(Fate(bursts=(Burst(hour=1200, size=12, rise=2, fade=6),)))
-    assert [event.duty for event in surges(latent, frozenset(range(1200, 1300)))] == [Duty.WELCOME]
-    assert [event.duty for event in surges(latent, frozenset(range(1210, 1300)))] == [Duty.REQUIRED]
 
 
 def test_many_likes_for_a_tiny_page_are_no_surge() -> None:

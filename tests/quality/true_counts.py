@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -26,12 +24,11 @@ _PLATFORM_PAGES, _PLATFORM_SHARE, _PLATFORM_LATE = 5, 0.2, 7 * DAY
 _TIME_TO_TELL = 3 * DAY
 
 
-def surges(latent: Latent, unread: AbstractSet[int] = frozenset()) -> Iterator[Event]:
+def surges(latent: Latent) -> Iterator[Event]:
     """A 24 h gain of 5 times the median of the 28 daily gains before (2.5: may), of 500 likes and 0.2% or more.
 
     Gains of 60% of that floor may be told. Hours in the "may" band less than 72 h apart are one surge. The window: from
-    its first hour until 48 h after its last, in which it is still true that the page *gained* so much in a day. A surge
-    need not be told if the page could not be read in any hour of it (``unread``): which day brought it is not known.
+    its first hour until 48 h after its last, in which it is still true that the page *gained* so much in a day.
     """
     likes = latent.likes
 
@@ -46,9 +43,7 @@ def surges(latent: Latent, unread: AbstractSet[int] = frozenset()) -> Iterator[E
                 yield hour, ratio, ratio >= _SURGE and gain >= floor
 
     for episode in episodes(sizes(), apart=_SURGE_APART):
-        event = _event("surge", latent, episode.first, episode.met, episode.last, late=_SURGE_LATE, value=episode.most)
-        never_read = all(hour in unread for hour in range(episode.first, episode.last + 1))
-        yield replace(event, duty=Duty.WELCOME) if never_read and event.duty is Duty.REQUIRED else event
+        yield _event("surge", latent, episode.first, episode.met, episode.last, late=_SURGE_LATE, value=episode.most)
 
 
 def _usual(likes: Sequence[int], hour: int) -> float:

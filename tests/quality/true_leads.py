@@ -15,7 +15,6 @@ TELLABLE_HOURS = 24
 _EARLY = timedelta(hours=6)
 _LATE = timedelta(hours=6)
 _NEWS_FOR = 30 * DAY
-_STANDS_FOR = 7 * DAY
 _HORIZON = 30 * DAY
 _TOO_LATE = DAY
 _TREND_DAYS = 28
@@ -50,6 +49,19 @@ class Run:
         return self.last - self.first + 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """From which hour to which a page leads its rival, flaps of the rival apart.
+
+    ``held`` is the first stretch without a flap of 72 hours or more; the longest where there is none.
+    """
+
+    first_leads: bool
+    first: int
+    last: int
+    held: Run
+
+
 def pairs(world: World) -> Iterator[Pair]:
     """Every two pages of one group."""
     for one, other in combinations(world.latents, 2):
@@ -74,45 +86,50 @@ def runs(lead: Sequence[float]) -> list[Run]:
     return found
 
 
+def leads(lead: Sequence[float]) -> list[Lead]:
+    """The leads, one after the other: what is held less than 24 hours is a flap, and neither begins nor ends one.
+
+    What the end of the history cuts short may be one.
+    """
+    found: list[Lead] = []
+    for run in runs(lead):
+        if found and run.first_leads is found[-1].first_leads:
+            last = found[-1]
+            held = last.held if last.held.hours >= HELD_HOURS or run.hours <= last.held.hours else run
+            found[-1] = Lead(first_leads=last.first_leads, first=last.first, last=run.last, held=held)
+        elif run.hours >= TELLABLE_HOURS or not found or run.last == len(lead) - 1:
+            found.append(Lead(first_leads=run.first_leads, first=run.first, last=run.last, held=run))
+    return found
+
+
 def overtakes(pair: Pair, *, early: timedelta = _EARLY) -> Iterator[Event]:
     """Changes of the leader.
 
-    A lead held 72 hours or more is required, one of 24 to 72 hours may be told, and so may the old leader's return from
-    it. The first 72 hours of a pair, and leads that the end of the history cuts short, may be told. The window: from 6
-    hours before the lead begins (the flaps of a near tie) until 6 hours after it ends, at most 30 days: a lead that is
-    over when it is told is not true, and one told a month late is not news. A lead that was told while it was held for
-    24 to 72 hours, lost for less than 72, and is then held for good, need not be told again (7 days at most).
+    A lead held 72 hours or more at a stretch is required, one of 24 to 72 hours may be told, and so may the old
+    leader's return from it. The first 72 hours of a pair, and leads that the end of the history cuts short, may be
+    told. The window: from 6 hours before the lead begins (the flaps of a near tie) until 6 hours after it ends, at most
+    30 days: a lead that is over when it is told is not true, and one told a month late is not news. It is met where the
+    first stretch of 72 hours begins.
     """
-    found = runs(pair.lead)
+    found = leads(pair.lead)
     settled = found[0].first_leads if found else True
-    lost, stood = False, None
-    for run in found[1:]:
-        duty = _duty(run, pair, returns=run.first_leads is settled, lost=lost)
-        stands, stood = stood, None if run.hours >= HELD_HOURS else stood
-        lost = run.first_leads is not settled and run.hours >= TELLABLE_HOURS
-        if lost and run.hours >= HELD_HOURS:
-            settled, lost = run.first_leads, False
-        elif lost and stood is None:
-            stood = run.first
-        if duty is not None:
-            yield _overtake(run, pair, duty, early, stands if duty is Duty.REQUIRED else None)
+    for lead in found[1:]:
+        duty = _duty(lead, pair, returns=lead.first_leads is settled)
+        if lead.held.hours >= HELD_HOURS:
+            settled = lead.first_leads
+        yield _overtake(lead, pair, duty, early)
 
 
-def _duty(run: Run, pair: Pair, *, returns: bool, lost: bool) -> Duty | None:
-    cut_short = run.last == len(pair.lead) - 1
-    if returns:
-        return Duty.EITHER if lost and (cut_short or run.hours >= TELLABLE_HOURS) else None
-    if run.hours >= HELD_HOURS:
-        if run.first < HELD_HOURS:
-            return Duty.EITHER
-        in_time = pair.end - (pair.start + run.first * HOUR) >= _TIME_TO_TELL
-        return Duty.REQUIRED if in_time else Duty.WELCOME
-    return Duty.EITHER if cut_short or run.hours >= TELLABLE_HOURS else None
+def _duty(lead: Lead, pair: Pair, *, returns: bool) -> Duty:
+    if returns or lead.held.hours < HELD_HOURS or lead.first < HELD_HOURS:
+        return Duty.EITHER
+    in_time = pair.end - (pair.start + lead.held.first * HOUR) >= _TIME_TO_TELL
+    return Duty.REQUIRED if in_time else Duty.WELCOME
 
 
-def _overtake(run: Run, pair: Pair, duty: Duty, early: timedelta, stands: int | None) -> Event:
-    page, rival = (pair.first, pair.second) if run.first_leads else (pair.second, pair.first)
-    begins, ends = pair.start + run.first * HOUR, pair.start + (run.last + 1) * HOUR
+def _overtake(lead: Lead, pair: Pair, duty: Duty, early: timedelta) -> Event:
+    page, rival = (pair.first, pair.second) if lead.first_leads else (pair.second, pair.first)
+    begins, met = pair.start + lead.first * HOUR, pair.start + lead.held.first * HOUR
     return Event(
         kind="overtake",
         duty=duty,
@@ -120,11 +137,10 @@ def _overtake(run: Run, pair: Pair, duty: Duty, early: timedelta, stands: int | 
         rival=rival,
         opens=begins - early,
         seen=begins,
-        met=begins,
-        closes=min(ends + _LATE, begins + _NEWS_FOR),
-        stands_from=None if stands is None else max(pair.start + stands * HOUR, begins - _STANDS_FOR),
-        value=max(abs(by) for by in pair.lead[run.first : run.last + 1]),
-        note=f"led for {run.hours} h",
+        met=met,
+        closes=min(pair.start + (lead.last + 1) * HOUR + _LATE, met + _NEWS_FOR),
+        value=max(abs(by) for by in pair.lead[lead.first : lead.last + 1]),
+        note=f"led for {lead.last + 1 - lead.first} h",
     )
 
 
@@ -140,8 +156,8 @@ def passings(pair: Pair) -> Iterator[Event]:
         true = event.duty is not Duty.EITHER
         foreseen = true and _was_foreseeable(pair, event)
         duty = Duty.REQUIRED if foreseen else Duty.WELCOME if true else Duty.EITHER
-        yield _passing(event, duty, event.met - _HORIZON, event.met - _TOO_LATE)
-        yield _passing(event, Duty.EITHER, event.met - _TOO_LATE, event.met + _TOO_LATE)
+        yield _passing(event, duty, event.seen - _HORIZON, event.seen - _TOO_LATE)
+        yield _passing(event, Duty.EITHER, event.seen - _TOO_LATE, event.seen + _TOO_LATE)
     for page, rival in ((pair.first, pair.second), (pair.second, pair.first)):
         yield Event(
             kind="closing_in",
@@ -164,15 +180,15 @@ def _passing(event: Event, duty: Duty, opens: datetime, closes: datetime) -> Eve
         rival=event.rival,
         opens=opens,
         seen=opens,
-        met=event.met,
+        met=event.seen,
         closes=closes,
-        note=f"passed {event.met:%Y-%m-%d %H:%M}, {event.note}",
+        note=f"passed {event.seen:%Y-%m-%d %H:%M}, {event.note}",
     )
 
 
 def _was_foreseeable(pair: Pair, event: Event) -> bool:
     side = 1 if event.page == pair.first else -1
-    passed = int((event.met - pair.start) / HOUR)
+    passed = int((event.seen - pair.start) / HOUR)
     trend = _TREND_DAYS * HOURS_A_DAY
     if passed < trend + max(_LOOKED_AT_DAYS) * HOURS_A_DAY:
         return False

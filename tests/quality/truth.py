@@ -16,7 +16,7 @@ def true_events(world: World, leads: Sequence[Pair] | None = None) -> list[Event
     """The world's events by their first sign; foreign ones only of pages that have country lists."""
     found = [event for pair in leads or [*pairs(world)] for event in chain(overtakes(pair), passings(pair))]
     for latent in world.latents:
-        found += chain(surges(latent, world.unread(latent.page)), purges(latent), milestones(latent))
+        found += chain(surges(latent), purges(latent), milestones(latent))
         if latent.page.coverage:
             found += chain(new_shares(latent), total_shares(latent), majorities(latent))
     found += platform_events(world, [event for event in found if event.kind == "purge"])

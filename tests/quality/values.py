@@ -120,11 +120,6 @@ class World:
     def page_years(self) -> float:
         return len(self.latents) * self.days / 365.25
 
-    def unread(self, page: SimulatedPage) -> frozenset[int]:
-        """The hours in which the page could not be read."""
-        out = (each for each in self.outages if each.platform == page.platform or each.page == page.slug)
-        return frozenset(hour for each in out for hour in range(each.hour, each.hour + each.hours))
-
 
 HOMES = ("KH", "TH", "LA", "MM", "MY", "NP")
 ABROAD = (

@@ -29,6 +29,7 @@ NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 class Desk:
     """A deliverer on a workspace, both by one clock that stands still."""
 
+    folder: Path
     clock: HandClock
     workspace: Workspace
     server: WorkspaceServer
@@ -93,6 +94,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         store.pages.add(page, None, at=NOW)
     with served(workspace) as server:
         desk = Desk(
+            folder=tmp_path,
             clock=clock,
             workspace=workspace,
             server=server,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.cycle import Cycle
+from bot.evidence.recorder import Recorder
 from bot.fetching import Source
 from bot.platforms.contract import Failure, Fetched, Pause, Platform, Profile, Reason, Reference
 from bot.platforms.http import Http
@@ -136,12 +137,14 @@ def cycle(
     *,
     wake: Callable[[], None] = lambda: None,
     comparisons: Sequence[Comparison[Any]] | None = None,
+    recorder: Recorder | None = None,
 ) -> Cycle:
     """A cycle over these sources with these comparisons, by default all, and a jitter that repeats."""
     return Cycle(
         store=store,
         clock=clock,
         sources=sources,
+        recorder=recorder or Recorder(store.evidence, clock),
         comparisons=all_comparisons() if comparisons is None else comparisons,
         wake=wake,
         chance=random.Random(7),

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from storage.backups import restore
 from storage.errors import StoreUnavailable
+from storage.files import evidence_beside
 from storage.sqlite import sqlite3
 from storage.store import Store
+from tests.standins.kept import kept_in
 from tests.standins.samples import MINUTE, NOON, judged, point, track
 
 
@@ -18,7 +21,8 @@ def test_a_backup_opens_as_the_same_store(cambodia: Store, tmp_path: Path) -> No
     target = tmp_path / "backups" / "monday.db"
     target.parent.mkdir()
     cambodia.backup(target)
-    assert [path.name for path in target.parent.iterdir()] == ["monday.db"], "one file, whole by itself"
+    written = sorted(path.name for path in target.parent.iterdir())
+    assert written == ["monday.db", "monday.evidence.db"], "each whole by itself"
     copy = Store.open(target)
     assert copy.pages.all() == cambodia.pages.all()
     assert copy.readings.latest("hunsen") == cambodia.readings.latest("hunsen")
@@ -75,3 +79,23 @@ def test_a_backup_that_does_not_fit_is_told_and_not_left_half_done(cambodia: Sto
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_a_restore_brings_the_evidence_back_but_never_cuts_a_longer_chain_short(tmp_path: Path) -> None:
+    target = tmp_path / "monday.db"
+    with kept_in(tmp_path / "here") as kept:
+        kept.count(1_000_000, 2_000_000)
+        kept.poll()
+        kept.store.backup(target)
+        kept.count(1_000_001, 2_000_001)
+        kept.poll()
+        path = kept.path
+    restore(target, path, now=NOON)
+    store = Store.open(path)
+    assert store.evidence.sequences() == (1, 2)
+    store.close()
+    evidence_beside(path).unlink()
+    restore(target, path, now=NOON + MINUTE)
+    store = Store.open(path)
+    assert store.evidence.sequences() == (1,)
+    store.close()

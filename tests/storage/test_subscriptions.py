@@ -87,6 +87,21 @@ def test_what_happened_to_a_platform_is_for_those_who_want_a_page_that_it_concer
     assert cambodia.subscriptions.wanting(event) == ((subscription,) if wanted else ())
 
 
+def test_a_page_called_like_a_platform_does_not_get_the_platform_s_notices(cambodia: Store) -> None:
+    cambodia.pages.add(Page(slug="facebook", name="Facebook", platform="bluesky", groups=("companies",)), None, at=NOON)
+    cambodia.subscriptions.put(wish("facebook"))
+    cambodia.subscriptions.put(wish("companies", target=Target.GROUP))
+    event = replace(alert(page="facebook", rival=None), others=("hunsen", "samrainsy"))
+    assert cambodia.subscriptions.wanting(event) == ()
+    cambodia.alerts.add([event], at=NOON)
+    assert cambodia.alerts.recent(page="facebook") == ()
+    assert cambodia.alerts.recent(group="companies") == ()
+    own = alert("own", page="facebook", rival=None)
+    assert [one.slug for one in cambodia.subscriptions.wanting(own)] == ["facebook"]
+    cambodia.alerts.add([own], at=NOON)
+    assert [kept.alert.key for kept in cambodia.alerts.recent(page="facebook")] == ["own"]
+
+
 DEFAULT = 3.2
 
 

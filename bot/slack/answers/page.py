@@ -4,33 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import words
 from bot.slack.contract import Bold, Card, Line, Moment, Plot, Reply
-from bot.slack.figures import DAY, MONTH, WEEK, age, as_of, gained, gap, growths, provenance, rounded, together
+from bot.slack.figures import (
+    DAY,
+    MONTH,
+    WEEK,
+    age,
+    as_of,
+    gained,
+    gap,
+    growth,
+    growths,
+    instead,
+    provenance,
+    rounded,
+    title,
+    together,
+)
 from bot.slack.plots import counts_plot
 from bot.slack.shares import CAVEAT, recent_since, share_lines
-from handlers.model import Page, Track
+from handlers.model import Page, Point, Track
 from storage.store import Store
 from storage.values import Latest, Trouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """What is told of a page, the same however often it is asked until the store learns more; ages are not."""
+    """What is told of a page, the same however often it is asked until the store learns more; ages are not.
+
+    ``first`` are the oldest figure of all, and that of the present series.
+    """
 
     latest: Latest | None
+    first: tuple[Point | None, Point | None] = (None, None)
     boards: tuple[tuple[str, tuple[Latest, ...]], ...] = ()
     grown: tuple[tuple[str, Line], ...] = ()
     shares: tuple[Line, ...] = ()
     plot: Plot | None = None
 
 
-def page_answer(store: Store, page: Page, now: datetime) -> Reply:
-    """Everything a journalist may print about one page now, with its age and its sources."""
+def page_answer(store: Store, page: Page, now: datetime, period: timedelta | None = None) -> Reply:
+    """Everything a journalist may print about one page now, with its age and its sources; also over a ``period``."""
     recent = recent_since(now)
-    known = store.remembered(("page", page.slug, recent), lambda: _known(store, page, recent))
+    known = store.remembered(("page", page.slug, recent, period), lambda: _known(store, page, recent, period))
     latest = known.latest
     if latest is None or latest.track is None:
         return Reply(card=_unread(page, latest.trouble if latest else None))
@@ -46,12 +65,12 @@ def page_answer(store: Store, page: Page, now: datetime) -> Reply:
         ),
         fields=known.grown,
         plot=known.plot,
-        context=tuple(_context(latest, track, grown=bool(known.grown), shared=bool(known.shares))),
+        context=tuple(_context(latest, known.first, grown=bool(known.grown), shared=bool(known.shares))),
     )
     return Reply(card=card, shareable=True)
 
 
-def _known(store: Store, page: Page, recent: datetime) -> _Known:
+def _known(store: Store, page: Page, recent: datetime, period: timedelta | None) -> _Known:
     boards = {slug: store.readings.board(group.pages) for slug in page.groups if (group := store.pages.group(slug))}
     ranked = (one for board in boards.values() for one in board if one.page.slug == page.slug)
     latest = next(ranked, None) or store.readings.latest(page.slug)
@@ -59,10 +78,11 @@ def _known(store: Store, page: Page, recent: datetime) -> _Known:
         return _Known(latest=latest)
     return _Known(
         latest=latest,
+        first=(store.readings.first(page.slug), store.readings.at(page.slug, latest.track.since)),
         boards=tuple(boards.items()),
-        grown=tuple(_growth(store, latest)),
+        grown=tuple(_growth(store, latest, period)),
         shares=share_lines(store, page, recent),
-        plot=_plot(store, latest, latest.track),
+        plot=_plot(store, latest, latest.track, period or MONTH),
     )
 
 
@@ -93,13 +113,18 @@ def _trouble(trouble: Trouble | None) -> Iterator[Line]:
         yield (Bold("Not readable"), " since ", Moment(trouble.since), f"; the last figure is kept. {trouble.message}")
 
 
-def _growth(store: Store, latest: Latest) -> Iterator[tuple[str, Line]]:
-    """One field per length of time that is known; the same two points are not told twice."""
-    told = set()
-    for grown in growths(store, latest, (DAY, WEEK, MONTH)):
-        if grown.over not in told:
-            told.add(grown.over)
-            yield f"In {words.duration(grown.over)}", gained(grown)
+def _growth(store: Store, latest: Latest, period: timedelta | None) -> Iterator[tuple[str, Line]]:
+    """One field per length of time that is known; the same two points are not told twice.
+
+    Of a ``period`` that was asked for it is said where no figure is so old.
+    """
+    told = {grown.over: gained(grown) for grown in growths(store, latest, (DAY, WEEK, MONTH))}
+    if period and (grown := growth(store, latest, period)):
+        told[grown.over] = gained(grown) + instead(grown, period)
+    for over, said in sorted(told.items()):
+        yield f"In {words.duration(over)}", said
+    if period and not grown:
+        yield f"In {words.length(period)}", "no figure from so long ago"
 
 
 def _ranks(boards: Iterable[tuple[str, tuple[Latest, ...]]], track: Track, now: datetime) -> Iterator[Line]:
@@ -126,11 +151,11 @@ def _apart(way: str, one: tuple[Latest, Track], next_one: tuple[Latest, Track], 
     return f"level with {named} as far as the rounding lets one say" if apart is None else f"{apart} {way} {named}"
 
 
-def _plot(store: Store, latest: Latest, track: Track) -> Plot | None:
-    """The last 30 days by day; where nothing was read in them, the whole series."""
+def _plot(store: Store, latest: Latest, track: Track, period: timedelta) -> Plot | None:
+    """The ``period`` by day; where that is not enough for a chart, the whole series."""
     until = as_of(latest) or track.last.at
     page = latest.page
-    for since in (until - MONTH, track.since):
+    for since in (until - period, track.since):
         points = store.readings.daily(page.slug, since, until)
         plot = counts_plot(f"{page.name}: {track.metric}", {page.name: points}, unit=track.metric)
         if plot is not None:
@@ -138,11 +163,24 @@ def _plot(store: Store, latest: Latest, track: Track) -> Plot | None:
     return None
 
 
-def _context(latest: Latest, track: Track, *, grown: bool, shared: bool) -> Iterator[Line]:
-    watched = "Watched since" if latest.polled_at else "First figure of"
-    since = f"{watched} {words.dated(track.since, track.last.dated)}."
-    yield since if grown else f"{since} Growth is told once two figures are far enough apart."
+def _context(latest: Latest, first: tuple[Point | None, Point | None], *, grown: bool, shared: bool) -> Iterator[Line]:
+    yield f"{_since(latest, *first)}{'' if grown else ' Growth is told once two figures are far enough apart.'}"
     if shared:
         yield CAVEAT
     elif latest.page.home is None:
         yield "No home country is set, so no foreign share can be told."
+
+
+def _since(latest: Latest, first: Point | None, begun: Point | None) -> str:
+    """Since when figures are known, and since when they are one series."""
+    if first is None or begun is None:
+        return ""
+    is_ours = first.source.startswith(title(latest.page.platform))
+    said = f"{'Watched since' if is_ours else 'First figure of'} {words.dated(first.at, first.dated)}."
+    if begun.at <= first.at:
+        return said
+    since = words.dated(begun.at, begun.dated)
+    return (
+        f"{said} Growth and chart go back to {since}: what is older counts something else, or is too far from it to be "
+        "one series."
+    )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot import words
 from bot.slack.contract import Bold, Card, Line, Plot, Reply
-from bot.slack.figures import TOGETHER, as_of, counted, gained, gap, growth, provenance, together
+from bot.slack.figures import TOGETHER, as_of, counted, gained, gap, growth, instead, provenance, together
 from bot.slack.plots import counts_plot
 from handlers.model import Page, Point, Track
 from storage.store import Store
@@ -77,8 +77,9 @@ def _told(latest: Latest, track: Track, now: datetime) -> Line:
 def _grown(store: Store, latest: Latest, track: Track, period: timedelta) -> tuple[str, Line]:
     grown = growth(store, latest, period)
     if grown is None:
-        return latest.page.name, f"no figure from so long ago (first: {words.day(track.since)})"
-    return latest.page.name, f"{gained(grown)} in {words.duration(grown.over)}"
+        first = store.readings.at(latest.page.slug, track.since) or track.last
+        return latest.page.name, f"no figure from so long ago (first: {words.date(first.at, first.dated)})"
+    return latest.page.name, f"{gained(grown)} in {words.duration(grown.over)}{instead(grown, period)}"
 
 
 def _plot(store: Store, counts: list[tuple[Latest, Track]], period: timedelta) -> Plot | None:

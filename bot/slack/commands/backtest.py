@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence, Sized
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot import words
-from bot.backtest import past_alerts
+from bot.backtest import past_alerts, rivals
 from bot.errors import LikewatchError
-from bot.features import written
+from bot.features import features, written
 from bot.slack import names
 from bot.slack.alert_card import told
 from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash, Who
 from bot.slack.names import Named
 from bot.thresholds import parse_threshold, tuned
 from handlers.comparisons import all_comparisons
-from handlers.model import Alert
+from handlers.model import Alert, Point
 from storage.store import Store
 
 USAGE = "/trends backtest <page or group> [90d] [surge>5 …]"
@@ -47,16 +47,17 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     newest = _newest_figure(store, found)
     if newest is None:
         return Reply(card=Card(headline=f"No reading of {found.name} is stored, so there is nothing to go through"))
-    if newest < since:
+    if newest.at < since:
         past = f"in the past {words.length(asked.period)} there is nothing to go through"
-        return Reply(card=Card(headline=f"The newest figure of {found.name} is of {words.day(newest)}: {past}"))
+        return Reply(
+            card=Card(headline=f"The newest figure of {found.name} is of {words.date(newest.at, newest.dated)}: {past}")
+        )
     rules = all_comparisons()
     variants = tuned(rules, asked.limits)
     alerts = past_alerts(store, found.pages, since, now, (*rules, *variants))
-    replaced = {kind for variant in variants for kind in variant.kinds}
-    wanted = [alert for alert in alerts if alert.tuned or alert.kind not in replaced]
-    default = [alert for alert in alerts if not alert.tuned and alert.kind in replaced]
-    return Reply(card=_card(store, found, asked, wanted, default), shareable=True)
+    decided = {kind for variant in variants for kind in variant.kinds}
+    card = _compared(store, found, asked, alerts, decided) if asked.limits else _told_of(store, found, asked, alerts)
+    return Reply(card=replace(card, context=tuple(_context(store, found, asked))), shareable=True)
 
 
 def parse(said: Sequence[str]) -> Asked:
@@ -75,56 +76,79 @@ def parse(said: Sequence[str]) -> Asked:
     return Asked(period=period, limits=limits)
 
 
-def _newest_figure(store: Store, found: Named) -> datetime | None:
-    return max((track.last.at for track in store.readings.tracks(found.pages).values()), default=None)
+def _newest_figure(store: Store, found: Named) -> Point | None:
+    lasts = (track.last for track in store.readings.tracks(found.pages).values())
+    return max(lasts, key=lambda last: last.at, default=None)
 
 
-def _card(store: Store, found: Named, asked: Asked, wanted: Sequence[Alert], default: Sequence[Alert]) -> Card:
-    past = f"in the past {words.length(asked.period)}"
-    setting = words.listed([written(feature, limit) for feature, limit in asked.limits.items()])
-    number = words.several(len(wanted), "alert") if wanted else "no alert"
-    headline = f"{'With ' + setting + ', ' if setting else ''}{number} of {found.name} {past}"
-    newest = sorted(wanted, key=lambda alert: alert.at)[-_NEWEST:]
+def _told_of(store: Store, found: Named, asked: Asked, alerts: Sequence[Alert]) -> Card:
+    headline = f"{_number(alerts)} of {found.name} in the past {words.length(asked.period)}"
     return Card(
         headline=headline[0].upper() + headline[1:],
+        lines=(*([_by_kind(alerts)] if alerts else []), *_newest(alerts, store, title=f"The newest {_NEWEST}:")),
+    )
+
+
+def _compared(store: Store, found: Named, asked: Asked, alerts: Sequence[Alert], decided: Collection[str]) -> Card:
+    """What is told with the thresholds asked for beside what the default ones tell; ``decided`` are their kinds."""
+    setting = words.listed([written(feature, limit) for feature, limit in asked.limits.items()])
+    default = words.listed([written(feature, _default(feature)) for feature in asked.limits])
+    as_set = {alert.key.partition(":")[2]: alert for alert in alerts if alert.tuned}  # before it: the rule's name
+    by_default = {alert.key: alert for alert in alerts if alert.kind in decided and not alert.tuned}
+    others = [alert for alert in alerts if alert.kind not in decided]
+    headline = (
+        f"{found.name}, the past {words.length(asked.period)}: {_number(as_set)} with {setting}, "
+        f"{words.count(len(by_default)) if by_default else 'none'} with the default, {default}"
+    )
+    return Card(
+        headline=headline,
         lines=(
-            *_by_kind(wanted),
-            *_told(newest, len(wanted), setting, store),
-            *_beside(wanted, default, setting, store),
-        ),
-        context=(
-            "The stored readings went through today's rules once more; nothing was posted.",
-            "Polls that found the same count again are not stored, so what waits for several readings may come later.",
+            *_group("Told by both", [as_set[key] for key in as_set if key in by_default], store),
+            *_group(f"Told only with {setting}", [as_set[key] for key in as_set if key not in by_default], store),
+            *_group("Told only with the default", [by_default[key] for key in by_default if key not in as_set], store),
+            *([f"Of other kinds, the same either way: {_by_kind(others)}."] if others else []),
         ),
     )
 
 
-def _by_kind(alerts: Iterable[Alert]) -> Iterator[Line]:
-    if kinds := Counter(alert.kind for alert in alerts):
-        yield ", ".join(f"{kind} {words.count(number)}" for kind, number in sorted(kinds.items()))
+def _context(store: Store, found: Named, asked: Asked) -> Iterator[Line]:
+    yield "The stored readings went through today's rules once more; nothing was posted."
+    yield "Polls that found the same count again are not stored, so what waits for several readings may come later."
+    held_against = rivals(store, found.pages, asked.period)
+    if held_against.left_out:
+        number = len(held_against.compared)
+        yield (
+            f"Its groups are large: it was held against the {words.count(number)} rivals nearest to it by count now, "
+            f"and not against the {words.count(held_against.left_out)} others. A shorter period takes in more."
+        )
 
 
-def _beside(wanted: Sequence[Alert], default: Sequence[Alert], setting: str, store: Store) -> Iterator[Line]:
-    """What the default rules told in place of those that were set."""
-    if not setting:
+def _number(alerts: Sized) -> str:
+    return words.several(len(alerts), "alert") if alerts else "no alert"
+
+
+def _default(feature: str) -> float | None:
+    threshold = features()[feature].threshold
+    return threshold.default if threshold else None
+
+
+def _by_kind(alerts: Iterable[Alert]) -> str:
+    kinds = Counter(alert.kind for alert in alerts)
+    return ", ".join(f"{kind} {words.count(number)}" for kind, number in sorted(kinds.items()))
+
+
+def _group(title: str, alerts: Sequence[Alert], store: Store) -> Iterator[Line]:
+    if not alerts:
         return
-    as_set = {alert.key.partition(":")[2] for alert in wanted if alert.tuned}  # before it: the rule's name
-    alone = [alert for alert in default if alert.key not in as_set]
-    yield (
-        f"Of what {setting} decides: {words.several(len(as_set), 'alert') if as_set else 'no alert'}, "
-        f"{words.count(len(default)) if default else 'none'} by default; "
-        f"{words.count(len(default) - len(alone)) if default else 'none'} in common."
-    )
-    if alone:
-        yield "Told by default alone, the newest first:"
-        yield from (_line(alert, store) for alert in reversed(alone[-_NEWEST:]))
+    yield (Bold(f"{title}: {words.count(len(alerts))}"),)
+    yield from _newest(alerts, store, title=f"The newest {_NEWEST} of them:")
 
 
-def _told(newest: Sequence[Alert], number: int, setting: str, store: Store) -> Iterator[Line]:
-    if setting and newest:
-        yield f"Told with {setting}, the newest first:"
-    elif number > len(newest):
-        yield f"The newest {len(newest)}:"
+def _newest(alerts: Sequence[Alert], store: Store, *, title: str) -> Iterator[Line]:
+    """The newest alerts, below a ``title`` where there are more."""
+    newest = sorted(alerts, key=lambda alert: alert.at)[-_NEWEST:]
+    if len(alerts) > len(newest):
+        yield title
     yield from (_line(alert, store) for alert in reversed(newest))
 
 

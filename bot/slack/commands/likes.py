@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot import words
+from bot.errors import LikewatchError
 from bot.slack import names
 from bot.slack.answers.board import group_answer, leaderboard
 from bot.slack.answers.page import page_answer
@@ -28,25 +29,43 @@ def _answer(call: Call, store: Store, now: datetime) -> Reply:
     *named, last = call.text.split()
     period = words.period(last)
     if period is None or not named:
-        named, last, period = [*named, last], "", DEFAULT_PERIOD
-    if pages := _two_pages(store, named):
-        return pair_answer(store, pages, period, now)
+        named, last, period = [*named, last], "", None
+    if pages := _pages(store, named):
+        return pair_answer(store, _two_different(pages, named), period or DEFAULT_PERIOD, now)
     text = " ".join(named)
     if group := names.find_group(store, text):
         return group_answer(store, group, now)
-    if page := names.find_page(store, text):  # a page with a period: its answer tells every period
-        return page_answer(store, page, now)
+    if page := names.find_page(store, text):
+        return page_answer(store, page, now, period)
     return _did_you_mean(store, named, last)
 
 
-def _two_pages(store: Store, named: list[str]) -> tuple[Page, Page] | None:
-    """The two pages that the words name, wherever one name ends and the next begins."""
-    for middle in range(1, len(named)):
+def _pages(store: Store, named: list[str], *, fewest: int = 2) -> tuple[Page, ...]:
+    """The two or more pages that the words name, wherever one name ends and the next begins; () if they do not."""
+    for middle in range(len(named) if fewest < 2 else len(named) - 1, 0, -1):  # noqa: PLR2004
         first = names.find_page(store, " ".join(named[:middle]))
-        second = names.find_page(store, " ".join(named[middle:])) if first else None
-        if first and second:
-            return first, second
-    return None
+        if first is None:
+            continue
+        if middle == len(named):
+            return (first,)
+        if others := _pages(store, named[middle:], fewest=1):
+            return (first, *others)
+    return ()
+
+
+def _two_different(pages: tuple[Page, ...], named: list[str]) -> tuple[Page, Page]:
+    slugs = list(dict.fromkeys(page.slug for page in pages))
+    if len(slugs) == 1:
+        raise LikewatchError(
+            f"“{' '.join(named)}” names one page more than once, and it is only compared with others. "
+            f"/likes {slugs[0]} tells its own growth."
+        )
+    if len(pages) > 2:  # noqa: PLR2004
+        raise LikewatchError(
+            f"Those are {len(pages)} pages, and I compare two at a time: /likes {slugs[0]} {slugs[1]}. "
+            "For more, put them into one group with /trends track: /likes and the group's name shows all of it."
+        )
+    return pages[0], pages[1]
 
 
 def _did_you_mean(store: Store, named: list[str], period: str) -> Reply:
@@ -63,7 +82,7 @@ def _did_you_mean(store: Store, named: list[str], period: str) -> Reply:
 COMMAND = Command(
     slash=Slash.LIKES,
     verbs=("",),
-    usage="/likes [page | page page [90d] | group]",
+    usage="/likes [page [90d] | page page [90d] | group]",
     summary="the count of a page, its age, growth, rank and home share; two pages compared; or the leaderboard",
     who=Who.ANYONE,
     run=run,

@@ -16,7 +16,7 @@ from bot.slack.by_group import groups_subscribed
 from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash, Who
 from bot.slack.features import Asked, parse_features
 from bot.slack.names import Named
-from bot.variants import variants
+from bot.variants import pages_of, variants
 from handlers.comparisons import all_comparisons
 from handlers.model import Alert
 from storage.store import Store
@@ -42,13 +42,14 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     asked = parse_features(typed)
     before = store.subscriptions.get(call.team_id, call.channel_id, found.target, found.slug)
     wish = _wish(call, found, asked, before, now)
-    rehearsal = rehearse(store, (wish,), variants(store, (wish,), all_comparisons()), now)
-    preview = tuple(_preview(store, found, wish, rehearsal, now))
+    tuned = (wish, *_beside(store, wish, found))
+    rehearsal = rehearse(store, tuned, variants(store, tuned, all_comparisons()), now)
     with store.write():
         store.subscriptions.put(wish)
         settle(store, all_comparisons(), now, made=rehearsal.memories)
         wanted = wishes(wish)
         audit(store, call, now, "subscribe", found.slug, detail=" ".join(wanted))
+    preview = _preview(store, found, wish, rehearsal, now)
     said = (*_thresholds(asked, wish, before), *_by_group(call, store, found), *preview)
     card = Card(
         headline=f"This channel is subscribed to {found.name}",
@@ -100,8 +101,18 @@ def _by_group(call: Call, store: Store, found: Named) -> Iterator[Line]:
         )
 
 
+def _beside(store: Store, wish: Subscription, found: Named) -> tuple[Subscription, ...]:
+    """The channel's other subscriptions about those pages: what they set may hold in place of what is set now."""
+    others = (
+        one
+        for one in store.subscriptions.of_channel(wish.team_id, wish.channel_id)
+        if one.thresholds and (one.target, one.slug) != (wish.target, wish.slug)
+    )
+    return tuple(one for one in others if not {page.slug for page in pages_of(store, one)}.isdisjoint(found.pages))
+
+
 def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Rehearsal, now: datetime) -> Iterator[Line]:
-    """What would have been posted here in the past 30 days: one card for each story.
+    """What would have been posted here in the past 30 days, now that the wish is saved: one card for each story.
 
     Default rules told it then; what variants would have told, the rehearsal says.
     """
@@ -110,18 +121,16 @@ def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Rehearsa
     rehearsed = [alert for alert in rehearsal.alerts if alert.at >= since and _is_about(found, alert)]
     stories: dict[str, Alert] = {}
     for alert in sorted((*reversed(told_then), *rehearsed), key=lambda alert: alert.at):
-        if wish.takes(alert):
+        if alert.feature in wish.features and _comes_here(store, wish, alert):
             stories[alert.story] = alert
     span = _span(store, found, now)
     if span is None:
         yield "No figure of it was read yet, so there is no telling what would have been posted here."
         return
-    newest_figure = max(track.last.at for track in store.readings.tracks(found.pages).values())
-    if not stories and newest_figure < since:
-        yield (
-            f"Its newest figure is of {words.day(newest_figure)}: in the past {PREVIEW.days} days there was nothing to "
-            "judge."
-        )
+    newest_figure = max((track.last for track in store.readings.tracks(found.pages).values()), key=lambda last: last.at)
+    if not stories and newest_figure.at < since:
+        newest_day = words.date(newest_figure.at, newest_figure.dated)
+        yield f"Its newest figure is of {newest_day}: in the past {PREVIEW.days} days there was nothing to judge."
         return
     if not stories:
         yield f"In {span} it would have posted nothing here."
@@ -132,6 +141,10 @@ def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Rehearsa
         yield f"• {words.dated(alert.at, alert.dated)}: {told(alert, store)}"
     if len(newest) > _MOST_TOLD:
         yield f"… and {len(newest) - _MOST_TOLD} more. /trends alerts {found.slug} lists them."
+
+
+def _comes_here(store: Store, wish: Subscription, alert: Alert) -> bool:
+    return store.subscriptions.wants(wish.team_id, wish.channel_id, alert)
 
 
 def _is_about(found: Named, alert: Alert) -> bool:

@@ -56,7 +56,7 @@ def test_it_writes_what_the_rules_tell(tmp_path: Path) -> None:
 
 def test_what_is_no_number_is_told_and_does_no_harm(tmp_path: Path) -> None:
     said = run(recorded(7).write(tmp_path / "history"), tmp_path / "alerts.csv")
-    assert "no number of likes, taken as a gap" in said[1]
+    assert "no count (empty, NaN or negative), taken as if nobody had asked then" in said[1]
     assert said[2].startswith("  totals.csv, line ")
 
 
@@ -126,9 +126,10 @@ def test_another_threshold_stands_in_for_the_default_and_is_compared_with_it(tmp
     surges = [row for row in default if row["kind"] == "surge"]
     assert surges
     assert as_set == [row for row in default if row["kind"] != "surge"]
+    assert "They are those with surge>40x in place of the default, surge>3.2x. Beside each other:" in said
     table = next(line for line in said if line.startswith("surge  "))
     assert table.split() == ["surge", "surge>40", "0", str(len(surges)), "0", "0", str(len(surges))]
-    assert said[said.index("Only by default:") + 1].strip().endswith(surges[0]["note"])
+    assert said[said.index("Told only by default:") + 1].strip().endswith(surges[0]["note"])
 
 
 def test_the_same_threshold_makes_no_difference(tmp_path: Path) -> None:
@@ -136,7 +137,7 @@ def test_the_same_threshold_makes_no_difference(tmp_path: Path) -> None:
     run(folder, tmp_path / "default.csv")
     said = run(folder, tmp_path / "set.csv", thresholds=["surge=3.2"])
     assert rows(tmp_path / "set.csv") == rows(tmp_path / "default.csv")
-    assert not any(line.startswith("Only") for line in said)
+    assert not any(line.startswith("Told only") for line in said)
 
 
 @pytest.mark.parametrize(

@@ -122,18 +122,37 @@ def test_spreadsheets_habits_do_no_harm(tmp_path: Path) -> None:
     assert (instant, arrivals.readings[0].page, arrivals.readings[0].count) == (NINE, "hunsen", 7)
 
 
-@pytest.mark.parametrize("likes", ["", "nan", "NaN", "-5", "12.5", "1,5", "n/a", "inf", "9" * 19, "9" * 5000, "1e300"])
-def test_what_is_no_number_of_likes_is_a_gap(tmp_path: Path, likes: str) -> None:
+@pytest.mark.parametrize(
+    ("likes", "said"),
+    [
+        ("", "there is no count"),
+        *((text, f"“{text}” is no count") for text in ("nan", "NaN", "-5", "-0.5", "n/a", "None")),
+    ],
+)
+def test_where_there_is_no_count_is_a_gap(tmp_path: Path, likes: str, said: str) -> None:
     row = f'2024-05-06T09:00:00Z,hunsen,"{likes}",2024-05-06T09:00:00Z\n'
     country = f'2024-05-06T09:00:00Z,hunsen,KH,"{likes}",2024-05-06T09:00:00Z\n'
     write(tmp_path, totals=TOTALS + row, countries=COUNTRIES + country)
     with History(tmp_path) as history:
         assert list(history.batches()) == []
         assert (history.faults.number, history.gaps.number) == (0, 2)
-        assert history.gaps.first == [
-            f"totals.csv, line 2: “{likes}” is no number of likes",
-            f"countries.csv, line 2: “{likes}” is no number of likes",
-        ]
+        assert history.gaps.first == [f"totals.csv, line 2: {said}", f"countries.csv, line 2: {said}"]
+
+
+@pytest.mark.parametrize("likes", ["1,234", "12.5", "3.2M", "inf", "true", str(2**63), "9" * 5000, "1e300", "<html>"])
+def test_a_count_that_nobody_can_read_is_a_bad_row(tmp_path: Path, likes: str) -> None:
+    row = f'2024-05-06T09:00:00Z,hunsen,"{likes}",2024-05-06T09:00:00Z\n'
+    country = f'2024-05-06T09:00:00Z,hunsen,KH,"{likes}",2024-05-06T09:00:00Z\n'
+    for fault in faults(write(tmp_path, totals=TOTALS + row, countries=COUNTRIES + country)):
+        assert ".csv, line 2: “" in fault
+        assert "is no number of likes. Write a whole number below 2⁶³ in digits alone, or leave the cell empty" in fault
+        assert len(fault) < 250
+
+
+def test_the_largest_count_is_one(tmp_path: Path) -> None:
+    write(tmp_path, totals=TOTALS + f"2024-05-06T09:00:00Z,hunsen,{2**63 - 1},2024-05-06T09:00:00Z\n")
+    ((_, arrivals),) = batches(tmp_path)
+    assert arrivals.readings[0].count == 2**63 - 1
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.backtest import past_alerts
+from bot.backtest import past_alerts, rivals
 from bot.errors import LikewatchError
 from bot.feeding import by_instant
 from handlers.comparisons.milestone import COMPARISON as MILESTONE
+from handlers.comparisons.overtake import COMPARISON as OVERTAKE
 from handlers.contract import Verdict, Window
 from handlers.model import Page
 from storage.store import Store
@@ -55,22 +56,50 @@ def test_stored_readings_are_seen_once_an_hour(store: Store) -> None:
 @pytest.mark.parametrize(
     ("pages", "days", "instead"),
     [
-        (
-            60,
-            150,
-            "60 pages with their rivals, .* Ask for a shorter period, 100d at most, or for a page that has",
-        ),
-        (101, 1, "101 pages with their rivals, .* Ask for a page that has fewer rivals: those of a page are the pages"),
+        (60, 150, "60 pages, too many .* Ask for a shorter period, 100d at most, or for one page of the group"),
+        (101, 1, "101 pages, too many .* Ask for one page of the group; it is held against its nearest rivals"),
     ],
 )
 def test_more_than_can_be_waited_for_is_refused_with_what_to_ask_instead(
     store: Store, pages: int, days: int, instead: str
 ) -> None:
-    watch(store, *(f"page-{number}" for number in range(pages)))
+    slugs = [f"page-{number}" for number in range(pages)]
+    watch(store, *slugs)
     with pytest.raises(LikewatchError, match=instead):
-        past_alerts(store, ["page-0"], START, START + days * DAY, [MILESTONE])
+        past_alerts(store, slugs, START, START + days * DAY, [MILESTONE])
 
 
 def test_what_it_names_instead_is_gone_through(store: Store) -> None:
-    watch(store, *(f"page-{number}" for number in range(60)))
-    assert past_alerts(store, ["page-0"], START, START + 100 * DAY, [MILESTONE]) == []
+    slugs = [f"page-{number}" for number in range(60)]
+    watch(store, *slugs)
+    assert past_alerts(store, slugs, START, START + 100 * DAY, [MILESTONE]) == []
+
+
+def test_a_page_of_a_large_group_is_held_against_its_nearest_rivals(store: Store) -> None:
+    slugs = [f"page-{number:03}" for number in range(120)]
+    watch(store, *slugs)
+    counts = {slug: 1_000_000 + 10_000 * number for number, slug in enumerate(slugs)}
+    made = cycle(store, HandClock(START + 4 * DAY), {}, comparisons=())
+    made.absorb(
+        by_instant(
+            [
+                reading(slug, count + (400 if slug == "page-060" else 1) * hour, START + timedelta(hours=hour))
+                for slug, count in counts.items()
+                for hour in range(0, 72, 6)
+            ],
+            (),
+        )
+    )
+    made.close()
+    chosen = rivals(store, ["page-060"], 90 * DAY)
+    assert len(chosen.compared) == 61
+    assert chosen.left_out == 58
+    assert {"page-061", "page-062", "page-059"} <= {page.slug for page in chosen.compared}
+    told = past_alerts(store, ["page-060"], START - 86 * DAY, START + 4 * DAY, [OVERTAKE])
+    assert {alert.rival for alert in told if alert.kind == "overtake"} == {"page-061"}
+
+
+def test_all_rivals_of_a_small_group_are_looked_at(store: Store) -> None:
+    watch(store, "a", "b", "c")
+    found = rivals(store, ["a"], 90 * DAY)
+    assert ({page.slug for page in found.compared}, found.left_out) == ({"b", "c"}, 0)

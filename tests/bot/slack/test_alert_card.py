@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from bot.evidence.tracing import reference
 from bot.slack import cards
 from bot.slack.alert_card import alert_card, told
 from bot.slack.commands import find_command, parse_query
-from bot.slack.contract import Slash
+from bot.slack.contract import Button, Slash
 from handlers.model import Alert, Dated
 from storage.store import Store
 from storage.values import KeptAlert
@@ -32,7 +33,9 @@ def kept(alert: Alert, *, replayed: bool = False) -> KeptAlert:
 
 
 def test_what_happened_to_a_platform_offers_nothing_that_its_name_cannot_answer(store: Store) -> None:
-    assert alert_card(kept(scene("platform_event")), store).buttons == ()
+    (button,) = alert_card(kept(scene("platform_event")), store).buttons
+    assert isinstance(button, Button)
+    assert button.label == "Evidence"
 
 
 def test_it_says_by_whose_threshold_it_was_told(rivals: Store) -> None:
@@ -86,14 +89,13 @@ def test_a_later_alert_of_the_story_carries_what_came_before(rivals: Store) -> N
 
 def test_its_buttons_ask_what_commands_understand(rivals: Store) -> None:
     (actions,) = [block for block in cards.blocks(alert_card(kept(overtake()), rivals)) if block["type"] == "actions"]
-    menu, button = actions["elements"]
-    queries = [option["value"] for option in menu["options"]] + [button["value"]]
-    asked = [find_command(*parse_query(query)) for query in queries]
+    asked = [find_command(*parse_query(button["value"])) for button in actions["elements"]]
     assert [(command.slash, command.verbs[0], rest) for command, rest in asked] == [
         (Slash.TRENDS, "mute", "hunsen 1h"),
         (Slash.TRENDS, "mute", "hunsen 1d"),
         (Slash.TRENDS, "mute", "hunsen 1w"),
         (Slash.TRENDS, "unsubscribe", "hunsen"),
+        (Slash.TRENDS, "evidence", reference(overtake())),
     ]
 
 

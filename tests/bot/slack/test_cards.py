@@ -17,7 +17,6 @@ from bot.slack.contract import (
     Chart,
     Line,
     Link,
-    Menu,
     Moment,
     Person,
     Plot,
@@ -93,7 +92,7 @@ def test_it_lays_out_a_card() -> None:
         fields=(("A", "2,108,800 likes"),),
         context=("Source: AKP",),
         buttons=(
-            Menu(placeholder="Mute …", options=(("Mute 1 hour", "trends mute a 1h"),)),
+            Button(label="Mute 1 hour", query="trends mute a 1h"),
             Button(label="Unsubscribe", query="trends unsubscribe a", danger=True),
         ),
     )
@@ -101,8 +100,8 @@ def test_it_lays_out_a_card() -> None:
     assert [block["type"] for block in shown] == ["header", "section", "section", "context", "actions"]
     assert shown[1]["text"]["text"] == "First.\nThen *bold*."
     assert shown[2]["fields"][0]["text"] == "*A*\n2,108,800 likes"
-    menu, button, share = shown[4]["elements"]
-    assert menu["options"][0]["value"] == "trends mute a 1h"
+    mute, button, share = shown[4]["elements"]
+    assert (mute["value"], "style" in mute) == ("trends mute a 1h", False)
     assert (button["value"], button["style"]) == ("trends unsubscribe a", "danger")
     assert (share["value"], share["action_id"]) == ("likes a", "share.2")
     assert cards.fallback_text(card) == "A passed B\nFirst.\nThen *bold*.\nA: 2,108,800 likes"
@@ -131,7 +130,7 @@ def test_a_cut_tears_no_markup() -> None:
 
 def test_a_button_whose_query_does_not_fit_is_left_out() -> None:
     long = "trends mute " + "x" * 2000
-    card = Card(headline="x", buttons=(Button(label="a", query=long), Menu(placeholder="b", options=(("c", long),))))
+    card = Card(headline="x", buttons=(Button(label="a", query=long),))
     assert [block["type"] for block in cards.blocks(card)] == ["header"]
 
 
@@ -185,9 +184,10 @@ def _shown_safely(hostile: str) -> bool:
             categories=(hostile, hostile, hostile),
             series=(Series(name=hostile, values=(1, 2, 3)), Series(name=hostile, values=(3, 2, 1))),
             y_label=hostile,
+            x_label=hostile,
         ),
         context=(hostile,) * 12,
-        buttons=(Button(label=hostile, query=hostile), Menu(placeholder=hostile, options=((hostile, hostile),))),
+        buttons=(Button(label=hostile, query=hostile),),
     )
     for shown in (cards.blocks(card, share=hostile), cards.without_charts(cards.blocks(card))):
         assert blockkit.faults(shown) == []

@@ -1,6 +1,7 @@
 """Posts of unknown outcome: looked for where that can be done, repeated with a word about it where it cannot."""
 
 import random
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,8 @@ from bot.slack.client import slack_client
 from bot.slack.deliver import Deliverer
 from bot.slack.sending import LONGEST_SEARCH, MAY_REPEAT, SETTLE
 from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, delay, refuse, throttle
+from storage.sqlite import sqlite3
+from storage.store import Store
 from tests.standins.clock import HandClock
 from tests.standins.desk import NEWSROOM, POLITICS, Desk, desk, many, numbered
 from tests.standins.histories import SCENES
@@ -190,3 +193,32 @@ def test_a_list_that_was_not_taken_is_posted_whole_once(desk: Desk, fault: objec
         desk.later(1)
     assert len(desk.posted()) == 1
     assert desk.keys() == [f"key-{number}" for number in range(1, 13)]
+
+
+def test_of_many_posts_of_unknown_outcome_each_is_found_or_posted_once(desk: Desk) -> None:
+    """As after a restore: all that waited in the backup may have been posted since."""
+    first, second = SCENES["overtake"]().alerts
+    desk.raise_(first)
+    desk.deliverer.deliver_due()
+    desk.raise_(second)
+    desk.later(1)
+    for number in (1, 2):
+        desk.raise_(numbered(number))
+        desk.later(1)
+    desk.store.close()
+    database = desk.folder / "likewatch.db"
+    with closing(sqlite3.connect(database)) as conn, conn:
+        conn.execute("UPDATE deliveries SET state = 'sending', ts = NULL, claimed_at = queued_at")
+        conn.execute("DELETE FROM cards")
+    store = Store.open(database)
+    try:
+        store.outbox.put(numbered(3), store.subscriptions.wanting(numbered(3)), at=desk.clock.now())
+        client = slack_client(token=desk.server.bot_token, api_url=desk.server.api_url)
+        sender = Deliverer(client=client, store=store, clock=desk.clock, chance=random.Random(1))
+        for _ in range(30):
+            sender.deliver_due()
+            desk.clock.move(timedelta(seconds=1))
+        assert store.outbox.depth()["sent"] == 5
+    finally:
+        store.close()
+    assert desk.keys() == [first.key, second.key, "key-1", "key-2", "key-3"]

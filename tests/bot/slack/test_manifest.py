@@ -5,6 +5,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bot.errors import ConfigError
 from bot.slack.commands import commands
 from bot.slack.manifest import manifest
 
@@ -102,9 +103,21 @@ def test_http_gives_slack_the_address_everywhere_it_asks_for_one() -> None:
     assert made["settings"]["socket_mode_enabled"] is False
 
 
-def test_http_without_an_address_is_refused() -> None:
-    with pytest.raises(ValueError, match="public https address"):
-        manifest(commands(), socket_mode=False)
+@pytest.mark.parametrize(
+    "address",
+    [
+        None,
+        "",
+        "notaurl",
+        "http://likewatch.example.org/slack/events",
+        "https://likewatch.example.org",
+        "https:///slack/events",
+        "https://[x/slack/events",
+    ],
+)
+def test_an_address_that_slack_cannot_send_to_is_refused(address: str | None) -> None:
+    with pytest.raises(ConfigError, match="begins with https:// and ends in /slack/events"):
+        manifest(commands(), socket_mode=False, request_url=address)
 
 
 def test_the_hint_names_every_verb() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -70,7 +71,34 @@ def test_published_figures_are_bars_and_stand_for_their_own_day_only() -> None:
 
 
 def test_a_polled_count_holds_until_the_next_one() -> None:
-    plot = counts_plot("t", {"A": _points({0, 500}, 0), "B": _points({0, 100, 200, 500}, 9)}, unit="likes")
+    plot = counts_plot("t", {"A": _points({0, 288}, 0), "B": _points({0, 96, 192, 288}, 9)}, unit="likes")
     assert plot is not None
     assert plot.chart is Chart.LINE
-    assert plot.series[0].values == (0, 0, 0, 500)
+    assert plot.series[0].values == (0, 0, 0, 288)
+
+
+def test_days_that_a_chart_cannot_hold_are_thinned_to_even_steps() -> None:
+    plot = counts_plot("t", {"A": _points(set(range(0, 31 * 24, 24)), 0)}, unit="likes")
+    assert plot is not None
+    assert (plot.chart, plot.x_label) == (Chart.LINE, "")
+    assert plot.categories == tuple(f"{day} Jan" for day in range(1, 32, 2))
+
+
+def test_uneven_steps_are_bars_on_an_axis_that_says_so() -> None:
+    plot = counts_plot("t", {"A": _points({0, 24, 48, 720}, 0)}, unit="likes")
+    assert plot is not None
+    assert (plot.chart, plot.x_label) == (Chart.BAR, "not to scale in time")
+
+
+def test_a_figure_dated_by_its_month_is_labelled_by_its_month() -> None:
+    by_day, by_month = _published([0, 40], 0), replace(_published([20], 0)[0], dated=Dated.MONTH)
+    plot = counts_plot("t", {"A": [by_day[0], by_month, by_day[1]]}, unit="likes")
+    assert plot is not None
+    assert plot.categories == ("1 Jan 2026", "Jan 2026", "10 Feb 2026")
+
+
+def test_an_instant_is_named_no_more_precisely_than_the_least_precise_figure_drawn_there() -> None:
+    by_month = [replace(point, dated=Dated.MONTH) for point in _published([0, 60], 0)]
+    plot = counts_plot("t", {"A": by_month, "B": _published([1, 61], 5)}, unit="likes")
+    assert plot is not None
+    assert plot.categories == ("Jan 2026", "Mar 2026")

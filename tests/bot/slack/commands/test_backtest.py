@@ -61,14 +61,29 @@ def test_what_is_older_than_asked_is_only_there_to_compare_with(store: Store) ->
 
 def test_another_threshold_is_told_beside_the_default(store: Store) -> None:
     rivals(store)
-    told = shown(store, "trends backtest hunsen 60d surge>90")
-    assert "surge 1" not in told
-    assert "Of what surge&gt;90x decides: no alert, 1 by default; 0 in common." in told
-    with_it, _, by_default = told.partition("Told by default alone")
-    assert "Told with surge&gt;90x, the newest first:" in with_it
-    assert "gained 30,480 likes" not in with_it
-    assert "gained 30,480 likes" in by_default
-    assert "1 by default; 1 in common" in shown(store, "trends backtest hunsen 60d surge>5")
+    strict = ask(store, "trends backtest hunsen 60d surge>90")
+    assert strict.card.headline == (
+        "Hun Sen, the past 60 days: no alert with surge>90x, 1 with the default, surge>3.2x"
+    )
+    told = blockkit.words(cards.blocks(strict.card))
+    assert "*Told only with the default: 1*" in told
+    assert "gained 30,480 likes" in told
+    assert "Of other kinds, the same either way: ahead 1, closing_in 1, overtake 1." in told
+    assert "Told by both" not in told
+    alike = shown(store, "trends backtest hunsen 60d surge>5")
+    assert "1 alert with surge>5x, 1 with the default, surge>3.2x" in alike.replace("&gt;", ">")
+    assert "*Told by both: 1*" in alike
+    assert "Told only" not in alike
+
+
+def test_rivals_too_many_to_go_through_are_said_to_be_left_out(store: Store) -> None:
+    rivals(store)
+    for number in range(120):
+        watch(store, f"page-{number}", [(NOW - timedelta(days=1), 1_000 + number)])
+    told = shown(store, "trends backtest hunsen 90d")
+    assert "Hun Sen now has more likes than Sam Rainsy" in told
+    assert "held against the 61 rivals nearest to it by count now, and not against the 60 others" in told
+    assert "nearest to it" not in shown(store, "trends backtest cameron 90d")
 
 
 @pytest.mark.parametrize(

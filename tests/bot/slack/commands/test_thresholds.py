@@ -150,7 +150,7 @@ def test_the_preview_is_of_the_threshold_and_what_it_tells_is_not_told_again(sto
     assert store.alerts.recent() == (), "a preview is thrown away"
     assert "would have posted nothing here" in words(ask(store, "trends subscribe hunsen surge>30x"))
     assert store.memories.variants_of("surge") == {("surge>30", "hunsen")}
-    assert "would have posted 1 alert here" in words(ask(store, "trends subscribe cambodia surge>5x"))
+    assert "would have posted 1 alert here" in words(ask(store, "trends subscribe cambodia surge>5x", channel="C2"))
 
 
 def stored(kind: str, *, page: str, at: timedelta = 3 * DAY) -> Alert:
@@ -166,6 +166,16 @@ def test_the_preview_counts_default_rules_as_they_told_it_then(store: Store) -> 
     assert "would have posted 1 alert here" in words(ask(store, "trends subscribe hunsen surge"))
     assert "would have posted nothing here" in words(ask(store, "trends subscribe hunsen surge>9x"))
     assert "would have posted 1 alert here" in words(ask(store, "trends subscribe hunsen surge>9x purge"))
+
+
+def test_the_preview_of_a_group_honours_what_is_set_for_one_of_its_pages(store: Store) -> None:
+    growing(store)
+    alone = words(ask(store, "trends subscribe cambodia surge>5x"))
+    assert "it would have posted 1 alert here" in alone
+    ask(store, "trends subscribe hunsen surge>100x")
+    assert "it would have posted nothing here" in words(ask(store, "trends subscribe cambodia surge>5x"))
+    ask(store, "trends subscribe hunsen surge>8x")
+    assert "it would have posted 1 alert here" in words(ask(store, "trends subscribe cambodia surge>50x"))
 
 
 def test_alerts_lists_what_a_threshold_raised_only_where_it_was_set(store: Store) -> None:

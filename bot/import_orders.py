@@ -1,0 +1,109 @@
+"""An import as somebody ordered it: carried out where the store is open, and told in lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot import words
+from bot.countries import country_code
+from bot.cycle import Cycle
+from bot.errors import ConfigError
+from bot.evidence.texts import Body, ImportedFile
+from bot.importing import DateOrder, describe, read_import
+from bot.imports import Imported, NewPages, import_figures
+from bot.slack.alert_card import told
+from bot.slack.slugs import is_slug
+from handlers.model import Alert, Standing
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A file's ``name`` and bytes, who imports it, and how: as the options of ``likewatch import`` say it."""
+
+    name: str
+    data: bytes
+    by: str
+    page: str | None = None
+    dates: str | None = None
+    keep_good: bool = False
+    new_pages: bool = False
+    home: str | None = None
+    group: str | None = None
+
+
+def carry_out(order: Order, store: Store, cycle: Cycle, now: datetime) -> Iterator[str]:
+    """Import the file: what was found, what was kept, and what it means.
+
+    Raises ``LikewatchError`` where nothing of it is kept.
+    """
+    dates = DateOrder(order.dates) if order.dates else None
+    read = read_import(order.data, name=order.name, now=now, page=order.page, dates=dates)
+    newcomers = _new_pages(home=order.home, group=order.group) if order.new_pages else None
+    imported = import_figures(
+        store,
+        cycle,
+        read,
+        new_pages=newcomers,
+        keep_good=order.keep_good,
+        by=order.by,
+        now=now,
+        keep=lambda slugs: cycle.recorder.seal_import(order.data, _file(order, slugs, now)),
+    )
+    yield describe(read)
+    for added in imported.added:
+        yield f"Added {added.slug} for imported figures (home: {added.home or 'not said'})."
+    for conflict in imported.conflicts:
+        yield f"Left out, because it contradicts what is stored: {conflict}"
+    yield from _what_came(imported)
+    yield from alert_lines(store, imported.absorbed.alerts)
+    if imported.absorbed.past:
+        yield "Events long past, kept and not posted as if they were news:"
+        yield from alert_lines(store, imported.absorbed.past)
+
+
+def _file(order: Order, slugs: Mapping[str, str], now: datetime) -> Callable[[Body], ImportedFile]:
+    return lambda body: ImportedFile(
+        at=now, name=order.name, by=order.by, pages=slugs, page=order.page, dates=order.dates, body=body
+    )
+
+
+def alert_lines(store: Store, alerts: Iterable[Alert]) -> Iterator[str]:
+    """A line for each alert: when, of which kind, and what it says."""
+    for alert in alerts:
+        yield f"{words.dated(alert.at, alert.dated)}  {alert.kind}: {told(alert, store)}"
+
+
+def _new_pages(*, home: str | None, group: str | None) -> NewPages:
+    code = country_code(home) if home else None
+    if home and code is None:
+        raise ConfigError(f"--home {home} is no country that I know. Give its two letters or its name: --home KH")
+    if group and not is_slug(group):
+        raise ConfigError(f"--group {group} cannot be a group's name: small letters, digits and hyphens make one.")
+    return NewPages(platform="facebook", home=code, groups=(group,) if group else ())
+
+
+def _what_came(imported: Imported) -> Iterator[str]:
+    standings = imported.absorbed.standings
+    new = standings.get(Standing.ACCEPTED, 0) + standings.get(Standing.LATE, 0)
+    unchanged = standings.get(Standing.UNCHANGED, 0)
+    doubtful = standings.get(Standing.HELD, 0) + standings.get(Standing.DOUBTED, 0)
+    audiences = imported.absorbed.audiences
+    kept = [words.several(new, "count")] if new else []
+    kept += [words.several(audiences, "audience by country", "audiences by country")] if audiences else []
+    if kept:
+        yield f"Kept: {words.listed(kept)}."
+    if unchanged:
+        said = "the same as the count before it, and is" if unchanged == 1 else "the same as the counts before, and are"
+        yield f"{words.several(unchanged, 'count')} {said} not stored again: the page is known to be unchanged since."
+    if doubtful:
+        yield (
+            f"{words.several(doubtful, 'count')} far from what was known before: kept, shown as unconfirmed, and used "
+            "by no rule until others confirm them."
+        )
+    if not (kept or unchanged or doubtful):
+        yield "All of it was known already: nothing has changed."
+    elif imported.known:
+        yield f"{words.several(imported.known, 'figure')} known already, and left as before."

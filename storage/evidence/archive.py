@@ -1,0 +1,330 @@
+"""``Evidence``: the one door to what was received, hashed and chained. Texts and bytes in, texts and bytes out.
+
+What the texts say is the bot's to know (``bot.evidence.texts``); here they are kept, in order, each with its SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from storage.database import Database
+from storage.evidence.packing import EvidenceDamaged, Packed, deflated, inflated, packed_alone
+from storage.evidence.schema import EVIDENCE_MIGRATIONS
+from storage.rows import Row, to_instant, to_ms
+from storage.sqlite import sqlite3
+
+_AT_ONCE = 200  # rows read in one go: nobody holds on to the file while somebody thinks about them
+_KEYS = 50_000  # of requests in use: those of two million pages
+_RECORD = "sequence, place, asked_at, key_sequence, key_place, text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The newest link of the chain: its number and its SHA-256."""
+
+    sequence: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A link as kept: its number, the SHA-256 that was noted of it, and its text."""
+
+    sequence: int
+    digest: bytes
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRecord:
+    """A record to be kept: its text, when it was asked for (None: of no poll), and the bytes that came, if any."""
+
+    text: Packed
+    asked_at: datetime | None
+    reply: Packed | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRecord:
+    """A record as kept, the ``place``-th of its link; ``asked_at`` is the instant it is found by."""
+
+    sequence: int
+    place: int
+    asked_at: datetime | None
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptReply:
+    """Bytes as kept, with the SHA-256 and the number of the last link that were noted of them."""
+
+    digest: bytes
+    seen: int
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """An authority's time-stamp of a link: DER of its response, and of the certificate it was checked against."""
+
+    sequence: int
+    response: bytes
+    root: bytes
+
+
+class Evidence:
+    """Everything that was received. Any thread may read; one at a time adds to it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._keys: dict[bytes, tuple[int, int]] = {}
+        self._after: Head | None = None
+        database.after_rollback(self._keys.clear)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open for writing (the one writer), as ``Store.open`` does; it raises the same."""
+        return cls(Database.open(path, EVIDENCE_MIGRATIONS))
+
+    @classmethod
+    def open_reader(cls, path: Path) -> Self:
+        """Open an existing file read-only, beside a running writer."""
+        return cls(Database.open_reader(path, EVIDENCE_MIGRATIONS))
+
+    def follow(self, anchor: Head) -> None:
+        """Go on after this link, on which readings rest, even if it is not there any more.
+
+        Where the file was lost, or an older one put in its place, the gap then shows for ever.
+        """
+        if self.noted(anchor.sequence) != anchor.digest:
+            head = self.head()
+            newest = max(anchor.sequence, head.sequence if head else 0)
+            self._after = Head(sequence=newest, digest=anchor.digest)
+
+    def close(self) -> None:
+        """Close the file and let another process write; harmless when done twice."""
+        self._database.close()
+
+    def seal(
+        self, records: Sequence[NewRecord], compose: Callable[[int, bytes | None], bytes], *, stamp: Stamp | None = None
+    ) -> Head:
+        """Add a link with these records, committed and on the disk when it returns; ``stamp`` is of an earlier link.
+
+        ``compose(sequence, previous)`` gives the manifest's text, from its number and the digest before (None: the
+        first).
+        """
+        with self._database.write() as db:
+            before = self._after or _head(db.conn)
+            sequence = before.sequence + 1 if before else 1
+            text = compose(sequence, before.digest if before else None)
+            head = Head(sequence=sequence, digest=hashlib.sha256(text).digest())
+            db.conn.execute("INSERT INTO manifests VALUES (?, ?, ?)", (sequence, head.digest, deflated(text)))
+            self._put_records(db.conn, sequence, records)
+            _put_replies(db.conn, sequence, [record.reply for record in records if record.reply])
+            if stamp is not None:
+                db.conn.execute("INSERT INTO stamps VALUES (?, ?, ?)", (stamp.sequence, stamp.response, stamp.root))
+        self._after = None
+        return head
+
+    def _put_records(self, conn: sqlite3.Connection, sequence: int, records: Sequence[NewRecord]) -> None:
+        rows: list[Row] = []
+        for place, record in enumerate(records, start=1):
+            text = record.text
+            key = None if text.key is None else self._keys.get(text.key)
+            if text.key is not None and key is None:
+                text = packed_alone(text.raw)  # its key was never kept, or before a restart
+            if text.key is None:
+                self._remember(text.digest, (sequence, place))
+            asked_at = None if record.asked_at is None else to_ms(record.asked_at)
+            rows.append((sequence, place, asked_at, *(key or (None, None)), text.data))
+        conn.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def _remember(self, digest: bytes, where: tuple[int, int]) -> None:
+        self._keys[digest] = where
+        if len(self._keys) > _KEYS:
+            del self._keys[next(iter(self._keys))]
+
+    def head(self) -> Head | None:
+        """The newest link; None before the first."""
+        with self._database.read() as conn:
+            return _head(conn)
+
+    def sequences(self) -> tuple[int, ...]:
+        """The numbers of the links there are, in order."""
+        with self._database.read() as conn:
+            rows = conn.execute("SELECT sequence FROM manifests ORDER BY sequence").fetchall()
+        return tuple(sequence for (sequence,) in rows)
+
+    def noted(self, sequence: int) -> bytes | None:
+        """The SHA-256 that was noted of a link; None if there is none of this number."""
+        with self._database.read() as conn:
+            row = conn.execute("SELECT digest FROM manifests WHERE sequence = ?", (sequence,)).fetchone()
+        return None if row is None else row[0]
+
+    def manifest(self, sequence: int) -> Manifest | None:
+        """A link; None if there is none of this number. Raises ``EvidenceDamaged`` where it cannot be read."""
+        with self._database.read() as conn:
+            row = conn.execute("SELECT digest, text FROM manifests WHERE sequence = ?", (sequence,)).fetchone()
+        if row is None:
+            return None
+        return Manifest(sequence=sequence, digest=row[0], text=_inflated(row[1], b"", f"Manifest {sequence}"))
+
+    def records(self, sequence: int) -> tuple[KeptRecord, ...]:
+        """The records of a link, in the order in which its manifest names them."""
+        return self._records("sequence = ?", (sequence,))
+
+    def asked_at(self, instant: datetime) -> tuple[KeptRecord, ...]:
+        """What was asked for readings of this instant (to the millisecond), in the order in which it came."""
+        return self._records("asked_at = ?", (to_ms(instant),))
+
+    def unasked(self) -> tuple[KeptRecord, ...]:
+        """What came of no poll, oldest first: imports, and look-ups for people."""
+        return self._records("asked_at IS NULL", ())
+
+    def _records(self, condition: str, values: tuple[int, ...]) -> tuple[KeptRecord, ...]:
+        with self._database.read() as conn:
+            rows = conn.execute(
+                f"SELECT {_RECORD} FROM records WHERE {condition} ORDER BY sequence, place", values
+            ).fetchall()
+            texts = {key: _text_of(conn, key, row) for row in rows if (key := row[3:5]) != (None, None)}
+        return tuple(_record(row, texts) for row in rows)
+
+    def reply(self, digest: bytes) -> KeptReply | None:
+        """The bytes with this SHA-256; None where they are not kept, or not any more."""
+        with self._database.read() as conn:
+            row = conn.execute("SELECT seen, key, data FROM replies WHERE digest = ?", (digest,)).fetchone()
+            if row is None:
+                return None
+            seen, key, data = row
+            raw = b"" if key is None else _raw_of(conn, key, digest)
+        return KeptReply(digest=digest, seen=seen, raw=_inflated(data, raw, f"The reply {digest.hex()}"))
+
+    def replies(self) -> Iterator[tuple[bytes, int]]:
+        """Of every reply kept, its noted digest and the number of its last link."""
+        after = 0
+        while True:
+            with self._database.read() as conn:
+                rows = conn.execute(
+                    "SELECT rowid, digest, seen FROM replies WHERE rowid > ? ORDER BY rowid LIMIT ?", (after, _AT_ONCE)
+                ).fetchall()
+            for _, digest, seen in rows:
+                yield digest, seen
+            if len(rows) < _AT_ONCE:
+                return
+            after = rows[-1][0]
+
+    def strays(self) -> tuple[int, ...]:
+        """The numbers of links that records or stamps belong to, and that are not there."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                "SELECT sequence FROM records UNION SELECT sequence FROM stamps EXCEPT SELECT sequence FROM manifests"
+            ).fetchall()
+        return tuple(sorted(sequence for (sequence,) in rows))
+
+    def damage(self) -> str | None:
+        """What SQLite itself finds wrong with the file; None if nothing."""
+        with self._database.read() as conn:
+            found: str = conn.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        return None if found == "ok" else found
+
+    def counted(self) -> dict[str, int]:
+        """How many rows of each kind there are: ``manifests``, ``records``, ``replies``, ``stamps``."""
+        with self._database.read() as conn:
+            return {
+                kind: conn.execute(f"SELECT count(*) FROM {kind}").fetchone()[0]
+                for kind in ("manifests", "records", "replies", "stamps")
+            }
+
+    def let_go(self, before: int, *, but: Iterable[bytes]) -> int:
+        """Forget the bytes last seen before this link, except those with these digests; how many.
+
+        The key of a reply that stays, stays with it.
+        """
+        with self._database.write() as db:
+            db.conn.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (digest BLOB PRIMARY KEY)")
+            db.conn.execute("DELETE FROM wanted")
+            db.conn.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", [(digest,) for digest in but])
+            old = "seen < ? AND digest NOT IN (SELECT digest FROM wanted)"
+            gone = db.conn.execute(f"DELETE FROM replies WHERE {old} AND key IS NOT NULL", (before,)).rowcount
+            unused = "digest NOT IN (SELECT key FROM replies WHERE key IS NOT NULL)"
+            return gone + db.conn.execute(f"DELETE FROM replies WHERE {old} AND {unused}", (before,)).rowcount
+
+    def stamps(self) -> tuple[Stamp, ...]:
+        """Every time-stamp, in the order of the links."""
+        return self._stamps("true ORDER BY sequence", ())
+
+    def newest_stamp(self) -> Stamp | None:
+        """The time-stamp of the newest link that has one."""
+        return next(iter(self._stamps("true ORDER BY sequence DESC LIMIT 1", ())), None)
+
+    def stamped_from(self, sequence: int) -> Stamp | None:
+        """The time-stamp of the first link that has one, at or after this link."""
+        return next(iter(self._stamps("sequence >= ? ORDER BY sequence LIMIT 1", (sequence,))), None)
+
+    def _stamps(self, which: str, values: tuple[int, ...]) -> tuple[Stamp, ...]:
+        with self._database.read() as conn:
+            rows = conn.execute(f"SELECT sequence, response, root FROM stamps WHERE {which}", values).fetchall()
+        return tuple(Stamp(sequence=sequence, response=response, root=root) for sequence, response, root in rows)
+
+
+def _head(conn: sqlite3.Connection) -> Head | None:
+    row = conn.execute("SELECT sequence, digest FROM manifests ORDER BY sequence DESC LIMIT 1").fetchone()
+    return None if row is None else Head(sequence=row[0], digest=row[1])
+
+
+def _put_replies(conn: sqlite3.Connection, sequence: int, replies: Sequence[Packed]) -> None:
+    for reply in replies:
+        kept = conn.execute("SELECT key FROM replies WHERE digest = ?", (reply.digest,)).fetchone()
+        if kept is not None:
+            conn.execute("UPDATE replies SET seen = ? WHERE digest = ?", (sequence, reply.digest))
+            if reply.key is None and kept[0] is not None:  # others will rest on it: it must stand by itself
+                conn.execute("UPDATE replies SET key = NULL, data = ? WHERE digest = ?", (reply.data, reply.digest))
+            continue
+        key, data = reply.key, reply.data
+        if (
+            key is not None
+            and not conn.execute("SELECT 1 FROM replies WHERE digest = ? AND key IS NULL", (key,)).fetchone()
+        ):
+            key, data = None, deflated(reply.raw)  # its key was never kept, or was let go
+        conn.execute("INSERT INTO replies VALUES (?, ?, ?, ?)", (reply.digest, sequence, key, data))
+
+
+def _text_of(conn: sqlite3.Connection, key: Row, of: Row) -> bytes:
+    """The text of a record that another rests on."""
+    what = f"Record {key[1]}, of link {key[0]}, on which record {of[1]}, of link {of[0]}, rests,"
+    row = conn.execute(
+        "SELECT text FROM records WHERE (sequence, place) = (?, ?) AND key_sequence IS NULL", key
+    ).fetchone()
+    if row is None:
+        raise EvidenceDamaged(f"{what} is not there.")
+    return _inflated(row[0], b"", what)
+
+
+def _raw_of(conn: sqlite3.Connection, digest: bytes, of: bytes) -> bytes:
+    """The bytes of a reply that another rests on."""
+    what = f"The reply {digest.hex()}, on which {of.hex()} rests,"
+    row = conn.execute("SELECT data FROM replies WHERE digest = ? AND key IS NULL", (digest,)).fetchone()
+    if row is None:
+        raise EvidenceDamaged(f"{what} is not there.")
+    return _inflated(row[0], b"", what)
+
+
+def _record(row: Row, keys: dict[Row, bytes]) -> KeptRecord:
+    sequence, place, asked_at, key_sequence, key_place, data = row
+    key = keys.get((key_sequence, key_place), b"")
+    text = _inflated(data, key, f"Record {place}, of link {sequence},")
+    instant = None if asked_at is None else to_instant(asked_at)
+    return KeptRecord(sequence=sequence, place=place, asked_at=instant, text=text)
+
+
+def _inflated(data: bytes, key: bytes, what: str) -> bytes:
+    try:
+        return inflated(data, key)
+    except zlib.error:
+        raise EvidenceDamaged(f"{what} cannot be unpacked: it was altered.") from None

@@ -1,0 +1,95 @@
+"""Small: a reply is kept as what distinguishes it from an earlier one of the same request.
+
+Deflate with a preset dictionary (RFC 1951, ``zlib``'s ``zdict``). Every reply refers to a *key* that stands by itself,
+never to another difference: two steps unpack any of them, and one can be let go without breaking another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import zlib
+from dataclasses import dataclass
+
+from storage.errors import StoreError
+
+RENEWED_AFTER = 64
+"""Differences that refer to one key before a new one is kept: counts drift away from it, digit by digit."""
+
+_LEVEL = 6  # a tenth smaller than 4, and still 5 microseconds a page
+_RAW = -15  # no header and no checksum of deflate's own
+_CHECK = 4  # bytes of CRC-32 before the data: two forms of it may unpack to the same bytes, and one of them is not ours
+_WINDOW = 32_768  # bytes of a dictionary that deflate can see
+
+
+class EvidenceDamaged(StoreError):
+    """Something kept as evidence cannot be read back as it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """Bytes, their SHA-256, and the two made small: ``data``, by the bytes of SHA-256 ``key`` where there is one."""
+
+    raw: bytes
+    digest: bytes
+    key: bytes | None
+    data: bytes
+
+
+@dataclass(slots=True)
+class _Key:
+    raw: bytes
+    digest: bytes
+    size: int
+    uses: int = 0
+
+
+class Packer:
+    """Packs what comes again and again, each under its ``shape`` (the request). Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._keys: dict[bytes, _Key] = {}
+        self._lock = threading.Lock()
+
+    def pack(self, raw: bytes, shape: bytes) -> Packed:
+        """Pack by the key of this shape; the first of a shape, and one in sixty-four after it, becomes the key."""
+        digest = hashlib.sha256(raw).digest()
+        with self._lock:
+            key = self._keys.get(shape)
+            if key is not None:
+                key.uses += 1
+        if key is not None and key.uses <= RENEWED_AFTER:
+            data = deflated(raw, key.raw)
+            if len(data) <= key.size // 2:
+                return Packed(raw=raw, digest=digest, key=key.digest, data=data)
+        alone = packed_alone(raw)
+        if len(raw) <= _WINDOW:
+            with self._lock:
+                self._keys[shape] = _Key(raw=raw, digest=digest, size=len(alone.data))
+        return alone
+
+    def forget(self) -> None:
+        """Begin anew: the keys so far may not have been kept."""
+        with self._lock:
+            self._keys.clear()
+
+
+def packed_alone(raw: bytes) -> Packed:
+    """Packed without a key."""
+    return Packed(raw=raw, digest=hashlib.sha256(raw).digest(), key=None, data=deflated(raw))
+
+
+def deflated(raw: bytes, key: bytes = b"") -> bytes:
+    """``raw`` made small, with the help of ``key``."""
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW, zdict=key)
+    data = packer.compress(raw) + packer.flush()
+    return zlib.crc32(data).to_bytes(_CHECK) + data
+
+
+def inflated(data: bytes, key: bytes = b"") -> bytes:
+    """The bytes that ``deflated`` was given. Raises ``zlib.error`` for data that it did not give."""
+    check, deflate = data[:_CHECK], data[_CHECK:]
+    if zlib.crc32(deflate).to_bytes(_CHECK) != check:
+        raise zlib.error("not the bytes that were written")
+    unpacker = zlib.decompressobj(_RAW, zdict=key)
+    return unpacker.decompress(deflate) + unpacker.flush()

@@ -1,0 +1,48 @@
+"""One newsroom with evidence, made once: what it kept, two alerts, time-stamps by an authority of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.evidence.stamping import Stamper, roots_in
+from bot.platforms.http import Http
+from storage.backups import back_up_one as back_up
+from storage.files import evidence_beside
+from tests.standins.kept import kept_in
+from tests.standins.tsa import authority_on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A closed installation: its database, an earlier copy of its evidence, the root of the authority it asked."""
+
+    database: Path
+    older: bytes
+    root: Path
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    folder = tmp_path_factory.mktemp("whole")
+    with authority_on(folder / "authority") as (authority, url), kept_in(folder) as kept:
+        http = Http({}, url)
+        stamper = Stamper(
+            http,
+            evidence=kept.store.evidence,
+            recorder=kept.recorder,
+            clock=kept.clock,
+            roots=roots_in(authority.root),
+        )
+        kept.overtaken()
+        assert stamper.stamp_when_due()
+        back_up(evidence_beside(folder / "likewatch.db"), folder / "older.db")
+        for hour in range(2):
+            kept.count(2_120_000 + hour, 2_100_600 + hour)
+            kept.poll()
+            assert stamper.stamp_when_due()
+        http.close()
+        assert len(kept.store.alerts.recent()) == 2
+    return Whole(database=folder / "likewatch.db", older=(folder / "older.db").read_bytes(), root=authority.root)

@@ -1,0 +1,220 @@
+"""The bundle, as whoever is handed it has it: a file, a shell, and nothing of ours."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import zipfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.errors import LikewatchError
+from bot.evidence.bundle import export
+from bot.evidence.bundle_instructions import MARK
+from bot.evidence.stamping import roots_in
+from bot.evidence.texts import ImportedFile
+from bot.evidence.tracing import find_alert, reference
+from bot.evidence.verifying import Verification
+from bot.evidence.zipped import unzipped
+from bot.examples import press_example
+from bot.feeding import replay_example
+from storage.store import Store
+from tests.bot.evidence.conftest import Whole
+from tests.standins.kept import SECRET, TOKEN, kept_in
+from tests.standins.newsroom import START
+from tests.standins.tsa import Authority
+
+
+def exported(database: Path, named: str = "hunsen") -> bytes:
+    store = Store.open_reader(database)
+    try:
+        return export(store, find_alert(store, named))
+    finally:
+        store.close()
+
+
+def found(bundle: bytes) -> tuple[Verification, list[str]]:
+    looking = Verification(bundle)
+    return looking, [str(fault) for fault in looking.run()]
+
+
+def commands(folder: Path) -> list[str]:
+    lines = (folder / "INSTRUCTIONS.txt").read_text(encoding="utf-8").splitlines()
+    return [line.removeprefix(MARK) for line in lines if line.startswith(MARK)]
+
+
+def typed(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["/bin/sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def unpacked(whole: Whole, tmp_path: Path) -> Path:
+    with zipfile.ZipFile(io.BytesIO(exported(whole.database))) as archive:
+        archive.extractall(tmp_path)
+    return tmp_path
+
+
+def test_it_holds_and_says_what_was_found(whole: Whole) -> None:
+    looking, faults = found(exported(whole.database))
+    assert faults == []
+    assert looking.headline.startswith("Hunsen now has more followers than Samrainsy")
+    assert looking.readings == looking.reread >= 4
+    assert [stamp.signer for stamp in looking.stamps] == ["CN=Small Authority Stamps,O=Small Authority"]
+    assert looking.unstamped == []
+
+
+def test_the_same_store_gives_the_same_bytes(whole: Whole) -> None:
+    assert exported(whole.database) == exported(whole.database)
+
+
+def test_every_command_of_the_instructions_holds(unpacked: Path) -> None:
+    typed_in = commands(unpacked)
+    assert len(typed_in) > 20
+    for command in typed_in:
+        outcome = typed(unpacked, command)
+        assert outcome.returncode == 0, f"{command}: {outcome.stdout}{outcome.stderr}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        pytest.param(kind, change, id=f"{kind} {name}")
+        for kind in ("alert.json", "replies/", "records/", "chain/", "stamps/")
+        for name, change in (
+            ("altered", lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]),
+            ("left out", lambda _: None),
+        )
+    ],
+)
+def test_a_command_of_the_instructions_fails_where_something_was_altered(
+    unpacked: Path, kind: str, change: Callable[[bytes], bytes | None]
+) -> None:
+    altered = next(path for path in sorted(unpacked.rglob("*.*")) if str(path.relative_to(unpacked)).startswith(kind))
+    content = change(altered.read_bytes())
+    if content is None:
+        altered.unlink()
+    else:
+        altered.write_bytes(content)
+    assert [command for command in commands(unpacked) if typed(unpacked, command).returncode != 0]
+
+
+def test_no_credential_is_in_it(whole: Whole) -> None:
+    bundle = exported(whole.database)
+    for secret in (TOKEN, SECRET, "access_token", "appsecret_proof"):
+        assert secret.encode() not in bundle
+
+
+def test_a_lawyer_can_read_it_without_anything_from_outside(unpacked: Path) -> None:
+    page = (unpacked / "index.html").read_text(encoding="utf-8")
+    assert "Hunsen now has more followers than Samrainsy" in page
+    assert "@media print" in page
+    assert "does not show that the platform's number was true" in page
+    assert not re.findall(r"<(?:script|link|img|iframe)|@import|url\(", page)
+    linked = re.findall(r'href="?([^"#>]+)"?>', page)
+    assert linked
+    assert all((unpacked / name).is_file() for name in linked)
+
+
+def test_every_figure_leads_to_its_readings_and_each_reading_to_its_reply(unpacked: Path) -> None:
+    figures = json.loads((unpacked / "export.json").read_text())["figures"]
+    (place,) = next(figure["readings"] for figure in figures if figure["name"] == "count")
+    reading = json.loads((unpacked / "readings.json").read_text())[place]
+    reply = json.loads((unpacked / reading["behind"][0]["reply"]).read_text())
+    counts = [json.loads(item["body"])["followers_count"] for item in reply]
+    assert reading["count"] in counts
+
+
+def test_a_stamp_of_another_authority_is_named(whole: Whole, tmp_path: Path) -> None:
+    other = Authority(tmp_path, "Another Authority")
+    looking = Verification(exported(whole.database), trusted=roots_in(other.root))
+    faults = [str(fault) for fault in looking.run()]
+    assert len(faults) == 1
+    assert "another authority" in faults[0]
+    assert "stamps/" in faults[0]
+
+
+def test_without_time_stamps_it_says_what_that_means(tmp_path: Path) -> None:
+    with kept_in(tmp_path) as kept:
+        kept.overtaken()
+    bundle = exported(tmp_path / "likewatch.db")
+    looking, faults = found(bundle)
+    assert faults == []
+    assert looking.unstamped
+    files, _ = unzipped(bundle)
+    assert "whoever held the machine could" in files["INSTRUCTIONS.txt"].decode()
+    assert "No authority has stamped" in files["index.html"].decode()
+
+
+def test_the_press_figures_lead_to_the_file_they_were_imported_from(tmp_path: Path) -> None:
+    with kept_in(tmp_path) as kept:
+        example = press_example()
+        pages = {page.slug: page.slug for page in example.pages}
+        kept.store.pages.remove("hunsen", at=START)
+        kept.store.pages.remove("samrainsy", at=START)
+        kept.recorder.seal_import(
+            example.data,
+            lambda body: ImportedFile(
+                at=START, name=example.name, by="likewatch", pages=pages, page=None, dates=None, body=body
+            ),
+        )
+        replay_example(kept.store, kept.cycle, example, team_id="T1", channel_id="C1", now=START)
+        alerts = kept.store.alerts.recent()
+        assert len(alerts) > 10
+        for alert in alerts:
+            bundle = export(kept.store, alert)
+            looking, faults = found(bundle)
+            assert faults == [], alert.alert.kind
+            assert looking.readings == looking.reread > 0, alert.alert.kind
+            files, _ = unzipped(bundle)
+            assert {name.rpartition(".")[2] for name in files if name.startswith("replies/")} == {"csv"}
+            assert "file cambodia.csv, imported" in files["index.html"].decode()
+            assert "Replayed from published figures" in files["index.html"].decode()
+
+
+def test_a_figure_without_a_kept_reply_says_so(tmp_path: Path) -> None:
+    with kept_in(tmp_path) as kept:
+        example = press_example()
+        kept.store.pages.remove("hunsen", at=START)
+        kept.store.pages.remove("samrainsy", at=START)
+        replay_example(kept.store, kept.cycle, example, team_id="T1", channel_id="C1", now=START)
+        bundle = export(kept.store, kept.store.alerts.recent()[0])
+        looking, faults = found(bundle)
+        assert faults == []
+        assert looking.reread == 0
+        files, _ = unzipped(bundle)
+        assert "No reply is kept of this instant" in files["index.html"].decode()
+
+
+def test_an_alert_is_found_by_its_reference_its_key_or_its_page(whole: Whole) -> None:
+    store = Store.open_reader(whole.database)
+    newest, older = store.alerts.recent()
+    assert find_alert(store, reference(older.alert)) == older
+    assert find_alert(store, older.alert.key) == older
+    assert find_alert(store, "hunsen") == newest
+    with pytest.raises(LikewatchError, match=reference(newest.alert)):
+        find_alert(store, "nobody")
+    store.close()
+
+
+def test_the_replies_of_a_day_that_nobody_kept_are_told_apart_from_lost_ones(tmp_path: Path) -> None:
+    with kept_in(tmp_path) as kept:
+        kept.overtaken()
+        kept.recorder.seal_letting_go(30)
+        kept.store.evidence.let_go(30, but=())
+        kept.clock.move(timedelta(hours=1))
+        bundle = export(kept.store, kept.store.alerts.recent()[0])
+    looking, faults = found(bundle)
+    assert faults == []
+    assert 0 < looking.reread < looking.readings
+    files, _ = unzipped(bundle)
+    assert "has been let go since" in files["index.html"].decode()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"This was never a bundle.", b"PK\x05\x06" + b"\0" * 18])
+def test_what_is_no_bundle_is_said_to_be_none(content: bytes) -> None:
+    assert found(content)[1]

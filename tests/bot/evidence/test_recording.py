@@ -1,0 +1,168 @@
+"""What platforms answer is kept as it came, before anything rests on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.evidence.recorder import Recorder
+from bot.evidence.store_audit import StoreAudit
+from bot.evidence.texts import Received, read_manifest, read_record, sha256
+from bot.platforms.exchange import Exchange
+from storage.backups import back_up_one
+from storage.evidence import Evidence
+from storage.files import evidence_beside
+from storage.store import Store
+from tests.standins.clock import HandClock
+from tests.standins.kept import SECRET, TOKEN, Kept, kept_in
+from tests.standins.loopback import Response
+from tests.standins.newsroom import START
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    with kept_in(tmp_path) as made:
+        yield made
+
+
+def exchange(content: bytes, *, form: str = "pages=1", url: str = "https://platform.example/v1/") -> Exchange:
+    return Exchange(
+        method="POST", url=url, params=(), form=form, status=200, headers={"Date": "today"}, content=content
+    )
+
+
+def faults(store: Store) -> list[str]:
+    return [str(fault) for fault in StoreAudit(store).run(lambda _done, _total: None)]
+
+
+def records(store: Store) -> list[Received]:
+    found = [read_record(one.text) for number in store.evidence.sequences() for one in store.evidence.records(number)]
+    assert all(isinstance(record, Received) for record in found)
+    return [record for record in found if isinstance(record, Received)]
+
+
+def test_a_polls_reply_is_kept_with_its_request_its_status_and_its_instant(kept: Kept) -> None:
+    kept.count(2_094_800, 2_108_800)
+    kept.poll()
+    (record,) = records(kept.store)
+    assert (record.platform, record.method, record.status) == ("facebook", "POST", 200)
+    assert record.asked_at == kept.clock.now()
+    assert dict(record.pages) == {"hunsen": "7001", "samrainsy": "7002"}
+    assert "Date" in record.headers
+    reply = kept.store.evidence.reply(bytes.fromhex(record.body.sha256))
+    assert reply is not None
+    assert sha256(reply.raw) == record.body.sha256
+    assert [json.loads(item["body"])["fan_count"] for item in json.loads(reply.raw)] == [2_094_800, 2_108_800]
+
+
+def test_each_link_names_the_one_before_and_its_own_records(kept: Kept) -> None:
+    for hour in range(5):
+        kept.count(1_000_000 + hour, 2_000_000 + hour)
+        kept.poll()
+    previous = None
+    for number in (1, 2, 3, 4, 5):
+        manifest = kept.store.evidence.manifest(number)
+        assert manifest is not None
+        link = read_manifest(manifest.text)
+        assert (link.sequence, link.previous) == (number, previous)
+        assert link.records == tuple(sha256(one.text) for one in kept.store.evidence.records(number))
+        previous = sha256(manifest.text)
+
+
+def test_the_same_reply_is_kept_once(kept: Kept) -> None:
+    kept.count(1_000_000, 2_000_000)
+    for _ in range(4):
+        kept.poll()
+    counted = kept.store.evidence.counted()
+    assert (counted["records"], counted["replies"]) == (4, 1)
+
+
+def test_no_credential_is_kept_anywhere(kept: Kept) -> None:
+    kept.count(1_000_000, 2_000_000)
+    kept.poll()
+    refusal = {"error": {"message": f"Malformed access token {TOKEN}", "type": "OAuthException", "code": 190}}
+    kept.graph.faults.append(Response(status=400, body=json.dumps(refusal).encode()))
+    kept.poll()
+    kept.recorder.of("facebook")(exchange(b"{}", form=f"key={TOKEN}", url=f"https://me:{SECRET}@platform.example/"))
+    kept.recorder.seal()
+    assert [record.body.withheld for record in records(kept.store)] == [False, True, False]
+    everything = [kept.store.evidence.manifest(number) for number in kept.store.evidence.sequences()]
+    texts = [one.text for one in everything if one]
+    texts += [one.text for number in kept.store.evidence.sequences() for one in kept.store.evidence.records(number)]
+    texts += [reply.raw for digest, _ in kept.store.evidence.replies() if (reply := kept.store.evidence.reply(digest))]
+    assert len(texts) == 3 + 3 + 2
+    assert not [text for text in texts if TOKEN.encode() in text or SECRET.encode() in text]
+    assert faults(kept.store) == []
+
+
+def test_a_cycle_whose_evidence_cannot_be_written_stores_nothing_and_rests(tmp_path: Path) -> None:
+    with kept_in(tmp_path) as kept:
+        kept.count(1_000_000, 2_000_000)
+        kept.disk.full = True
+        assert kept.cycle.run_all() is None
+        assert kept.store.readings.tracks(["hunsen"]) == {}
+        kept.disk.full = False
+        assert kept.cycle.run_all() is None, "it rests for a minute"
+        kept.poll()
+        assert kept.store.readings.tracks(["hunsen"])["hunsen"].last.count == 1_000_000
+        assert faults(kept.store) == []
+
+
+def test_what_was_sealed_before_a_crash_is_evidence_without_readings_and_no_fault(tmp_path: Path) -> None:
+    with kept_in(tmp_path) as kept:
+        kept.count(1_000_000, 2_000_000)
+        kept.poll()
+        kept.recorder.of("facebook")(exchange(b'{"asked": "and then the machine stopped"}'))
+        kept.recorder.seal()
+    store = Store.open(tmp_path / "likewatch.db")
+    recorder = Recorder(store.evidence, HandClock(START + timedelta(days=1)))
+    recorder.of("facebook")(exchange(b'{"asked": "after the restart"}'))
+    recorder.seal()
+    assert store.evidence.sequences() == (1, 2, 3)
+    assert faults(store) == []
+    store.close()
+
+
+@pytest.mark.parametrize("lost", ["all of it", "its end"])
+def test_a_lost_file_leaves_a_gap_that_shows_for_ever(tmp_path: Path, lost: str) -> None:
+    file = evidence_beside(tmp_path / "likewatch.db")
+    older = b""
+    with kept_in(tmp_path) as kept:
+        for hour in range(4):
+            kept.count(1_000_000 + hour, 2_000_000)
+            kept.poll()
+            if hour == 1:
+                back_up_one(file, tmp_path / "older.db")
+                older = (tmp_path / "older.db").read_bytes()
+    file.unlink()
+    if lost == "its end":
+        file.write_bytes(older)
+    store = Store.open(tmp_path / "likewatch.db")
+    recorder = Recorder(store.evidence, HandClock(START + timedelta(days=1)))
+    recorder.of("facebook")(exchange(b"{}"))
+    recorder.seal()
+    store.anchor()
+    found = faults(store)
+    missing = "Links 1 to 4" if lost == "all of it" else "Links 3 to 4"
+    assert found[0] == f"{missing}: missing from the chain."
+    store.close()
+
+
+def test_many_replies_of_one_request_are_small_and_all_come_back(tmp_path: Path) -> None:
+    evidence = Evidence.open(tmp_path / "some.evidence.db")
+    recorder = Recorder(evidence, HandClock(START))
+    contents = [
+        json.dumps([{"id": n, "about": 20 * f"page {n}, ", "count": 7 * hour + n} for n in range(50)]).encode()
+        for hour in range(200)
+    ]
+    for content in contents:
+        recorder.of("facebook")(exchange(content))
+        recorder.seal()
+    raws = [reply.raw for digest, _ in evidence.replies() if (reply := evidence.reply(digest))]
+    assert raws == contents
+    evidence.close()
+    assert (tmp_path / "some.evidence.db").stat().st_size < sum(map(len, contents)) / 8

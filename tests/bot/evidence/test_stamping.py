@@ -1,0 +1,154 @@
+"""Time-stamps of a real authority, on this machine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ConfigError
+from bot.evidence.stamping import EVERY, Stamper, read_stamp, roots_in, stamp_fault
+from bot.evidence.state import state
+from bot.evidence.store_audit import StoreAudit
+from bot.evidence.texts import read_manifest
+from bot.platforms.http import Http
+from tests.standins.kept import Kept, kept_in
+from tests.standins.tsa import Authority, authority_on
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamping:
+    kept: Kept
+    authority: Authority
+    stamper: Stamper
+
+
+@contextmanager
+def stamping(folder: Path, roots: Path | None = None) -> Iterator[Stamping]:
+    with (
+        authority_on(folder / "authority") as (authority, url),
+        kept_in(folder) as kept,
+        closing(Http({}, url)) as http,
+    ):
+        kept.count(1_000_000, 2_000_000)
+        kept.poll()
+        stamper = Stamper(
+            http,
+            evidence=kept.store.evidence,
+            recorder=kept.recorder,
+            clock=kept.clock,
+            roots=roots_in(roots or authority.root),
+        )
+        yield Stamping(kept=kept, authority=authority, stamper=stamper)
+
+
+def faults(kept: Kept) -> list[str]:
+    return [str(fault) for fault in StoreAudit(kept.store).run(lambda _done, _total: None)]
+
+
+def remarks(kept: Kept, tsa_url: str = "https://tsa.example") -> list[tuple[bool | None, str]]:
+    return [(one.is_fault, one.what) for one in state(kept.store, tsa_url=tsa_url, now=kept.clock.now())]
+
+
+def test_the_newest_link_is_stamped_and_the_chain_tells_of_it(tmp_path: Path) -> None:
+    with stamping(tmp_path) as made:
+        assert made.stamper.stamp_when_due()
+        stamp = made.kept.store.evidence.newest_stamp()
+        assert stamp is not None
+        manifest = made.kept.store.evidence.manifest(stamp.sequence)
+        assert manifest is not None
+        assert stamp_fault(stamp, manifest.text) is None
+        assert stamp_fault(stamp, manifest.text + b" ") == "it is the stamp of something else than this link."
+        assert read_stamp(stamp).signer == "CN=Small Authority Stamps,O=Small Authority"
+        after = made.kept.store.evidence.manifest(stamp.sequence + 1)
+        assert after is not None
+        noted = read_manifest(after.text).stamp
+        assert noted is not None
+        assert noted.sequence == stamp.sequence
+        assert faults(made.kept) == []
+
+
+def test_it_asks_once_an_hour_and_only_for_what_is_new(tmp_path: Path) -> None:
+    with stamping(tmp_path) as made:
+        assert made.stamper.stamp_when_due()
+        made.kept.clock.move(2 * EVERY)
+        assert not made.stamper.stamp_when_due()
+        made.kept.poll()
+        assert made.stamper.stamp_when_due()
+        made.kept.poll()
+        made.kept.clock.move(-EVERY)
+        assert not made.stamper.stamp_when_due()
+        assert made.authority.asked == 2
+
+
+def test_it_tries_again_until_it_succeeds_and_says_so_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with stamping(tmp_path) as made, caplog.at_level(logging.INFO, logger="bot.evidence.stamping"):
+        made.authority.status = 503
+        for _ in range(5):
+            assert not made.stamper.stamp_when_due()
+            made.kept.clock.move(2 * EVERY)
+        made.authority.status = 200
+        assert made.stamper.stamp_when_due()
+        assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+        assert made.authority.asked == 6
+
+
+def test_it_waits_longer_after_each_failure_but_never_more_than_an_hour(tmp_path: Path) -> None:
+    with stamping(tmp_path) as made:
+        made.authority.status = 503
+        asked = []
+        for _ in range(300):
+            made.stamper.stamp_when_due()
+            asked.append(made.authority.asked)
+            made.kept.clock.move(MINUTE)
+        assert asked[:4] == [1, 2, 2, 3]
+        assert asked[-1] - asked[-61] == 1
+
+
+def test_an_authority_that_is_not_trusted_is_not_taken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    other = Authority(tmp_path / "other", "Another Authority")
+    with stamping(tmp_path, roots=other.root) as made:
+        assert not made.stamper.stamp_when_due()
+        assert made.kept.store.evidence.newest_stamp() is None
+        assert "LIKEWATCH_TSA_ROOTS" in caplog.text
+
+
+def test_a_file_without_certificates_is_named(tmp_path: Path) -> None:
+    (tmp_path / "roots.pem").write_text("no certificate")
+    with pytest.raises(ConfigError, match=r"LIKEWATCH_TSA_ROOTS.*roots\.pem"):
+        roots_in(tmp_path / "roots.pem")
+
+
+def test_without_a_file_the_roots_are_those_that_browsers_trust() -> None:
+    assert len(roots_in(None)) > 50
+
+
+def test_how_it_stands_is_told_in_plain_words(tmp_path: Path) -> None:
+    with stamping(tmp_path) as made:
+        ((is_fault, said),) = remarks(made.kept, tsa_url="")
+        assert (is_fault, said) == (None, "Evidence: 1 link, 1 reply kept; nobody outside has time-stamped it")
+        ((is_fault, said),) = remarks(made.kept)
+        assert is_fault
+        assert "1 link without a time-stamp" in said
+        made.stamper.stamp_when_due()
+        ((is_fault, said),) = remarks(made.kept)
+        assert is_fault is False
+        assert said.startswith("Evidence: 2 links, 1 reply kept, time-stamped up to ")
+
+
+def test_an_evidence_file_that_was_lost_is_a_fault(tmp_path: Path) -> None:
+    with kept_in(tmp_path / "a") as kept, kept_in(tmp_path / "b") as other:
+        kept.count(1_000_000, 2_000_000)
+        kept.poll()
+        other.count(1_000_000, 2_000_001)
+        other.poll()
+        kept.store.evidence, other.store.evidence = other.store.evidence, kept.store.evidence
+        assert (True, "Evidence: the newest readings rest on a link of the chain that is not there") in remarks(kept)
+        kept.store.evidence, other.store.evidence = other.store.evidence, kept.store.evidence

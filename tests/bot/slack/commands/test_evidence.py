@@ -1,0 +1,71 @@
+"""``/trends evidence``: from a card to the platform's reply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.errors import LikewatchError
+from bot.evidence.texts import Received, read_record
+from bot.evidence.tracing import reference
+from bot.slack import cards
+from bot.slack.alert_card import alert_card
+from bot.slack.contract import Button
+from tests.standins import blockkit
+from tests.standins.asked import ask
+from tests.standins.kept import SECRET, TOKEN, Kept, kept_in
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    with kept_in(tmp_path) as made:
+        made.overtaken()
+        yield made
+
+
+def lines(kept: Kept, text: str) -> list[str]:
+    reply = ask(kept.store, text)
+    assert blockkit.faults(cards.reply_blocks(reply, text)) == []
+    return [cards.plain(line) for line in reply.card.lines]
+
+
+def test_the_button_of_a_card_asks_for_it(kept: Kept) -> None:
+    newest = kept.store.alerts.recent()[0]
+    (button,) = [
+        button
+        for button in alert_card(newest, kept.store).buttons
+        if isinstance(button, Button) and button.label == "Evidence"
+    ]
+    assert lines(kept, button.query) == lines(kept, f"trends evidence {reference(newest.alert)}")
+
+
+def test_it_tells_each_figure_with_the_hash_of_the_reply_that_says_it(kept: Kept) -> None:
+    shown = "\n".join(lines(kept, "trends evidence hunsen"))
+    (fact,) = kept.store.alerts.recent()[0].alert.facts_named("count")
+    assert fact.at is not None
+    records = [read_record(one.text) for one in kept.store.evidence.asked_at(fact.at)]
+    (digest,) = [record.body.sha256 for record in records if isinstance(record, Received)]
+    assert f"{fact.value:,} followers" in shown
+    assert digest in shown
+    assert "it does not say this figure" not in shown
+    assert TOKEN not in shown
+    assert SECRET not in shown
+
+
+def test_it_says_how_to_get_the_bundle_and_what_is_not_stamped(kept: Kept) -> None:
+    shown = "\n".join(lines(kept, "trends evidence hunsen"))
+    name = reference(kept.store.alerts.recent()[0].alert)
+    assert f"likewatch evidence export {name} -o bundle.zip" in shown
+    assert "No authority has time-stamped it yet" in shown
+
+
+def test_what_was_let_go_says_so(kept: Kept) -> None:
+    kept.store.evidence.let_go(1000, but=())
+    assert "the hash is kept, the reply is not" in "\n".join(lines(kept, "trends evidence hunsen"))
+
+
+def test_an_alert_that_is_not_there_is_answered_with_those_that_are(kept: Kept) -> None:
+    with pytest.raises(LikewatchError, match=reference(kept.store.alerts.recent()[0].alert)):
+        ask(kept.store, "trends evidence nobody")

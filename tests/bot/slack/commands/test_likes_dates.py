@@ -1,0 +1,96 @@
+"""Which times an answer's figures are of, and which were asked for."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.errors import LikewatchError
+from bot.slack import cards
+from bot.slack.contract import Reply
+from handlers.model import Dated, Judged, Metric, Reading, Standing
+from storage.store import Store
+from tests.standins import blockkit
+from tests.standins.asked import NOW, ask, daily, watch
+
+
+def words(reply: Reply) -> str:
+    return blockkit.words(cards.reply_blocks(reply, "likes"))
+
+
+def fields(reply: Reply) -> dict[str, str]:
+    return {label: cards.plain(value) for label, value in reply.card.fields}
+
+
+def test_an_imported_figure_is_not_called_read(store: Store) -> None:
+    day = datetime(2026, 11, 20, tzinfo=UTC)
+    watch(store, "a", [(day, 9)], polled_at=None, source="import: a.csv", dated=Dated.DAY)
+    watch(store, "b", [(day, 8)], polled_at=None, source="import: b.csv")
+    watch(store, "c", [(day, 7)], polled_at=None, source="The Cambodia Daily", dated=Dated.MONTH)
+    assert "Figure as of 20 November 2026, 4 days ago (imported); source: import: a.csv." in words(
+        ask(store, "likes a")
+    )
+    assert "as of 20 November 2026, 00:00 UTC, 4 days ago (imported)" in words(ask(store, "likes b"))
+    assert "Figure published November 2026, 4 days ago; source: The Cambodia Daily." in words(ask(store, "likes c"))
+
+
+def test_an_imported_figure_that_a_poll_found_unchanged_was_read(store: Store) -> None:
+    watch(store, "a", [(NOW - timedelta(days=4), 9)], source="import: a.csv")
+    assert "Figure read 4 minutes ago from Facebook." in words(ask(store, "likes a"))
+
+
+def test_the_first_figure_is_that_of_all_series_dated_as_it_is(store: Store) -> None:
+    old, begun = datetime(2013, 6, 15, tzinfo=UTC), datetime(2015, 8, 22, tzinfo=UTC)
+    watch(store, "hunsen", [(begun, 1_000_000), (begun + timedelta(days=30), 1_070_000)], polled_at=None, source="x")
+    store.readings.take([older(old, 67_000)])
+    said = words(ask(store, "likes hunsen"))
+    assert "First figure of June 2013." in said
+    assert "Growth and chart go back to 22 August 2015, 00:00 UTC" in said
+    store.readings.fold(NOW)
+    assert "First figure of June 2013." in words(ask(store, "likes hunsen"))
+
+
+def older(at: datetime, count: int) -> Judged:
+    reading = Reading(
+        page="hunsen", observed_at=at, received_at=at, count=count, low=count, high=count, metric=Metric.LIKES,
+        source="The Cambodia Daily", dated=Dated.MONTH,
+    )  # fmt: skip
+    return Judged(reading=reading, standing=Standing.ACCEPTED)
+
+
+def test_a_period_is_told_of_one_page_too(store: Store) -> None:
+    watch(store, "hunsen", daily(2_108_800, 1_000, days=100))
+    reply = ask(store, "likes hunsen 90d")
+    assert fields(reply)["In 90 days"] == "+90,000 (+4.5%)"
+    assert reply.card.plot is not None
+    assert reply.card.plot.categories[0] == "31 Aug"
+    assert fields(ask(store, "likes hunsen 200d"))["In 200 days"] == "no figure from so long ago"
+    assert "In 90 days" not in fields(ask(store, "likes hunsen"))
+
+
+def test_growth_over_another_time_than_was_asked_for_is_told_as_that(store: Store) -> None:
+    for slug in ("a", "b"):
+        watch(store, slug, [(NOW - timedelta(days=300), 1_000), (NOW, 2_000)])
+    said = "+1,000 (+100%) in 10 months (no figure from 90 days before)"
+    assert fields(ask(store, "likes a b 90d")) == {"A": said, "B": said}
+    assert fields(ask(store, "likes a 90d")) == {"In 10 months": "+1,000 (+100%) (no figure from 90 days before)"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("a b c", "Those are 3 pages, and I compare two at a time: /likes a b."),
+        ("a Sam Rainsy c 90d", "Those are 3 pages"),
+        ("a b a", "Those are 3 pages"),
+        ("a a", "“a a” names one page more than once"),
+        ("a A 90d", "/likes a tells its own growth."),
+    ],
+)
+def test_what_two_pages_are_not_is_said(store: Store, asked: str, said: str) -> None:
+    for slug in ("a", "b", "c"):
+        watch(store, slug, daily(1_000, 1))
+    watch(store, "rainsy", daily(1_000, 1), name="Sam Rainsy")
+    with pytest.raises(LikewatchError, match=re.escape(said)):
+        ask(store, f"likes {asked}")
