@@ -187,7 +187,8 @@ def test_while_nobody_answers_it_tries_again_ever_more_rarely(desk: Desk) -> Non
 
 
 @pytest.mark.parametrize(
-    "code", ["channel_not_found", "is_archived", "not_in_channel", "restricted_action", "ekm_access_denied"]
+    "code",
+    ["channel_not_found", "is_archived", "not_in_channel", "restricted_action", "ekm_access_denied", "no_permission"],
 )
 def test_a_channel_that_cannot_be_posted_to_is_paused_and_who_subscribed_it_is_told_once(desk: Desk, code: str) -> None:
     desk.subscribe(NEWSROOM, "b")
@@ -220,6 +221,28 @@ def test_with_a_token_that_slack_refuses_nothing_is_tried_again_and_nothing_lost
     desk.workspace.script.take("chat.postMessage")
     desk.restarted().deliver_due()
     assert (desk.keys(), desk.keys(POLITICS)) == ([AHEAD.key], [AHEAD.key])
+
+
+@pytest.mark.parametrize("code", ["team_added_to_org", "org_login_required"])
+def test_while_the_workspace_is_moved_into_an_organization_it_tries_again(desk: Desk, code: str) -> None:
+    desk.workspace.script.next("chat.postMessage", refuse(code), refuse(code), refuse(code))
+    desk.raise_(AHEAD)
+    waits = []
+    for _ in range(4):
+        waits.append(desk.deliverer.deliver_due())
+        desk.clock.move(timedelta(seconds=waits[-1]))
+    assert 0.5 <= waits[0] <= 1 < waits[2] <= 4
+    assert desk.keys() == [AHEAD.key]
+
+
+def test_a_channel_that_the_bot_may_not_post_in_stops_no_other(desk: Desk) -> None:
+    desk.subscribe(POLITICS)
+    desk.workspace.script.next("chat.postMessage", refuse("no_permission"))
+    desk.raise_(AHEAD)
+    desk.deliverer.deliver_due()
+    desk.raise_(numbered(1))
+    desk.later(1)
+    assert sorted([desk.keys(), desk.keys(POLITICS)]) == [[], [AHEAD.key, "key-1"]]
 
 
 SURGE = replace(scene("surge"), key="surge", story="surge")
