@@ -31,6 +31,8 @@ TIMEOUT = 10
 CALL_ERRORS = (SlackClientError, OSError, HTTPException)
 """All that a call of the client raises when it fails."""
 
+log = logging.getLogger(__name__)
+
 # What they would print at lower levels are whole requests: message texts, response URLs. Failures are raised to us.
 wire_log = logging.getLogger("bot.slack.wire")
 wire_log.setLevel(logging.CRITICAL)
@@ -94,6 +96,7 @@ _FAULTS = {
         "user_is_restricted",
     },
 }
+_UNFIT = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
 _WORKSPACE_FULL = {"message_limit_exceeded", "rate_limited"}
 _FAULT_OF = {code: fault for fault, codes in _FAULTS.items() for code in codes}
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,60}")
@@ -271,3 +274,15 @@ def with_or_without_charts(send: Callable[[list[Block]], T], blocks: list[Block]
         if plainer == blocks or failure_of(error).code not in {"invalid_blocks", "invalid_blocks_format"}:
             raise
         return send(plainer)
+
+
+def at_worst_in_plain_words(send: Callable[[list[Block]], T], blocks: list[Block]) -> T:
+    """``send(blocks)``; where Slack refuses them even without charts, ``send([])``: the message's text alone."""
+    try:
+        return with_or_without_charts(send, blocks)
+    except (SlackApiError, ResponseRefused) as error:  # refused, so not taken: rather plain words than nothing
+        code = failure_of(error).code
+        if not blocks or code not in _UNFIT:
+            raise
+        log.warning("Slack refused the blocks of a message (%s); it is sent in plain words", code)
+        return send([])

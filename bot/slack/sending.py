@@ -17,7 +17,16 @@ from slack_sdk.web import SlackResponse, WebClient
 from bot.clock import Clock
 from bot.slack import cards
 from bot.slack.alert_card import alert_card, told
-from bot.slack.client import CALL_ERRORS, TIMEOUT, Failure, Fault, failure_of, spoken, with_or_without_charts
+from bot.slack.client import (
+    CALL_ERRORS,
+    TIMEOUT,
+    Failure,
+    Fault,
+    at_worst_in_plain_words,
+    failure_of,
+    spoken,
+    with_or_without_charts,
+)
 from bot.slack.contract import Card
 from bot.slack.list_card import MORE_THAN, MOST, list_card
 from bot.slack.pausing import pause
@@ -48,8 +57,12 @@ MANY_THROTTLED = 3
 
 MAY_REPEAT = "Slack did not say whether it took this alert the first time: it may be here twice."
 
-_UNFIT = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
-_CARD_GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
+_NO_REPLIES = {
+    "cannot_reply_to_message",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_thread_locked",
+    "thread_not_found",
+}
 
 
 class Dropped(StrEnum):
@@ -188,22 +201,26 @@ class Sender:
         card_ts = deliveries[0].card_ts
         if card_ts is not None and self._updated(deliveries[0], card_ts, card):
             follow_up = replace(card, lines=(), plot=None, buttons=())
-            return self._post(deliveries, follow_up, thread_ts=card_ts), card_ts
+            try:
+                return self._post(deliveries, follow_up, thread_ts=card_ts), card_ts
+            except SlackApiError as error:
+                if failure_of(error).code not in _NO_REPLIES:
+                    raise
         return self._post(deliveries, card), None
 
     def _updated(self, delivery: Delivery, card_ts: str, card: Card) -> bool:
-        """Bring the story's card up to date; False if it is gone."""
+        """Bring the story's card up to date; False if Slack does not let us: it is gone, or too old to be edited."""
         text = cards.fallback_text(card)
 
         def update(blocks: list[cards.Block]) -> SlackResponse:
             return self._client.chat_update(channel=delivery.channel_id, ts=card_ts, text=text, blocks=blocks)
 
         try:
-            with_or_without_charts(update, cards.blocks(card))
+            at_worst_in_plain_words(update, cards.blocks(card))
         except SlackApiError as error:
-            if failure_of(error).code in _CARD_GONE:
-                return False
-            raise
+            if failure_of(error).fault is not Fault.REFUSED:
+                raise
+            return False
         return True
 
     def _post(self, deliveries: Sequence[Delivery], card: Card, *, thread_ts: str | None = None) -> str:
@@ -218,13 +235,8 @@ class Sender:
                 unfurl_media=False,
             )
 
-        try:
-            return str(with_or_without_charts(post, cards.blocks(card))["ts"])
-        except SlackApiError as error:  # refused, so not posted: rather plain words than no alert
-            if len(deliveries) > 1 or failure_of(error).code not in _UNFIT:
-                raise
-            log.warning("Slack refused the card of %s; it is posted in plain words", deliveries[0].alert.key)
-            return str(post([])["ts"])
+        send = at_worst_in_plain_words if len(deliveries) == 1 else with_or_without_charts
+        return str(send(post, cards.blocks(card))["ts"])
 
     def _sent(self, deliveries: Sequence[Delivery], ts: str, card_ts: str | None, *, listed: bool) -> None:
         now = self._clock.now()

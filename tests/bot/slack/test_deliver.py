@@ -67,6 +67,42 @@ def test_where_the_card_was_deleted_what_follows_is_a_new_card(desk: Desk) -> No
     assert (card.thread_ts, desk.keys()) == ("", [second.key])
 
 
+@pytest.mark.parametrize("code", ["invalid_blocks", "msg_too_long"])
+def test_a_card_that_slack_takes_only_in_plain_words_is_updated_in_plain_words(desk: Desk, code: str) -> None:
+    first, second = SCENES["overtake"]().alerts
+    desk.raise_(first, second)
+    desk.deliverer.deliver_due()
+    before = desk.posted()[0].text
+    desk.workspace.script.next("chat.update", refuse(code))
+    desk.later(1)
+    card, reply = desk.posted()
+    assert (card.text != before, card.blocks) == (True, ())
+    assert (reply.thread_ts, desk.keys()) == (card.ts, [first.key, second.key])
+
+
+@pytest.mark.parametrize("code", ["msg_too_long", "edit_window_closed", "block_mismatch"])
+def test_where_the_card_cannot_be_updated_what_follows_is_a_new_card(desk: Desk, code: str) -> None:
+    first, second = SCENES["overtake"]().alerts
+    desk.raise_(first, second)
+    desk.deliverer.deliver_due()
+    desk.workspace.script.next("chat.update", *[refuse(code)] * 3)
+    desk.later(1)
+    assert [message.thread_ts for message in desk.posted()] == ["", ""]
+    assert desk.keys() == [first.key, second.key]
+
+
+@pytest.mark.parametrize("code", ["thread_not_found", "cannot_reply_to_message", "restricted_action_thread_locked"])
+def test_where_nothing_can_be_said_in_the_cards_thread_what_follows_is_a_new_card(desk: Desk, code: str) -> None:
+    first, second = SCENES["overtake"]().alerts
+    desk.raise_(first, second)
+    desk.deliverer.deliver_due()
+    desk.workspace.script.next("chat.postMessage", refuse(code))
+    desk.later(1)
+    assert [message.thread_ts for message in desk.posted()] == ["", ""]
+    assert desk.keys() == [first.key, second.key]
+    assert desk.posted()[1].blocks, "the whole card, not what a thread is told"
+
+
 def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(desk: Desk) -> None:
     desk.workspace.script.next("chat.postMessage", DROP_AFTER)
     desk.raise_(AHEAD)
@@ -296,15 +332,16 @@ def test_what_is_no_longer_wanted_is_not_posted(desk: Desk, change: Callable[[De
 
 
 def test_a_card_that_slack_refuses_does_not_hold_up_the_next(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", refuse("msg_too_long"))
+    desk.workspace.script.next("chat.postMessage", refuse("no_text"))
     desk.raise_(numbered(1), numbered(2))
     desk.deliverer.deliver_due()
     assert desk.keys() == ["key-2"]
     assert desk.store.outbox.depth()["failed"] == 1
 
 
-def test_a_card_whose_blocks_slack_refuses_is_posted_in_plain_words(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", refuse("msg_blocks_too_long"))
+@pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long", "msg_too_long"])
+def test_a_card_whose_blocks_slack_refuses_is_posted_in_plain_words(desk: Desk, code: str) -> None:
+    desk.workspace.script.next("chat.postMessage", refuse(code))
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     (message,) = desk.posted()
