@@ -139,6 +139,13 @@ class Sender:
         self._again(missing, "Slack did not take it", after=self._backoff)
         return None
 
+    def refuse(self, error: BaseException) -> None:
+        """Slack does not know us any more: nothing is tried with this token again, and nothing is lost meanwhile."""
+        with self._noting:
+            said, self.refused = self.refused, True
+        if not said:
+            log.error("Alerts wait in the outbox, and nothing more is tried: %s", spoken(error))
+
     def _wanted(self, delivery: Delivery) -> bool:
         """What was wanted when the alert was raised may not be now; it is then dropped."""
         subscriptions, alert = self._store.subscriptions, delivery.alert
@@ -257,7 +264,7 @@ class Sender:
             case Fault.AMBIGUOUS:
                 self._is_down(failure)  # it stays "sending" until it has settled and was looked for
             case Fault.TOKEN | Fault.PERMISSION:
-                self._refuse(error)  # first, or they would be claimed again at once
+                self.refuse(error)  # first, or they would be claimed again at once
                 self._again(deliveries, failure.code)
             case Fault.CHANNEL:
                 with self._store.write():
@@ -315,7 +322,7 @@ class Sender:
                 self._is_down(failure)
                 return max(SETTLE, self._backoff(deliveries[0]))
             case Fault.TOKEN:
-                self._refuse(error)
+                self.refuse(error)
                 return SETTLE
             case _:  # the channel's history is not for us to read
                 log.warning(
@@ -325,13 +332,6 @@ class Sender:
                 )
                 self._again(deliveries, MAY_REPEAT, after=self._backoff)
                 return None
-
-    def _refuse(self, error: BaseException) -> None:
-        """Slack does not know us any more: nothing is tried with this token again, and nothing is lost meanwhile."""
-        with self._noting:
-            said, self.refused = self.refused, True
-        if not said:
-            log.error("Alerts wait in the outbox, and nothing more is tried: %s", spoken(error))
 
     def _is_down(self, failure: Failure) -> None:
         with self._noting:

@@ -95,6 +95,22 @@ def test_who_left_the_newsroom_is_not_told_for_ever(desk: Desk) -> None:
     assert desk.store.tellings.next_at() is None
 
 
+def test_with_a_token_that_slack_refuses_nobody_is_told_and_the_operator_is_once(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    revoked = refuse("token_revoked")
+    desk.workspace.script.next("conversations.open", *[revoked] * 50)
+    throw_out(desk)
+    for _ in range(40):
+        desk.later(100)
+    assert len([call for call in desk.workspace.calls if call.method == "conversations.open"]) == 1
+    assert [record.levelname for record in caplog.records if "SLACK_BOT_TOKEN" in record.getMessage()] == ["ERROR"]
+    while desk.workspace.script.take("conversations.open"):
+        pass
+    desk.restarted().deliver_due()
+    assert len(desk.told()) == 1
+
+
 @pytest.fixture(params=["socket mode", "http"])
 def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Newsroom]:
     with newsroom(tmp_path, over_http=request.param == "http") as running:
