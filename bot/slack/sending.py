@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from enum import StrEnum
 from typing import TypeAlias
 
 from slack_sdk.errors import SlackApiError
@@ -31,6 +30,7 @@ from bot.slack.contract import Card
 from bot.slack.list_card import MORE_THAN, MOST, list_card
 from bot.slack.pausing import pause
 from bot.slack.searching import Search, metadata
+from bot.slack.wanting import unwanted
 from handlers.model import Alert
 from storage.errors import StoreError
 from storage.outbox import ALONE
@@ -63,13 +63,6 @@ _NO_REPLIES = {
     "restricted_action_thread_locked",
     "thread_not_found",
 }
-
-
-class Dropped(StrEnum):
-    """Why an alert that waited in the outbox is not posted after all."""
-
-    UNSUBSCRIBED = "the channel is no longer subscribed to it"
-    MUTED = "its page is muted in the channel"
 
 
 class Sender:
@@ -147,15 +140,8 @@ class Sender:
             log.error("Alerts wait in the outbox, and nothing more is tried: %s", spoken(error))
 
     def _wanted(self, delivery: Delivery) -> bool:
-        """What was wanted when the alert was raised may not be now; it is then dropped."""
-        subscriptions, alert = self._store.subscriptions, delivery.alert
-        here, now = (delivery.team_id, delivery.channel_id), self._clock.now()
-        about = [page for page in (alert.page, alert.rival) if page is not None and not alert.others]
-        if not subscriptions.wants(*here, alert):
-            why = Dropped.UNSUBSCRIBED
-        elif any(subscriptions.muted(*here, page, now) for page in about):
-            why = Dropped.MUTED
-        else:
+        """What is not is dropped."""
+        if (why := unwanted(self._store, delivery, self._clock.now())) is None:
             return True
         self._store.outbox.drop(delivery.id, why.value)
         return False

@@ -14,6 +14,7 @@ from bot.slack.searching import EVENT_TYPE
 from bot.slack.sending import MAY_REPEAT, SETTLE
 from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, refuse, throttle
 from bot.workspace.script import Fault
+from handlers.model import Fact
 from storage.values import Target
 from tests.standins.desk import AHEAD, NEWSROOM, NOW, POLITICS, TEAM, Desk, desk, numbered
 from tests.standins.histories import SCENES, scene
@@ -329,6 +330,27 @@ def test_what_is_no_longer_wanted_is_not_posted(desk: Desk, change: Callable[[De
     desk.deliverer.deliver_due()
     assert desk.posted() == []
     assert desk.store.outbox.depth()["dropped"] == 1
+
+
+FELL = replace(AHEAD, page="facebook", rival=None, others=("a", "b", "c"), kind="platform_event", feature="purge")
+FELL = replace(FELL, facts=(Fact(name="fallen", value=3, unit="pages"), Fact(name="pages", value=3, unit="pages")))
+
+
+@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize(("muted", "posted"), [("a", True), ("c", True), ("ab", False)])
+def test_what_befell_a_platform_is_posted_unless_all_that_the_channel_hears_of_is_muted(
+    desk: Desk, target: Target, muted: str, posted: bool
+) -> None:
+    (wish,) = desk.store.subscriptions.of_channel(TEAM, NEWSROOM)
+    desk.store.subscriptions.remove(TEAM, NEWSROOM, Target.PAGE, "a")
+    for slug in "ab" if target is Target.PAGE else "g":
+        desk.store.subscriptions.put(replace(wish, target=target, slug=slug, features=("purge",)))
+    desk.raise_(FELL)
+    for slug in muted:
+        desk.store.subscriptions.mute(TEAM, NEWSROOM, slug, until=NOW + timedelta(days=1))
+    desk.deliverer.deliver_due()
+    assert bool(desk.posted()) == posted
+    assert desk.store.outbox.depth()["dropped" if not posted else "sent"] == 1
 
 
 def test_a_card_that_slack_refuses_does_not_hold_up_the_next(desk: Desk) -> None:
