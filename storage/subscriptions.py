@@ -112,6 +112,13 @@ class Subscriptions:
         """Whether the alert is for this channel: without looking at the ten thousand others that it may be for."""
         return any(one.takes(alert) for one in self._concerned(alert, team_id, channel_id))
 
+    def hears_of(self, team_id: str, channel_id: str, alert: Alert) -> bool:
+        """Whether the channel is subscribed to the alert's feature of what it is about, by whatever threshold.
+
+        Of an alert that was put into its outbox before the channel set another: it was for this channel then.
+        """
+        return bool(self._concerned(alert, team_id, channel_id))
+
     def wanted_others(self, team_id: str, channel_id: str, alert: Alert) -> tuple[str, ...]:
         """Those of the alert's ``others`` that the channel hears of, by themselves or by a group."""
         with self._database.read() as conn:

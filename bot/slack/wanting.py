@@ -23,7 +23,7 @@ def unwanted(store: Store, delivery: Delivery, now: datetime) -> Dropped | None:
     def muted(page: str) -> bool:
         return store.subscriptions.muted(*here, page, now) is not None
 
-    if not store.subscriptions.wants(*here, alert):
+    if not store.subscriptions.hears_of(*here, alert):
         return Dropped.UNSUBSCRIBED
     if alert.others:  # its page is a platform, which nobody mutes: what the channel hears of may all be muted
         return Dropped.MUTED if all(map(muted, store.subscriptions.wanted_others(*here, alert))) else None
