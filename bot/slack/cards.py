@@ -20,9 +20,7 @@ from bot.slack.contract import Bold, Button, Card, Line, Link, Moment, Person, P
 Block: TypeAlias = dict[str, Any]
 
 MAX_BLOCKS = 50
-MAX_MESSAGE = (
-    10_000  # characters in all texts: Slack takes some 12,000, blocks counted in (slackapi/bolt-js#2509, #2867)
-)
+MAX_MESSAGE = 10_000  # in all texts: Slack takes some 12,000, blocks counted in (slackapi/bolt-js#2509, #2867)
 MAX_TEXT = 3000
 MAX_HEADER = 150
 MAX_FIELDS, MAX_FIELD = 10, 2000

@@ -140,7 +140,7 @@ class Sender:
             log.error("Alerts wait in the outbox, and nothing more is tried: %s", spoken(error))
 
     def _wanted(self, delivery: Delivery) -> bool:
-        """What is not is dropped."""
+        """Whether it still is; what is not is dropped."""
         if (why := unwanted(self._store, delivery, self._clock.now())) is None:
             return True
         self._store.outbox.drop(delivery.id, why.value)

@@ -34,9 +34,8 @@ def run(call: Call, store: Store, _now: datetime) -> Reply:
             " on the machine that runs Likewatch. In it are the replies, a page to read, and how to check all of it.",
         )
     )
-    lines += [
-        line for figure in traced.figures for line in _figure(figure, traced)
-    ]  # last: there may be no room for all
+    # Last: there may be no room for all.
+    lines += [line for figure in traced.figures for line in _figure(figure, traced)]
     return Reply(card=Card(headline="What the figures rest on", lines=tuple(lines)), shareable=True)
 
 
