@@ -27,7 +27,8 @@ class Result:
 
     def progress(self) -> str:
         seen = "seen" if self.trial.seen else "NOT SEEN"
-        return f"{self.case.number:>5}  {seen:8}  {self.seconds:5.0f} s  {self.case.name}"
+        why = "".join(f"; {fault[:300]}" for fault in self.trial.faults[:2])
+        return f"{self.case.number:>5}  {seen:8}  {self.seconds:5.0f} s  {self.case.name}{why}"
 
 
 def lines(results: Sequence[Result]) -> Iterator[str]:
