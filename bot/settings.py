@@ -41,7 +41,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="LIKEWATCH_EDITORS",
         kind=Kind.EDITORS,
-        help="Who may track, untrack and mute: ids of members (U…) and user groups (S…), or the word everybody. "
+        help="Who may track, untrack and mute: ids of members (U…) and user groups (S…), or the word everybody "
+        "(guests and, in Slack Connect channels, people of other organizations too). "
         "Without it nobody may on Slack, and everybody in the local workspace.",
     ),
     Setting(name="SLACK_API_URL", kind=Kind.URL, default="https://slack.com/api/", help="Slack's Web API."),

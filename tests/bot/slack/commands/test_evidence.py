@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,18 @@ def test_it_says_how_to_get_the_bundle_and_what_is_not_stamped(kept: Kept) -> No
     shown = "\n".join(lines(kept, "trends evidence hunsen"))
     name = reference(kept.store.alerts.recent()[0].alert)
     assert f"likewatch evidence export {name} -o bundle.zip" in shown
+    assert "No authority has time-stamped it yet" in shown
+
+
+def test_a_platforms_event_of_many_pages_fits_into_a_message(kept: Kept) -> None:
+    alert = kept.store.alerts.recent()[0].alert
+    many = replace(alert, key="many", facts=alert.facts * 60)
+    kept.store.outbox.put(many, [], at=kept.clock.now())
+    text = f"trends evidence {reference(many)}"
+    shown = blockkit.words(cards.reply_blocks(ask(kept.store, text), text))
+    assert len(lines(kept, text)) > 100
+    assert "more: Slack shows no more in one message" in shown
+    assert "likewatch evidence export" in shown
     assert "No authority has time-stamped it yet" in shown
 
 
