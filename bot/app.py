@@ -31,6 +31,7 @@ from bot.monitoring.health import Health, health
 from bot.monitoring.metrics import Numbers
 from bot.monitoring.outages import Outages
 from bot.monitoring.server import MonitoringServer
+from bot.monitoring.unrecorded import Unrecorded
 from bot.monitoring.watchdog import Watchdog, notify
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.http import Http
@@ -152,6 +153,7 @@ def run(
         scheduler = build_scheduler(
             run_due=lambda: tick(core, beat),
             look_at_sources=Outages(core.store, core.clock, title=_title, tell=told.tell).look,
+            look_at_recording=Unrecorded(beat.pulse, core.clock, tell=told.tell).look,
             fold=lambda: fold_when_due(core),
             now=core.clock.now(),
         )

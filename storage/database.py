@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Self, TypeVar, cast
 
 import sqlite_utils
 from sqlite_utils import Migrations
@@ -67,7 +67,7 @@ class Database:
         self._remembered = Remembered()
 
     @classmethod
-    def open(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Database:
+    def open(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Self:
         """Open for writing: lock, look, create or migrate. The file is untouched unless it is a Likewatch database."""
         check_surroundings(path)
         with ExitStack() as undo:
