@@ -125,10 +125,7 @@ class Cycle:
         while fresh.
         """
         batches = [(instant, arrivals) for instant, arrivals in batches if arrivals != _NOTHING_CAME]
-        absorbed = self._absorb(batches, replayed=replayed, together=together)
-        if absorbed.queued:
-            self._wake()
-        return absorbed
+        return self._absorb(batches, replayed=replayed, together=together)
 
     def _absorb(
         self, batches: Sequence[tuple[datetime, Arrivals]], *, replayed: bool, together: Callable[[], None]
@@ -144,6 +141,8 @@ class Cycle:
             absorbed = self._apply(decisions, replayed=replayed)
             self._store.anchor()
             together()
+            if absorbed.queued:
+                self._store.once_committed(self._wake)  # of the outermost: who is woken sees nothing before it
         self._world.keep()
         return absorbed
 
@@ -207,8 +206,6 @@ class Cycle:
                 with _uncollected():
                     report = self._settled(answers, version)
             self._rest(report.unrecorded, min(account.poll_every for account in accounts))
-        if report.absorbed.queued:
-            self._wake()
         return report
 
     def _settled(self, answers: list[Answered], version: int) -> Report:
