@@ -24,7 +24,7 @@ from bot.evidence.texts import ImportedFile
 from bot.examples import press_example
 from bot.feeding import replay_example
 from bot.fetching import Source
-from bot.handing_over import take_orders
+from bot.handing_over import end_abandoned, take_orders
 from bot.import_orders import carry_out
 from bot.monitoring.beat import Beat, Pulse
 from bot.monitoring.health import Health, health
@@ -118,6 +118,7 @@ def run(
         listen(settings.workspace.host, settings.workspace.port).close()  # else an empty database would be left behind
     woken = _Wake()
     with open_core(settings, wake=woken, clock=clock) as core, ExitStack() as closing:
+        end_abandoned(settings.database, core.clock.now())
         if settings.mode is Mode.WORKSPACE:
             workspace = _open_workspace(core, closing)
             settings_of_slack = (workspace.api_url, workspace.bot_token, workspace.app_token)
