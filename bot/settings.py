@@ -94,7 +94,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="LIKEWATCH_OPERATORS_CHANNEL",
-        help="Id of the Slack channel (C0123…) that is told when a platform cannot be read, and when it can again.",
+        help="Id of the Slack channel (C0123…) that is told when a platform cannot be read or nothing can be recorded, "
+        "and when it can again.",
     ),
     Setting(
         name="LIKEWATCH_LOG",
