@@ -55,6 +55,8 @@ def poll(core: Core) -> Iterator[str]:
     yield from alert_lines(core.store, report.absorbed.alerts)
     if report.absorbed.queued:
         yield f"{words.several(report.absorbed.queued, 'message')} will be posted when Likewatch runs."
+    if report.unrecorded:
+        raise ConfigError(f"What was read cannot be recorded. {report.unrecorded}")
     if len(report.failures) == report.asked:
         raise ConfigError("No page could be read. `likewatch doctor` says what to do.")
 

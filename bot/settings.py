@@ -41,7 +41,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="LIKEWATCH_EDITORS",
         kind=Kind.EDITORS,
-        help="Who may track, untrack and mute: ids of members (U…) and user groups (S…), or the word everybody. "
+        help="Who may track, untrack and mute: ids of members (U…) and user groups (S…), or the word everybody "
+        "(guests and, in Slack Connect channels, people of other organizations too). "
         "Without it nobody may on Slack, and everybody in the local workspace.",
     ),
     Setting(name="SLACK_API_URL", kind=Kind.URL, default="https://slack.com/api/", help="Slack's Web API."),
@@ -93,7 +94,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="LIKEWATCH_OPERATORS_CHANNEL",
-        help="Id of the Slack channel (C0123…) that is told when a platform cannot be read, and when it can again.",
+        help="Id of the Slack channel (C0123…) that is told when a platform cannot be read or nothing can be recorded, "
+        "and when it can again.",
     ),
     Setting(
         name="LIKEWATCH_LOG",

@@ -104,6 +104,10 @@ class Store:
         """
         return self._database.remembered(key, ask)
 
+    def once_committed(self, call: Callable[[], None]) -> None:
+        """Call this once what this thread's outermost transaction writes is seen by all; at once if none is open."""
+        self._database.once_committed(call)
+
     def after_rollback(self, doubt: Callable[[], None]) -> None:
         """Call this whenever a transaction, or a part of one, is undone; in whichever thread that happens."""
         self._database.after_rollback(doubt)

@@ -27,7 +27,6 @@ def run(call: Call, store: Store, _now: datetime) -> Reply:
     traced = trace(store, kept)
     name = reference(kept.alert)
     lines: list[Line] = [(Bold("Alert "), name, ": ", told(kept.alert, store))]
-    lines += [line for figure in traced.figures for line in _figure(figure, traced)]
     lines.append(_chain(store, traced))
     lines.append(
         (
@@ -36,6 +35,8 @@ def run(call: Call, store: Store, _now: datetime) -> Reply:
             " on the machine that runs Likewatch. In it are the replies, a page to read, and how to check all of it.",
         )
     )
+    # Last: there may be no room for all.
+    lines += [line for figure in traced.figures for line in _figure(figure, traced)]
     return Reply(card=Card(headline="What the figures rest on", lines=tuple(lines)), shareable=True)
 
 

@@ -16,6 +16,7 @@ from bot.slack.by_group import groups_subscribed
 from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash, Who
 from bot.slack.features import Asked, parse_features
 from bot.slack.names import Named
+from bot.slack.pausing import resume
 from bot.variants import pages_of, variants
 from handlers.comparisons import all_comparisons
 from handlers.model import Alert
@@ -31,7 +32,8 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     """Subscribe the channel.
 
     No feature named means all that are not opt-in, beside what it has; features named later are added to those it has,
-    each with the threshold named with it, or with its default.
+    each with the threshold named with it, or with its default. The bot may post here, or nobody would have got so far:
+    so a channel that was paused goes on, in the same transaction.
     """
     if not call.text:
         raise LikewatchError(f"Say what to subscribe to: {USAGE}")
@@ -49,8 +51,9 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         settle(store, all_comparisons(), now, made=rehearsal.memories)
         wanted = wishes(wish)
         audit(store, call, now, "subscribe", found.slug, detail=" ".join(wanted))
+        resumed = resume(store, call.team_id, call.channel_id, now, by=call.user_id)
     preview = _preview(store, found, wish, rehearsal, now)
-    said = (*_thresholds(asked, wish, before), *_by_group(call, store, found), *preview)
+    said = (*_thresholds(asked, wish, before), *_by_group(call, store, found), *preview, *filter(None, [resumed]))
     card = Card(
         headline=f"This channel is subscribed to {found.name}",
         lines=(f"It gets: {', '.join(wanted)}.", *said),
@@ -77,6 +80,7 @@ def _wish(call: Call, found: Named, asked: Asked, before: Subscription | None, n
         thresholds={**{one: limit for one, limit in kept.items() if one not in asked.features}, **asked.thresholds},
         by=call.user_id,
         at=now,
+        paused=before.paused if before else None,
     )
 
 

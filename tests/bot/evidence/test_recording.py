@@ -142,7 +142,9 @@ def test_a_cycle_whose_evidence_cannot_be_written_stores_nothing_and_rests(tmp_p
     with kept_in(tmp_path) as kept:
         kept.count(1_000_000, 2_000_000)
         kept.disk.full = True
-        assert kept.cycle.run_all() is None
+        report = kept.cycle.run_all()
+        assert report is not None
+        assert report.unrecorded == "The disk is full."
         assert kept.store.readings.tracks(["hunsen"]) == {}
         kept.disk.full = False
         assert kept.cycle.run_all() is None, "it rests for a minute"
