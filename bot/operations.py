@@ -153,11 +153,11 @@ def export_evidence(settings: Settings, named: str, out: Path) -> Iterator[str]:
 
 
 def verify_evidence(bundle: Path, authority: Path | None) -> tuple[list[str], bool]:
-    """What a verification found, and whether everything holds."""
+    """What a verification found, and whether everything is proved and holds."""
     data = bundle.read_bytes()
     looking = Verification(data, trusted=roots_in(authority) if authority else ())
     faults = [str(fault) for fault in looking.run()]
-    return [*faults, *verification_summary(looking, len(faults), sha256(data))], not faults
+    return [*faults, *verification_summary(looking, len(faults), sha256(data))], not (faults or looking.unproved)
 
 
 def _ask_slack(settings: Settings) -> str:

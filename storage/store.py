@@ -113,8 +113,11 @@ class Store:
         self._database.after_rollback(doubt)
 
     def anchor(self) -> None:
-        """Remember, with what is being written, on which link of the evidence it rests."""
-        head = self.evidence.head()
+        """Remember, with what is being written, on which link of the evidence it rests.
+
+        Only on one that was sealed or found whole by this process: otherwise a gap in the chain would be forgotten.
+        """
+        head = self.evidence.last()
         if head is not None:
             self.notes.put(_ANCHOR, f"{head.sequence} {head.digest.hex()}")
 

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from bot import words
 from bot.errors import LikewatchError
-from bot.evidence.texts import ImportedFile, read_manifest, sha256
+from bot.evidence.stamping import read_stamp, stamp_fault
+from bot.evidence.texts import ImportedFile, sha256
 from bot.evidence.tracing import Behind, Figure, Trace, find_alert, reference, trace
 from bot.slack.alert_card import told
 from bot.slack.contract import Bold, Call, Card, Command, Line, Moment, Reply, Slash, Span, Who
@@ -78,11 +79,13 @@ def _chain(store: Store, traced: Trace) -> Line:
     manifest = store.evidence.manifest(stamp.sequence)
     if manifest is None:
         return f"Link {stamp.sequence} of the chain is missing: ask for an audit."
-    at = read_manifest(manifest.text).at
+    if stamp_fault(stamp, manifest.text):
+        return f"The time-stamp of link {stamp.sequence} of the chain does not hold: ask for an audit."
+    told = read_stamp(stamp)
     return (
-        "Time-stamped by an outside authority with link ",
-        f"{stamp.sequence} ({sha256(manifest.text)}), of ",
-        Moment(at),
+        f"Time-stamped by an outside authority ({told.signer}) ",
+        f"with link {stamp.sequence} ({sha256(manifest.text)}), at ",
+        Moment(told.at),
     )
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.errors import LikewatchError
+from bot.evidence.stamping import Stamper, read_stamp, roots_in
 from bot.evidence.texts import Received, read_record
 from bot.evidence.tracing import reference
+from bot.platforms.http import Http
 from bot.slack import cards
 from bot.slack.alert_card import alert_card
-from bot.slack.contract import Button
+from bot.slack.contract import Button, Moment
+from storage.files import evidence_beside
+from storage.sqlite import sqlite3
 from tests.standins import blockkit
 from tests.standins.asked import ask
 from tests.standins.kept import SECRET, TOKEN, Kept, kept_in
+from tests.standins.tsa import authority_on
 
 
 @pytest.fixture
@@ -72,6 +78,24 @@ def test_a_platforms_event_of_many_pages_fits_into_a_message(kept: Kept) -> None
     assert "more: Slack shows no more in one message" in shown
     assert "likewatch evidence export" in shown
     assert "No authority has time-stamped it yet" in shown
+
+
+def test_the_instant_of_a_time_stamp_is_the_authoritys(kept: Kept, tmp_path: Path) -> None:
+    newest = kept.store.alerts.recent()[0]
+    with authority_on(tmp_path / "authority") as (authority, url):
+        http = Http({}, url)
+        roots = roots_in(authority.root)
+        stamper = Stamper(http, evidence=kept.store.evidence, recorder=kept.recorder, clock=kept.clock, roots=roots)
+        assert stamper.stamp_when_due()
+        http.close()
+    stamp = kept.store.evidence.newest_stamp()
+    assert stamp is not None
+    shown = ask(kept.store, f"trends evidence {reference(newest.alert)}").card.lines
+    (line,) = [line for line in shown if "Time-stamped by" in cards.plain(line)]
+    assert Moment(read_stamp(stamp).at) in line
+    with closing(sqlite3.connect(evidence_beside(kept.path), isolation_level=None)) as other:
+        other.execute("UPDATE manifests SET text = (SELECT text FROM manifests WHERE sequence = 1)")
+    assert "does not hold: ask for an audit" in "\n".join(lines(kept, "trends evidence hunsen"))
 
 
 def test_what_was_let_go_says_so(kept: Kept) -> None:
