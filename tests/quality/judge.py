@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
@@ -28,6 +28,7 @@ KINDS = (
 )
 """What is judged against events. ``ahead`` is judged against the leads themselves; other kinds are not judged."""
 
+_MORE = "platform_event_more"
 _FOLDED_WITHIN = timedelta(hours=96)
 _AHEAD_LATELY = timedelta(hours=12)
 _NO_DUTY = {Duty.REQUIRED: 0, Duty.WELCOME: 1, Duty.EITHER: 2}
@@ -70,7 +71,8 @@ def judge(alerts: Iterable[Told], events: Iterable[Event], platforms: Mapping[st
     its value is that milestone or a count that has passed no other). Of several it takes one nobody has told of, a
     required one first, then the one whose window closes first. If all were told of before, it is a duplicate; if there
     is none, it is false. ``platforms`` says which platform each page is on: a platform's event may be told of the
-    platform's name, of any of its pages, or of none.
+    platform's name, of any of its pages, or of none. That a platform's notice was brought up to date (more pages fell)
+    is no second notice: it is neither right nor wrong if a purge of the platform was seen in the 96 hours before.
     """
     by_kind = defaultdict[tuple[str, str, str], list[Event]](list)
     for event in events:
@@ -78,6 +80,9 @@ def judge(alerts: Iterable[Told], events: Iterable[Event], platforms: Mapping[st
     told_of: dict[int, datetime] = {}
     judged = []
     for told in sorted(alerts, key=lambda told: told.at):
+        if told.kind == _MORE:
+            judged.append(_brought_up_to_date(told, by_kind))
+            continue
         if told.kind not in KINDS:
             continue
         judged.append(_judged(told, _candidates(told, by_kind, platforms), told_of))
@@ -121,12 +126,24 @@ def _judged(told: Told, candidates: Sequence[Event], told_of: dict[int, datetime
     return Judged(told=told, verdict=verdict, event=event)
 
 
+def _brought_up_to_date(told: Told, by_kind: Mapping[tuple[str, str, str], list[Event]]) -> Judged:
+    purges = chain.from_iterable(of for key, of in by_kind.items() if key[0] == "purge")
+    fell = any(
+        event.platform == told.page and timedelta(0) <= told.at - event.seen <= _FOLDED_WITHIN for event in purges
+    )
+    return Judged(told=replace(told, kind="platform_event"), verdict=Verdict.NEITHER if fell else Verdict.FALSE)
+
+
 def _told_with_platform(event: Event, judged: Sequence[Judged]) -> datetime | None:
     """When a purge nobody told of by itself was told of as part of a platform's."""
     if event.kind != "purge":
         return None
     for one in judged:
         about = one.event
+        if one.told.kind == "platform_event" and about is None and one.verdict is Verdict.NEITHER:
+            if one.told.page == event.platform and timedelta(0) <= one.told.at - event.seen <= _FOLDED_WITHIN:
+                return one.told.at
+            continue
         if about is not None and one.told.kind == "platform_event" and about.platform == event.platform:
             together = abs(about.seen - event.seen) <= _FOLDED_WITHIN
             if together and one.verdict is not Verdict.DUPLICATE:

@@ -119,6 +119,20 @@ def test_a_purge_is_told_by_its_platforms_event() -> None:
     assert judge([], [purge, event], {}).missed == [purge, event]
 
 
+def test_a_platforms_notice_brought_up_to_date_is_no_second_one_and_tells_of_its_purges() -> None:
+    purge = replace(milestone(0, 100), kind="purge", platform="facebook")
+    event = replace(purge, kind="platform_event", page="facebook")
+    again = replace(purge, page="b", opens=hours(200), seen=hours(200), met=hours(200), closes=hours(270))
+    alerts = [
+        Told(at=hours(110), kind="platform_event", page="facebook"),
+        *(Told(at=hours(after), kind="platform_event_more", page="facebook") for after in (212, 400)),
+    ]
+    judgement = judge(alerts, [purge, event, again], {"a": "facebook", "b": "facebook"})
+    assert [one.verdict for one in judgement.judged] == [RIGHT, NEITHER, FALSE]
+    assert not judgement.missed
+    assert judge(alerts[:1], [purge, event, again], {}).missed == [again]
+
+
 def test_cards_are_counted_by_true_overtake() -> None:
     cards = [Told(at=hours(after), kind="ahead", page="b", rival="a") for after in (300, 502, 700)]
     judged = judge_cards(cards, [*overtakes(LEAD)], [LEAD])
