@@ -136,7 +136,8 @@ class Finding:
     """A part's new likes of one period: ``share`` with its bounds, ``came`` of ``gained``, against ``baseline``.
 
     ``of_all`` is the part's share of all likes at the end of the period (None for a published figure: there it is the
-    baseline); ``counted_days`` are the days of the period whose lists can be compared, to which ``share``, ``came`` and
+    baseline); ``relisted`` are likes that the lists gained and the total did not, which are in none of the figures;
+    ``counted_days`` are the days of the period whose lists can be compared, to which ``share``, ``came`` and
     ``gained`` belong (None where these are all of it); ``countries`` are the new likes of every country abroad, the
     most first.
     """
@@ -151,6 +152,7 @@ class Finding:
     baseline: Figure
     of_all: Figure | None = None
     unlisted: float | None = None
+    relisted: float = 0.0
     counted_days: float | None = None
     countries: tuple[tuple[str, float], ...] = ()
 
@@ -216,3 +218,5 @@ def share_facts(finding: Finding, about: str) -> Iterator[Fact]:
     yield fact("baseline", finding.baseline, "share", reading, about=about)
     if finding.unlisted is not None:
         yield fact("unlisted", exactly(finding.unlisted), reading.metric, reading)
+    if round(finding.relisted):
+        yield fact("relisted", exactly(finding.relisted), reading.metric, reading)

@@ -37,6 +37,15 @@ def _left_out(alert: Alert) -> tuple[str, ...]:
     )
 
 
+def _listed_anew(alert: Alert) -> tuple[str, ...]:
+    """What countries gained beyond what the page did."""
+    return tuple(
+        f"The countries gained {count(fact.value)} more than the page did: likes from before that were listed "
+        "elsewhere, or had no country. As many are left out of what came from abroad, and of these figures."
+        for fact in alert.facts_named("relisted")
+    )
+
+
 def _new_share(alert: Alert, words: Words) -> str:
     page, home = words.page(alert.page), words.country(alert.fact("home").about)
     share, gained = alert.fact("share"), alert.fact("denominator")
@@ -70,7 +79,7 @@ def _new_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
     if top:
         said.append(f"Most: {top}.")
     said.append(f"These are new {unit} of this period only, not all {unit} of the page.")
-    return (*said, *_left_out(alert), CAVEAT, NET_OF_REMOVALS)
+    return (*said, *_listed_anew(alert), *_left_out(alert), CAVEAT, NET_OF_REMOVALS)
 
 
 def _country_share(alert: Alert, words: Words) -> str:
@@ -100,7 +109,7 @@ def _country_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
         for fact in alert.facts_named("of_all")
     ]
     said.append(f"These are new {unit} of this period only, not all {unit} of the page.")
-    return (*said, *_left_out(alert), CAVEAT, NET_OF_REMOVALS)
+    return (*said, *_listed_anew(alert), *_left_out(alert), CAVEAT, NET_OF_REMOVALS)
 
 
 def _total_share(alert: Alert, words: Words) -> str:

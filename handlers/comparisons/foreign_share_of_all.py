@@ -1,7 +1,7 @@
 """Foreign share of all likes: the audience itself shifts abroad.
 
 The share is that of the likes with a known country, which does not move when a list accounts for more or fewer of
-them. Told if the median of its last 3 daily values is 2.5 points or more above the minimum of 30 days and clean foreign
+them alike. If more of one country's are located, it does; so inflow counts as far as the page's total gained it. Told if the median of its last 3 daily values is 2.5 points or more above the minimum of 30 days and clean foreign
 inflow explains 60% of the rise, on 2 snapshots. Armed again after 21 days in which it explains less than 1 point.
 """
 
@@ -124,12 +124,12 @@ def _smoothed(series: Sequence[Snapshot], index: int) -> float:
 
 
 def _explained(path: Sequence[Step], home: str, lowest: Snapshot, newest: Snapshot) -> float:
-    """How far the clean inflow alone would have raised the share."""
+    """How far the clean inflow alone would have raised the share, as far as the total gained as much."""
     came = flow(path, home, lowest.at, newest.at)
     if came is None:
         return 0.0
-    listed = lowest.home + lowest.foreign
-    return (lowest.foreign + came.foreign) / (listed + came.listed) - lowest.foreign / listed
+    listed, new = lowest.home + lowest.foreign, came.new_of(came.foreign)
+    return (lowest.foreign + new) / (listed + new + came.home) - lowest.foreign / listed
 
 
 def _alert(rise: _Rise, window: Window) -> Alert:
