@@ -448,3 +448,20 @@ def test_no_more_new_likes_are_told_than_the_total_gained(located: int) -> None:
     anew = [fact.value for fact in alert.facts_named("relisted")]
     assert anew == ([] if not located else [pytest.approx(located * min(period, _day(alert) - 60))])
     assert any("more than the page did" in line for line in lines(alert, words)) is bool(located)
+
+
+@pytest.mark.parametrize(("without_a_country", "lists"), [(0, 1), (6_500, 2)])
+def test_one_list_is_enough_only_where_its_lower_bound_is(without_a_country: int, lists: int) -> None:
+    """From day 60 on 6,000 a day more come from abroad, and perhaps as many without a country."""
+    replay = _lists(
+        65,
+        lambda day: sum(_listed(day).values()) * 1.05 + (6_000 + without_a_country) * max(day - 59, 0),
+        lambda day: _listed(day) | {"IN": _listed(day)["IN"] + 6_000 * max(day - 59, 0)},
+    )
+    alert = next(alert for alert in replay.alerts if alert.kind == "new_foreign_share")
+    assert _day(alert) == 59 + lists
+
+
+def test_no_alert_says_that_chance_is_out_of_the_question() -> None:
+    for kind in ("new_foreign_share", "country_share"):
+        assert "chance" not in scene(kind).rule
