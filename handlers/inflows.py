@@ -2,12 +2,12 @@
 
 Over 7 and 28 days, from clean steps between lists by country: F = the positive changes of the part looked at, N = those
 of all countries, U+ = new likes without a country; p = F/N, lower bound p- = F/(N + U+). What N + U+ exceed the gain of
-the page's total by was listed anew, and is taken off F and N. The baseline s_b is the same
-over the 90 days before (28 days of it, 40% clean), else the part's share of all likes (where lists are rare or most of
-them unclean: a page of which there are few days yet is not judged, since newcomers differ from those who came long
-ago). It is a hit if p - s_b reaches
-the limit, p- - s_b >= 0.02, z >= 3 with overdispersion 15, and F >= max(600, 0.06% T); told on 2 snapshots (1 where
-sparser than 8 days, or where p- - s_b reaches the limit too: then coverage cannot make it). An episode ends after 30 days below +0.08.
+the page's total by was listed anew, and is taken off F and N. The baseline s_b is F/N over the 90 days before (28 days
+of it, 40% clean), else the part's share of all likes (where lists are rare or most of them unclean: a page of which
+there are few days yet is not judged, since newcomers differ from those who came long ago). It is a hit if p - s_b
+reaches the limit, p- - s_b >= 0.02, z >= 3 with overdispersion 15, and F >= max(600, 0.06% T); told on 2 snapshots (1
+where sparser than 8 days, or where p- - s_b reaches the limit too: coverage cannot make that). An episode ends after 30
+days below +0.08.
 
 A figure as published is the other form (``handlers.published_figures``); the test itself is in ``handlers.findings``.
 """

@@ -126,15 +126,15 @@ def _total_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
 
 
 def stock(alert: Alert, words: Words) -> tuple[str, ...]:
-    """Numerator, denominator and bounds of a share of all likes from a list by country."""
-    share, foreign, total, home = (alert.fact(name) for name in ("share", "numerator", "denominator", "home"))
-    country = words.country(home.about)
+    """What a share of the likes with a country is made of, and the bounds of the share of all likes."""
+    share, foreign, listed, home = (alert.fact(name) for name in ("share", "numerator", "denominator", "home"))
+    country, total = words.country(home.about), alert.fact("total")
     counted = (
-        f"{count(foreign.value)} of {count(total.value)} {total.unit} {on(total)} were listed outside {country}, "
-        f"{count(home.value)} in {country}; {count(alert.fact('unlisted').value)} have no country."
+        f"{count(foreign.value)} of {count(listed.value)} {listed.unit} with a known country {on(listed)} were listed "
+        f"outside {country}, {count(home.value)} in {country}; {count(alert.fact('unlisted').value)} more have none."
     )
     bounds = f"between {percent(share.low or 0.0)} and {percent(share.high or 1.0)}"
-    return counted, f"The share from outside {country} lies {bounds}."
+    return counted, f"Of all {count(total.value)} {total.unit} the share from outside {country} lies {bounds}."
 
 
 def _majority(alert: Alert, words: Words) -> str:

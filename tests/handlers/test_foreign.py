@@ -465,3 +465,14 @@ def test_one_list_is_enough_only_where_its_lower_bound_is(without_a_country: int
 def test_no_alert_says_that_chance_is_out_of_the_question() -> None:
     for kind in ("new_foreign_share", "country_share"):
         assert "chance" not in scene(kind).rule
+
+
+@pytest.mark.parametrize("kind", ["total_foreign_share", "foreign_majority"])
+def test_the_share_of_the_headline_follows_from_the_figures_that_go_with_it(kind: str) -> None:
+    alert = scene(kind)
+    share, came, listed, home = (alert.fact(name) for name in ("share", "numerator", "denominator", "home"))
+    assert came.value + home.value == pytest.approx(listed.value)
+    assert came.value / listed.value == pytest.approx(share.value)
+    assert listed.value + alert.fact("unlisted").value == pytest.approx(alert.fact("total").value)
+    assert share.low is not None
+    assert share.low == pytest.approx(came.value / alert.fact("total").value)
