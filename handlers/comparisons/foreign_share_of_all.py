@@ -30,8 +30,9 @@ _DAY = timedelta(days=1)
 _SNAPSHOTS_TO_TELL = 2
 _SMOOTHED_OVER = 4 * _DAY
 _RULE = (
-    "On two lists by country in a row, the share abroad of the {metric} with a country (the middle one of the last three "
-    "lists) was 2.5 points or more above its lowest of the past 30 days. New {metric} from abroad explain at least 60% of that."
+    "On two lists by country in a row, the share abroad of the {metric} with a country (the middle one of the last "
+    "three lists) was 2.5 points or more above its lowest of the past 30 days. New {metric} from abroad explain at "
+    "least 60% of that."
 )
 _PARAMETERS = (
     Parameter(name="rise", value=RISE, unit="share"),
