@@ -75,10 +75,10 @@ def compare(window: Window, event: Event) -> Verdict[Event] | None:
 
 
 def _open(notice: Notice | None, fallen: Falls, now: datetime) -> Notice | None:
-    """The notice while more pages belong to it: for 7 days, and as long as such falls are among those of 48 hours."""
-    if notice is None or now - notice.told <= _QUIET or not notice.named.keys().isdisjoint(fallen):
+    """The notice while more pages belong to it: for 7 days, and as long as falls it names are among those of 48 hours."""
+    if notice is None or now - notice.told <= _QUIET:
         return notice
-    return None
+    return notice if any(slug in fallen and fallen[slug] <= at for slug, at in notice.named.items()) else None
 
 
 def _unnamed(fallen: Falls, notice: Notice | None, now: datetime) -> Falls:

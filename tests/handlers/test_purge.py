@@ -106,6 +106,11 @@ def test_the_loss_of_no_page_is_told_to_nobody(days: int, second: int) -> None:
     )
 
 
+def test_pages_that_fall_together_again_weeks_later_are_another_notice() -> None:
+    replay = many(lambda _, hour: 0.02 * (hour > 15 * 24) + 0.02 * (hour > 30 * 24), 32 * 24)
+    assert [alert.kind for alert in replay.alerts] == ["platform_event", "platform_event"]
+
+
 def test_a_restart_between_two_rounds_changes_nothing() -> None:
     replay = Replay([page(slug, f"of-{slug}") for slug in ("a", "b", "c", "d", "e", "f", "v", "w", "x", "y", "z")])
     for hour in range(32 * 24):
