@@ -75,7 +75,7 @@ def compare(window: Window, event: Event) -> Verdict[Event] | None:
 
 
 def _open(notice: Notice | None, fallen: Falls, now: datetime) -> Notice | None:
-    """The notice while more pages belong to it: for 7 days, and as long as falls it names are among those of 48 hours."""
+    """The notice while more pages belong to it: for 7 days, and as long as falls it names are not 48 hours old."""
     if notice is None or now - notice.told <= _QUIET:
         return notice
     return notice if any(slug in fallen and fallen[slug] <= at for slug, at in notice.named.items()) else None
