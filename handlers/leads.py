@@ -113,8 +113,9 @@ def _bounds(track: Track, known: Point, at: datetime) -> _Interval:
 def _interpolated(track: Track, at: datetime) -> _Interval:
     """The page at an instant no later than its newest reading; before the oldest point known, by its usual rate."""
     after = track.last
-    if after.at == at:
-        return _Interval(after.low, after.high, back_to=at)
+    before = track.previous
+    if after.at == at or (before and before.at <= at and (before.low, before.high) == (after.low, after.high)):
+        return _Interval(after.low, after.high, back_to=at)  # it was read to be so until now
     for before in (track.previous, track.day):
         if before is None or before.at >= after.at:
             continue

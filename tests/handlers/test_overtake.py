@@ -322,6 +322,14 @@ def test_nothing_is_settled_while_a_loss_of_the_page_ahead_waits_to_be_confirmed
     assert [kind for kind, _, _ in _told(replay)] == ["ahead"]
 
 
+def test_rounded_counts_that_stay_for_days_are_told_of_by_the_readings_that_repeat_them() -> None:
+    replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
+    for hour in range(24 * 9):
+        for slug, past, count in (("a", 0.0, 1_250_000), ("b", 0.4, 1_240_000 + 20_000 * (hour >= 24 * 7))):
+            replay.arrive(reading(slug, hour + past, count, width=9_999))
+    assert _told(replay) == [("ahead", "b", 24 * 7 + 2), ("overtake", "b", 24 * 8 + 1)]
+
+
 def test_a_page_that_is_read_seldom_is_told_of_once_it_was_read_twice() -> None:
     """a is read every hour, b every six: it passed between its readings at 6 and 12, and is still ahead at 18."""
     replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
