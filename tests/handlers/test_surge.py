@@ -101,21 +101,24 @@ def test_a_restart_in_the_middle_of_an_episode_repeats_nothing() -> None:
     assert len(surges(replay)) == 1
 
 
-def test_what_was_not_read_just_then_is_said_to_be_known_within_bounds() -> None:
+@pytest.mark.parametrize(
+    ("more", "assumed", "said_so"),
+    [(9_600, "paced", "its unread days were usual ones"), (1_700, "drawn", "it grew evenly while it was not read")],
+)
+def test_what_was_not_read_just_then_is_said_to_be_assumed(more: float, assumed: str, said_so: str) -> None:
     replay = Replay((page("a", "g"),))
     for hour in range(40 * 24):
         if not BEGINS - 20 < hour < BEGINS + 10:
-            replay.arrive(reading("a", hour, round(with_more(9_600)(hour))))
+            replay.arrive(reading("a", hour, round(with_more(more)(hour))))
     (told,) = surges(replay)
-    gain = told.fact("gain")
+    gain, known = told.fact("gain"), told.fact(assumed)
     assert gain.low is not None
     assert gain.high is not None
     assert gain.low < gain.value < gain.high
     said = headline(told, Words(page=str.title, country=str))
-    assert f"gained {told.fact('drawn').value:,.0f} likes since " in said
-    assert "if it grew evenly while it was not read, about " in said
-    assert "in 24 hours" not in said
-    assert "is taken to have grown evenly" in told.rule
+    assert f"gained {known.value:,.0f} likes since " in said
+    assert f"if {said_so}, about {gain.value:,.0f} in the last 24 hours" in said
+    assert "is taken to have" in told.rule
 
 
 @pytest.mark.parametrize("every", [8, 12, 24])
