@@ -145,9 +145,9 @@ def _told_with_platform(event: Event, judged: Sequence[Judged]) -> datetime | No
                 return one.told.at
             continue
         if about is not None and one.told.kind == "platform_event" and about.platform == event.platform:
-            together = abs(about.seen - event.seen) <= _FOLDED_WITHIN
+            together = abs(about.seen - event.seen) <= _FOLDED_WITHIN and one.told.at >= event.seen
             if together and one.verdict is not Verdict.DUPLICATE:
-                return max(one.told.at, event.seen)
+                return one.told.at
     return None
 
 
@@ -155,12 +155,14 @@ def _told_with_platform(event: Event, judged: Sequence[Judged]) -> datetime | No
 class Cards:
     """The provisional ``ahead`` cards of a world.
 
-    ``overtakes`` true ones were due, and ``delays`` (hours) are those of the ones that had a card.
+    ``overtakes`` true ones were due, ``carded`` had a card, and ``delays`` (hours) are those of the ones that got it
+    within the overtake's window.
     """
 
     cards: int
     false: Sequence[Told]
     overtakes: int
+    carded: int
     delays: Sequence[float]
 
 
@@ -169,7 +171,7 @@ def judge_cards(alerts: Iterable[Told], events: Iterable[Event], pairs: Iterable
 
     A card is false if the page truly led at no hour of the 12 before it. A true overtake had its card if one of that
     page and rival was told within the overtake's window or, in a contest that is still open, in the 14 days before it
-    began; the delay is that of the first such card, and 0 if it was there before the lead began.
+    began; the delay is that of the first card within the window. Where the card was there before, there is none.
     """
     cards = defaultdict[tuple[str, str], list[Told]](list)
     for told in alerts:
@@ -178,14 +180,15 @@ def judge_cards(alerts: Iterable[Told], events: Iterable[Event], pairs: Iterable
     led = {(pair.first, pair.second): (pair, runs(pair.lead)) for pair in pairs}
     false = [told for of in cards.values() for told in of if not _led_lately(told, led)]
     required = [event for event in events if event.kind == "overtake" and event.duty is Duty.REQUIRED]
-    delays = []
+    delays, carded = [], 0
     for event in required:
         opens = event.opens - timedelta(days=14)
         about = [told for told in cards[event.page, event.rival] if opens <= told.at <= event.closes]
-        if about:
-            first = min(told.at for told in about)
-            delays.append(max((first - event.met) / HOUR, 0.0))
-    return Cards(cards=sum(map(len, cards.values())), false=false, overtakes=len(required), delays=delays)
+        carded += bool(about)
+        in_time = [told.at for told in about if told.at >= event.opens]
+        delays += [(min(in_time) - event.met) / HOUR] if in_time else []
+    number = sum(map(len, cards.values()))
+    return Cards(cards=number, false=false, overtakes=len(required), carded=carded, delays=delays)
 
 
 def _led_lately(told: Told, led: Mapping[tuple[str, str], tuple[Pair, list[Run]]]) -> bool:
