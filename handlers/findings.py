@@ -25,7 +25,6 @@ EXCESS = 0.15
 EXCESS_OF_LOWER_BOUND = 0.02
 OVERDISPERSION = 15
 Z_AT_LEAST = 3
-Z_BEYOND_DOUBT = 6
 LIKES_AT_LEAST = 600
 LIKES_OF_TOTAL_AT_LEAST = 0.0006
 CALM_BELOW = 0.08
@@ -52,7 +51,7 @@ def parameters(limit: float, metric: Metric, whence: str) -> tuple[Parameter, ..
         Parameter(name="rise of the lower bound", value=EXCESS_OF_LOWER_BOUND, unit="share"),
         Parameter(name="overdispersion", value=OVERDISPERSION, unit="ratio"),
         Parameter(name="z", value=Z_AT_LEAST, unit="standard errors"),
-        Parameter(name="z that one list suffices for", value=Z_BEYOND_DOUBT, unit="standard errors"),
+        Parameter(name="rise of the lower bound that one list suffices for", value=limit, unit="share"),
         Parameter(name=f"new {metric} from {whence}", value=LIKES_AT_LEAST, unit=metric.value),
         Parameter(name=f"new {metric} from {whence}, of the total", value=LIKES_OF_TOTAL_AT_LEAST, unit="share"),
         Parameter(name="episode over below", value=calm_below(limit), unit="share"),
@@ -136,7 +135,8 @@ class Finding:
     """A part's new likes of one period: ``share`` with its bounds, ``came`` of ``gained``, against ``baseline``.
 
     ``of_all`` is the part's share of all likes at the end of the period (None for a published figure: there it is the
-    baseline); ``counted_days`` are the days of the period whose lists can be compared, to which ``share``, ``came`` and
+    baseline); ``relisted`` are likes that the lists gained and the total did not, which are in none of the figures;
+    ``counted_days`` are the days of the period whose lists can be compared, to which ``share``, ``came`` and
     ``gained`` belong (None where these are all of it); ``countries`` are the new likes of every country abroad, the
     most first.
     """
@@ -151,6 +151,7 @@ class Finding:
     baseline: Figure
     of_all: Figure | None = None
     unlisted: float | None = None
+    relisted: float = 0.0
     counted_days: float | None = None
     countries: tuple[tuple[str, float], ...] = ()
 
@@ -164,8 +165,12 @@ class Finding:
         usual = min(max(self.baseline.value, 0.01), 0.99)
         return self.excess / sqrt(usual * (1 - usual) * OVERDISPERSION / self.tested)
 
+    def is_certain(self, limit: float) -> bool:
+        """Whether it is this much above the baseline even if everybody without a country is elsewhere."""
+        return self.share.low - self.baseline.value >= limit
+
     def is_hit(self, limit: float) -> bool:
-        """Whether the share is this much above the baseline, by more than chance and beyond its bounds."""
+        """Whether the share is this much above the baseline, beyond its bounds, and not because the likes are few."""
         return (
             self.excess >= limit
             and self.share.low - self.baseline.value >= EXCESS_OF_LOWER_BOUND
@@ -198,7 +203,7 @@ def judged(watch: Watch, finding: Finding, occasion: Occasion, limit: float) -> 
         over = occasion.at - calm_since >= CALM_DAYS * _DAY
         return replace(watch, calm_since=None if over else calm_since, told=not over, hits=0), False
     hits = watch.hits + 1 if finding.is_hit(limit) else 0
-    once_is_enough = occasion.sparse or finding.z >= Z_BEYOND_DOUBT
+    once_is_enough = occasion.sparse or finding.is_certain(limit)
     if hits < (1 if once_is_enough else _SNAPSHOTS_TO_TELL):
         return replace(watch, hits=hits), False
     return Watch(told=True), True
@@ -216,3 +221,5 @@ def share_facts(finding: Finding, about: str) -> Iterator[Fact]:
     yield fact("baseline", finding.baseline, "share", reading, about=about)
     if finding.unlisted is not None:
         yield fact("unlisted", exactly(finding.unlisted), reading.metric, reading)
+    if round(finding.relisted):
+        yield fact("relisted", exactly(finding.relisted), reading.metric, reading)

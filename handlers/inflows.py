@@ -1,12 +1,13 @@
 """New likes from somewhere (from abroad, from one country) against what is usual: what both comparisons of it share.
 
 Over 7 and 28 days, from clean steps between lists by country: F = the positive changes of the part looked at, N = those
-of all countries, U+ = new likes without a country; p = F/N, lower bound p- = F/(N + U+). The baseline s_b is the same
-over the 90 days before (28 days of it, 40% clean), else the part's share of all likes (where lists are rare or most of
-them unclean: a page of which there are few days yet is not judged, since newcomers differ from those who came long
-ago). It is a hit if p - s_b reaches
-the limit, p- - s_b >= 0.02, z >= 3 with overdispersion 15, and F >= max(600, 0.06% T); told on 2 snapshots (1 where
-sparser than 8 days, or z >= 6). An episode ends after 30 days below +0.08.
+of all countries, U+ = new likes without a country; p = F/N, lower bound p- = F/(N + U+). What N + U+ exceed the gain of
+the page's total by was listed anew, and is taken off F and N. The baseline s_b is F/N over the 90 days before (28 days
+of it, 40% clean), else the part's share of all likes (where lists are rare or most of them unclean: a page of which
+there are few days yet is not judged, since newcomers differ from those who came long ago). It is a hit if p - s_b
+reaches the limit, p- - s_b >= 0.02, z >= 3 with overdispersion 15, and F >= max(600, 0.06% T); told on 2 snapshots (1
+where sparser than 8 days, or where p- - s_b reaches the limit too: coverage cannot make that). An episode ends after 30
+days below +0.08.
 
 A figure as published is the other form (``handlers.published_figures``); the test itself is in ``handlers.findings``.
 """
@@ -97,6 +98,8 @@ def _inflows(series: tuple[Snapshot, ...], path: tuple[Step, ...], home: str) ->
         came = flow(path, home, start, newest.at)
         if came is None or came.until != newest.at or came.days < CLEAN_AT_LEAST * days:
             continue
+        if came.listed <= came.relisted:
+            continue
         before = came.since - BASELINE_DAYS * _DAY
         oldest = series[bisect_left(series, before, key=_at)]
         standing = series[bisect_right(series, came.since, key=_at) - 1]
@@ -117,14 +120,15 @@ def _of_inflows(inflows: tuple[_Inflow, ...], part: str) -> tuple[Finding, ...]:
         Finding(
             reading=inflow.newest.reading,
             days=round((inflow.came.until - inflow.came.since) / _DAY),
-            share=inflow.came.share_of(_came(inflow.came, part)),
-            came=exactly(_came(inflow.came, part)),
-            gained=exactly(inflow.came.listed + inflow.came.unlisted),
-            tested=inflow.came.listed,
+            share=inflow.came.new_share_of(_came(inflow.came, part)),
+            came=exactly(inflow.came.new_of(_came(inflow.came, part))),
+            gained=exactly(inflow.came.gained),
+            tested=inflow.came.listed - inflow.came.relisted,
             total=inflow.newest.total,
             baseline=_baseline(inflow, part),
             of_all=_standing(inflow.newest, part),
             unlisted=inflow.came.unlisted,
+            relisted=inflow.came.relisted,
             counted_days=None if inflow.came.whole else inflow.came.days,
             countries=inflow.came.countries,
         )

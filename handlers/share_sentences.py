@@ -37,6 +37,15 @@ def _left_out(alert: Alert) -> tuple[str, ...]:
     )
 
 
+def _listed_anew(alert: Alert) -> tuple[str, ...]:
+    """What countries gained beyond what the page did."""
+    return tuple(
+        f"The countries gained {count(fact.value)} more than the page did: likes from before that were listed "
+        "elsewhere, or had no country. As many are left out of what came from abroad, and of these figures."
+        for fact in alert.facts_named("relisted")
+    )
+
+
 def _new_share(alert: Alert, words: Words) -> str:
     page, home = words.page(alert.page), words.country(alert.fact("home").about)
     share, gained = alert.fact("share"), alert.fact("denominator")
@@ -70,7 +79,7 @@ def _new_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
     if top:
         said.append(f"Most: {top}.")
     said.append(f"These are new {unit} of this period only, not all {unit} of the page.")
-    return (*said, *_left_out(alert), CAVEAT, NET_OF_REMOVALS)
+    return (*said, *_listed_anew(alert), *_left_out(alert), CAVEAT, NET_OF_REMOVALS)
 
 
 def _country_share(alert: Alert, words: Words) -> str:
@@ -100,7 +109,7 @@ def _country_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
         for fact in alert.facts_named("of_all")
     ]
     said.append(f"These are new {unit} of this period only, not all {unit} of the page.")
-    return (*said, *_left_out(alert), CAVEAT, NET_OF_REMOVALS)
+    return (*said, *_listed_anew(alert), *_left_out(alert), CAVEAT, NET_OF_REMOVALS)
 
 
 def _total_share(alert: Alert, words: Words) -> str:
@@ -117,15 +126,15 @@ def _total_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
 
 
 def stock(alert: Alert, words: Words) -> tuple[str, ...]:
-    """Numerator, denominator and bounds of a share of all likes from a list by country."""
-    share, foreign, total, home = (alert.fact(name) for name in ("share", "numerator", "denominator", "home"))
-    country = words.country(home.about)
+    """What a share of the likes with a country is made of, and the bounds of the share of all likes."""
+    share, foreign, listed, home = (alert.fact(name) for name in ("share", "numerator", "denominator", "home"))
+    country, total = words.country(home.about), alert.fact("total")
     counted = (
-        f"{count(foreign.value)} of {count(total.value)} {total.unit} {on(total)} were listed outside {country}, "
-        f"{count(home.value)} in {country}; {count(alert.fact('unlisted').value)} have no country."
+        f"{count(foreign.value)} of {count(listed.value)} {listed.unit} with a known country {on(listed)} were listed "
+        f"outside {country}, {count(home.value)} in {country}; {count(alert.fact('unlisted').value)} more have none."
     )
     bounds = f"between {percent(share.low or 0.0)} and {percent(share.high or 1.0)}"
-    return counted, f"The share from outside {country} lies {bounds}."
+    return counted, f"Of all {count(total.value)} {total.unit} the share from outside {country} lies {bounds}."
 
 
 def _majority(alert: Alert, words: Words) -> str:

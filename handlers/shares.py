@@ -85,6 +85,7 @@ class Step(NamedTuple):
 class Flow:
     """New likes over the clean steps between two instants: listed abroad, listed at home, and without a country.
 
+    ``gained`` is what the total gained over the same steps, ``countries`` what each country abroad did, the most first.
     ``days`` are those of the clean steps; ``whole`` where no other step lies between the two instants.
     """
 
@@ -95,11 +96,26 @@ class Flow:
     foreign: float
     home: float
     unlisted: float
+    gained: float
     countries: tuple[tuple[str, float], ...]
 
     @property
     def listed(self) -> float:
         return self.foreign + self.home
+
+    @property
+    def relisted(self) -> float:
+        """What countries gained and the page did not: likes from before, without a country then or in another."""
+        return max(self.listed + self.unlisted - self.gained, 0.0)
+
+    def new_of(self, part: float) -> float:
+        """What is certainly new of a part: all that was listed anew may have been listed there."""
+        return max(part - self.relisted, 0.0)
+
+    def new_share_of(self, part: float) -> Figure:
+        """As ``share_of``, of what is certainly new: the likes come to what the total gained, and to no more."""
+        new, listed = self.new_of(part), self.listed - self.relisted
+        return Figure(value=new / listed, low=new / self.gained, high=min((new + self.unlisted) / self.gained, 1.0))
 
     def share_of(self, part: float) -> Figure:
         """The share that a part has of those with a country; ``low`` counts those without one as none of it."""
@@ -298,6 +314,7 @@ def flow(path: Sequence[Step], home: str, since: datetime, until: datetime) -> F
     foreign, at_home = sum(abroad.values()), max(net.get(home, 0.0), 0.0)
     if foreign + at_home <= 0:
         return None
+    gained = sum(end.total - start.total for start, end in runs)
     return Flow(
         since=inside[0].before.at,
         until=inside[-1].after.at,
@@ -305,7 +322,8 @@ def flow(path: Sequence[Step], home: str, since: datetime, until: datetime) -> F
         whole=all(step.after is following.before for step, following in pairwise(inside)),
         foreign=foreign,
         home=at_home,
-        unlisted=max(sum(end.total - start.total for start, end in runs) - sum(net.values()), 0.0),
+        unlisted=max(gained - sum(net.values()), 0.0),
+        gained=gained,
         countries=tuple(sorted(abroad.items(), key=lambda item: (-item[1], item[0]))),
     )
 

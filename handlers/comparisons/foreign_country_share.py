@@ -34,10 +34,10 @@ from handlers.share_sentences import COUNTRY_SHARE
 from handlers.shares import fact
 
 _SERIES_RULE = (
-    "On two lists by country in a row (one where they are rare, or chance is out of the question), the share of new "
-    "{metric} from this country was {points:g} points or more above what is usual for the page: far more than chance, "
-    "and still above it if everybody without a country were from elsewhere. Days whose lists and "
-    "counts do not fit together are left out."
+    "On two lists by country in a row, the share of new {metric} from this country was {points:g} points or more above "
+    "what is usual for the page, far more than that of so many {metric} varies, and still above it if everybody "
+    "without a country were from elsewhere. One list is enough where lists are rare, or where it was {points:g} points "
+    "or more above even then. Days whose lists and counts do not fit together are left out."
 )
 _PUBLISHED_RULE = (
     "The published share of new {metric} from this country was {points:g} points or more above its share of all "

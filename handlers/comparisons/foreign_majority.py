@@ -138,7 +138,8 @@ def _list(majority: Majority, snapshot: Snapshot, home: str, *, sparse: bool) ->
     return majority, (
         fact("share", replace(bounds, value=abroad), "share", reading),
         fact("numerator", exactly(snapshot.foreign), reading.metric, reading),
-        fact("denominator", exactly(snapshot.total), reading.metric, reading),
+        fact("denominator", exactly(snapshot.home + snapshot.foreign), reading.metric, reading),
+        fact("total", exactly(snapshot.total), reading.metric, reading),
         fact("home", exactly(snapshot.home), reading.metric, reading, about=home),
         fact("unlisted", exactly(unlisted), reading.metric, reading),
         majority.home_led,

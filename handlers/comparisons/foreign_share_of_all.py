@@ -1,8 +1,9 @@
 """Foreign share of all likes: the audience itself shifts abroad.
 
 The share is that of the likes with a known country, which does not move when a list accounts for more or fewer of
-them. Told if the median of its last 3 daily values is 2.5 points or more above the minimum of 30 days and clean foreign
-inflow explains 60% of the rise, on 2 snapshots. Armed again after 21 days in which it explains less than 1 point.
+them alike. If more of one country's are located, it does; so inflow counts as far as the page's total gained it. Told
+if the median of its last 3 daily values is 2.5 points or more above the minimum of 30 days and clean foreign inflow
+explains 60% of the rise, on 2 snapshots. Armed again after 21 days in which it explains less than 1 point.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ _DAY = timedelta(days=1)
 _SNAPSHOTS_TO_TELL = 2
 _SMOOTHED_OVER = 4 * _DAY
 _RULE = (
-    "Two lists by country in a row showed the share abroad, of the {metric} with a country, 2.5 points or more above "
-    "its lowest of the past 30 days. New {metric} from abroad explain at least 60% of that."
+    "On two lists by country in a row, the share abroad of the {metric} with a country (the middle one of the last "
+    "three lists) was 2.5 points or more above its lowest of the past 30 days. New {metric} from abroad explain at "
+    "least 60% of that."
 )
 _PARAMETERS = (
     Parameter(name="rise", value=RISE, unit="share"),
@@ -124,19 +126,20 @@ def _smoothed(series: Sequence[Snapshot], index: int) -> float:
 
 
 def _explained(path: Sequence[Step], home: str, lowest: Snapshot, newest: Snapshot) -> float:
-    """How far the clean inflow alone would have raised the share."""
+    """How far the clean inflow alone would have raised the share, as far as the total gained as much."""
     came = flow(path, home, lowest.at, newest.at)
     if came is None:
         return 0.0
-    listed = lowest.home + lowest.foreign
-    return (lowest.foreign + came.foreign) / (listed + came.listed) - lowest.foreign / listed
+    listed, new = lowest.home + lowest.foreign, came.new_of(came.foreign)
+    return (lowest.foreign + new) / (listed + new + came.home) - lowest.foreign / listed
 
 
 def _alert(rise: _Rise, window: Window) -> Alert:
     reading = rise.newest.reading
     key = f"total_foreign_share:{reading.page}:up:{reading.as_of.isoformat()}"
     bounds = rise.newest.bounds
-    share = Figure(value=rise.after, low=min(rise.after, bounds.low), high=max(rise.after, bounds.high))
+    abroad = rise.newest.abroad_of_listed
+    share = Figure(value=abroad, low=min(abroad, bounds.low), high=max(abroad, bounds.high))
     return Alert(
         key=key,
         story=key,
@@ -147,9 +150,10 @@ def _alert(rise: _Rise, window: Window) -> Alert:
         dated=reading.dated,
         facts=(
             fact("share", share, "share", reading),
-            fact("baseline", exactly(rise.before), "share", rise.lowest.reading),
+            fact("baseline", exactly(rise.lowest.abroad_of_listed), "share", rise.lowest.reading),
             fact("numerator", exactly(rise.newest.foreign), reading.metric, reading),
-            fact("denominator", exactly(rise.newest.total), reading.metric, reading),
+            fact("denominator", exactly(rise.newest.home + rise.newest.foreign), reading.metric, reading),
+            fact("total", exactly(rise.newest.total), reading.metric, reading),
             fact(
                 "home", exactly(rise.newest.home), reading.metric, reading, about=window.pages[reading.page].home or ""
             ),

@@ -31,10 +31,10 @@ from handlers.shares import exactly, fact
 
 _TOP = 3
 _SERIES_RULE = (
-    "On two lists by country in a row (one where they are rare, or chance is out of the question), the share of new "
-    "{metric} from abroad was {points:g} points or more above what is usual for the page: far more than chance, and "
-    "still above it if everybody without a country were at home. Days whose lists and counts do not fit together "
-    "are left out."
+    "On two lists by country in a row, the share of new {metric} from abroad was {points:g} points or more above what "
+    "is usual for the page, far more than that of so many {metric} varies, and still above it if everybody without a "
+    "country were at home. One list is enough where lists are rare, or where it was {points:g} points or more above "
+    "even then. Days whose lists and counts do not fit together are left out."
 )
 _PUBLISHED_RULE = (
     "The published share of new {metric} from outside the home country was {points:g} points or more above the share "

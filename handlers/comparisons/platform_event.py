@@ -1,60 +1,114 @@
 """Platform event: many pages of one platform fall together, which is told once, of the platform.
 
-5 pages or more, a fifth of the platform's watched pages or more, of more than one group, within 48 hours. Pages that
-fall in the 48 hours after fold into it, and the notice is not repeated for 7 days: platforms remove in several rounds.
+5 pages or more, a fifth of the platform's watched pages or more, of more than one group, within 48 hours. Platforms
+remove in several rounds: for 7 days more pages that fall with others are no second notice, and bring the first up to
+date. That is done at once where they are as many as a notice takes, else 48 hours after the first of them fell, so that
+the loss of no page is told to nobody. A page that was named is not named again for 7 days.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
-from handlers.memories import from_text, instant, to_text
+from handlers.memories import from_text, to_text
 from handlers.model import Alert, Fact, Parameter
 from handlers.numerals import count, percent
+from handlers.phrases import on
 from handlers.platform_falls import PAGES, SHARE_OF_PAGES, WITHIN_HOURS, Falls, is_together, lately, new_falls, watched
 
 _RULE = "5 pages or more, and a fifth of the watched pages of the platform or more, fell together within 48 hours."
+_MORE_RULE = f"{_RULE} Pages that fell with others in the 7 days after are told with them, not of themselves."
 _NAMED = 5
 _QUIET = timedelta(days=7)
+_WITHIN = timedelta(hours=WITHIN_HOURS)
+
+Losses = Mapping[str, tuple[float, float]]
+"""The level before and the size of the loss, by page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A notice that was given: its key, when, the pages it named, with the instant at which each was."""
+
+    key: str
+    told: datetime
+    named: Falls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What is remembered of a platform: the pages that fell in the past 48 hours, their losses, when it was told."""
+    """What is remembered of a platform: the pages that fell in the past 48 hours, their losses, the newest notice.
+
+    ``waiting`` are pages that fell with others since the notice, with the instant, and are not named in it yet.
+    """
 
     fallen: Falls = field(default_factory=lambda: MappingProxyType({}))
-    losses: tuple[tuple[str, float, float], ...] = ()  # page, level before, size
-    told: datetime | None = None
+    losses: Losses = field(default_factory=lambda: MappingProxyType({}))
+    notice: Notice | None = None
+    waiting: Falls = field(default_factory=lambda: MappingProxyType({}))
 
 
 def compare(window: Window, event: Event) -> Verdict[Event] | None:
-    """Gather the falls of the past 48 hours, and tell when they are enough."""
+    """Gather the falls of the past 48 hours, and tell when they are enough, or when more are to be told of."""
     known = lately(event.fallen, window)
     found = {slug: loss for slug, loss in new_falls(window).items() if slug not in known}
-    if not found and known is event.fallen:
+    if not found and known is event.fallen and not event.waiting:
         return None
     fallen = {**known, **dict.fromkeys(found, window.now)}
-    losses = tuple(loss for loss in event.losses if loss[0] in known)
-    losses += tuple((slug, loss.level, loss.size) for slug, loss in found.items())
-    told = event.told if event.told is not None and window.now - event.told <= _QUIET else None
-    if told is not None or not is_together(window, fallen):
-        return Verdict(alerts=(), memory=Event(fallen=fallen, losses=losses, told=told))
-    now = tuple(loss for loss in losses if fallen[loss[0]] <= window.now)
-    return Verdict(alerts=(_alert(window, now),), memory=Event(fallen=fallen, losses=losses, told=window.now))
+    notice = _open(event.notice, fallen, window.now)
+    waiting = {slug: at for slug, at in event.waiting.items() if slug in window.tracks}
+    if is_together(window, fallen):
+        waiting = {**_unnamed(fallen, notice, window.now), **waiting}
+    losses = {slug: loss for slug, loss in event.losses.items() if slug in fallen or slug in waiting}
+    losses = {**{slug: (loss.level, loss.size) for slug, loss in found.items()}, **losses}
+    after = Event(fallen=fallen, losses=losses, notice=notice, waiting=waiting)
+    if not waiting or (notice is not None and not _is_due(window, waiting)):
+        return Verdict(alerts=(), memory=event if after == event else after)
+    alert = _alert(window, {slug: losses[slug] for slug in waiting}, notice)
+    named = {**(notice.named if notice else {}), **dict.fromkeys(waiting, window.now)}
+    told = Notice(key=notice.key, told=notice.told, named=named) if notice else _given(alert, named)
+    return Verdict(alerts=(alert,), memory=replace(after, notice=told, waiting={}))
 
 
-def _alert(window: Window, losses: tuple[tuple[str, float, float], ...]) -> Alert:
-    by_loss = sorted(losses, key=lambda loss: (-loss[2] / loss[1], loss[0]))
-    newest = max(window.tracks[slug].last.at for slug, _, _ in losses)
-    key = f"platform_event:{window.scope}:down:{newest.isoformat()}"
+def _open(notice: Notice | None, fallen: Falls, now: datetime) -> Notice | None:
+    """The notice while more pages belong to it: for 7 days, and as long as falls it names are not 48 hours old."""
+    if notice is None or now - notice.told <= _QUIET:
+        return notice
+    return notice if any(slug in fallen and fallen[slug] <= at for slug, at in notice.named.items()) else None
+
+
+def _unnamed(fallen: Falls, notice: Notice | None, now: datetime) -> Falls:
+    """Those that fell by now, but for those that were named within 7 days."""
+    named = {slug for slug, at in notice.named.items() if now - at <= _QUIET} if notice else set()
+    return {slug: at for slug, at in fallen.items() if at <= now and slug not in named}
+
+
+def _is_due(window: Window, waiting: Falls) -> bool:
+    """Whether it is time to tell of more pages: they are a wave of their own, or no more belong to the oldest."""
+    return is_together(window, waiting) or window.now - min(waiting.values()) >= _WITHIN
+
+
+def _given(alert: Alert, named: Falls) -> Notice:
+    return Notice(key=alert.key, told=alert.at, named=named)
+
+
+def _alert(window: Window, losses: Losses, notice: Notice | None) -> Alert:
+    by_loss = sorted(losses.items(), key=lambda loss: (-loss[1][1] / loss[1][0], loss[0]))
+    newest = max(window.tracks[slug].last.at for slug in losses)
+    kind = "platform_event" if notice is None else "platform_event_more"
+    key = f"{kind}:{window.scope}:down:{newest.isoformat()}"
+    earlier = () if notice is None else tuple(sorted(notice.named.keys() - losses.keys()))
     facts = [
-        Fact(name="fallen", value=len(losses), unit="pages", at=newest),
+        Fact(name="fallen", value=len(losses) + len(earlier), unit="pages", at=newest),
         Fact(name="pages", value=watched(window), unit="pages", at=newest),
     ]
-    for slug, level, size in by_loss:
+    if notice is not None:
+        facts.append(Fact(name="more", value=len(losses), unit="pages", at=notice.told))
+    for slug, (level, size) in by_loss:
         track = window.tracks[slug]
         last = track.last
         facts.append(Fact(name="loss", value=size / level, unit="share", about=slug, at=last.at))
@@ -72,14 +126,14 @@ def _alert(window: Window, losses: tuple[tuple[str, float, float], ...]) -> Aler
         )
     return Alert(
         key=key,
-        story=key,
-        kind="platform_event",
+        story=key if notice is None else notice.key,
+        kind=kind,
         feature="purge",
         page=window.scope,
-        others=tuple(slug for slug, _, _ in by_loss),
+        others=(*(slug for slug, _ in by_loss), *earlier),
         at=window.now,
         facts=tuple(facts),
-        rule=_RULE,
+        rule=_RULE if notice is None else _MORE_RULE,
         parameters=(
             Parameter(name="pages", value=PAGES, unit="pages"),
             Parameter(name="of the platform's pages", value=SHARE_OF_PAGES, unit="share"),
@@ -90,10 +144,11 @@ def _alert(window: Window, losses: tuple[tuple[str, float, float], ...]) -> Aler
 
 def _headline(alert: Alert, words: Words) -> str:
     fallen, watched = alert.fact("fallen"), alert.fact("pages")
-    return (
-        f"{count(fallen.value)} of the {count(watched.value)} watched pages of {words.page(alert.page)} lost a part of "
-        "their audience together."
-    )
+    of = f"{count(fallen.value)} of the {count(watched.value)} watched pages of {words.page(alert.page)}"
+    if alert.kind == "platform_event":
+        return f"{of} lost a part of their audience together."
+    more = alert.fact("more")
+    return f"{of} have lost a part of their audience: {count(more.value)} more since this was told {on(more)}."
 
 
 def _lines(alert: Alert, words: Words) -> tuple[str, ...]:
@@ -101,28 +156,44 @@ def _lines(alert: Alert, words: Words) -> tuple[str, ...]:
     said = ", ".join(f"{words.page(fact.about)} \N{MINUS SIGN}{percent(fact.value)}" for fact in losses[:_NAMED])
     more = f" and {len(losses) - _NAMED} more" if len(losses) > _NAMED else ""
     return (
-        f"Most: {said}{more}.",
+        f"{'Most' if alert.kind == 'platform_event' else 'The new ones'}: {said}{more}.",
         "Pages that have nothing to do with each other fell together: a change by the platform would look like this.",
     )
 
 
 def _load(text: str) -> Event:
     kept = from_text(text)
+    notice = kept["notice"]
     return Event(
-        fallen={slug: datetime.fromisoformat(at) for slug, at in kept["fallen"].items()},
-        losses=tuple((slug, level, size) for slug, level, size in kept["losses"]),
-        told=instant(kept["told"]),
+        fallen=_instants(kept["fallen"]),
+        losses={slug: (level, size) for slug, (level, size) in kept["losses"].items()},
+        notice=notice and Notice(key=notice[0], told=datetime.fromisoformat(notice[1]), named=_instants(notice[2])),
+        waiting=_instants(kept["waiting"]),
     )
 
 
-def _dump(event: Event) -> str:
-    return to_text({"fallen": dict(event.fallen), "losses": event.losses, "told": event.told})
+def _instants(kept: Mapping[str, str]) -> Falls:
+    return {slug: datetime.fromisoformat(at) for slug, at in kept.items()}
 
+
+def _dump(event: Event) -> str:
+    notice = event.notice
+    return to_text(
+        {
+            "fallen": dict(event.fallen),
+            "losses": dict(event.losses),
+            "notice": notice and [notice.key, notice.told, dict(notice.named)],
+            "waiting": dict(event.waiting),
+        }
+    )
+
+
+_SAYING = Saying(headline=_headline, lines=_lines)
 
 COMPARISON = Comparison(
     name="platform_event",
     feature="purge",
-    says={"platform_event": Saying(headline=_headline, lines=_lines)},
+    says={"platform_event": _SAYING, "platform_event_more": _SAYING},
     summary="many pages of one platform fall together",
     scope=Scope.PLATFORM,
     wakes=Wakes.COUNTS,

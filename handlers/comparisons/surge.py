@@ -9,14 +9,16 @@ step at least is then known to have come in them. One an episode, which ends aft
 after 45 days.
 
 Where nobody read the page a day ago, its count then is drawn on a straight line. That would spread a surge over up to
-three days of an outage; so it is taken to have grown by usual days until then, if that makes a gain of 5 of them.
+three days of an outage; so it is taken to have grown by usual days until then, if that makes a gain of 5 of them. Both
+are said to be taken so: what is known is the gain since the last reading before.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import exp, inf, log, sqrt
 from statistics import median
 
@@ -24,7 +26,7 @@ from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wak
 from handlers.facts import count_fact
 from handlers.memories import from_text, instant, to_text
 from handlers.model import Alert, Fact, Figure, Parameter, Track
-from handlers.numerals import count
+from handlers.numerals import count, dated
 from handlers.past import DAY, HOUR, Past
 from handlers.phrases import NET_OF_REMOVALS, is_rounded, on, span
 from handlers.spread import deviation_above
@@ -53,6 +55,11 @@ _RULE = (
     "5 times, however they do), and it was so 6 hours before too (or the page is read more rarely than every 8 hours, "
     "or its count is rounded and rose twice in the 24 hours)."
 )
+_ASSUMED = {
+    "drawn": " The page was not read a day before, and is taken to have grown evenly while it was not.",
+    "paced": " The page was not read a day before, and is taken to have gained by usual days until then, as that makes "
+    "5 of them or more in the 24 hours.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +72,16 @@ class Episode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Day:
-    """A gain of 24 hours, from a ``level`` a day ago, and the usual one."""
+    """A gain of 24 hours, from a ``level`` a day ago, and the usual one.
+
+    Where the level was not read, it is drawn on a line, or ``paced`` by usual days.
+    """
 
     level: float
     gain: float
     usual: float
     spread: float
+    paced: bool
 
     @property
     def ratio(self) -> float:
@@ -150,10 +161,10 @@ def _day(past: Past, at: float, count: float, *, width: int) -> _Day | None:
     middle = max(middle, (middle + median(same_weekday)) / 2)
     spread = sqrt(_LEAST_SPREAD**2 + deviation_above(logs) ** 2 + exp(-middle))
     usual = exp(middle)
-    if not width and not past.is_read(at - DAY):
-        paced = min(level, _paced(past, at - DAY, usual))
-        level = paced if count - paced >= TIMES_BEYOND_DOUBT * usual else level
-    return _Day(level=level, gain=max(count - level, 1.0), usual=usual, spread=spread)
+    paced = inf if width or past.is_read(at - DAY) else _paced(past, at - DAY, usual)
+    is_paced = paced < level and count - paced >= TIMES_BEYOND_DOUBT * usual
+    level = paced if is_paced else level
+    return _Day(level=level, gain=max(count - level, 1.0), usual=usual, spread=spread, paced=is_paced)
 
 
 def _paced(past: Past, at: float, usual: float) -> float:
@@ -167,17 +178,18 @@ def _paced(past: Past, at: float, usual: float) -> float:
 def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float) -> Alert:
     unit, last = track.metric.value, track.last
     key = f"surge:{track.page}:up:{last.at.isoformat()}"
+    low, high = last.low - (level.high or 0.0), last.high - (level.low or 0.0)
     facts = (
-        Fact(name="ratio", value=day.ratio, unit="times", about=track.page, at=last.at),
         Fact(
-            name="gain",
-            value=day.gain,
-            unit=unit,
-            low=last.low - level.high,
-            high=last.high - level.low,
+            name="ratio",
+            value=day.ratio,
+            unit="times",
+            low=low / day.usual,
+            high=high / day.usual,
             about=track.page,
             at=last.at,
         ),
+        Fact(name="gain", value=day.gain, unit=unit, low=low, high=high, about=track.page, at=last.at),
         Fact(name="usual", value=day.usual, unit=unit, about=track.page, at=last.at - timedelta(days=1)),
         Fact(
             name="level",
@@ -189,6 +201,7 @@ def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float)
             at=last.at - timedelta(days=1),
         ),
         count_fact("count", track, last),
+        *_since(window.pasts[track.page], track, "paced" if day.paced else "drawn"),
     )
     return Alert(
         key=key,
@@ -199,7 +212,7 @@ def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float)
         at=window.now,
         dated=last.dated,
         facts=facts,
-        rule=_RULE.format(times=times),
+        rule=_RULE.format(times=times) + "".join(_ASSUMED.get(fact.name, "") for fact in facts),
         parameters=(
             Parameter(name="usual days", value=times, unit="times"),
             Parameter(name="beyond the spread of daily gains", value=DEVIATIONS, unit="standard deviations"),
@@ -215,8 +228,28 @@ def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float)
     )
 
 
+def _since(past: Past, track: Track, assumed: str) -> Iterator[Fact]:
+    """The gain since the last reading before the 24 hours, where they began while nobody read the page."""
+    last = track.last
+    began = last.at.timestamp() - DAY
+    if last.low < last.high or past.is_read(began):
+        return
+    before = bisect_right(past.times, began) - 1
+    at = datetime.fromtimestamp(past.times[before], UTC)
+    gained = last.count - past.counts[before]
+    yield Fact(name=assumed, value=gained, unit=track.metric.value, about=track.page, at=at)
+
+
 def _headline(alert: Alert, words: Words) -> str:
     ratio, gain, usual = (alert.fact(name) for name in ("ratio", "gain", "usual"))
+    for known in (fact for fact in alert.facts if fact.name in _ASSUMED):
+        since = "" if known.at is None else f" since {dated(known.at, known.dated)}"
+        assumed = "its unread days were usual ones" if known.name == "paced" else "it grew evenly while it was not read"
+        return (
+            f"{words.page(alert.page)} gained {count(known.value)} {gain.unit}{since}: if {assumed}, about "
+            f"{count(gain.value)} in the last 24 hours, {ratio.value:.1f} times its usual day of "
+            f"{count(usual.value)}."
+        )
     many = f"{'about ' if is_rounded(gain) else ''}{count(gain.value)} {gain.unit}"
     return (
         f"{words.page(alert.page)} gained {many} in 24 hours, {ratio.value:.1f} times its usual day of "

@@ -410,3 +410,69 @@ def test_a_list_that_accounts_for_more_is_no_shift_and_hides_none() -> None:
     assert told(0) == []
     (alert,) = told(1_000)
     assert 60 < _day(alert) < 70
+
+
+def _located(located: Callable[[int], float]) -> Replay:
+    """A page of 300,000 that gains 120 likes a day, 30 of them abroad; so many more of its foreign ones are located."""
+
+    def listed(day: int) -> dict[str, float]:
+        more = sum(map(located, range(day + 1)))
+        return {"KH": 180_000 + 90 * day, "IN": 40_000 + 20 * day + 0.6 * more, "PH": 25_000 + 10 * day + 0.4 * more}
+
+    return _lists(90, lambda day: 300_000.0 + 120 * day, listed)
+
+
+@pytest.mark.parametrize("a_day", [300, 600, 740, 880])
+def test_foreign_likes_that_are_only_located_now_are_neither_new_nor_a_shift(a_day: int) -> None:
+    """Every step passes for people coming, as the lists and the total agree within 0.3% of the page."""
+    assert _kinds(_located(lambda day: a_day * (60 <= day < 76))) == []
+
+
+@pytest.mark.parametrize("located", [0, 200, 500])
+def test_no_more_new_likes_are_told_than_the_total_gained(located: int) -> None:
+    """From day 60 on 2,000 a day come from abroad, while more of the page's foreign likes are located."""
+    replay = _lists(
+        90,
+        lambda day: 300_000.0 + 120 * day + 2_000 * max(day - 60, 0),
+        lambda day: {
+            "KH": 180_000 + 90 * day,
+            "IN": 40_000 + 20 * day + (1_200 + located) * max(day - 60, 0),
+            "PH": 25_000 + 10 * day + 800 * max(day - 60, 0),
+        },
+    )
+    words = Words(page=str.title, country=str)
+    (alert,) = (alert for alert in replay.alerts if alert.kind == "new_foreign_share")
+    gained, came, period = (alert.fact(name).value for name in ("denominator", "numerator", "period"))
+    assert gained <= 120 * period + 2_000 * min(period, _day(alert) - 60)
+    assert came + alert.fact("home").value + alert.fact("unlisted").value == pytest.approx(gained)
+    anew = [fact.value for fact in alert.facts_named("relisted")]
+    assert anew == ([] if not located else [pytest.approx(located * min(period, _day(alert) - 60))])
+    assert any("more than the page did" in line for line in lines(alert, words)) is bool(located)
+
+
+@pytest.mark.parametrize(("without_a_country", "lists"), [(0, 1), (6_500, 2)])
+def test_one_list_is_enough_only_where_its_lower_bound_is(without_a_country: int, lists: int) -> None:
+    """From day 60 on 6,000 a day more come from abroad, and perhaps as many without a country."""
+    replay = _lists(
+        65,
+        lambda day: sum(_listed(day).values()) * 1.05 + (6_000 + without_a_country) * max(day - 59, 0),
+        lambda day: _listed(day) | {"IN": _listed(day)["IN"] + 6_000 * max(day - 59, 0)},
+    )
+    alert = next(alert for alert in replay.alerts if alert.kind == "new_foreign_share")
+    assert _day(alert) == 59 + lists
+
+
+def test_no_alert_says_that_chance_is_out_of_the_question() -> None:
+    for kind in ("new_foreign_share", "country_share"):
+        assert "chance" not in scene(kind).rule
+
+
+@pytest.mark.parametrize("kind", ["total_foreign_share", "foreign_majority"])
+def test_the_share_of_the_headline_follows_from_the_figures_that_go_with_it(kind: str) -> None:
+    alert = scene(kind)
+    share, came, listed, home = (alert.fact(name) for name in ("share", "numerator", "denominator", "home"))
+    assert came.value + home.value == pytest.approx(listed.value)
+    assert came.value / listed.value == pytest.approx(share.value)
+    assert listed.value + alert.fact("unlisted").value == pytest.approx(alert.fact("total").value)
+    assert share.low is not None
+    assert share.low == pytest.approx(came.value / alert.fact("total").value)

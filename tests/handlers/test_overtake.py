@@ -322,11 +322,34 @@ def test_nothing_is_settled_while_a_loss_of_the_page_ahead_waits_to_be_confirmed
     assert [kind for kind, _, _ in _told(replay)] == ["ahead"]
 
 
-def test_a_page_that_is_read_seldom_needs_no_third_reading_to_be_told_of() -> None:
-    """a is read every hour, b every six; between b's readings at 6 and 12 it passed, as a's at 11 and 13 both show."""
+def test_rounded_counts_that_stay_for_days_are_told_of_by_the_readings_that_repeat_them() -> None:
     replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
-    for hour in range(16):
+    for hour in range(24 * 9):
+        for slug, past, count in (("a", 0.0, 1_250_000), ("b", 0.4, 1_240_000 + 20_000 * (hour >= 24 * 7))):
+            replay.arrive(reading(slug, hour + past, count, width=9_999))
+    assert _told(replay) == [("ahead", "b", 24 * 7 + 2), ("overtake", "b", 24 * 8 + 1)]
+
+
+def test_a_page_that_is_read_seldom_is_told_of_once_it_was_read_twice() -> None:
+    """a is read every hour, b every six: it passed between its readings at 6 and 12, and is still ahead at 18."""
+    replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
+    for hour in range(22):
         replay.arrive(reading("a", hour, 10_000 + hour))
         if hour % 6 == 0:
             replay.arrive(reading("b", hour + 0.5, 9_990 + 2 * hour))
-    assert _told(replay) == [("ahead", "b", 13)]
+    assert _told(replay) == [("ahead", "b", 19)]
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+@pytest.mark.parametrize("minutes", [0, 5, 30, 55])
+@pytest.mark.parametrize("wrong", [{"b": 1.002}, {"b": 1.0039}, {"a": 0.998}, {"a": 0.9961}])
+def test_one_bad_reading_within_the_gate_decides_nothing(first: str, minutes: int, wrong: dict[str, float]) -> None:
+    """b is 50 behind a; one reading of one of them is wrong, by less than what is held as unconfirmed."""
+    replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
+    for hour in range(5 * 24):
+        counts = {"a": 100_050 + hour, "b": 100_000 + hour}
+        if hour == 30:
+            counts = {slug: round(count * wrong.get(slug, 1)) for slug, count in counts.items()}
+        for slug in sorted(counts, key=lambda slug: slug != first):
+            replay.arrive(reading(slug, hour + (slug != first) * minutes / 60, counts[slug]))
+    assert replay.alerts == []

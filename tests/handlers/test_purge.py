@@ -57,19 +57,72 @@ def test_after_a_loss_a_page_is_quiet_for_a_week() -> None:
 def test_pages_that_fall_together_are_one_notice_about_the_platform() -> None:
     pages = {f"p{number}": fallen(0.01 + number / 500, after=FALLS + number) for number in range(6)}
     replay = hourly(32 * 24, {**pages, **dict.fromkeys(("x", "y"), steady)})
-    (event,) = told(replay, "platform_event")
+    (event,), (more,) = told(replay, "platform_event"), told(replay, "platform_event_more")
     assert told(replay) == []
-    assert (event.page, event.facts[0].value) == ("facebook", 5)  # the sixth, an hour later, folds into it
-    assert set(event.others) < set(pages)
+    assert (event.page, event.facts[0].value) == ("facebook", 5)
+    assert set(event.others) < set(more.others) == set(pages)  # the sixth, an hour later, is added to it
+    assert more.fact("more").value == 1
 
 
-@pytest.mark.parametrize(("days", "notices"), [(4, 1), (9, 2)])
-def test_a_platform_that_removes_in_rounds_is_told_of_once_a_week(days: int, notices: int) -> None:
+def rounds(days: int, *, second: int = 6) -> Replay:
+    """Six pages fall, and so many others ``days`` later; two more do not."""
     first = {f"p{number}": fallen(0.02) for number in range(6)}
-    second = {f"q{number}": fallen(0.02, after=FALLS + days * 24) for number in range(6)}
-    replay = hourly(40 * 24, {**first, **second, **dict.fromkeys(("x", "y"), steady)})
-    assert len(told(replay, "platform_event")) == notices
+    others = {f"q{number}": fallen(0.02, after=FALLS + days * 24) for number in range(second)}
+    return hourly(40 * 24, {**first, **others, **dict.fromkeys(("x", "y"), steady)})
+
+
+def test_a_second_round_within_a_week_brings_the_notice_up_to_date() -> None:
+    replay = rounds(4)
+    (event,), (more,) = told(replay, "platform_event"), told(replay, "platform_event_more")
     assert told(replay) == []
+    assert (more.story, more.key != event.key) == (event.story, True)
+    assert set(event.others) == {"p0", "p1", "p2", "p3", "p4", "p5"}
+    assert {fact.about for fact in more.facts_named("loss")} == {"q0", "q1", "q2", "q3", "q4", "q5"}
+    assert (more.fact("fallen").value, more.fact("more").value) == (12, 6)
+    assert more.at - event.at == timedelta(days=4)
+
+
+def test_a_round_more_than_a_week_later_is_another_notice() -> None:
+    replay = rounds(9)
+    assert [len(told(replay, kind)) for kind in ("platform_event", "platform_event_more", "purge")] == [2, 0, 0]
+
+
+@pytest.mark.parametrize("days", [*range(1, 12)])
+@pytest.mark.parametrize("second", [1, 6])
+def test_the_loss_of_no_page_is_told_to_nobody(days: int, second: int) -> None:
+    """Whether another round comes within 48 hours, a week, or later, and of few pages or many."""
+    replay = rounds(days, second=second)
+    named = [
+        *(alert.page for alert in told(replay)),
+        *(
+            fact.about
+            for kind in ("platform_event", "platform_event_more")
+            for alert in told(replay, kind)
+            for fact in alert.facts_named("loss")
+        ),
+    ]
+    assert sorted(named) == sorted(
+        [*(f"p{number}" for number in range(6)), *(f"q{number}" for number in range(second))]
+    )
+
+
+def test_pages_that_fall_together_again_weeks_later_are_another_notice() -> None:
+    replay = many(lambda _, hour: 0.02 * (hour > 15 * 24) + 0.02 * (hour > 30 * 24), 32 * 24)
+    assert [alert.kind for alert in replay.alerts] == ["platform_event", "platform_event"]
+
+
+def test_a_restart_between_two_rounds_changes_nothing() -> None:
+    replay = Replay([page(slug, f"of-{slug}") for slug in ("a", "b", "c", "d", "e", "f", "v", "w", "x", "y", "z")])
+    for hour in range(32 * 24):
+        replay.arrive(
+            *(
+                reading(slug, hour, round(fallen(0.02, after=FALLS + (72 if slug > "f" else 0))(hour)))
+                for slug in replay.world.pages
+            )
+        )
+        if hour % 7 == 0:
+            replay.restart()
+    assert [alert.kind for alert in replay.alerts] == ["platform_event", "platform_event_more"]
 
 
 def test_pages_of_one_group_alone_are_not_the_platform() -> None:

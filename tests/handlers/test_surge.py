@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 
 from handlers.comparisons.surge import COMPARISON
+from handlers.contract import Words
 from handlers.model import Alert, Metric
+from handlers.wording import headline
 from tests.standins.histories import START, Replay, hourly, page, reading
 
 BEGINS = 35 * 24
@@ -99,16 +101,24 @@ def test_a_restart_in_the_middle_of_an_episode_repeats_nothing() -> None:
     assert len(surges(replay)) == 1
 
 
-def test_what_was_not_read_just_then_is_said_to_be_known_within_bounds() -> None:
+@pytest.mark.parametrize(
+    ("more", "assumed", "said_so"),
+    [(9_600, "paced", "its unread days were usual ones"), (1_700, "drawn", "it grew evenly while it was not read")],
+)
+def test_what_was_not_read_just_then_is_said_to_be_assumed(more: float, assumed: str, said_so: str) -> None:
     replay = Replay((page("a", "g"),))
     for hour in range(40 * 24):
         if not BEGINS - 20 < hour < BEGINS + 10:
-            replay.arrive(reading("a", hour, round(with_more(9_600)(hour))))
+            replay.arrive(reading("a", hour, round(with_more(more)(hour))))
     (told,) = surges(replay)
-    gain = told.fact("gain")
+    gain, known = told.fact("gain"), told.fact(assumed)
     assert gain.low is not None
     assert gain.high is not None
     assert gain.low < gain.value < gain.high
+    said = headline(told, Words(page=str.title, country=str))
+    assert f"gained {known.value:,.0f} likes since " in said
+    assert f"if {said_so}, about {gain.value:,.0f} in the last 24 hours" in said
+    assert "is taken to have" in told.rule
 
 
 @pytest.mark.parametrize("every", [8, 12, 24])
@@ -144,10 +154,16 @@ def test_a_surge_at_the_end_of_an_outage_is_not_spread_over_it(days_out: int, ti
     told = surges(replay)
     assert len(told) == expected
     for alert in told:
-        level = alert.fact("level")
-        assert level.low is not None
-        assert level.high is not None
-        assert level.low <= level.value < level.high
+        level, gain, ratio, known = (alert.fact(name) for name in ("level", "gain", "ratio", "paced"))
+        for fact in (level, gain, ratio):
+            assert fact.low is not None
+            assert fact.high is not None
+            assert fact.low <= fact.value <= fact.high
+        assert known.value == gain.high
+        said = headline(alert, Words(page=str.title, country=str))
+        assert said.startswith(f"A gained {known.value:,.0f} likes since 7 June 2024, 09:00 UTC: ")
+        assert ": if its unread days were usual ones, about " in said
+        assert "is taken to have gained by usual days until then" in alert.rule
 
 
 @pytest.mark.parametrize(("gain", "expected"), [(25_000, 1), (8_000, 0)])

@@ -35,7 +35,7 @@ WORDS = Words(page=str.title, country=lambda code: {"KH": "Cambodia", "IN": "Ind
         (
             "total_foreign_share",
             (
-                "29.2% of A's likes with a known country are from accounts listed outside Cambodia, up from 26.3% on "
+                "29.5% of A's likes with a known country are from accounts listed outside Cambodia, up from 26.3% on "
                 "24 May 2024."
             ),
         ),

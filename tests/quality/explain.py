@@ -33,7 +33,7 @@ def explanations(
             line for told in judge_cards(alerts, events, pairs).false for line in _lines(f"{head}: FALSE", told, world)
         ]
     platforms = {latent.page.slug: latent.page.platform for latent in world.latents}
-    judgement = judge([told for told in alerts if told.kind in {kind, "platform_event"}], events, platforms)
+    judgement = judge([told for told in alerts if told.kind.startswith((kind, "platform_event"))], events, platforms)
     lines: list[str] = []
     for one in judgement.judged:
         if one.told.kind == kind and one.verdict in {Verdict.FALSE, Verdict.DUPLICATE}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
@@ -28,6 +28,7 @@ KINDS = (
 )
 """What is judged against events. ``ahead`` is judged against the leads themselves; other kinds are not judged."""
 
+_MORE = "platform_event_more"
 _FOLDED_WITHIN = timedelta(hours=96)
 _AHEAD_LATELY = timedelta(hours=12)
 _NO_DUTY = {Duty.REQUIRED: 0, Duty.WELCOME: 1, Duty.EITHER: 2}
@@ -70,7 +71,8 @@ def judge(alerts: Iterable[Told], events: Iterable[Event], platforms: Mapping[st
     its value is that milestone or a count that has passed no other). Of several it takes one nobody has told of, a
     required one first, then the one whose window closes first. If all were told of before, it is a duplicate; if there
     is none, it is false. ``platforms`` says which platform each page is on: a platform's event may be told of the
-    platform's name, of any of its pages, or of none.
+    platform's name, of any of its pages, or of none. That a platform's notice was brought up to date (more pages fell)
+    is no second notice: it is neither right nor wrong if a purge of the platform was seen in the 96 hours before.
     """
     by_kind = defaultdict[tuple[str, str, str], list[Event]](list)
     for event in events:
@@ -78,6 +80,9 @@ def judge(alerts: Iterable[Told], events: Iterable[Event], platforms: Mapping[st
     told_of: dict[int, datetime] = {}
     judged = []
     for told in sorted(alerts, key=lambda told: told.at):
+        if told.kind == _MORE:
+            judged.append(_brought_up_to_date(told, by_kind))
+            continue
         if told.kind not in KINDS:
             continue
         judged.append(_judged(told, _candidates(told, by_kind, platforms), told_of))
@@ -121,16 +126,28 @@ def _judged(told: Told, candidates: Sequence[Event], told_of: dict[int, datetime
     return Judged(told=told, verdict=verdict, event=event)
 
 
+def _brought_up_to_date(told: Told, by_kind: Mapping[tuple[str, str, str], list[Event]]) -> Judged:
+    purges = chain.from_iterable(of for key, of in by_kind.items() if key[0] == "purge")
+    fell = any(
+        event.platform == told.page and timedelta(0) <= told.at - event.seen <= _FOLDED_WITHIN for event in purges
+    )
+    return Judged(told=replace(told, kind="platform_event"), verdict=Verdict.NEITHER if fell else Verdict.FALSE)
+
+
 def _told_with_platform(event: Event, judged: Sequence[Judged]) -> datetime | None:
     """When a purge nobody told of by itself was told of as part of a platform's."""
     if event.kind != "purge":
         return None
     for one in judged:
         about = one.event
+        if one.told.kind == "platform_event" and about is None and one.verdict is Verdict.NEITHER:
+            if one.told.page == event.platform and timedelta(0) <= one.told.at - event.seen <= _FOLDED_WITHIN:
+                return one.told.at
+            continue
         if about is not None and one.told.kind == "platform_event" and about.platform == event.platform:
-            together = abs(about.seen - event.seen) <= _FOLDED_WITHIN
+            together = abs(about.seen - event.seen) <= _FOLDED_WITHIN and one.told.at >= event.seen
             if together and one.verdict is not Verdict.DUPLICATE:
-                return max(one.told.at, event.seen)
+                return one.told.at
     return None
 
 
@@ -138,12 +155,14 @@ def _told_with_platform(event: Event, judged: Sequence[Judged]) -> datetime | No
 class Cards:
     """The provisional ``ahead`` cards of a world.
 
-    ``overtakes`` true ones were due, and ``delays`` (hours) are those of the ones that had a card.
+    ``overtakes`` true ones were due, ``carded`` had a card, and ``delays`` (hours) are those of the ones that got it
+    within the overtake's window.
     """
 
     cards: int
     false: Sequence[Told]
     overtakes: int
+    carded: int
     delays: Sequence[float]
 
 
@@ -152,7 +171,7 @@ def judge_cards(alerts: Iterable[Told], events: Iterable[Event], pairs: Iterable
 
     A card is false if the page truly led at no hour of the 12 before it. A true overtake had its card if one of that
     page and rival was told within the overtake's window or, in a contest that is still open, in the 14 days before it
-    began; the delay is that of the first such card, and 0 if it was there before the lead began.
+    began; the delay is that of the first card within the window. Where the card was there before, there is none.
     """
     cards = defaultdict[tuple[str, str], list[Told]](list)
     for told in alerts:
@@ -161,14 +180,15 @@ def judge_cards(alerts: Iterable[Told], events: Iterable[Event], pairs: Iterable
     led = {(pair.first, pair.second): (pair, runs(pair.lead)) for pair in pairs}
     false = [told for of in cards.values() for told in of if not _led_lately(told, led)]
     required = [event for event in events if event.kind == "overtake" and event.duty is Duty.REQUIRED]
-    delays = []
+    delays, carded = [], 0
     for event in required:
         opens = event.opens - timedelta(days=14)
         about = [told for told in cards[event.page, event.rival] if opens <= told.at <= event.closes]
-        if about:
-            first = min(told.at for told in about)
-            delays.append(max((first - event.met) / HOUR, 0.0))
-    return Cards(cards=sum(map(len, cards.values())), false=false, overtakes=len(required), delays=delays)
+        carded += bool(about)
+        in_time = [told.at for told in about if told.at >= event.opens]
+        delays += [(min(in_time) - event.met) / HOUR] if in_time else []
+    number = sum(map(len, cards.values()))
+    return Cards(cards=number, false=false, overtakes=len(required), carded=carded, delays=delays)
 
 
 def _led_lately(told: Told, led: Mapping[tuple[str, str], tuple[Pair, list[Run]]]) -> bool:

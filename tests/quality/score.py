@@ -14,7 +14,9 @@ from tests.quality.true_leads import Pair
 from tests.quality.values import HOUR, World
 
 SINCE_SEEN = frozenset({"surge", "purge", "new_foreign_share"})
-"""Kinds whose delay counts from the first sign of the event; the others' from when the definition is met."""
+"""Kinds whose delay counts from the first sign of the event; the others' from when the definition is met.
+
+A delay is negative where that was told before."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class Score:
     cards: int = 0
     false_cards: int = 0
     overtakes: int = 0
+    carded: int = 0
     card_delays: list[float] = field(default_factory=list)
 
     def add(self, other: Score) -> None:
@@ -73,6 +76,7 @@ class Score:
         self.cards += other.cards
         self.false_cards += other.false_cards
         self.overtakes += other.overtakes
+        self.carded += other.carded
         self.card_delays += other.card_delays
 
     @property
@@ -91,7 +95,7 @@ def score(alerts: Sequence[Told], world: World, events: Sequence[Event], pairs: 
     found.intervals = [inside for _, inside in held(alerts, events, world.end)]
     cards = judge_cards(alerts, events, pairs)
     found.cards, found.false_cards = cards.cards, len(cards.false)
-    found.overtakes, found.card_delays = cards.overtakes, [*cards.delays]
+    found.overtakes, found.carded, found.card_delays = cards.overtakes, cards.carded, [*cards.delays]
     return found
 
 
@@ -115,7 +119,7 @@ def tallies(judgement: Judgement, events: Iterable[Event]) -> dict[str, Tally]:
                     tally.found += 1
                     since = one.event.seen if one.told.kind in SINCE_SEEN else one.event.met
                     if one.told.kind != "closing_in":
-                        tally.delays.append(max((one.told.at - since) / HOUR, 0.0))
+                        tally.delays.append((one.told.at - since) / HOUR)
     for event, at in judgement.otherwise:
         kinds[event.kind].found += 1
         kinds[event.kind].delays.append((at - event.seen) / HOUR)

@@ -111,7 +111,7 @@ def _verdicts(ours: Score, ahead: Sequence[int]) -> list[Verdict]:
     if ours.overtakes:
         verdicts.append(_most("cards per true overtake", ours.cards / ours.overtakes, _CARDS))
         verdicts.append(Verdict(what="cards of a lead that was none", value=ours.false_cards, unit=""))
-        verdicts.append(_share("overtakes with a card", len(ours.card_delays) / ours.overtakes, 0.97))
+        verdicts.append(_share("overtakes with a card", ours.carded / ours.overtakes, 0.97))
     if ours.card_delays:
         middle = sorted(ours.card_delays)[len(ours.card_delays) // 2]
         verdicts.append(_most("card, median delay", middle, _CARD_DELAY, " h"))

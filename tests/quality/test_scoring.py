@@ -70,10 +70,31 @@ def test_what_may_be_told_is_neither_right_nor_wrong_and_what_must_be_told_is_mi
 def test_a_lead_with_a_flap_in_it_is_told_once() -> None:
     flapping = Pair(first="a", second="b", start=START, lead=[5.0] * 500 + [-5.0] * 50 + [5.0] * 20 + [-5.0] * 400)
     events = [*overtakes(flapping)]
-    assert [(event.page, event.met) for event in events] == [("b", hours(570))]
-    assert verdicts([overtake(526)], events) == [RIGHT]
-    assert verdicts([overtake(526), overtake(600)], events) == [RIGHT, TWICE]
-    assert verdicts([overtake(526), overtake(560, "a", "b")], events) == [RIGHT, FALSE]
+    assert [(event.page, event.met, event.duty) for event in events] == [
+        ("b", hours(500), Duty.EITHER),
+        ("b", hours(570), Duty.REQUIRED),
+    ]
+    assert verdicts([overtake(566)], events) == [RIGHT]
+    assert verdicts([overtake(566), overtake(600)], events) == [RIGHT, TWICE]
+    assert verdicts([overtake(566), overtake(560, "a", "b")], events) == [FALSE, RIGHT]
+
+
+def test_what_is_told_of_a_lead_before_it_was_held_pays_for_nothing() -> None:
+    flapping = Pair(first="a", second="b", start=START, lead=[5.0] * 500 + [-5.0] * 50 + [5.0] * 20 + [-5.0] * 400)
+    events = [*overtakes(flapping)]
+    early = judge([overtake(526)], events, {})
+    assert ([one.verdict for one in early.judged], early.missed) == ([NEITHER], events[1:])
+    both = judge([overtake(526), overtake(566)], events, {})
+    assert ([one.verdict for one in both.judged], both.missed) == ([NEITHER, RIGHT], [])
+    assert tallies(both, events)["overtake"].delays == [-4.0]
+
+
+def test_what_is_led_for_a_month_and_never_held_is_no_news() -> None:
+    flapping = [-5.0] * 60 + [5.0] * 10
+    pair = Pair(first="a", second="b", start=START, lead=[5.0] * 500 + flapping * 15 + [-5.0] * 400)
+    events = [*overtakes(pair)]
+    assert verdicts([overtake(500 + 24 * 29)], events) == [NEITHER]
+    assert verdicts([overtake(500 + 24 * 31)], events) == [FALSE]
 
 
 def test_a_lead_that_is_over_is_not_true() -> None:
@@ -119,10 +140,26 @@ def test_a_purge_is_told_by_its_platforms_event() -> None:
     assert judge([], [purge, event], {}).missed == [purge, event]
 
 
+def test_a_platforms_notice_brought_up_to_date_is_no_second_one_and_tells_of_its_purges() -> None:
+    purge = replace(milestone(0, 100), kind="purge", platform="facebook")
+    event = replace(purge, kind="platform_event", page="facebook")
+    again = replace(purge, page="b", opens=hours(200), seen=hours(200), met=hours(200), closes=hours(270))
+    alerts = [
+        Told(at=hours(110), kind="platform_event", page="facebook"),
+        *(Told(at=hours(after), kind="platform_event_more", page="facebook") for after in (212, 400)),
+    ]
+    judgement = judge(alerts, [purge, event, again], {"a": "facebook", "b": "facebook"})
+    assert [one.verdict for one in judgement.judged] == [RIGHT, NEITHER, FALSE]
+    assert not judgement.missed
+    assert judge(alerts[:1], [purge, event, again], {}).missed == [again]
+
+
 def test_cards_are_counted_by_true_overtake() -> None:
     cards = [Told(at=hours(after), kind="ahead", page="b", rival="a") for after in (300, 502, 700)]
     judged = judge_cards(cards, [*overtakes(LEAD)], [LEAD])
-    assert (judged.cards, judged.overtakes, len(judged.false), judged.delays) == (3, 1, 1, [0.0])
+    assert (judged.cards, judged.overtakes, judged.carded, len(judged.false), judged.delays) == (3, 1, 1, 1, [2.0])
+    before = judge_cards(cards[:1], [*overtakes(LEAD)], [LEAD])
+    assert (before.carded, before.delays) == (1, [])
     assert judge_cards(cards[1:], [*overtakes(LEAD)], [LEAD]).delays == [2.0]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import combinations
 
@@ -14,6 +14,7 @@ HELD_HOURS = 72
 TELLABLE_HOURS = 24
 _EARLY = timedelta(hours=6)
 _LATE = timedelta(hours=6)
+_A_MOMENT = timedelta(seconds=1)
 _NEWS_FOR = 30 * DAY
 _HORIZON = 30 * DAY
 _TOO_LATE = DAY
@@ -107,17 +108,26 @@ def overtakes(pair: Pair, *, early: timedelta = _EARLY) -> Iterator[Event]:
 
     A lead held 72 hours or more at a stretch is required, one of 24 to 72 hours may be told, and so may the old
     leader's return from it. The first 72 hours of a pair, and leads that the end of the history cuts short, may be
-    told. The window: from 6 hours before the lead begins (the flaps of a near tie) until 6 hours after it ends, at most
-    30 days: a lead that is over when it is told is not true, and one told a month late is not news. It is met where the
-    first stretch of 72 hours begins.
+    told. The window: from 6 hours before that stretch begins (the flaps of a near tie) until 6 hours after the lead
+    ends, at most 30 days: a lead that is over when it is told is not true, and one told a month late is not news. What
+    is led before, flaps in between, may be told for 30 days too, which discharges no duty.
     """
+    for lead, duty in _changes(pair):
+        event = _overtake(lead, pair, duty, early)
+        if lead.first < lead.held.first and duty is not Duty.EITHER:
+            before = replace(event, duty=Duty.EITHER, opens=event.seen - early, met=event.seen)
+            yield replace(before, closes=min(event.opens - _A_MOMENT, event.seen + _NEWS_FOR))
+        yield event
+
+
+def _changes(pair: Pair) -> Iterator[tuple[Lead, Duty]]:
     found = leads(pair.lead)
     settled = found[0].first_leads if found else True
     for lead in found[1:]:
         duty = _duty(lead, pair, returns=lead.first_leads is settled)
         if lead.held.hours >= HELD_HOURS:
             settled = lead.first_leads
-        yield _overtake(lead, pair, duty, early)
+        yield lead, duty
 
 
 def _duty(lead: Lead, pair: Pair, *, returns: bool) -> Duty:
@@ -129,13 +139,14 @@ def _duty(lead: Lead, pair: Pair, *, returns: bool) -> Duty:
 
 def _overtake(lead: Lead, pair: Pair, duty: Duty, early: timedelta) -> Event:
     page, rival = (pair.first, pair.second) if lead.first_leads else (pair.second, pair.first)
-    begins, met = pair.start + lead.first * HOUR, pair.start + lead.held.first * HOUR
+    begins = pair.start + lead.first * HOUR
+    met = begins if duty is Duty.EITHER else pair.start + lead.held.first * HOUR
     return Event(
         kind="overtake",
         duty=duty,
         page=page,
         rival=rival,
-        opens=begins - early,
+        opens=met - early,
         seen=begins,
         met=met,
         closes=min(pair.start + (lead.last + 1) * HOUR + _LATE, met + _NEWS_FOR),
@@ -152,7 +163,8 @@ def passings(pair: Pair) -> Iterator[Event]:
     28 days until then always led to a passing within 30 days. A forecast is neither right nor wrong if only a lead of
     24 to 72 hours follows, if it is told within a day of the passing, or if the history ends before its 30 days do.
     """
-    for event in overtakes(pair):
+    for lead, owed in _changes(pair):
+        event = _overtake(lead, pair, owed, _EARLY)
         true = event.duty is not Duty.EITHER
         foreseen = true and _was_foreseeable(pair, event)
         duty = Duty.REQUIRED if foreseen else Duty.WELCOME if true else Duty.EITHER

@@ -243,6 +243,18 @@ def _platform_event() -> Replay:
     return hourly(27 * 24, dict.fromkeys(names, lambda hour: 500_000 + 20 * hour - 9_000 * (hour > 25 * 24)))
 
 
+def _platform_event_more() -> Replay:
+    fallen = ((25, ("f", "g", "h", "i", "j")), (28, ("a", "b", "c", "d", "e")))
+    return hourly(
+        30 * 24,
+        {
+            slug: lambda hour, day=day: 500_000 + 20 * hour - 9_000 * (hour > day * 24)  # type: ignore[misc]
+            for day, slugs in fallen
+            for slug in slugs
+        },
+    )
+
+
 def _closing_in() -> Replay:
     """b gains 200 a day more than a and is 7,400 behind at the start."""
     return hourly(35 * 24, {"a": lambda hour: 500_000 + 20 * hour, "b": lambda hour: 492_600 + 28.5 * hour}, "g")
@@ -267,6 +279,7 @@ SCENES: Mapping[str, Callable[[], Replay]] = {
     "surge": _surge,
     "purge": _purge,
     "platform_event": _platform_event,
+    "platform_event_more": _platform_event_more,
     "closing_in": _closing_in,
 }
 

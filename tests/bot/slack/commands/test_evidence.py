@@ -68,6 +68,18 @@ def test_it_says_how_to_get_the_bundle_and_what_is_not_stamped(kept: Kept) -> No
     assert "No authority has time-stamped it yet" in shown
 
 
+def test_a_platforms_event_of_many_pages_fits_into_a_message(kept: Kept) -> None:
+    alert = kept.store.alerts.recent()[0].alert
+    many = replace(alert, key="many", facts=alert.facts * 60)
+    kept.store.outbox.put(many, [], at=kept.clock.now())
+    text = f"trends evidence {reference(many)}"
+    shown = blockkit.words(cards.reply_blocks(ask(kept.store, text), text))
+    assert len(lines(kept, text)) > 100
+    assert "more: Slack shows no more in one message" in shown
+    assert "likewatch evidence export" in shown
+    assert "No authority has time-stamped it yet" in shown
+
+
 def test_the_instant_of_a_time_stamp_is_the_authoritys(kept: Kept, tmp_path: Path) -> None:
     newest = kept.store.alerts.recent()[0]
     with authority_on(tmp_path / "authority") as (authority, url):
@@ -84,18 +96,6 @@ def test_the_instant_of_a_time_stamp_is_the_authoritys(kept: Kept, tmp_path: Pat
     with closing(sqlite3.connect(evidence_beside(kept.path), isolation_level=None)) as other:
         other.execute("UPDATE manifests SET text = (SELECT text FROM manifests WHERE sequence = 1)")
     assert "does not hold: ask for an audit" in "\n".join(lines(kept, "trends evidence hunsen"))
-
-
-def test_a_platforms_event_of_many_pages_fits_into_a_message(kept: Kept) -> None:
-    alert = kept.store.alerts.recent()[0].alert
-    many = replace(alert, key="many", facts=alert.facts * 60)
-    kept.store.outbox.put(many, [], at=kept.clock.now())
-    text = f"trends evidence {reference(many)}"
-    shown = blockkit.words(cards.reply_blocks(ask(kept.store, text), text))
-    assert len(lines(kept, text)) > 100
-    assert "more: Slack shows no more in one message" in shown
-    assert "likewatch evidence export" in shown
-    assert "No authority has time-stamped it yet" in shown
 
 
 def test_what_was_let_go_says_so(kept: Kept) -> None:
