@@ -55,9 +55,11 @@ def carry_out(order: Order, store: Store, cycle: Cycle, now: datetime) -> Iterat
     yield describe(read)
     for added in imported.added:
         yield f"Added {added.slug} for imported figures (home: {added.home or 'not said'})."
+    for stranger in imported.strangers:
+        yield f"Left out, because no page is called so: {stranger}"
     for conflict in imported.conflicts:
         yield f"Left out, because it contradicts what is stored: {conflict}"
-    yield from _what_came(imported)
+    yield from _what_came(imported, is_whole=not (read.faults or imported.strangers or imported.conflicts))
     yield from alert_lines(store, imported.absorbed.alerts)
     if imported.absorbed.past:
         yield "Events long past, kept and not posted as if they were news:"
@@ -85,7 +87,7 @@ def _new_pages(*, home: str | None, group: str | None) -> NewPages:
     return NewPages(platform="facebook", home=code, groups=(group,) if group else ())
 
 
-def _what_came(imported: Imported) -> Iterator[str]:
+def _what_came(imported: Imported, *, is_whole: bool) -> Iterator[str]:
     standings = imported.absorbed.standings
     new = standings.get(Standing.ACCEPTED, 0) + standings.get(Standing.LATE, 0)
     unchanged = standings.get(Standing.UNCHANGED, 0)
@@ -104,6 +106,6 @@ def _what_came(imported: Imported) -> Iterator[str]:
             "by no rule until others confirm them."
         )
     if not (kept or unchanged or doubtful):
-        yield "All of it was known already: nothing has changed."
+        yield f"{'All of it' if is_whole else 'The rest'} was known already: nothing has changed."
     elif imported.known:
         yield f"{words.several(imported.known, 'figure')} known already, and left as before."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -32,12 +32,14 @@ class NewPages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import did: pages added, readings left out for contradicting stored ones, what the cycle made of it.
+    """What an import did: pages added, what was left out of pages not tracked (``strangers``, a line each) or for
+    contradicting what is stored (``conflicts``), and what the cycle made of the rest.
 
     ``known`` counts the figures of the file that were known already, so that they change nothing.
     """
 
     added: tuple[Page, ...]
+    strangers: tuple[str, ...]
     conflicts: tuple[str, ...]
     known: int
     absorbed: Absorbed
@@ -58,15 +60,19 @@ def import_figures(
 
     ``keep`` is told, just before, which slug each name of the file was taken for: evidence comes before figures.
 
-    Raises ``UnknownPage`` for pages that are not tracked (unless ``new_pages``), and ``ImportRefused`` for a file with
-    faults or figures that contradict stored ones (unless ``keep_good``); then nothing is changed.
+    Pages that are not tracked (unless ``new_pages``), faults, and figures that contradict stored ones are left out with
+    ``keep_good``. Without it, or where nothing else is in the file, ``UnknownPage`` or ``ImportRefused`` is raised, and
+    nothing is changed.
     """
-    slugs, added = _slugs(store, read, new_pages)
-    readings = [replace(reading, page=slugs[reading.page]) for reading in read.readings]
-    audiences = [replace(audience, page=slugs[audience.page]) for audience in read.audiences]
+    slugs, added, strangers = _slugs(store, read, new_pages)
+    readings = [replace(reading, page=slugs[reading.page]) for reading in read.readings if reading.page in slugs]
+    audiences = [replace(audience, page=slugs[audience.page]) for audience in read.audiences if audience.page in slugs]
     conflicts = {reading: said for reading in readings if (said := _conflict(store, reading))}
-    if (read.faults or conflicts) and not keep_good:
-        raise ImportRefused(_refusal(read, tuple(conflicts.values())))
+    is_spoilt = bool(read.faults or strangers or conflicts)
+    is_empty = len(conflicts) == len(readings) and not audiences
+    if is_empty or (is_spoilt and not keep_good):
+        refused = UnknownPage if strangers else ImportRefused
+        raise refused(_refusal(read, strangers, tuple(conflicts.values()), is_empty=is_empty))
     tracks = store.readings.tracks(slugs.values())
     good = [reading for reading in readings if reading not in conflicts and not _is_known(store, reading, tracks)]
     entry = AuditEntry(
@@ -88,14 +94,17 @@ def import_figures(
     repeated = len(readings) - len(conflicts) - len(good) + absorbed.standings.get(Standing.REPEATED, 0)
     return Imported(
         added=added,
+        strangers=strangers,
         conflicts=tuple(conflicts.values()),
         known=repeated + len(audiences) - absorbed.audiences,
         absorbed=absorbed,
     )
 
 
-def _slugs(store: Store, read: Import, new_pages: NewPages | None) -> tuple[Mapping[str, str], tuple[Page, ...]]:
-    """The slug behind each name the file uses, and the pages to be added for those that nobody tracks."""
+def _slugs(
+    store: Store, read: Import, new_pages: NewPages | None
+) -> tuple[Mapping[str, str], tuple[Page, ...], tuple[str, ...]]:
+    """The slug behind each name the file uses, the pages to be added, and a line for each name that nobody knows."""
     slugs: dict[str, str] = {}
     added: list[Page] = []
     strangers: list[str] = []
@@ -110,18 +119,13 @@ def _slugs(store: Store, read: Import, new_pages: NewPages | None) -> tuple[Mapp
                 Page(slug=slug, name=name, platform=new_pages.platform, home=new_pages.home, groups=new_pages.groups)
             )
         else:
-            strangers.append(name)
-    if strangers:
-        raise UnknownPage("\n".join(_stranger_lines(store, strangers)))
-    return slugs, tuple(added)
+            strangers.append(_stranger(store, name))
+    return slugs, tuple(added), tuple(strangers)
 
 
-def _stranger_lines(store: Store, strangers: list[str]) -> Iterator[str]:
-    yield "The file names pages that are not tracked, so nothing was kept:"
-    for name in strangers:
-        likely = suggestions(store, name, groups=False)
-        yield f"  {name}" + (f" (did you mean {' or '.join(likely)}?)" if likely else "")
-    yield "Correct the names, track the pages first (/trends track), or add them with --new-pages."
+def _stranger(store: Store, name: str) -> str:
+    likely = suggestions(store, name, groups=False)
+    return name + (f" (did you mean {' or '.join(likely)}?)" if likely else "")
 
 
 def _conflict(store: Store, reading: Reading) -> str | None:
@@ -142,10 +146,17 @@ def _is_known(store: Store, reading: Reading, tracks: Mapping[str, Track]) -> bo
     return track is not None and reading.observed_at <= track.last.at and store.readings.tells(reading)
 
 
-def _refusal(read: Import, conflicts: tuple[str, ...]) -> str:
+def _refusal(read: Import, strangers: tuple[str, ...], conflicts: tuple[str, ...], *, is_empty: bool) -> str:
     lines = [describe(read)]
+    if strangers:
+        lines.append("The file names pages that are not tracked:")
+        lines += [f"  {said}" for said in strangers]
+        lines.append("Correct the names, track the pages first (/trends track), or add them with --new-pages.")
     if conflicts:
         lines.append(f"{len(conflicts):,} of its figures contradict what is stored:")
         lines += [f"  {said}" for said in conflicts[:_CONFLICTS_SHOWN]]
-    lines.append("Nothing was kept. Mend the file and import it again, or keep what is good with --keep-good.")
+    if is_empty:
+        lines.append("Nothing was kept: the file holds no figure that can be.")
+    else:
+        lines.append("Nothing was kept. Mend the file and import it again, or keep what is good with --keep-good.")
     return "\n".join(lines)
