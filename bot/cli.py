@@ -96,8 +96,8 @@ def poll(ctx: click.Context) -> None:
 @click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="How dates like 02/03/2016 are to be read.")
 @click.option("--keep-good", is_flag=True, help="Keep the good rows of a file with bad ones; else nothing is kept.")
 @click.option("--new-pages", is_flag=True, help="Add pages that are not tracked, for imported figures only.")
-@click.option("--home", help="The home country of --new-pages, without which no foreign share can be told: KH.")
-@click.option("--group", help="The group of rivals that --new-pages join: cambodia.")
+@click.option("--home", help="The home country of pages without one yet: no foreign share can be told without. KH.")
+@click.option("--group", help="The group of rivals that pages in none yet join: cambodia.")
 @click.pass_context
 def import_(ctx: click.Context, /, file: Path, **options: Any) -> None:
     """Add counts, and audiences by country, from a spreadsheet saved as CSV.

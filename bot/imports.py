@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot import words
 from bot.cycle import Absorbed, Cycle
 from bot.errors import UnknownPage
 from bot.feeding import by_instant
@@ -22,9 +23,14 @@ _CONFLICTS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewPages:
-    """Pages that are not tracked may be added for imported figures only: their platform, home country and groups."""
+class AboutPages:
+    """What whoever imports says of the file's pages.
 
+    With ``add``, those that are not tracked are added for imported figures only, as of ``platform``. ``home`` and
+    ``groups`` are theirs, and fill in what is not said yet of the pages that are known.
+    """
+
+    add: bool
     platform: str
     home: str | None
     groups: tuple[str, ...]
@@ -32,13 +38,15 @@ class NewPages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import did: pages added, what was left out of pages not tracked (``strangers``, a line each) or for
-    contradicting what is stored (``conflicts``), and what the cycle made of the rest.
+    """What an import did, and what the cycle made of its figures.
 
-    ``known`` counts the figures of the file that were known already, so that they change nothing.
+    ``strangers`` and ``conflicts`` say, a line each, what was left out: of pages not tracked, and what contradicts what
+    is stored. ``remarks`` say what was filled in of pages that were known, or why it was not. ``known`` counts the
+    figures of the file that were known already, so that they change nothing.
     """
 
     added: tuple[Page, ...]
+    remarks: tuple[str, ...]
     strangers: tuple[str, ...]
     conflicts: tuple[str, ...]
     known: int
@@ -50,7 +58,7 @@ def import_figures(
     cycle: Cycle,
     read: Import,
     *,
-    new_pages: NewPages | None,
+    about: AboutPages,
     keep_good: bool,
     by: str,
     now: datetime,
@@ -60,11 +68,11 @@ def import_figures(
 
     ``keep`` is told, just before, which slug each name of the file was taken for: evidence comes before figures.
 
-    Pages that are not tracked (unless ``new_pages``), faults, and figures that contradict stored ones are left out with
+    Pages that are not tracked (unless ``about.add``), faults, and figures that contradict stored ones are left out with
     ``keep_good``. Without it, or where nothing else is in the file, ``UnknownPage`` or ``ImportRefused`` is raised, and
     nothing is changed.
     """
-    slugs, added, strangers = _slugs(store, read, new_pages)
+    slugs, added, strangers = _slugs(store, read, about)
     readings = [replace(reading, page=slugs[reading.page]) for reading in read.readings if reading.page in slugs]
     audiences = [replace(audience, page=slugs[audience.page]) for audience in read.audiences if audience.page in slugs]
     conflicts = {reading: said for reading in readings if (said := _conflict(store, reading))}
@@ -84,16 +92,19 @@ def import_figures(
         subject=read.name,
         detail=f"{len(good)} counts and {len(audiences)} audiences of {', '.join(sorted(set(slugs.values())))}",
     )
+    known = [page for page in store.pages.many(slugs.values()).values() if page not in added]
+    filled = [page for old in known if (page := _filled(old, about)) != old]
     keep(slugs)
     with store.write():
-        for page in added:
+        for page in (*added, *filled):
             store.pages.add(page, None, at=now)
-        if added:
+        if added or filled:
             settle(store, all_comparisons(), now)
         absorbed = cycle.absorb(by_instant(good, audiences), together=lambda: store.audit.add(entry))
     repeated = len(readings) - len(conflicts) - len(good) + absorbed.standings.get(Standing.REPEATED, 0)
     return Imported(
         added=added,
+        remarks=tuple(remark for page in known for remark in _remarks(page, about)),
         strangers=strangers,
         conflicts=tuple(conflicts.values()),
         known=repeated + len(audiences) - absorbed.audiences,
@@ -102,7 +113,7 @@ def import_figures(
 
 
 def _slugs(
-    store: Store, read: Import, new_pages: NewPages | None
+    store: Store, read: Import, about: AboutPages
 ) -> tuple[Mapping[str, str], tuple[Page, ...], tuple[str, ...]]:
     """The slug behind each name the file uses, the pages to be added, and a line for each name that nobody knows."""
     slugs: dict[str, str] = {}
@@ -113,14 +124,29 @@ def _slugs(
         slug = slugged(name)
         if known:
             slugs[name] = known.slug
-        elif new_pages and is_slug(slug):
+        elif about.add and is_slug(slug):
             slugs[name] = slug
-            added.append(
-                Page(slug=slug, name=name, platform=new_pages.platform, home=new_pages.home, groups=new_pages.groups)
-            )
+            added.append(Page(slug=slug, name=name, platform=about.platform, home=about.home, groups=about.groups))
         else:
             strangers.append(_stranger(store, name))
     return slugs, tuple(added), tuple(strangers)
+
+
+def _filled(page: Page, about: AboutPages) -> Page:
+    """The page with what is said of it now and was not before."""
+    return replace(page, home=page.home or about.home, groups=page.groups or about.groups)
+
+
+def _remarks(page: Page, about: AboutPages) -> Iterator[str]:
+    """What becomes of what is said of a page that is known."""
+    if about.home and page.home is None:
+        yield f"{page.slug}: its home is {about.home} from now on."
+    elif about.home and about.home != page.home:
+        yield f"{page.slug} keeps its home, {page.home}: --home only says what is not said yet."
+    if about.groups and not page.groups:
+        yield f"{page.slug}: it is in the group {words.listed(about.groups)} from now on."
+    elif not set(about.groups) <= set(page.groups):
+        yield f"{page.slug} stays in {words.listed(page.groups)} alone: --group is for pages that are in no group yet."
 
 
 def _stranger(store: Store, name: str) -> str:
