@@ -79,7 +79,7 @@ def _grown(store: Store, latest: Latest, track: Track, period: timedelta) -> tup
     if grown is None:
         first = store.readings.at(latest.page.slug, track.since) or track.last
         return latest.page.name, f"no figure from so long ago (first: {words.date(first.at, first.dated)})"
-    return latest.page.name, f"{gained(grown)} in {words.duration(grown.over)}{instead(grown, period)}"
+    return latest.page.name, f"{gained(grown)} in {grown.time}{instead(grown, period)}"
 
 
 def _plot(store: Store, counts: list[tuple[Latest, Track]], period: timedelta) -> Plot | None:

@@ -11,7 +11,8 @@ from bot.evidence.texts import ImportedFile, read_manifest, sha256
 from bot.evidence.tracing import Behind, Figure, Trace, find_alert, reference, trace
 from bot.slack.alert_card import told
 from bot.slack.contract import Bold, Call, Card, Command, Line, Moment, Reply, Slash, Span, Who
-from handlers.model import Dated, Fact
+from bot.slack.figures import moment
+from handlers.model import Fact
 from storage.store import Store
 
 USAGE = "/trends evidence <alert or page>"
@@ -92,9 +93,7 @@ def _value(fact: Fact) -> str:
 
 
 def _when(fact: Fact) -> tuple[Span, ...]:
-    if fact.at is None:
-        return ()
-    return (", ", Moment(fact.at)) if fact.dated is Dated.INSTANT else (f", {words.dated(fact.at, fact.dated)}",)
+    return () if fact.at is None else (", ", moment(fact.at, fact.dated))
 
 
 COMMAND = Command(

@@ -33,7 +33,17 @@ def test_an_imported_figure_is_not_called_read(store: Store) -> None:
         ask(store, "likes a")
     )
     assert "as of 20 November 2026, 00:00 UTC, 4 days ago (imported)" in words(ask(store, "likes b"))
-    assert "Figure published November 2026, 4 days ago; source: The Cambodia Daily." in words(ask(store, "likes c"))
+    assert "Figure published November 2026, this month; source: The Cambodia Daily." in words(ask(store, "likes c"))
+
+
+def test_figures_known_to_the_day_have_no_hours(store: Store) -> None:
+    day = datetime(2026, 11, 24, tzinfo=UTC)
+    counts = [(day - timedelta(days=7), 1_000_000), (day - timedelta(days=1), 1_007_000), (day, 1_008_000)]
+    watch(store, "a", counts, polled_at=None, source="import: a.csv", dated=Dated.DAY, held=[(day, 90_000_000)])
+    reply = ask(store, "likes a")
+    assert fields(reply) == {"In 1 day": "+1,000 (+0.1%)", "In 7 days": "+8,000 (+0.8%)"}
+    assert "Figure as of 24 November 2026, today (imported)" in words(reply)
+    assert "a newer reading says 90,000,000 likes (24 November 2026)." in words(reply)
 
 
 def test_an_imported_figure_that_a_poll_found_unchanged_was_read(store: Store) -> None:
