@@ -77,8 +77,10 @@ def _told(latest: Latest, track: Track, now: datetime) -> Line:
 def _grown(store: Store, latest: Latest, track: Track, period: timedelta) -> tuple[str, Line]:
     grown = growth(store, latest, period)
     if grown is None:
-        first = store.readings.at(latest.page.slug, track.since) or track.last
-        return latest.page.name, f"no figure from so long ago (first: {words.date(first.at, first.dated)})"
+        begun = store.readings.at(latest.page.slug, track.since) or track.last
+        first = store.readings.first(latest.page.slug) or begun
+        what = "first" if first.at >= begun.at else "the present series begins"
+        return latest.page.name, f"no figure from so long ago ({what}: {words.date(begun.at, begun.dated)})"
     return latest.page.name, f"{gained(grown)} in {grown.time}{instead(grown, period)}"
 
 

@@ -62,6 +62,20 @@ def test_the_first_figure_is_that_of_all_series_dated_as_it_is(store: Store) -> 
     assert "First figure of June 2013." in words(ask(store, "likes hunsen"))
 
 
+def test_of_two_series_the_present_one_is_named_as_that(store: Store) -> None:
+    begun = NOW - timedelta(days=7)
+    for slug in ("hunsen", "samrainsy"):
+        watch(store, slug, [(begun, 1_000_000), (NOW, 1_000_100)])
+    store.readings.take([older(datetime(2013, 6, 15, tzinfo=UTC), 67_000)])
+    said = fields(ask(store, "likes hunsen samrainsy 90d"))
+    assert said["Hunsen"] == "no figure from so long ago (the present series begins: 17 November 2026)"
+    assert said["Samrainsy"] == "no figure from so long ago (first: 17 November 2026)"
+    assert "In the 7 days since its present series of figures began it would have" in words(
+        ask(store, "trends subscribe hunsen")
+    )
+    assert "In the 7 days since its first figure it would have" in words(ask(store, "trends subscribe samrainsy"))
+
+
 def older(at: datetime, count: int) -> Judged:
     reading = Reading(
         page="hunsen", observed_at=at, received_at=at, count=count, low=count, high=count, metric=Metric.LIKES,
