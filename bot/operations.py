@@ -135,7 +135,7 @@ def audit(settings: Settings, advance: Callable[[int, int], None]) -> tuple[list
 
 
 def export_evidence(settings: Settings, named: str, out: Path) -> Iterator[str]:
-    """Write an alert's bundle, which must not exist yet."""
+    """Write an alert's bundle. Raises ``ConfigError`` where there is a file of that name already."""
     store = Store.open_reader(settings.database)
     try:
         kept = find_alert(store, named)
@@ -143,8 +143,11 @@ def export_evidence(settings: Settings, named: str, out: Path) -> Iterator[str]:
         headline = told(kept.alert, store)
     finally:
         store.close()
-    with out.open("xb") as file:
-        file.write(data)
+    try:
+        with out.open("xb") as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise ConfigError(f"{out} exists already; it is not overwritten. Name another file with -o.") from error
     yield f"{out}: {headline}"
     yield f"{words.count(len(data))} bytes, SHA-256 {sha256(data)}"
     yield f"To check it: likewatch evidence verify {out}, or by hand as INSTRUCTIONS.txt in it says."

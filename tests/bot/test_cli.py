@@ -325,7 +325,7 @@ def test_evidence_is_exported_and_verified_and_never_written_over(tmp_path: Path
     content = (tmp_path / "bundle.zip").read_bytes()
     again = likewatch(tmp_path, "evidence", "export", "hunsen", "-o", "bundle.zip")
     assert again.returncode == 1
-    assert "bundle.zip" in again.stderr
+    assert "bundle.zip exists already" in again.stderr
     assert (tmp_path / "bundle.zip").read_bytes() == content
     (tmp_path / "bundle.zip").write_bytes(content[:5000] + b"!" + content[5001:])
     altered = likewatch(tmp_path, "evidence", "verify", "bundle.zip")
