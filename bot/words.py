@@ -117,8 +117,13 @@ def clock_time(at: datetime) -> str:
 
 
 def about(number: float, width: float) -> str:
-    """A number known to within ``width``, without digits that mean nothing: 10687817 ± 50000 -> ``"10,700,000"``."""
+    """A number known to within ``width``, without digits that mean nothing: 10687817 ± 50000 -> ``"10,700,000"``.
+
+    What is written lies inside what is known: 9150000 ± 50000 -> ``"9,150,000"``.
+    """
     step = 10 ** int(math.log10(width)) if width >= 1 else 1
+    if 2 * abs(round(number / step) * step - number) >= width > 1:
+        step = max(step // 10, 1)
     return count(round(number / step) * step)
 
 

@@ -16,6 +16,7 @@ AT = datetime(2016, 2, 2, 11, 50, tzinfo=UTC)
         (words.count(2_108_800), "2,108,800"),
         (words.count(-14_000), "\u221214,000"),
         (words.about(10_687_817, 100_000), "10,700,000"),
+        (words.about(9_150_000, 100_000), "9,150,000"),
         (words.about(-14_049, 200), "\u221214,000"),
         (words.about(14_049, 0), "14,049"),
         (words.when(AT, Dated.MONTH), "in February 2016"),

@@ -8,12 +8,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import LikewatchError
+from bot.examples import press_example
+from bot.feeding import replay_example
 from bot.slack import cards
 from bot.slack.contract import Reply
-from handlers.model import Dated, Judged, Metric, Reading, Standing
+from handlers.model import AudienceReading, Dated, Figure, Judged, Measure, Metric, Reading, Standing
 from storage.store import Store
 from tests.standins import blockkit
 from tests.standins.asked import NOW, ask, daily, watch
+from tests.standins.clock import HandClock
+from tests.standins.newsroom import cycle
 
 
 def words(reply: Reply) -> str:
@@ -74,6 +78,32 @@ def test_of_two_series_the_present_one_is_named_as_that(store: Store) -> None:
         ask(store, "trends subscribe hunsen")
     )
     assert "In the 7 days since its first figure it would have" in words(ask(store, "trends subscribe samrainsy"))
+
+
+def test_who_was_ahead_by_old_figures_is_told_in_the_past(store: Store) -> None:
+    march = datetime(2016, 3, 14, tzinfo=UTC)
+    watch(store, "a", [(march, 6_400_000)], polled_at=None, dated=Dated.DAY)
+    watch(store, "b", [(march, 1_000_000)], polled_at=None, dated=Dated.DAY)
+    assert ask(store, "likes a b").card.headline == "A was 5,400,000 likes ahead of B on 14 March 2016"
+
+
+def test_a_share_has_its_age_and_its_contradiction_and_no_total_of_another_metric(store: Store) -> None:
+    example = press_example()
+    made = cycle(store, HandClock(NOW), {})
+    replay_example(store, made, example, team_id="T1", channel_id="C1", now=NOW)
+    made.close()
+    said = words(ask(store, "likes hunsen"))
+    assert "13 March 2016, 10 years ago, <https://www.phnompenhpost.com" in said
+    assert "Other published figures contradict it: /trends alerts hunsen." in said
+    day = NOW - timedelta(days=4)
+    watch(store, "a", [(day, 14_250_000)], polled_at=None, metric=Metric.FOLLOWERS)
+    share = Figure(value=0.576, low=0.5755, high=0.5765)
+    audience = AudienceReading(
+        page="a", as_of=day, received_at=day, measure=Measure.ALL, shares={"KH": share}, source="Post",
+        method="published",
+    )  # fmt: skip
+    store.audiences.add(audience)
+    assert "*All likes:* 57.6% (between 57.55% and 57.65%) from home (Cambodia); from" in words(ask(store, "likes a"))
 
 
 def older(at: datetime, count: int) -> Judged:
