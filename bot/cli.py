@@ -21,7 +21,7 @@ from bot.errors import LikewatchError
 from bot.import_orders import Order
 from bot.monitoring.unit import systemd_unit
 from bot.platforms.registry import platform_settings
-from bot.settings import Settings, load
+from bot.settings import DEFAULT_ENV_FILE, Settings, load
 from bot.slack.commands import commands
 from bot.slack.manifest import manifest as slack_manifest
 from storage.errors import StoreError
@@ -48,7 +48,7 @@ class SpokenGroup(click.Group):
 @click.option(
     "--env-file",
     type=click.Path(path_type=Path),
-    default=Path(".env"),
+    default=DEFAULT_ENV_FILE,
     show_default=True,
     help="Where settings are read from, beside the environment.",
 )
@@ -166,7 +166,7 @@ def backtest(folder: Path, out: Path, *, thresholds: tuple[str, ...], keep_good:
 def doctor(ctx: click.Context) -> None:
     """Say what is configured, what is missing and what to do."""
     healthy = True
-    for finding in operations.examine(_settings(ctx)):
+    for finding in operations.examine(_settings(ctx), os.environ, ctx.obj):
         click.echo(finding)
         healthy = healthy and finding.mark is not Mark.FAULT
     ctx.exit(0 if healthy else 1)
