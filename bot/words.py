@@ -11,10 +11,12 @@ from handlers.numerals import MONTHS, count, dated, day, instant, percent, when
 
 __all__ = [
     "about", "ago", "ago_as_dated", "between", "clock_time", "count", "date", "dated", "day", "duration", "instant",
-    "length", "listed", "ordinal", "percent", "percent_change", "period", "several", "short_day", "short_month", "when",
+    "length", "listed", "ordinal", "percent", "percent_change", "period", "refused_period", "several", "short_day",
+    "short_month", "when",
 ]  # fmt: skip
 
 _PERIOD = re.compile(r"([1-9]\d{0,3})([hdw])")
+_MEANT_AS_PERIOD = re.compile(r"(\d+)(s|m|min|h|d|w|mo|y)")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _MONTH, _MONTHS_OF_YEAR = 30.44, 12  # days; months
@@ -125,6 +127,17 @@ def about(number: float, width: float) -> str:
     if 2 * abs(round(number / step) * step - number) >= width > 1:
         step = max(step // 10, 1)
     return count(round(number / step) * step)
+
+
+def refused_period(text: str) -> str | None:
+    """Why ``text``, meant as a length of time, is none that ``period`` takes; None where it was not meant so."""
+    if period(text) or not (meant := _MEANT_AS_PERIOD.fullmatch(text.casefold())):
+        return None
+    if not meant[1].strip("0"):
+        return f"“{text}” is no time at all. Give at least 1h."
+    if meant[2] not in _HOURS:
+        return f"“{text}” is no length of time that I know: write hours, days or weeks, like 1h, 90d or 2w."
+    return f"“{text}” is too long: at most 9999{meant[2]}."
 
 
 def period(text: str) -> timedelta | None:

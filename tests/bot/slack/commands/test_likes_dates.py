@@ -106,6 +106,21 @@ def test_a_share_has_its_age_and_its_contradiction_and_no_total_of_another_metri
     assert "*All likes:* 57.6% (between 57.55% and 57.65%) from home (Cambodia); from" in words(ask(store, "likes a"))
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("likes hunsen 0d", "“0d” is no time at all."),
+        ("likes hunsen samrainsy 99999d", "“99999d” is too long: at most 9999d."),
+        ("trends mute hunsen 5m", "“5m” is no length of time that I know: write hours, days or weeks"),
+    ],
+)
+def test_a_length_of_time_that_cannot_be_is_named_as_that(store: Store, asked: str, said: str) -> None:
+    for slug in ("hunsen", "samrainsy"):
+        watch(store, slug, daily(1_000, 1))
+    with pytest.raises(LikewatchError, match=re.escape(said)):
+        ask(store, asked)
+
+
 def older(at: datetime, count: int) -> Judged:
     reading = Reading(
         page="hunsen", observed_at=at, received_at=at, count=count, low=count, high=count, metric=Metric.LIKES,
