@@ -19,7 +19,7 @@ from bot.slack.names import Named
 from bot.slack.pausing import resume
 from bot.variants import pages_of, variants
 from handlers.comparisons import all_comparisons
-from handlers.model import Alert
+from handlers.model import Alert, Dated
 from storage.store import Store
 from storage.values import KeptAlert, Subscription, Target
 
@@ -165,13 +165,23 @@ def _recent(store: Store, found: Named, since: datetime) -> tuple[KeptAlert, ...
 
 
 def _span(store: Store, found: Named, now: datetime) -> str | None:
-    """How long it has been watched, at most the past 30 days, in words; None if it has no figures."""
-    since = [track.since for track in store.readings.tracks(found.pages).values()]
-    if not since:
+    """How long it has been watched, at most the past 30 days, in words; None if it has no figures.
+
+    What is older than the present series counts something else, or is too far from it: it is said which is meant.
+    """
+    tracks = store.readings.tracks(found.pages).values()
+    begun = [point for track in tracks if (point := store.readings.at(track.page, track.since))]
+    if not begun:
         return None
-    if now - min(since) >= PREVIEW:
+    oldest = min(begun, key=lambda point: point.at)
+    if now - oldest.at >= PREVIEW:
         return f"the past {PREVIEW.days} days"
-    return f"the {words.duration(now - min(since))} since its first figure"
+    firsts = (store.readings.first(track.page) for track in tracks)
+    is_first = all(first.at >= oldest.at for first in firsts if first)
+    what = "its first figure" if is_first else "its present series of figures began"
+    if oldest.dated is Dated.INSTANT:
+        return f"the {words.duration(now - oldest.at)} since {what}"
+    return f"the time since {what} ({words.dated(oldest.at, oldest.dated)})"
 
 
 COMMAND = Command(

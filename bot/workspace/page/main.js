@@ -181,7 +181,8 @@ function place(list, made, arrived) {
     else list.prepend(made);
   }
   markDays(list);
-  if (!stay) toBottom(scroll);
+  const isAnswer = arrived && !old && made.classList.contains("ephemeral"); // to what the reader asked just now
+  if (!stay || isAnswer) toBottom(scroll);
 }
 
 function toBottom(scroll) {

@@ -114,6 +114,7 @@ def test_a_lawyer_can_read_it_without_anything_from_outside(unpacked: Path) -> N
     page = (unpacked / "index.html").read_text(encoding="utf-8")
     assert "Hunsen now has more followers than Samrainsy" in page
     assert "@media print" in page
+    assert "the platform's own interface answered, byte for byte" in page
     assert "does not show that the platform's number was true" in page
     assert not re.findall(r"<(?:script|link|img|iframe)|@import|url\(", page)
     linked = re.findall(r'href="?([^"#>]+)"?>', page)
@@ -177,8 +178,17 @@ def test_the_press_figures_lead_to_the_file_they_were_imported_from(tmp_path: Pa
             assert looking.readings == looking.reread > 0, alert.alert.kind
             files, _ = unzipped(bundle)
             assert {name.rpartition(".")[2] for name in files if name.startswith("replies/")} == {"csv"}
-            assert "file cambodia.csv, imported" in files["index.html"].decode()
-            assert "Replayed from published figures" in files["index.html"].decode()
+            page, by_hand = files["index.html"].decode(), files["INSTRUCTIONS.txt"].decode()
+            assert "file cambodia.csv, imported" in page
+            assert "Replayed from published figures" in page
+            assert "the file that somebody in the newsroom imported, byte for byte" in page
+            assert "what the imported file holds, byte for byte" in by_hand
+            assert not re.search(r"platform's own interface|as the platform sent|\de[+-]\d", page + by_hand)
+            if alert.alert.kind in {"milestone", "contradiction"}:
+                assert re.search(r"(milestone|implied) \(\w+\)</td>.*worked out by the rule from \w", page)
+            if alert.alert.kind == "contradiction":
+                assert re.search(r"implied \(KH\)</td><td class=n>49,128 likes", page)
+                assert re.search(r"published \(KH\)</td>.*<td>Phnom Penh Post</td>", page)
 
 
 def test_a_figure_without_a_kept_reply_says_so(tmp_path: Path) -> None:
@@ -197,6 +207,8 @@ def test_a_figure_without_a_kept_reply_says_so(tmp_path: Path) -> None:
         assert not any("Holds" in line for line in said)
         files, _ = unzipped(bundle)
         assert "No reply is kept of this instant" in files["index.html"].decode()
+        assert "Neither a platform's reply nor an imported file is kept" in files["index.html"].decode()
+        assert "Neither a platform's reply nor an imported file is kept" in files["INSTRUCTIONS.txt"].decode()
 
 
 def test_an_alert_is_found_by_its_reference_its_key_or_its_page(whole: Whole) -> None:
