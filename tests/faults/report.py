@@ -58,7 +58,8 @@ def write(results: Sequence[Result], where: str, document: Path = DOCUMENT) -> N
     before, _, rest = document.read_text(encoding="utf-8").partition(_START)
     _, _, after = rest.partition(_END)
     seen = sum(result.trial.seen for result in results)
-    closing = f"{seen} of {len(results)} cases seen; {where}."
+    form = "quick form" if any(result.trial.quick for result in results) else "all tries"
+    closing = f"{seen} of {len(results)} cases seen ({form}); {where}."
     text = "\n".join([_START, *lines(results), "", closing, _END])
     document.write_text(before + text + after, encoding="utf-8")
 
