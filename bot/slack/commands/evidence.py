@@ -38,7 +38,7 @@ def run(call: Call, store: Store, _now: datetime) -> Reply:
         (
             "To hand it to somebody: ",
             Bold(f"likewatch evidence export {name} -o bundle.zip"),
-            " on the machine that runs Likewatch. In it are the replies or files, a page to read, and how to check all.",
+            " on the machine that runs Likewatch. In it are the replies or files, a page to read, and how to check it.",
         )
     )
     # Last: there may be no room for all.
