@@ -24,13 +24,14 @@ from bot.evidence.texts import ImportedFile
 from bot.examples import press_example
 from bot.feeding import replay_example
 from bot.fetching import Source
-from bot.handing_over import take_orders
+from bot.handing_over import end_abandoned, take_orders
 from bot.import_orders import carry_out
 from bot.monitoring.beat import Beat, Pulse
 from bot.monitoring.health import Health, health
 from bot.monitoring.metrics import Numbers
 from bot.monitoring.outages import Outages
 from bot.monitoring.server import MonitoringServer
+from bot.monitoring.unrecorded import Unrecorded
 from bot.monitoring.watchdog import Watchdog, notify
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.http import Http
@@ -117,6 +118,7 @@ def run(
         listen(settings.workspace.host, settings.workspace.port).close()  # else an empty database would be left behind
     woken = _Wake()
     with open_core(settings, wake=woken, clock=clock) as core, ExitStack() as closing:
+        end_abandoned(settings.database, core.clock.now())
         if settings.mode is Mode.WORKSPACE:
             workspace = _open_workspace(core, closing)
             settings_of_slack = (workspace.api_url, workspace.bot_token, workspace.app_token)
@@ -152,6 +154,7 @@ def run(
         scheduler = build_scheduler(
             run_due=lambda: tick(core, beat),
             look_at_sources=Outages(core.store, core.clock, title=_title, tell=told.tell).look,
+            look_at_recording=Unrecorded(beat.pulse, core.clock, tell=told.tell).look,
             fold=lambda: fold_when_due(core),
             now=core.clock.now(),
         )

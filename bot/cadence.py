@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bot.fetching import Answered
 from bot.platforms.contract import Brake, Pause, Reason
+from storage.errors import StoreError
 from storage.values import Polled, Trouble
 
 SOON = timedelta(minutes=2)
@@ -37,14 +38,16 @@ def outcomes(answered: Answered, *, stride: float, pause: Pause | None) -> Itera
 
 
 def stumbled(answers: Sequence[Answered], error: Exception) -> list[Polled]:
-    """The outcomes of batches that could not be used, through no fault of the platform."""
-    trouble = f"Likewatch could not use what came ({type(error).__name__}); its log says more."
+    """The outcomes of batches that could not be used or kept, through no fault of the platform."""
+    reason = Reason.UNRECORDED if isinstance(error, StoreError) else Reason.PAYLOAD_CHANGED
+    what = "keep" if reason is Reason.UNRECORDED else "use"
+    trouble = f"Likewatch could not {what} what came ({type(error).__name__}); its log says more."
     return [
         Polled(
             page=account.page,
             at=answered.asked_at,
             next_due=answered.asked_at + max(account.poll_every, SOON),
-            trouble=Trouble(reason=Reason.PAYLOAD_CHANGED.value, message=trouble, since=answered.asked_at),
+            trouble=Trouble(reason=reason.value, message=trouble, since=answered.asked_at),
         )
         for answered in answers
         for account in answered.accounts

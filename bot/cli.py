@@ -21,7 +21,7 @@ from bot.errors import LikewatchError
 from bot.import_orders import Order
 from bot.monitoring.unit import systemd_unit
 from bot.platforms.registry import platform_settings
-from bot.settings import Settings, load
+from bot.settings import DEFAULT_ENV_FILE, Settings, load
 from bot.slack.commands import commands
 from bot.slack.manifest import manifest as slack_manifest
 from storage.errors import StoreError
@@ -48,7 +48,7 @@ class SpokenGroup(click.Group):
 @click.option(
     "--env-file",
     type=click.Path(path_type=Path),
-    default=Path(".env"),
+    default=DEFAULT_ENV_FILE,
     show_default=True,
     help="Where settings are read from, beside the environment.",
 )
@@ -96,8 +96,8 @@ def poll(ctx: click.Context) -> None:
 @click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="How dates like 02/03/2016 are to be read.")
 @click.option("--keep-good", is_flag=True, help="Keep the good rows of a file with bad ones; else nothing is kept.")
 @click.option("--new-pages", is_flag=True, help="Add pages that are not tracked, for imported figures only.")
-@click.option("--home", help="The home country of --new-pages, without which no foreign share can be told: KH.")
-@click.option("--group", help="The group of rivals that --new-pages join: cambodia.")
+@click.option("--home", help="The home country of pages without one yet: no foreign share can be told without. KH.")
+@click.option("--group", help="The group of rivals that pages in none yet join: cambodia.")
 @click.pass_context
 def import_(ctx: click.Context, /, file: Path, **options: Any) -> None:
     """Add counts, and audiences by country, from a spreadsheet saved as CSV.
@@ -166,7 +166,7 @@ def backtest(folder: Path, out: Path, *, thresholds: tuple[str, ...], keep_good:
 def doctor(ctx: click.Context) -> None:
     """Say what is configured, what is missing and what to do."""
     healthy = True
-    for finding in operations.examine(_settings(ctx)):
+    for finding in operations.examine(_settings(ctx), os.environ, ctx.obj):
         click.echo(finding)
         healthy = healthy and finding.mark is not Mark.FAULT
     ctx.exit(0 if healthy else 1)

@@ -37,8 +37,8 @@ log = logging.getLogger(__name__)
 FRESH = timedelta(days=7)
 """An event older than this when it is found (in imported history) is kept, and not posted as if it were news."""
 
-REST = timedelta(minutes=1)
-"""After a poll that could not even be recorded (a full disk), the platforms are left alone for this long."""
+REST, LONGEST_REST = timedelta(minutes=1), timedelta(minutes=15)
+"""After a poll that could not be recorded (a full disk) the platforms are left alone: a minute, then two, four ..."""
 
 _NOTHING_CAME = Arrivals()
 _STORED = frozenset({Standing.ACCEPTED, Standing.HELD, Standing.LATE, Standing.DOUBTED})
@@ -61,11 +61,12 @@ class Absorbed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One poll of what was due."""
+    """One poll of what was due. ``unrecorded`` says why what came could not be recorded; empty if it was."""
 
     asked: int
     failures: tuple[Failure, ...]
     absorbed: Absorbed
+    unrecorded: str = ""
 
 
 class Cycle:
@@ -96,6 +97,7 @@ class Cycle:
         self._one_at_a_time = threading.Lock()
         self._troubles: frozenset[tuple[str, Reason]] = frozenset()
         self._rest_until = clock.monotonic()
+        self._rests_for = timedelta(0)
 
     def close(self) -> None:
         """Start no further call; a poll under way ends without its answers."""
@@ -123,10 +125,7 @@ class Cycle:
         while fresh.
         """
         batches = [(instant, arrivals) for instant, arrivals in batches if arrivals != _NOTHING_CAME]
-        absorbed = self._absorb(batches, replayed=replayed, together=together)
-        if absorbed.queued:
-            self._wake()
-        return absorbed
+        return self._absorb(batches, replayed=replayed, together=together)
 
     def _absorb(
         self, batches: Sequence[tuple[datetime, Arrivals]], *, replayed: bool, together: Callable[[], None]
@@ -142,6 +141,8 @@ class Cycle:
             absorbed = self._apply(decisions, replayed=replayed)
             self._store.anchor()
             together()
+            if absorbed.queued:
+                self._store.once_committed(self._wake)  # of the outermost: who is woken sees nothing before it
         self._world.keep()
         return absorbed
 
@@ -193,18 +194,18 @@ class Cycle:
             if not accounts:
                 return None
             now = self._clock.now()
+            answers: list[Answered] = []
             try:
                 answers = self._fetching.fetch(accounts, now)
                 self.recorder.seal()  # on the disk before any reading that rests on it
             except Ended:
                 return None
             except StoreError as error:
-                self._rest(error)
-                return None
-            with _uncollected():
-                report = self._settled(answers, version)
-        if report.absorbed.queued:
-            self._wake()
+                report = self._gaps(answers, error)
+            else:
+                with _uncollected():
+                    report = self._settled(answers, version)
+            self._rest(report.unrecorded, min(account.poll_every for account in accounts))
         return report
 
     def _settled(self, answers: list[Answered], version: int) -> Report:
@@ -214,28 +215,42 @@ class Cycle:
         """
         try:
             report = self._settle(answers, version)
+        except StoreError as error:  # no answer's fault: each alone could be stored no better
+            return self._gaps(answers, error)
         except Exception as error:  # one of the two loops that must survive (ARCHITECTURE, rule 6)
             log.exception("What %d batch(es) brought could not be used as a whole", len(answers))
             if len(answers) > 1:
                 return _together([self._settled([answered], version) for answered in answers])
-            failures = self._recorded(answers, error)
-            return Report(asked=len(answers[0].accounts), failures=failures, absorbed=_NOTHING)
+            return self._gaps(answers, error)
         return report
 
-    def _recorded(self, answers: list[Answered], why: Exception) -> tuple[Failure, ...]:
+    def _gaps(self, answers: Sequence[Answered], why: Exception) -> Report:
+        """Every page of these answers failed, and is recorded as such, if that much can be written."""
+        unrecorded = str(why) if isinstance(why, StoreError) else ""
         polled = stumbled(answers, why)
         try:
             self._store.pages.polled(polled)
-        except StoreError as error:  # not even that: the disk is full, say
-            self._rest(error)
-        return tuple(
-            Failure(page=one.page, reason=Reason.PAYLOAD_CHANGED, message=one.trouble.message if one.trouble else "")
+        except StoreError as error:  # not even that: the database's own disk is full, say
+            unrecorded = str(error)
+        failures = tuple(
+            Failure(page=one.page, reason=Reason(one.trouble.reason), message=one.trouble.message)
             for one in polled
+            if one.trouble
         )
+        return Report(asked=len(polled), failures=failures, absorbed=_NOTHING, unrecorded=unrecorded)
 
-    def _rest(self, why: StoreError) -> None:
-        log.error("Nothing could be recorded; polling rests for a minute: %s", why)
-        self._rest_until = self._clock.monotonic() + REST.total_seconds()
+    def _rest(self, unrecorded: str, fastest: timedelta) -> None:
+        """Ask ever more rarely while nothing can be recorded: what is asked in vain may use up the allowance."""
+        if not unrecorded:
+            if self._rests_for:
+                log.info("What is read can be recorded again")
+            self._rests_for = timedelta(0)
+            return
+        if not self._rests_for:
+            log.error("What is read cannot be recorded: %s", unrecorded)
+        longest = max(REST, min(fastest, LONGEST_REST))
+        self._rests_for = min(max(REST, 2 * self._rests_for), longest)
+        self._rest_until = self._clock.monotonic() + self._rests_for.total_seconds()
 
     def _settle(self, answers: list[Answered], version: int) -> Report:
         with self._store.write():
@@ -320,6 +335,7 @@ def _together(reports: Sequence[Report]) -> Report:
     return Report(
         asked=sum(report.asked for report in reports),
         failures=tuple(failure for report in reports for failure in report.failures),
+        unrecorded=next((report.unrecorded for report in reports if report.unrecorded), ""),
         absorbed=Absorbed(
             standings=sum((Counter(one.standings) for one in absorbed), Counter()),
             stored=sum(one.stored for one in absorbed),

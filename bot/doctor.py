@@ -8,13 +8,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
+
+from rapidfuzz import process
 
 from bot import words
+from bot.declared import Setting
 from bot.errors import LikewatchError
+from bot.evidence.stamping import roots_in
 from bot.evidence.state import state as evidence_state
 from bot.monitoring.health import is_dark
 from bot.platforms.contract import Platform
-from bot.settings import Address, Mode, Settings
+from bot.settings import DEFAULT_ENV_FILE, Address, Mode, Settings, values_of
 from storage.errors import StoreError
 from storage.lock import is_locked
 from storage.sqlite import has_wal_reset_bug, sqlite3
@@ -60,9 +65,10 @@ def examine(
     """Look at everything once. ``check_slack`` asks Slack who we are: the answer, or a LikewatchError."""
     yield Finding(mark=Mark.FINE, what=f"Python {machine.python_version()}")
     yield sqlite(sqlite3.sqlite_version_info)
-    running = is_locked(settings.database)
+    running = settings.database.is_file() and is_locked(settings.database)
     titles = {platform.name: platform.title for platform in platforms}
     yield from _database(settings, titles, now, running=running)
+    yield from _roots(settings)
     yield from _slack(settings, check_slack)
     yield _editors(settings)
     if not running:
@@ -81,6 +87,36 @@ def examine(
         yield _platform(platform, settings)
 
 
+def unread(environ: Mapping[str, str], env_file: Path, declared: Sequence[Setting]) -> Iterator[Finding]:
+    """What was written down as a setting and is not read: names that none has, and a file that is not there.
+
+    The ``env_file`` of the default name may be absent.
+    """
+    if not env_file.exists() and env_file != DEFAULT_ENV_FILE:
+        what = f"{env_file} does not exist, so no setting is read from it"
+        yield Finding(mark=Mark.FAULT, what=what, todo="name the file that holds the settings with --env-file")
+    names = [setting.name for setting in declared]
+    for name in sorted({*environ, *values_of(env_file)} - {*names}):
+        if name.startswith("LIKEWATCH_"):
+            near = process.extractOne(name, names)
+            todo = f"did you mean {near[0]}?" if near else ""
+            yield Finding(mark=Mark.FAULT, what=f"{name} is no setting of Likewatch, and is not read", todo=todo)
+
+
+def _roots(settings: Settings) -> Iterator[Finding]:
+    """The authority's root certificate, where one is named."""
+    if settings.tsa_roots is None:
+        return
+    try:
+        roots_in(settings.tsa_roots)
+    except LikewatchError as error:
+        yield Finding(
+            mark=Mark.FAULT,
+            what=str(error),
+            todo="set it to a PEM file with the authority's root certificate, got from the authority itself",
+        )
+
+
 def sqlite(version: tuple[int, int, int]) -> Finding:
     """What is to be said of this version of SQLite."""
     named = f"SQLite {'.'.join(map(str, version))}"
@@ -96,6 +132,20 @@ def sqlite(version: tuple[int, int, int]) -> Finding:
 
 def _database(settings: Settings, titles: Mapping[str, str], now: datetime, *, running: bool) -> Iterator[Finding]:
     path = settings.database
+    if not path.parent.is_dir():
+        yield Finding(
+            mark=Mark.FAULT,
+            what=f"The folder of the database, {path.parent}, does not exist",
+            todo="make the folder, or set LIKEWATCH_DATABASE to a file in another",
+        )
+        return
+    if path.is_dir():
+        yield Finding(
+            mark=Mark.FAULT,
+            what=f"{path} is a folder, not a database",
+            todo=f"set LIKEWATCH_DATABASE to a file, such as {path / 'likewatch.db'}",
+        )
+        return
     if not path.exists():
         yield Finding(mark=Mark.NOTE, what=f"No database yet: {path} is made at the first start")
         return

@@ -27,7 +27,7 @@ class EditorList:
 
     def __str__(self) -> str:
         if self.everybody:
-            return "everybody in the workspace"
+            return "everybody who can reach the bot, guests too"
         said = [words.several(len(self.people), "person", "people")] if self.people else []
         said += [f"the user group {group}" for group in self.groups]
         return words.listed(said) if said else "nobody"

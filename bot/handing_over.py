@@ -13,7 +13,9 @@ import shutil
 import threading
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.clock import Clock, SystemClock
@@ -27,16 +29,24 @@ log = logging.getLogger(__name__)
 PATIENCE = 120.0
 """Seconds until somebody who waits is told that nobody takes the order: a poll of many pages may take a minute."""
 
+ANSWERS_WITHIN = 900.0
+"""Seconds until somebody whose file was taken waits no longer: the largest are imported in a few minutes."""
+
+ABANDONED_AFTER = timedelta(hours=1)
+"""What nobody has touched for so long, nobody waits for any more: who ordered it was killed."""
+
 _LOOK_EVERY = 0.3
 _ORDER, _FILE, _ANSWER = "order.json", "figures", "answer.json"
 _STUMBLED = "I stumbled over this file; nothing of it was kept. Likewatch's log says more."
+_ALL_OR_NOTHING = "All of the file is kept or nothing: import it again, what is there already is left alone."
+_STOPPED = f"Likewatch stopped before it said what came of the import. {_ALL_OR_NOTHING}"
 
 
 def hand_over(database: Path, order: Order, held: StoreInUse, clock: Clock | None = None) -> list[str] | None:
     """Let the bot that holds the database carry out an order: its lines; None if the database is free again.
 
     Raises:
-        LikewatchError: what the bot says against it; or it stopped in between.
+        LikewatchError: what the bot says against it; or it stopped in between, or takes too long.
         StoreInUse: who holds the database takes no orders.
 
     """
@@ -58,7 +68,8 @@ def hand_over(database: Path, order: Order, held: StoreInUse, clock: Clock | Non
 
 
 def _answer(database: Path, waiting: Path, taken: Path, held: StoreInUse, clock: Clock) -> list[str] | None:
-    never, until = threading.Event(), clock.monotonic() + PATIENCE
+    never, start = threading.Event(), clock.monotonic()
+    until = start + PATIENCE
     while not (taken / _ANSWER).exists():
         is_free = not is_locked(database)
         if is_free or (waiting.exists() and clock.monotonic() > until):
@@ -67,10 +78,12 @@ def _answer(database: Path, waiting: Path, taken: Path, held: StoreInUse, clock:
                     return None
                 raise StoreInUse(f"{held} It did not take the file within {PATIENCE / 60:.0f} minutes.")
             if is_free and not (taken / _ANSWER).exists():
-                raise LikewatchError(
-                    "Likewatch stopped before it said what came of the import. All of the file was kept or nothing: "
-                    "import it again, what is there already is left alone."
-                )
+                raise LikewatchError(_STOPPED)
+        if clock.monotonic() > start + ANSWERS_WITHIN:
+            raise LikewatchError(
+                f"Likewatch has not said what came of the import within {ANSWERS_WITHIN / 60:.0f} minutes; "
+                f"its log may. {_ALL_OR_NOTHING}"
+            )
         clock.wait(never, _LOOK_EVERY)
     answer = json.loads((taken / _ANSWER).read_text(encoding="utf-8"))
     if answer["refused"]:
@@ -97,6 +110,19 @@ def take_orders(database: Path, carry_out: Callable[[Order], Iterable[str]]) -> 
             lines = [str(error)]
         finally:
             _put(taken / _ANSWER, json.dumps({"refused": refused, "lines": lines}))
+
+
+def end_abandoned(database: Path, now: datetime) -> None:
+    """What a bot that died left behind: who waits for it is told, and what nobody waits for is removed.
+
+    To be called by who holds the database, before it takes orders: what is taken then, was taken by one that died.
+    """
+    for folder in _place(database).glob("*.*"):
+        with suppress(OSError):  # who ordered it may be clearing it away
+            if now.timestamp() - folder.stat().st_mtime > ABANDONED_AFTER.total_seconds():
+                shutil.rmtree(folder, ignore_errors=True)
+            elif folder.suffix == ".taken" and not (folder / _ANSWER).exists():
+                _put(folder / _ANSWER, json.dumps({"refused": True, "lines": [_STOPPED]}))
 
 
 def _place(database: Path) -> Path:

@@ -12,7 +12,7 @@ from bot.cycle import Cycle
 from bot.errors import ConfigError
 from bot.evidence.texts import Body, ImportedFile
 from bot.importing import DateOrder, describe, read_import
-from bot.imports import Imported, NewPages, import_figures
+from bot.imports import AboutPages, Imported, import_figures
 from bot.slack.alert_card import told
 from bot.slack.slugs import is_slug
 from handlers.model import Alert, Standing
@@ -41,12 +41,12 @@ def carry_out(order: Order, store: Store, cycle: Cycle, now: datetime) -> Iterat
     """
     dates = DateOrder(order.dates) if order.dates else None
     read = read_import(order.data, name=order.name, now=now, page=order.page, dates=dates)
-    newcomers = _new_pages(home=order.home, group=order.group) if order.new_pages else None
+    about = _about(order)
     imported = import_figures(
         store,
         cycle,
         read,
-        new_pages=newcomers,
+        about=about,
         keep_good=order.keep_good,
         by=order.by,
         now=now,
@@ -55,9 +55,12 @@ def carry_out(order: Order, store: Store, cycle: Cycle, now: datetime) -> Iterat
     yield describe(read)
     for added in imported.added:
         yield f"Added {added.slug} for imported figures (home: {added.home or 'not said'})."
+    yield from imported.remarks
+    for stranger in imported.strangers:
+        yield f"Left out, because no page is called so: {stranger}"
     for conflict in imported.conflicts:
         yield f"Left out, because it contradicts what is stored: {conflict}"
-    yield from _what_came(imported)
+    yield from _what_came(imported, is_whole=not (read.faults or imported.strangers or imported.conflicts))
     yield from alert_lines(store, imported.absorbed.alerts)
     if imported.absorbed.past:
         yield "Events long past, kept and not posted as if they were news:"
@@ -76,16 +79,19 @@ def alert_lines(store: Store, alerts: Iterable[Alert]) -> Iterator[str]:
         yield f"{words.dated(alert.at, alert.dated)}  {alert.kind}: {told(alert, store)}"
 
 
-def _new_pages(*, home: str | None, group: str | None) -> NewPages:
-    code = country_code(home) if home else None
-    if home and code is None:
-        raise ConfigError(f"--home {home} is no country that I know. Give its two letters or its name: --home KH")
-    if group and not is_slug(group):
-        raise ConfigError(f"--group {group} cannot be a group's name: small letters, digits and hyphens make one.")
-    return NewPages(platform="facebook", home=code, groups=(group,) if group else ())
+def _about(order: Order) -> AboutPages:
+    code = country_code(order.home) if order.home else None
+    if order.home and code is None:
+        raise ConfigError(f"--home {order.home} is no country that I know. Give its two letters or its name: --home KH")
+    if order.group and not is_slug(order.group):
+        raise ConfigError(
+            f"--group {order.group} cannot be a group's name: small letters, digits and hyphens make one."
+        )
+    groups = (order.group,) if order.group else ()
+    return AboutPages(add=order.new_pages, platform="facebook", home=code, groups=groups)
 
 
-def _what_came(imported: Imported) -> Iterator[str]:
+def _what_came(imported: Imported, *, is_whole: bool) -> Iterator[str]:
     standings = imported.absorbed.standings
     new = standings.get(Standing.ACCEPTED, 0) + standings.get(Standing.LATE, 0)
     unchanged = standings.get(Standing.UNCHANGED, 0)
@@ -104,6 +110,7 @@ def _what_came(imported: Imported) -> Iterator[str]:
             "by no rule until others confirm them."
         )
     if not (kept or unchanged or doubtful):
-        yield "All of it was known already: nothing has changed."
+        what = "no figure" if imported.remarks else "nothing"
+        yield f"{'All of it' if is_whole else 'The rest'} was known already: {what} has changed."
     elif imported.known:
         yield f"{words.several(imported.known, 'figure')} known already, and left as before."

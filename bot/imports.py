@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot import words
 from bot.cycle import Absorbed, Cycle
 from bot.errors import UnknownPage
 from bot.feeding import by_instant
@@ -22,9 +23,14 @@ _CONFLICTS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewPages:
-    """Pages that are not tracked may be added for imported figures only: their platform, home country and groups."""
+class AboutPages:
+    """What whoever imports says of the file's pages.
 
+    With ``add``, those that are not tracked are added for imported figures only, as of ``platform``. ``home`` and
+    ``groups`` are theirs, and fill in what is not said yet of the pages that are known.
+    """
+
+    add: bool
     platform: str
     home: str | None
     groups: tuple[str, ...]
@@ -32,12 +38,16 @@ class NewPages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import did: pages added, readings left out for contradicting stored ones, what the cycle made of it.
+    """What an import did, and what the cycle made of its figures.
 
-    ``known`` counts the figures of the file that were known already, so that they change nothing.
+    ``strangers`` and ``conflicts`` say, a line each, what was left out: of pages not tracked, and what contradicts what
+    is stored. ``remarks`` say what was filled in of pages that were known, or why it was not. ``known`` counts the
+    figures of the file that were known already, so that they change nothing.
     """
 
     added: tuple[Page, ...]
+    remarks: tuple[str, ...]
+    strangers: tuple[str, ...]
     conflicts: tuple[str, ...]
     known: int
     absorbed: Absorbed
@@ -48,7 +58,7 @@ def import_figures(
     cycle: Cycle,
     read: Import,
     *,
-    new_pages: NewPages | None,
+    about: AboutPages,
     keep_good: bool,
     by: str,
     now: datetime,
@@ -58,15 +68,19 @@ def import_figures(
 
     ``keep`` is told, just before, which slug each name of the file was taken for: evidence comes before figures.
 
-    Raises ``UnknownPage`` for pages that are not tracked (unless ``new_pages``), and ``ImportRefused`` for a file with
-    faults or figures that contradict stored ones (unless ``keep_good``); then nothing is changed.
+    Pages that are not tracked (unless ``about.add``), faults, and figures that contradict stored ones are left out with
+    ``keep_good``. Without it, or where nothing else is in the file, ``UnknownPage`` or ``ImportRefused`` is raised, and
+    nothing is changed.
     """
-    slugs, added = _slugs(store, read, new_pages)
-    readings = [replace(reading, page=slugs[reading.page]) for reading in read.readings]
-    audiences = [replace(audience, page=slugs[audience.page]) for audience in read.audiences]
+    slugs, added, strangers = _slugs(store, read, about)
+    readings = [replace(reading, page=slugs[reading.page]) for reading in read.readings if reading.page in slugs]
+    audiences = [replace(audience, page=slugs[audience.page]) for audience in read.audiences if audience.page in slugs]
     conflicts = {reading: said for reading in readings if (said := _conflict(store, reading))}
-    if (read.faults or conflicts) and not keep_good:
-        raise ImportRefused(_refusal(read, tuple(conflicts.values())))
+    is_spoilt = bool(read.faults or strangers or conflicts)
+    is_empty = len(conflicts) == len(readings) and not audiences
+    if is_empty or (is_spoilt and not keep_good):
+        refused = UnknownPage if strangers else ImportRefused
+        raise refused(_refusal(read, strangers, tuple(conflicts.values()), is_empty=is_empty))
     tracks = store.readings.tracks(slugs.values())
     good = [reading for reading in readings if reading not in conflicts and not _is_known(store, reading, tracks)]
     entry = AuditEntry(
@@ -78,24 +92,30 @@ def import_figures(
         subject=read.name,
         detail=f"{len(good)} counts and {len(audiences)} audiences of {', '.join(sorted(set(slugs.values())))}",
     )
+    known = [page for page in store.pages.many(slugs.values()).values() if page not in added]
+    filled = [page for old in known if (page := _filled(old, about)) != old]
     keep(slugs)
     with store.write():
-        for page in added:
+        for page in (*added, *filled):
             store.pages.add(page, None, at=now)
-        if added:
+        if added or filled:
             settle(store, all_comparisons(), now)
         absorbed = cycle.absorb(by_instant(good, audiences), together=lambda: store.audit.add(entry))
     repeated = len(readings) - len(conflicts) - len(good) + absorbed.standings.get(Standing.REPEATED, 0)
     return Imported(
         added=added,
+        remarks=tuple(remark for page in known for remark in _remarks(page, about)),
+        strangers=strangers,
         conflicts=tuple(conflicts.values()),
         known=repeated + len(audiences) - absorbed.audiences,
         absorbed=absorbed,
     )
 
 
-def _slugs(store: Store, read: Import, new_pages: NewPages | None) -> tuple[Mapping[str, str], tuple[Page, ...]]:
-    """The slug behind each name the file uses, and the pages to be added for those that nobody tracks."""
+def _slugs(
+    store: Store, read: Import, about: AboutPages
+) -> tuple[Mapping[str, str], tuple[Page, ...], tuple[str, ...]]:
+    """The slug behind each name the file uses, the pages to be added, and a line for each name that nobody knows."""
     slugs: dict[str, str] = {}
     added: list[Page] = []
     strangers: list[str] = []
@@ -104,24 +124,34 @@ def _slugs(store: Store, read: Import, new_pages: NewPages | None) -> tuple[Mapp
         slug = slugged(name)
         if known:
             slugs[name] = known.slug
-        elif new_pages and is_slug(slug):
+        elif about.add and is_slug(slug):
             slugs[name] = slug
-            added.append(
-                Page(slug=slug, name=name, platform=new_pages.platform, home=new_pages.home, groups=new_pages.groups)
-            )
+            added.append(Page(slug=slug, name=name, platform=about.platform, home=about.home, groups=about.groups))
         else:
-            strangers.append(name)
-    if strangers:
-        raise UnknownPage("\n".join(_stranger_lines(store, strangers)))
-    return slugs, tuple(added)
+            strangers.append(_stranger(store, name))
+    return slugs, tuple(added), tuple(strangers)
 
 
-def _stranger_lines(store: Store, strangers: list[str]) -> Iterator[str]:
-    yield "The file names pages that are not tracked, so nothing was kept:"
-    for name in strangers:
-        likely = suggestions(store, name, groups=False)
-        yield f"  {name}" + (f" (did you mean {' or '.join(likely)}?)" if likely else "")
-    yield "Correct the names, track the pages first (/trends track), or add them with --new-pages."
+def _filled(page: Page, about: AboutPages) -> Page:
+    """The page with what is said of it now and was not before."""
+    return replace(page, home=page.home or about.home, groups=page.groups or about.groups)
+
+
+def _remarks(page: Page, about: AboutPages) -> Iterator[str]:
+    """What becomes of what is said of a page that is known."""
+    if about.home and page.home is None:
+        yield f"{page.slug}: its home is {about.home} from now on."
+    elif about.home and about.home != page.home:
+        yield f"{page.slug} keeps its home, {page.home}: --home only says what is not said yet."
+    if about.groups and not page.groups:
+        yield f"{page.slug}: it is in the group {words.listed(about.groups)} from now on."
+    elif not set(about.groups) <= set(page.groups):
+        yield f"{page.slug} stays in {words.listed(page.groups)} alone: --group is for pages that are in no group yet."
+
+
+def _stranger(store: Store, name: str) -> str:
+    likely = suggestions(store, name, groups=False)
+    return name + (f" (did you mean {' or '.join(likely)}?)" if likely else "")
 
 
 def _conflict(store: Store, reading: Reading) -> str | None:
@@ -142,10 +172,17 @@ def _is_known(store: Store, reading: Reading, tracks: Mapping[str, Track]) -> bo
     return track is not None and reading.observed_at <= track.last.at and store.readings.tells(reading)
 
 
-def _refusal(read: Import, conflicts: tuple[str, ...]) -> str:
+def _refusal(read: Import, strangers: tuple[str, ...], conflicts: tuple[str, ...], *, is_empty: bool) -> str:
     lines = [describe(read)]
+    if strangers:
+        lines.append("The file names pages that are not tracked:")
+        lines += [f"  {said}" for said in strangers]
+        lines.append("Correct the names, track the pages first (/trends track), or add them with --new-pages.")
     if conflicts:
         lines.append(f"{len(conflicts):,} of its figures contradict what is stored:")
         lines += [f"  {said}" for said in conflicts[:_CONFLICTS_SHOWN]]
-    lines.append("Nothing was kept. Mend the file and import it again, or keep what is good with --keep-good.")
+    if is_empty:
+        lines.append("Nothing was kept: the file holds no figure that can be.")
+    else:
+        lines.append("Nothing was kept. Mend the file and import it again, or keep what is good with --keep-good.")
     return "\n".join(lines)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from bot import words
 from bot.app import HOT, Core, open_core
 from bot.clock import SystemClock
-from bot.doctor import Finding
+from bot.doctor import Finding, unread
 from bot.doctor import examine as look
 from bot.errors import ConfigError
 from bot.evidence.bundle import export
@@ -24,8 +24,8 @@ from bot.feeding import add_pages, by_instant
 from bot.handing_over import hand_over
 from bot.import_orders import Order, alert_lines, carry_out
 from bot.importing import Import, describe, read_import
-from bot.platforms.registry import platforms
-from bot.settings import Settings
+from bot.platforms.registry import platform_settings, platforms
+from bot.settings import SETTINGS, Settings
 from bot.slack.alert_card import told
 from bot.slack.client import check_tokens, slack_client
 from bot.slack.permission import check_groups
@@ -55,6 +55,8 @@ def poll(core: Core) -> Iterator[str]:
     yield from alert_lines(core.store, report.absorbed.alerts)
     if report.absorbed.queued:
         yield f"{words.several(report.absorbed.queued, 'message')} will be posted when Likewatch runs."
+    if report.unrecorded:
+        raise ConfigError(f"What was read cannot be recorded. {report.unrecorded}")
     if len(report.failures) == report.asked:
         raise ConfigError("No page could be read. `likewatch doctor` says what to do.")
 
@@ -97,9 +99,10 @@ def replay(settings: Settings, file: Path | None) -> Iterator[str]:
             yield f"{words.several(len(absorbed.alerts), 'alert')} in all. Nothing was stored or posted."
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def examine(settings: Settings, environ: Mapping[str, str], env_file: Path) -> Iterator[Finding]:
     """The doctor's findings."""
-    return look(settings, platforms(), _ask_slack, SystemClock().now())
+    yield from unread(environ, env_file, (*SETTINGS, *platform_settings()))
+    yield from look(settings, platforms(), _ask_slack, SystemClock().now())
 
 
 def backup(settings: Settings, target: Path) -> str:
@@ -135,7 +138,7 @@ def audit(settings: Settings, advance: Callable[[int, int], None]) -> tuple[list
 
 
 def export_evidence(settings: Settings, named: str, out: Path) -> Iterator[str]:
-    """Write an alert's bundle, which must not exist yet."""
+    """Write an alert's bundle. Raises ``ConfigError`` where there is a file of that name already."""
     store = Store.open_reader(settings.database)
     try:
         kept = find_alert(store, named)
@@ -143,19 +146,22 @@ def export_evidence(settings: Settings, named: str, out: Path) -> Iterator[str]:
         headline = told(kept.alert, store)
     finally:
         store.close()
-    with out.open("xb") as file:
-        file.write(data)
+    try:
+        with out.open("xb") as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise ConfigError(f"{out} exists already; it is not overwritten. Name another file with -o.") from error
     yield f"{out}: {headline}"
     yield f"{words.count(len(data))} bytes, SHA-256 {sha256(data)}"
     yield f"To check it: likewatch evidence verify {out}, or by hand as INSTRUCTIONS.txt in it says."
 
 
 def verify_evidence(bundle: Path, authority: Path | None) -> tuple[list[str], bool]:
-    """What a verification found, and whether everything holds."""
+    """What a verification found, and whether everything is proved and holds."""
     data = bundle.read_bytes()
     looking = Verification(data, trusted=roots_in(authority) if authority else ())
     faults = [str(fault) for fault in looking.run()]
-    return [*faults, *verification_summary(looking, len(faults), sha256(data))], not faults
+    return [*faults, *verification_summary(looking, len(faults), sha256(data))], not (faults or looking.unproved)
 
 
 def _ask_slack(settings: Settings) -> str:

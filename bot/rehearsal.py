@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +14,7 @@ from bot.hourly import hourly
 from bot.variants import Rules, pages_of, variants
 from handlers.contract import Comparison, Scope
 from handlers.decide import decide
-from handlers.model import Alert, Page
+from handlers.model import Alert, AudienceReading, Page
 from handlers.world import HISTORY, GrowingWorld
 from storage.store import Store
 from storage.values import Subscription
@@ -53,16 +55,24 @@ def rehearse(
         return Rehearsal(alerts=(), memories={})
     pages = _pages(store, subscriptions, rules, joining)
     until = now + timedelta(milliseconds=1)  # what was read this very instant is of the past too
-    figures = store.chronicle.between([page.slug for page in pages], until - REACH, until)
+    slugs = [page.slug for page in pages]
+    figures = store.chronicle.between(slugs, until - REACH, until)
     world = GrowingWorld(pages)
     alerts: list[Alert] = []
-    for instant, arrivals in hourly(figures):
+    for instant, arrivals in hourly(chain(_older(store, slugs, until - REACH), figures)):
         decision = decide(world.seen(), arrivals, instant, rules)
         world.grow(decision)
         alerts += decision.alerts
     keys = [(rule, (rule.name, scope)) for rule in rules for scope in rule.only or ()]
     memories = {key: rule.dump(world.memories[key] if key in world.memories else rule.blank()) for rule, key in keys}
     return Rehearsal(alerts=tuple(alerts), memories=memories)
+
+
+def _older(store: Store, slugs: Sequence[str], since: datetime) -> list[AudienceReading]:
+    """What rules are always shown of an audience, however old it is: told of then, whenever it was imported."""
+    shown = (reading for slug in slugs for reading in store.audiences.recent(slug, since))
+    older = (replace(reading, received_at=reading.as_of) for reading in shown if reading.as_of < since)
+    return sorted(older, key=attrgetter("received_at"))
 
 
 def _pages(store: Store, subscriptions: Sequence[Subscription], rules: Rules, joining: Page | None) -> tuple[Page, ...]:

@@ -13,9 +13,14 @@ TICK = 1
 
 
 def build_scheduler(
-    *, run_due: Callable[[], object], look_at_sources: Callable[[], object], fold: Callable[[], object], now: datetime
+    *,
+    run_due: Callable[[], object],
+    look_at_sources: Callable[[], object],
+    look_at_recording: Callable[[], object],
+    fold: Callable[[], object],
+    now: datetime,
 ) -> BackgroundScheduler:
-    """A scheduler (not started): every second due pages, every minute how the platforms stand, hourly what to fold.
+    """A scheduler (not started): every second due pages, every minute how things stand, hourly what to fold.
 
     Ticks missed while the machine slept or a cycle was long are one tick (``coalesce``, no misfire grace): the store
     says what is due, so that nothing is lost by it. Intervals in UTC: no daylight saving can skip or repeat one.
@@ -27,5 +32,6 @@ def build_scheduler(
     )
     scheduler.add_job(run_due, "interval", seconds=TICK, id="cycle")
     scheduler.add_job(look_at_sources, "interval", minutes=1, id="sources")
+    scheduler.add_job(look_at_recording, "interval", minutes=1, id="recording")
     scheduler.add_job(fold, "interval", hours=1, id="fold", next_run_time=now)
     return scheduler

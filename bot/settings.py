@@ -16,6 +16,7 @@ from bot.declared import Kind, Setting
 from bot.editors import EditorList, parse_editors
 from bot.errors import ConfigError
 
+DEFAULT_ENV_FILE = Path(".env")
 SHORTEST_POLL = timedelta(seconds=1)
 LONGEST_POLL = timedelta(days=7)
 
@@ -41,7 +42,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="LIKEWATCH_EDITORS",
         kind=Kind.EDITORS,
-        help="Who may track, untrack and mute: ids of members (U…) and user groups (S…), or the word everybody. "
+        help="Who may track, untrack and mute: ids of members (U…) and user groups (S…), or the word everybody "
+        "(guests and, in Slack Connect channels, people of other organizations too). "
         "Without it nobody may on Slack, and everybody in the local workspace.",
     ),
     Setting(name="SLACK_API_URL", kind=Kind.URL, default="https://slack.com/api/", help="Slack's Web API."),
@@ -93,7 +95,8 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="LIKEWATCH_OPERATORS_CHANNEL",
-        help="Id of the Slack channel (C0123…) that is told when a platform cannot be read, and when it can again.",
+        help="Id of the Slack channel (C0123…) that is told when a platform cannot be read or nothing can be recorded, "
+        "and when it can again.",
     ),
     Setting(
         name="LIKEWATCH_LOG",
@@ -188,7 +191,7 @@ def parse_address(text: str) -> Address:
 
 def load(environ: Mapping[str, str], env_file: Path | None, platform_settings: Sequence[Setting]) -> Settings:
     """Read and check every setting; ConfigError lists all faults, one a line."""
-    values = {**_from_file(env_file), **environ}
+    values = {**values_of(env_file), **environ}
     faults: list[str] = []
 
     def read(setting: Setting) -> str:
@@ -248,7 +251,8 @@ def env_example(platform_settings: Iterable[Setting]) -> str:
     return "\n".join(blocks)
 
 
-def _from_file(env_file: Path | None) -> dict[str, str]:
+def values_of(env_file: Path | None) -> dict[str, str]:
+    """What the file sets, by name; nothing where there is none. Raises ``ConfigError`` where it is no text."""
     if env_file is None or not env_file.exists():
         return {}
     try:

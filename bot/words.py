@@ -10,13 +10,17 @@ from handlers.model import Dated
 from handlers.numerals import MONTHS, count, dated, day, instant, percent, when
 
 __all__ = [
-    "about", "ago", "clock_time", "count", "date", "dated", "day", "duration", "instant", "length", "listed", "ordinal",
-    "percent", "percent_change", "period", "several", "short_day", "short_month", "when",
+    "about", "ago", "ago_as_dated", "between", "clock_time", "count", "date", "dated", "day", "duration", "instant",
+    "length", "listed", "ordinal", "percent", "percent_change", "period", "refused_period", "several", "short_day",
+    "short_month", "when",
 ]  # fmt: skip
 
 _PERIOD = re.compile(r"([1-9]\d{0,3})([hdw])")
+_MEANT_AS_PERIOD = re.compile(r"(\d+)(s|m|min|h|d|w|mo|y)")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_MONTH, _MONTHS_OF_YEAR = 30.44, 12  # days; months
+_YESTERDAY = timedelta(days=1)
 
 
 def percent_change(share: float) -> str:
@@ -46,12 +50,23 @@ def duration(length: timedelta) -> str:
     for unit, size, below in (("second", 1, 90), ("minute", _MINUTE, 90 * _MINUTE), ("hour", _HOUR, 48 * _HOUR)):
         if seconds < below:
             return several(round(seconds / size), unit)
-    days = seconds / _DAY
+    return _days(seconds / _DAY)
+
+
+def _days(days: float) -> str:
     if days < 100:  # noqa: PLR2004 (in months from here on)
         return several(round(days), "day")
     if days < 1096:  # noqa: PLR2004 (three years)
-        return several(round(days / 30.44), "month")
+        return several(round(days / _MONTH), "month")
     return several(int(days / 365.25), "year")  # whole years, as people count them
+
+
+def between(length: timedelta, precision: Dated) -> str:
+    """As ``duration``, between two figures of which one is known no better than this: no hours of days."""
+    days = length / timedelta(days=1)
+    if precision is Dated.MONTH:
+        return f"about {several(max(round(days / _MONTH), 1), 'month')}"
+    return duration(length) if precision is Dated.INSTANT else _days(round(days))
 
 
 def length(whole: timedelta) -> str:
@@ -62,9 +77,25 @@ def length(whole: timedelta) -> str:
 
 
 def ago(then: datetime, now: datetime) -> str:
-    """``"4 minutes ago"``; ``"just now"`` within ten seconds."""
+    """``"4 minutes ago"``; ``"just now"`` within ten seconds. From two days on, days are counted in the calendar."""
     elapsed = now - then
-    return "just now" if elapsed < timedelta(seconds=10) else f"{duration(elapsed)} ago"
+    if elapsed < timedelta(seconds=10):
+        return "just now"
+    return f"{duration(elapsed) if elapsed < 2 * _YESTERDAY else _days((now.date() - then.date()).days)} ago"
+
+
+def ago_as_dated(then: datetime, precision: Dated, now: datetime) -> str:
+    """As ``ago``, no more exactly than ``then`` is known: ``"today"``, ``"yesterday"``, ``"last month"``."""
+    if precision is Dated.INSTANT:
+        return ago(then, now)
+    if precision is Dated.DAY:
+        days = (now.date() - then.date()).days
+        return ("today", "yesterday")[max(days, 0)] if days <= 1 else f"{_days(days)} ago"
+    months = (now.year - then.year) * _MONTHS_OF_YEAR + now.month - then.month
+    if months <= 1:
+        return ("this month", "last month")[max(months, 0)]
+    long = months >= 3 * _MONTHS_OF_YEAR
+    return f"{several(months // _MONTHS_OF_YEAR, 'year') if long else several(months, 'month')} ago"
 
 
 def date(at: datetime, precision: Dated) -> str:
@@ -88,9 +119,25 @@ def clock_time(at: datetime) -> str:
 
 
 def about(number: float, width: float) -> str:
-    """A number known to within ``width``, without digits that mean nothing: 10687817 ± 50000 -> ``"10,700,000"``."""
+    """A number known to within ``width``, without digits that mean nothing: 10687817 ± 50000 -> ``"10,700,000"``.
+
+    What is written lies inside what is known: 9150000 ± 50000 -> ``"9,150,000"``.
+    """
     step = 10 ** int(math.log10(width)) if width >= 1 else 1
+    if 2 * abs(round(number / step) * step - number) >= width > 1:
+        step = max(step // 10, 1)
     return count(round(number / step) * step)
+
+
+def refused_period(text: str) -> str | None:
+    """Why ``text``, meant as a length of time, is none that ``period`` takes; None where it was not meant so."""
+    if period(text) or not (meant := _MEANT_AS_PERIOD.fullmatch(text.casefold())):
+        return None
+    if not meant[1].strip("0"):
+        return f"“{text}” is no time at all. Give at least 1h."
+    if meant[2] not in _HOURS:
+        return f"“{text}” is no length of time that I know: write hours, days or weeks, like 1h, 90d or 2w."
+    return f"“{text}” is too long: at most 9999{meant[2]}."
 
 
 def period(text: str) -> timedelta | None:

@@ -69,10 +69,9 @@ def restore(backup: Path, path: Path, *, now: datetime) -> Restored:
                 check_ours(backup, copy)
                 pages, doubted = _pages(backup, copy), doubt_pending(copy)
             _flush(partial)
-            aside = None
             if path.exists():
                 _give_to_the_owner_of(path, partial)
-                aside = _put_aside(path, now)
+            aside = _put_aside(path, now)
             partial.replace(path)
         _restore_evidence(evidence_beside(backup), evidence_beside(path), now)
         _flush_folder(path.parent)
@@ -94,7 +93,7 @@ def _restore_evidence(backup: Path, path: Path, now: datetime) -> None:
         _flush(partial)
         if path.exists():
             _give_to_the_owner_of(path, partial)
-            _put_aside(path, now)
+        _put_aside(path, now)
         partial.replace(path)
 
 
@@ -149,25 +148,38 @@ def _give_to_the_owner_of(path: Path, partial: Path) -> None:
         os.chown(partial, was.st_uid, was.st_gid)
 
 
-def _put_aside(path: Path, now: datetime) -> Path:
-    """Keep the database under another name: in one file if it is whole, else untouched, with its log."""
+def _put_aside(path: Path, now: datetime) -> Path | None:
+    """Keep what is there under another name: in one file if it is whole, else untouched, with its log.
+
+    A log goes aside also where its database is gone (None, then): it would be read into the next one of that name.
+    """
     aside = path.with_name(f"{path.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
-    _refuse_existing(aside)
+    was_there = path.exists()
+    for file in (aside, *(aside.with_name(aside.name + suffix) for suffix in _BESIDE)):
+        _refuse_existing(file)
+    if was_there:
+        _fold_log(path)
+    for suffix in _BESIDE:
+        log = path.with_name(path.name + suffix)
+        if log.exists():
+            log.replace(aside.with_name(aside.name + suffix))
+    if not was_there:
+        return None
+    try:
+        os.link(path, aside)  # so that at no instant the path names no database
+    except OSError:
+        path.replace(aside)
+    return aside
+
+
+def _fold_log(path: Path) -> None:
+    """Bring a whole database into one file."""
     with suppress(sqlite3.DatabaseError):  # damaged, then: SQLite is not to mend it, or to delete its log
         with closing(connect(path, "ro")) as old:
             whole = old.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
         if whole:
             with closing(connect(path, "rw")) as old:
                 old.execute("PRAGMA journal_mode=DELETE")
-    for suffix in _BESIDE:
-        log = path.with_name(path.name + suffix)
-        if log.exists():
-            log.replace(aside.with_name(aside.name + suffix))
-    try:
-        os.link(path, aside)  # so that at no instant the path names no database
-    except OSError:
-        path.replace(aside)
-    return aside
 
 
 def _refuse_existing(target: Path) -> None:

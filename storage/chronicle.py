@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -33,6 +33,24 @@ _RECENT = f"""
 _AUDIENCES = f"""
   SELECT asked.value, {AUDIENCE} FROM json_each(:pages) AS asked
     CROSS JOIN audiences ON page_id = asked.value AND as_of >= :since AND as_of < :until ORDER BY audiences.id"""
+
+
+_SPANS = """
+  SELECT slug, sum(is_count), sum(1 - is_count), min(at), max(at) FROM (
+    SELECT page_id, observed_at AS at, 1 AS is_count FROM history
+    UNION ALL SELECT page_id, observed_at, 1 FROM readings
+    UNION ALL SELECT page_id, as_of, 0 FROM audiences
+  ) JOIN pages ON pages.id = page_id GROUP BY slug ORDER BY slug"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """What is stored of a page: how many counts and audience readings, and the first and the last instant of them."""
+
+    counts: int
+    audiences: int
+    first: datetime
+    last: datetime
 
 
 class Chronicle:
@@ -63,6 +81,23 @@ class Chronicle:
             while waiting and (waiting[0][0] < end or end == until):
                 yield heapq.heappop(waiting)[-1]
             since = end
+
+    def dated(self, slugs: Iterable[str], since: datetime, until: datetime) -> Iterator[Reading | AudienceReading]:
+        """What is for an instant from ``since`` on and before ``until``, whenever it is said to have been received."""
+        asked = list(slugs)
+        while since < until:
+            end = min(since + _AT_ONCE, until)
+            yield from self._of(asked, since, end)
+            since = end
+
+    def spans(self) -> dict[str, Span]:
+        """For each page that anything is stored of, how much there is, and from when to when."""
+        with self._database.read() as conn:
+            rows = conn.execute(_SPANS).fetchall()
+        return {
+            slug: Span(counts=counts, audiences=audiences, first=to_instant(first), last=to_instant(last))
+            for slug, counts, audiences, first, last in rows
+        }
 
     def _of(self, slugs: list[str], since: datetime, until: datetime) -> Iterator[Reading | AudienceReading]:
         with self._database.read() as conn:

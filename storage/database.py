@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Self, TypeVar, cast
 
 import sqlite_utils
 from sqlite_utils import Migrations
@@ -64,10 +64,11 @@ class Database:
         self._idle_readers: list[sqlite3.Connection] = []
         self._readers: list[sqlite3.Connection] = []
         self._forget: list[Callable[[], None]] = []
+        self._once_committed: list[Callable[[], None]] = []
         self._remembered = Remembered()
 
     @classmethod
-    def open(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Database:
+    def open(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Self:
         """Open for writing: lock, look, create or migrate. The file is untouched unless it is a Likewatch database."""
         check_surroundings(path)
         with ExitStack() as undo:
@@ -121,11 +122,15 @@ class Database:
             self._writing.acquire()
         try:
             self._writing_thread = threading.get_ident()
+            self._once_committed = []
             with told(self.path), self._forgetting_on_failure(), _immediate(self._writer, self._remembered):
                 yield self._writer
+            committed = self._once_committed
         finally:
             self._writing_thread = None
             self._writing.release()
+        for call in committed:
+            call()
 
     @contextmanager
     def _forgetting_on_failure(self) -> Iterator[None]:
@@ -186,6 +191,16 @@ class Database:
             reader = connect(self.path, "ro")
             self._readers.append(reader)
             return reader
+
+    def once_committed(self, call: Callable[[], None]) -> None:
+        """Call this once what this thread's outermost transaction writes is seen by all; at once if none is open.
+
+        Not at all where that is undone. A part of it that is undone by itself does not take back what it asked for.
+        """
+        if self._writing_thread == threading.get_ident():
+            self._once_committed.append(call)
+        else:
+            call()
 
     def after_rollback(self, forget: Callable[[], None]) -> None:
         """Call this whenever a transaction, or a part of one, is undone: what was remembered of it is not true."""

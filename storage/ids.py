@@ -73,4 +73,4 @@ class _Sources(dict[int, Source]):
             rows = conn.execute("SELECT id, source, url, metric FROM sources WHERE id > ?", (len(self),)).fetchall()
         found: dict[int, Source] = {row[0]: row[1:] for row in rows}
         self.update(found)
-        return found[source_id]
+        return self.get(source_id) or found[source_id]  # another thread may have read it meanwhile

@@ -171,14 +171,15 @@ class Outbox:
         with self._database.write() as db:
             _settle(db.conn, delivery_id, State.DROPPED, why)
 
-    def waiting(self, team_id: str, channel_id: str) -> int:
-        """How many are pending in a channel."""
+    def waiting(self, team_id: str, channel_id: str) -> tuple[Delivery, ...]:
+        """What is pending in a channel, in its order."""
         with self._database.read() as conn:
-            waiting: int = conn.execute(
-                "SELECT count(*) FROM deliveries WHERE state = 'pending' AND team_id = ? AND channel_id = ?",
+            rows = conn.execute(
+                f"{_DELIVERY} WHERE state = 'pending' AND deliveries.team_id = ? AND deliveries.channel_id = ? "
+                "ORDER BY deliveries.id",
                 (team_id, channel_id),
-            ).fetchone()[0]
-        return waiting
+            ).fetchall()
+        return tuple(map(_delivery, rows))
 
     def let_go(self, team_id: str, channel_id: str, *, older_than: datetime, why: str) -> int:
         """Drop what has been pending in a channel since before then; how many."""

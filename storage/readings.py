@@ -15,7 +15,7 @@ from handlers.model import Judged, Page, Point, Reading, Standing, Track
 from storage.database import Database
 from storage.ids import Ids, Source
 from storage.pages import PAGE, PAGE_WIDTH, pages_of
-from storage.rows import DATE_TEXTS, METRIC_TEXTS, QUARTER, Row, to_instant, to_ms
+from storage.rows import DATE_TEXTS, METRIC_TEXTS, METRICS, QUARTER, Row, to_instant, to_ms
 from storage.series import Span, confirm_between, daily_rows, first_row, fold_pages, newest_row, rows_between
 from storage.sqlite import sqlite3
 from storage.tracks import TRACK, StoredTracks, point_of, track_of
@@ -150,6 +150,13 @@ class Readings:
         """The newest accepted point at or before this instant, of the page's present series."""
         return self.at_each(slug, (instant,))[0]
 
+    def at_then(self, slug: str, instant: datetime) -> Point | None:
+        """The newest accepted point at or before this instant, of the series that was the page's then."""
+        with self._database.read() as conn:
+            series = self._series_then(conn, slug, to_ms(instant))
+            row = None if series is None else newest_row(conn, series)
+            return None if row is None else point_of(row, self._ids.sources())
+
     def at_each(self, slug: str, instants: Sequence[datetime]) -> tuple[Point | None, ...]:
         """For each of these instants, the newest accepted point at or before it, of the page's present series."""
         with self._database.read() as conn:
@@ -175,6 +182,16 @@ class Readings:
         """Of ``series``, the last point of each UTC day."""
         return self._points(slug, since, until, daily_rows)
 
+    def daily_then(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
+        """The last accepted point of each UTC day, of the series that was the page's at ``until``."""
+        with self._database.read() as conn:
+            series = self._series_then(conn, slug, to_ms(until))
+            if series is None:
+                return ()
+            rows = daily_rows(conn, series._replace(since=max(series.since, to_ms(since))))
+            sources = self._ids.sources()
+            return tuple([point_of(row, sources) for row in rows])
+
     def _points(
         self, slug: str, since: datetime, until: datetime, rows_of: Callable[[sqlite3.Connection, Span], list[Row]]
     ) -> tuple[Point, ...]:
@@ -194,6 +211,15 @@ class Readings:
             return None
         metric, began = series
         return Span(page_id=page_id, metric=metric, since=began, until=sys.maxsize)
+
+    def _series_then(self, conn: sqlite3.Connection, slug: str, at: int) -> Span | None:
+        """The page's series up to this instant. Of one before the present series, only what it counted is known."""
+        present = self._present(conn, slug)
+        if present is None or present.since <= at:
+            return present and present._replace(until=at)
+        every = [present._replace(metric=metric, since=-sys.maxsize, until=at) for metric in METRICS]
+        newest = [(row[0], series) for series in every if (row := newest_row(conn, series))]
+        return max(newest)[1] if newest else None
 
     def fold(self, before: datetime) -> int:
         """Move readings older than this (to the quarter of an hour) into the per-page history; how many.

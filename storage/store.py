@@ -104,13 +104,20 @@ class Store:
         """
         return self._database.remembered(key, ask)
 
+    def once_committed(self, call: Callable[[], None]) -> None:
+        """Call this once what this thread's outermost transaction writes is seen by all; at once if none is open."""
+        self._database.once_committed(call)
+
     def after_rollback(self, doubt: Callable[[], None]) -> None:
         """Call this whenever a transaction, or a part of one, is undone; in whichever thread that happens."""
         self._database.after_rollback(doubt)
 
     def anchor(self) -> None:
-        """Remember, with what is being written, on which link of the evidence it rests."""
-        head = self.evidence.head()
+        """Remember, with what is being written, on which link of the evidence it rests.
+
+        Only on one that was sealed or found whole by this process: otherwise a gap in the chain would be forgotten.
+        """
+        head = self.evidence.last()
         if head is not None:
             self.notes.put(_ANCHOR, f"{head.sequence} {head.digest.hex()}")
 

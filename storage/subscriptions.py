@@ -23,6 +23,15 @@ _SHARED_GROUPS = f"""
   GROUP BY group_slug HAVING count(*) >= iif(:rival IS NULL, 1, 2)"""
 
 
+_WANTED_OTHERS = """
+  SELECT value FROM json_each(:others) AS other WHERE EXISTS (
+    SELECT 1 FROM subscriptions WHERE team_id = :team_id AND channel_id = :channel_id
+      AND :feature IN (SELECT value FROM json_each(features))
+      AND (target = 'page' AND slug = other.value OR target = 'group' AND slug IN (
+        SELECT group_slug FROM memberships JOIN pages ON pages.id = page_id
+        WHERE pages.slug = other.value AND removed_at IS NULL)))"""
+
+
 class Subscriptions:
     """The newsrooms' wishes."""
 
@@ -102,6 +111,27 @@ class Subscriptions:
     def wants(self, team_id: str, channel_id: str, alert: Alert) -> bool:
         """Whether the alert is for this channel: without looking at the ten thousand others that it may be for."""
         return any(one.takes(alert) for one in self._concerned(alert, team_id, channel_id))
+
+    def hears_of(self, team_id: str, channel_id: str, alert: Alert) -> bool:
+        """Whether the channel is subscribed to the alert's feature of what it is about, by whatever threshold.
+
+        Of an alert that was put into its outbox before the channel set another: it was for this channel then.
+        """
+        return bool(self._concerned(alert, team_id, channel_id))
+
+    def wanted_others(self, team_id: str, channel_id: str, alert: Alert) -> tuple[str, ...]:
+        """Those of the alert's ``others`` that the channel hears of, by themselves or by a group."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                _WANTED_OTHERS,
+                {
+                    "others": json.dumps(alert.others),
+                    "feature": alert.feature,
+                    "team_id": team_id,
+                    "channel_id": channel_id,
+                },
+            ).fetchall()
+        return tuple(slug for (slug,) in rows)
 
     def _concerned(self, alert: Alert, team_id: str | None = None, channel_id: str = "") -> tuple[Subscription, ...]:
         here = "" if team_id is None else "team_id = :team_id AND channel_id = :channel_id AND "

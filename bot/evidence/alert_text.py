@@ -16,7 +16,7 @@ def alert_value(alert: Alert) -> dict[str, Any]:
     return {
         "at": written(alert.at),
         "dated": alert.dated.value,
-        "facts": [_fact(fact) for fact in alert.facts],
+        "facts": [fact_value(fact) for fact in alert.facts],
         "feature": alert.feature,
         "key": alert.key,
         "kind": alert.kind,
@@ -70,7 +70,8 @@ def alert_of(value: Mapping[str, Any]) -> Alert:
     )
 
 
-def _fact(fact: Fact) -> dict[str, Any]:
+def fact_value(fact: Fact) -> dict[str, Any]:
+    """A figure of an alert, for JSON."""
     return {
         "about": fact.about,
         "at": None if fact.at is None else written(fact.at),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cryptography import x509
@@ -15,7 +15,7 @@ from bot.evidence.alert_text import alert_of, alert_value
 from bot.evidence.bundle_instructions import instructions
 from bot.evidence.bundle_page import page
 from bot.evidence.stamping import read_stamp
-from bot.evidence.texts import FORMAT, Received, ToldAlert, read_record, sha256, software, written
+from bot.evidence.texts import FORMAT, Received, ToldAlert, read_manifest, read_record, sha256, software, written
 from bot.evidence.tracing import Behind, Trace, Traced, reference, trace
 from bot.evidence.values import said
 from bot.evidence.zipped import SUMS, zipped
@@ -32,7 +32,10 @@ That file says which readings each figure rests on, how the pages are called, an
 """
 
 NOT_KEPT = {
-    "let go": "The reply was kept for its time and has been let go since; its record and its SHA-256 are kept.",
+    "let go": (
+        "The reply was let go after its time, or was never kept because it repeats a credential; its record and its "
+        "SHA-256 are kept."
+    ),
     "none": (
         "No reply is kept of this instant: the figure was stored before evidence was kept, or came from a file whose "
         "bytes were not kept."
@@ -60,6 +63,9 @@ def _files(store: Store, traced: Trace) -> dict[str, bytes]:
         record, link = told
         files[f"records/{sha256(record)}.json"] = record
         links.add(link)
+    gone = [one.kept.sequence for reading in traced.readings for one in reading.behind if one.content is None]
+    if gone:
+        links |= _letting_go(store, max(gone))
     readings = [_reading(reading, files) for reading in traced.readings]
     segments = _chain(store, links, files)
     pages = _pages(store, traced.alert.alert)
@@ -105,17 +111,33 @@ def _told(store: Store, alert: Alert) -> tuple[bytes, int] | None:
     return None
 
 
+def _letting_go(store: Store, link: int) -> set[int]:
+    """The newest link that says that replies of this link were let go; none where no link does."""
+    for sequence in reversed(store.evidence.sequences()):
+        if sequence <= link:
+            break
+        manifest = store.evidence.manifest(sequence)
+        if manifest is not None and (read_manifest(manifest.text).let_go_before or 0) > link:
+            return {sequence}
+    return set()
+
+
 def _reading(traced: Traced, files: dict[str, bytes]) -> dict[str, Any]:
     """A reading with where, in the bundle, its record and its reply are; both are put there."""
     behind = [_behind(one, files) for one in traced.behind]
     value = {**said(traced.reading), "behind": behind}
     if any(isinstance(one.record, Received) for one in traced.behind):
         value["url"] = ""  # the page's own address is no part of what the platform answered
-    if not behind:
-        value["note"] = NOT_KEPT["none"]
-    elif any(one["reply"] is None for one in behind):
-        value["note"] = NOT_KEPT["let go"]
+    if note := note_of(behind):
+        value["note"] = note
     return value
+
+
+def note_of(behind: Sequence[Mapping[str, Any]]) -> str | None:
+    """What is said of a reading whose bytes are not all there."""
+    if not behind:
+        return NOT_KEPT["none"]
+    return NOT_KEPT["let go"] if any(one["reply"] is None for one in behind) else None
 
 
 def _behind(behind: Behind, files: dict[str, bytes]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bot.evidence.attribution import has_files, has_replies
+
 MARK = "    $ "
 """Before every command."""
 
@@ -25,13 +27,26 @@ With Likewatch, one command checks the same and more: likewatch evidence verify 
 This finds what was damaged or changed since. Whoever changes a file on purpose can change SHA256SUMS as well: what
 follows does not rest on it.
 
-2. From a figure to the platform's reply
-----------------------------------------
+2. From a figure to what it came from
+-------------------------------------
 alert.json holds the alert, readings.json the readings. Which readings a figure rests on, how the pages are called and
 when the alert was stored are in export.json: that file alone is the newsroom's word, and nothing below proves it.
+"""
 
-Each reading names its record (what was asked, when, and the SHA-256 of what came), and each record its reply: the
+_REPLIES = """\
+A reading that was polled names its record (what was asked, when, and the SHA-256 of what came), and that its reply: the
 bytes as the platform sent them, once HTTP's own compression was undone. Files are named by their own SHA-256.
+"""
+
+_FILES = """\
+A reading that was imported names its record (the file's name, who imported it, when, and the SHA-256 of its bytes), and
+that the file itself, as it was imported; it ends in .csv. No platform said it: its source is the one that the file
+names, and what that published is to be looked up there.
+"""
+
+_NOTHING = """\
+Neither a platform's reply nor an imported file is kept of these readings: their sources, as the newsroom stored them,
+are named below, and what those published is to be looked up there.
 """
 
 _CHAIN = """
@@ -61,21 +76,35 @@ have written all of it anew at any time before this bundle was handed over.
 _END = """
 What this proves, and what it does not
 --------------------------------------
-It shows what the platform's interface answered, as recorded by the newsroom's machine, and (with time-stamps) that the
-record has existed unchanged since. It does not show that the platform's number was true, nor why it changed.
+It shows {what}, and (with
+time-stamps) that the record has existed unchanged since. It does not show that {whose} was true, nor why it
+changed.
 """
 
 
 def instructions(alert: Mapping[str, Any], readings: Sequence[Mapping[str, Any]], chain: Mapping[str, Any]) -> str:
     """The text of INSTRUCTIONS.txt, with commands for this very bundle."""
-    parts = [_HEAD.format(mark=MARK)]
+    replies, files = has_replies(readings), has_files(readings)
+    parts = [_HEAD.format(mark=MARK), *_what_came(replies=replies, files=files)]
     parts += [_of_reading(number, reading) for number, reading in enumerate(readings, start=1)]
     parts.append(_CHAIN)
     parts += _links(alert, readings)
     parts += _segments(chain["segments"])
     parts += _stamps(chain)
-    parts.append(_END)
+    what = ["what the platform's interface answered, as recorded by the newsroom's machine"] * replies
+    what += ["what the imported file holds, byte for byte"] * files
+    whose = "the platform's number" if replies else "a published number"
+    parts.append(_END.format(what=",\nand ".join(what) or "what the newsroom's machine had stored", whose=whose))
     return "\n".join(parts)
+
+
+def _what_came(*, replies: bool, files: bool) -> Iterator[str]:
+    if replies:
+        yield _REPLIES
+    if files:
+        yield _FILES
+    if not (replies or files):
+        yield _NOTHING
 
 
 def _of_reading(number: int, reading: Mapping[str, Any]) -> str:

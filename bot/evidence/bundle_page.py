@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from html import escape
 from typing import Any
 
 from bot import words
+from bot.evidence.attribution import has_files, has_replies, is_stated
 from handlers.model import Dated
 
 _STYLE = """
@@ -20,6 +22,9 @@ code { font: .75rem/1.3 monospace; overflow-wrap: anywhere; } .note { color: #44
 tr { break-inside: avoid; } thead { display: table-header-group; } h2 { break-after: avoid; }
 @media print { body { margin: 0; max-width: none; font-size: 11pt; } a { color: inherit; text-decoration: none; } }
 """
+
+
+_WHOLE = 1000  # from here on, fractions of a like mean nothing
 
 
 def page(
@@ -35,7 +40,7 @@ def page(
         *(f"<p>{escape(line)}</p>" for line in said["lines"]),
         *_raised(alert, added),
         "<h2>The figures</h2>",
-        *_figures(alert, added),
+        *_figures(alert, added, readings),
         "<h2>The rule</h2>",
         *_rule(alert["alert"]),
         "<h2>The readings behind the figures</h2>",
@@ -43,7 +48,7 @@ def page(
         "<h2>When it existed at the latest</h2>",
         *_stamps(chain),
         "<h2>What this shows, and what it does not</h2>",
-        *_meaning(),
+        *_meaning(readings),
     ]
     title = f"Evidence {alert['reference']}"
     return (
@@ -67,7 +72,9 @@ def _raised(alert: Mapping[str, Any], added: Mapping[str, Any]) -> Iterator[str]
         yield f"<p>“{escape(slug)}” is {escape(known['name'])} on {escape(known['platform'])}{url}.</p>"
 
 
-def _figures(alert: Mapping[str, Any], added: Mapping[str, Any]) -> Iterator[str]:
+def _figures(
+    alert: Mapping[str, Any], added: Mapping[str, Any], readings: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
     rows = []
     for fact, figure in zip(alert["alert"]["facts"], added["figures"], strict=True):
         behind = ", ".join(f'<a href="#reading-{place + 1}">{place + 1}</a>' for place in figure["readings"])
@@ -76,7 +83,7 @@ def _figures(alert: Mapping[str, Any], added: Mapping[str, Any]) -> Iterator[str
                 f"{escape(fact['name'].replace('_', ' '))}{_of(fact['about'])}",
                 _value(fact),
                 _when(fact["at"], fact["dated"]) if fact["at"] else "",
-                escape(fact["source"]) or "worked out by the rule",
+                escape(_source(fact, [readings[place] for place in figure["readings"]])),
                 behind or "none of a time of its own",
             )
         )
@@ -84,6 +91,14 @@ def _figures(alert: Mapping[str, Any], added: Mapping[str, Any]) -> Iterator[str
     if added["drawn"]:
         drawn = ", ".join(f'<a href="#reading-{place + 1}">{place + 1}</a>' for place in added["drawn"])
         yield f"<p class=note>The chart of the alert's card draws readings {drawn}.</p>"
+
+
+def _source(fact: Mapping[str, Any], readings: Sequence[Mapping[str, Any]]) -> str:
+    """Who says so; of what no source says, what the rule worked it out from."""
+    sources = tuple(dict.fromkeys(reading["source"] for reading in readings))
+    if is_stated(fact, readings):
+        return fact["source"] or words.listed(sources)
+    return f"worked out by the rule from {words.listed(sources)}" if sources else "worked out by the rule"
 
 
 def _rule(alert: Mapping[str, Any]) -> Iterator[str]:
@@ -147,16 +162,33 @@ def _stamps(chain: Mapping[str, Any]) -> Iterator[str]:
         yield "<p>Nothing of this alert is in the chain of evidence, so nothing here says when it existed.</p>"
 
 
-def _meaning() -> Iterator[str]:
+def _meaning(readings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if has_replies(readings):
+        yield (
+            "<p>It shows what the platform's own interface answered, byte for byte, as the newsroom's machine recorded "
+            "it, and how the alert's figures follow from that.</p>"
+        )
+    if has_files(readings):
+        yield (
+            "<p>Of imported figures it shows the file that somebody in the newsroom imported, byte for byte, and how "
+            "the alert's figures follow from it. Who a figure's source is, the file says: what that source published "
+            "is to be looked up there.</p>"
+        )
+    if not has_replies(readings) and not has_files(readings):
+        yield (
+            "<p>Neither a platform's reply nor an imported file is kept of these figures: it shows what the newsroom's "
+            "machine had stored, and the sources it named. What they published is to be looked up there.</p>"
+        )
+    else:
+        yield (
+            "<p>Each record names the SHA-256 of what came, each link of the chain names its records and the link "
+            "before it, and a time-stamp shows that a link, with all before it, existed at an instant and has not been "
+            "changed since.</p>"
+        )
+    whose = "the platform's number" if has_replies(readings) else "a published number"
     yield (
-        "<p>It shows what the platform's own interface answered, byte for byte, as the newsroom's machine recorded "
-        "it, and how the alert's figures follow from that. Each record names the SHA-256 of the reply, each link of "
-        "the chain names its records and the link before it, and a time-stamp shows that a link, with all before it, "
-        "existed at an instant and has not been changed since.</p>"
-    )
-    yield (
-        "<p>It does not show that the platform's number was true, nor why it changed. What is not time-stamped could "
-        "have been written anew, as a whole, by whoever held the machine.</p>"
+        f"<p>It does not show that {whose} was true, nor why it changed. What is not time-stamped could have been "
+        "written anew, as a whole, by whoever held the machine.</p>"
     )
     yield "<p><a href=INSTRUCTIONS.txt>INSTRUCTIONS.txt</a> says how to check all of it by hand.</p>"
 
@@ -189,7 +221,9 @@ def _value(fact: Mapping[str, Any]) -> str:
 def _plain(value: float | str) -> str:
     if isinstance(value, str):
         return escape(value)
-    return words.count(value) if isinstance(value, int) else f"{value:,.4g}"
+    if isinstance(value, int) or abs(value) >= _WHOLE:
+        return words.count(value)
+    return f"{Decimal(f'{value:.4g}'):f}"  # never as 4e-05
 
 
 def _when(text: str, dated: str = Dated.INSTANT) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from bot.clock import Clock
 from bot.evidence.alert_text import alert_value
+from bot.evidence.secrets import repeats
 from bot.evidence.texts import (
     Body,
     ImportedFile,
@@ -29,6 +30,7 @@ from storage.errors import StoreError
 from storage.evidence import Evidence, NewRecord, Packer, Stamp
 from storage.evidence.packing import packed_alone
 
+_REMOVED = "REMOVED"
 _SHORTEST_SECRET = 8  # a shorter one would be found in any reply
 
 
@@ -127,10 +129,11 @@ class Recorder:
     def _keep(self, platform: str, exchange: Exchange) -> None:
         at = self._clock.now()
         batch: _Batch | None = getattr(self._here, "batch", None)
-        exchange = self._without_secrets(exchange)
+        secrets = (*self._secrets, *(sent for sent in exchange.credentials if len(sent) >= _SHORTEST_SECRET))
+        exchange = _without(exchange, secrets)
         content = exchange.content
         shape = _shape(exchange)
-        withheld = any(secret.encode() in content for secret in self._secrets)
+        withheld = repeats(content, secrets)
         reply = None if withheld else self._replies.pack(content, shape)
         digest = sha256(content) if reply is None else reply.digest.hex()
         text = received_text(
@@ -145,26 +148,24 @@ class Recorder:
         with self._lock:
             self._waiting.append(record)
 
-    def _without_secrets(self, exchange: Exchange) -> Exchange:
-        """Credentials are apart from what is recorded; this is for an address or a key that somebody hid one in."""
-        parts = urlsplit(exchange.url)
-        if "@" in parts.netloc:  # https://name:password@proxy.example
-            exchange = replace(exchange, url=parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
-        said = (exchange.url, exchange.form or "", *(value for _, value in exchange.params))
-        if not any(secret in text for secret in self._secrets for text in said):
-            return exchange
 
-        def without(text: str) -> str:
-            for secret in self._secrets:
-                text = text.replace(secret, "REMOVED")
-            return text
+def _without(exchange: Exchange, secrets: Sequence[str]) -> Exchange:
+    """Credentials are apart from what is recorded; this is for an address or a key that somebody hid one in."""
+    parts = urlsplit(exchange.url)
+    if "@" in parts.netloc:  # https://name:password@proxy.example
+        exchange = replace(exchange, url=parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
 
-        return replace(
-            exchange,
-            url=without(exchange.url),
-            form=None if exchange.form is None else without(exchange.form),
-            params=tuple((name, without(value)) for name, value in exchange.params),
-        )
+    def without(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, _REMOVED)
+        return _REMOVED if repeats(text.encode(), secrets) else text
+
+    return replace(
+        exchange,
+        url=without(exchange.url),
+        form=None if exchange.form is None else without(exchange.form),
+        params=tuple((name, without(value)) for name, value in exchange.params),
+    )
 
 
 def _noted(stamp: Stamp) -> StampNote:

@@ -39,12 +39,17 @@ def reread(exchanges: Sequence[Came]) -> tuple[Reading, ...]:
     return platform.fetch(http, accounts, first.asked_at).readings
 
 
+def is_read_here(record: Received) -> bool:
+    """Whether this Likewatch knows the platform, and can read what it said."""
+    return any(known.name == record.platform for known in platforms())
+
+
 def batches(exchanges: Iterable[Came]) -> list[list[Came]]:
     """Exchanges in the order in which they came, those of one batch together."""
     together: dict[tuple[object, ...], list[Came]] = {}
     for came in exchanges:
         record = came.record
-        key = (record.platform, record.asked_at, *sorted(record.pages.items()))
+        key = (record.platform, record.asked_at, *record.pages.items())
         together.setdefault(key, []).append(came)
     return list(together.values())
 

@@ -37,6 +37,9 @@ _HEADERS = (
     "X-FB-Rev",
     "X-FB-Trace-ID",
 )
+# Whatever reading a text raises that is not of our making.
+_OTHERWISE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -51,7 +54,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """What a platform answered. ``pages`` maps the slugs that were asked for to the platform's ids for them.
+    """What a platform answered. ``pages`` maps the slugs that were asked for, in order, to the platform's ids for them.
 
     ``asked_at`` is ``observed_at`` of the readings that came of it; None where a person looked somebody up.
     """
@@ -171,7 +174,7 @@ def received_text(
             "body": _body(body),
             "headers": headers,
             "kind": "reply",
-            "pages": dict(pages),
+            "pages": [*pages.items()],
             "platform": platform,
             "request": {
                 "form": exchange.form,
@@ -252,7 +255,7 @@ def read_record(text: bytes) -> Record:
             at=_instant(value["at"]),
             asked_at=None if asked_at is None else _instant(asked_at),
             platform=value["platform"],
-            pages=MappingProxyType(value["pages"]),
+            pages=MappingProxyType(dict(value["pages"])),
             method=request["method"],
             url=request["url"],
             params=tuple((name, said) for name, said in request["params"]),
@@ -261,7 +264,7 @@ def read_record(text: bytes) -> Record:
             headers=MappingProxyType(value["headers"]),
             body=body,
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _OTHERWISE:
         raise EvidenceDamaged("A record says something that no record says: it was altered.") from None
 
 
@@ -280,7 +283,7 @@ def read_manifest(text: bytes) -> Link:
             let_go_before=None if value["let_go_before"] is None else int(value["let_go_before"]),
             stamp=None if value["stamp"] is None else StampNote(**value["stamp"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except _OTHERWISE:
         raise EvidenceDamaged("A manifest says something that no manifest says: it was altered.") from None
 
 

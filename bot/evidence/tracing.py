@@ -112,9 +112,11 @@ def replies_behind(store: Store, alerts: Iterable[KeptAlert]) -> set[bytes]:
     wanted: set[bytes] = set()
     seen: set[tuple[str, datetime]] = set()
     for kept in alerts:
-        readings = [reading for fact in kept.alert.facts for reading in _of_fact(store, kept.alert, fact)]
-        for reading in (*readings, *_drawn(store, kept.alert)):
-            instant = (reading.page, _instant_of(reading))
+        facts = [fact for fact in kept.alert.facts if fact.at is not None]
+        readings = [reading for fact in facts for reading in _of_fact(store, kept.alert, fact)]
+        behind = [(reading.page, instant_of(reading)) for reading in (*readings, *_drawn(store, kept.alert))]
+        behind += [(page, fact.at) for fact in facts if fact.at for page in _pages_of(kept.alert, fact)]
+        for instant in behind:
             if instant not in seen:
                 seen.add(instant)
                 wanted.update(bytes.fromhex(record.body.sha256) for _, record in _polled(store, *instant))
@@ -160,14 +162,39 @@ def _of_fact(store: Store, alert: Alert, fact: Fact) -> Iterator[Figures]:
     """The readings that a fact names: those of its page (or of both pages) at its instant, else just before it."""
     if fact.at is None:
         return
-    known = {alert.page, *((alert.rival,) if alert.rival else ()), *alert.others}
-    pages = (fact.about,) if fact.about in known else tuple(filter(None, (alert.page, alert.rival)))
-    for page in pages:
+    for page in _pages_of(alert, fact):
         there = [reading for reading in _at(store, page, fact.at) if fact.source in {"", reading.source}]
         if there:
             yield from (reading for reading in there if _is_of(reading, fact))
-        elif not fact.source:
+            continue
+        yield from (figure for figure in _unchanged(store, page, fact.at) if fact.source in {"", figure.source})
+        if not fact.source:
             yield from _just_before(store, page, fact.at)
+
+
+def _pages_of(alert: Alert, fact: Fact) -> tuple[str, ...]:
+    known = {alert.page, *((alert.rival,) if alert.rival else ()), *alert.others}
+    return (fact.about,) if fact.about in known else tuple(filter(None, (alert.page, alert.rival)))
+
+
+def _unchanged(store: Store, page: str, instant: datetime) -> Iterator[Reading]:
+    """What a poll of this instant said, which found the count unchanged and so was not stored; and the last that was.
+
+    Nothing where nobody was asked; only the last stored where the bytes are not kept.
+    """
+    polled = _polled(store, page, instant)
+    if not polled:
+        return
+    exchanges = [exchange for _, record in polled if (exchange := came(store, record))]
+    for batch in batches(exchanges):
+        yield from (figure for figure in reread(batch) if figure.page == page)
+    yield from _last_stored(store, page, instant)
+
+
+def _last_stored(store: Store, page: str, instant: datetime) -> Iterator[Reading]:
+    point = store.readings.at_then(page, instant)
+    if point is not None:
+        yield from (reading for reading in _at(store, page, point.at) if isinstance(reading, Reading))
 
 
 def _is_of(reading: Figures, fact: Fact) -> bool:
@@ -189,20 +216,19 @@ def _just_before(store: Store, page: str, instant: datetime) -> Iterator[Reading
     if newest:
         yield from newest
         return
-    point = store.readings.at(page, instant)
-    if point is not None:
-        yield from (reading for reading in _at(store, page, point.at) if isinstance(reading, Reading))
+    yield from _last_stored(store, page, instant)
 
 
 def _drawn(store: Store, alert: Alert) -> Iterator[Reading]:
     for page in filter(None, (alert.page, alert.rival)):
-        for point in store.readings.daily(page, alert.at - DRAWN, alert.at):
+        for point in store.readings.daily_then(page, alert.at - DRAWN, alert.at):
             for reading in _at(store, page, point.at):
                 if isinstance(reading, Reading) and (reading.count, reading.source) == (point.count, point.source):
                     yield reading
 
 
-def _instant_of(reading: Figures) -> datetime:
+def instant_of(reading: Figures) -> datetime:
+    """The instant that a reading is for."""
     return reading.observed_at if isinstance(reading, Reading) else reading.as_of
 
 
@@ -234,7 +260,7 @@ class _Files:
 
 
 def _traced(store: Store, reading: Figures, files: _Files) -> Traced:
-    polled = _polled(store, reading.page, _instant_of(reading)) if isinstance(reading, Reading) else []
+    polled = _polled(store, reading.page, instant_of(reading)) if isinstance(reading, Reading) else []
     if polled:
         return _of_poll(store, reading, polled)
     for behind, figures in files.all:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bot import words
 from bot.evidence.alert_text import alert_of
-from bot.evidence.bundle import DATA, chain_name, pages_of, with_sums, wording_of
+from bot.evidence.bundle import DATA, chain_name, note_of, pages_of, with_sums, wording_of
 from bot.evidence.faults import Fault
 from bot.evidence.rereading import Came, batches, reread, reread_import
 from bot.evidence.stamping import Stamped, read_stamp, stamp_fault
@@ -38,7 +38,7 @@ _LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 
 
 class Verification:
-    """Looks at a bundle once. The counters say what held."""
+    """Looks at a bundle once. The counters say what held, and ``unproved`` what nothing in the bundle shows."""
 
     def __init__(self, data: bytes, *, trusted: Sequence[x509.Certificate] = ()) -> None:
         self._data = data
@@ -54,6 +54,7 @@ class Verification:
         self.links = 0
         self.stamps: list[Stamped] = []
         self.unstamped: list[tuple[int, int]] = []
+        self.unproved: list[str] = []
         self.notes: list[str] = []
 
     def run(self) -> Iterator[Fault]:
@@ -76,7 +77,7 @@ class Verification:
             yield from self._stamped(chain)
             for name in sorted(self._files.keys() - self._used):
                 yield Fault(where=name, what="nothing in the bundle tells of it: slipped in.")
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             what = f"they do not have the form of a bundle's ({type(error).__name__}: {error}): altered."
             yield Fault(where=", ".join(DATA), what=what)
 
@@ -101,7 +102,8 @@ class Verification:
 
     def _pages(self, alert: Mapping[str, Any], added: Mapping[str, Any]) -> Iterator[Fault]:
         """What people read says what the data say: it is made of them again, by the same version."""
-        self.headline = alert["wording"]["headline"]
+        wording = wording_of(alert_of(alert["alert"]), added["pages"])
+        self.headline = wording["headline"]
         for name in ("index.html", "INSTRUCTIONS.txt"):
             self._used.add(name)
             if name not in self._files:
@@ -109,19 +111,20 @@ class Verification:
         if added["software"] != software():
             self.notes.append(
                 f"index.html and INSTRUCTIONS.txt were written by {added['software']}; this is {software()}, so they "
-                f"were held against {SUMS} alone."
+                f"were held against {SUMS} alone: do not rest on them."
             )
             return
-        if wording_of(alert_of(alert["alert"]), added["pages"]) != alert["wording"]:
+        if wording != alert["wording"]:
             yield Fault(where="alert.json", what="its sentences are not what is said of such an alert: altered.")
         for name, content in pages_of(self._files).items():
             if name in self._files and self._files[name] != content:
                 yield Fault(where=name, what="it does not say what alert.json, readings.json and chain.json say.")
 
     def _chain(self, chain: Mapping[str, Any]) -> Iterator[Fault]:
+        there = sum(name.startswith("chain/") for name in self._files)
         for first, last in chain["segments"]:
             previous = None
-            for number in range(int(first), int(last) + 1):
+            for number in range(int(first), int(last) + 1)[: there + 1]:  # of more than there are, the first is missing
                 name = chain_name(number)
                 self._used.add(name)
                 text = self._files.get(name)
@@ -174,7 +177,9 @@ class Verification:
         for fact, figure in zip(facts, figures, strict=True):
             counts = [readings[place] for place in figure["readings"] if readings[place]["kind"] == "count"]
             exact = [one for one in counts if (one["page"], one["observed_at"]) == (fact["about"], fact["at"])]
-            if fact["name"] in _READ and exact and fact["value"] not in {one["count"] for one in exact}:
+            if fact["name"] in _READ and not exact:
+                self.unproved.append(f"The figure {fact['name']}: no reading of it is in the bundle.")
+            elif fact["name"] in _READ and fact["value"] not in {one["count"] for one in exact}:
                 yield Fault(where=f"The figure {fact['name']}", what="none of its readings says it.")
 
     def _alert(self, alert: Mapping[str, Any]) -> Iterator[Fault]:
@@ -182,7 +187,7 @@ class Verification:
             yield Fault(where="alert.json", what="its reference is not that of its key: altered.")
         noted = alert["record"]
         if noted is None:
-            self.notes.append("The alert was stored before alerts were chained: the chain proves its readings, not it.")
+            self.unproved.append("The alert: no link of the chain tells of it, so that anybody could have written it.")
             return
         name = f"records/{noted['sha256']}.json"
         record = self._records.get(name)
@@ -195,14 +200,15 @@ class Verification:
 
     def _reading(self, where: str, reading: Mapping[str, Any]) -> Iterator[Fault]:
         self.readings += 1
-        whole = bool(reading["behind"])
+        if reading.get("note") != note_of(reading["behind"]):
+            yield Fault(where=where, what="its note is not what is said of such a reading: altered.")
         came: list[tuple[Record, bytes]] = []
         for behind in reading["behind"]:
             found = list(self._behind(where, behind))
             yield from (fault for fault in found if isinstance(fault, Fault))
             came += (one for one in found if not isinstance(one, Fault))
-            whole = whole and any(not isinstance(one, Fault) for one in found)
-        if not whole:  # no reply, or one was let go, or a fault was told: nothing to be read once more
+        if not reading["behind"] or len(came) < len(reading["behind"]):
+            self.unproved.append(f"{where}: the bytes that it was read from are not in the bundle.")
             return
         if any(figure.items() <= reading.items() for figure in _said(came)):
             self.reread += 1
@@ -219,6 +225,10 @@ class Verification:
         if record.body.sha256 != behind["reply_sha256"]:
             yield Fault(where=where, what="its record tells of another reply.")
         if behind["reply"] is None:
+            if not (record.body.withheld or self._was_let_go(record, behind["link"])):
+                yield Fault(
+                    where=where, what="its reply is left out, and no link of the chain says that it was let go."
+                )
             return
         self._used.add(behind["reply"])
         content = self._files.get(behind["reply"])
@@ -228,6 +238,11 @@ class Verification:
             yield Fault(where=where, what=f"{behind['reply']} is not the reply that its record tells of.")
         else:
             yield record, content
+
+    def _was_let_go(self, record: Record, link: int) -> bool:
+        """Whether the chain says that such replies were let go; imported files never are."""
+        told = (one.let_go_before or 0 for one in self._links.values())
+        return isinstance(record, Received) and any(before > link for before in told)
 
     def _in_chain(self, record: str, link: int) -> Iterator[Fault]:
         self._used.add(record)
@@ -272,6 +287,12 @@ class Verification:
             held.add(stamp.sequence)
             self.stamps.append(told)
         self.unstamped = [(first, last) for first, last in chain["segments"] if last not in held]
+        if not chain["segments"]:
+            self.unproved.append("Nothing of it is in a chain, so that nothing shows when it existed.")
+        if self._trusted:
+            self.unproved += (
+                f"Links {first} to {last}: not stamped by this authority." for first, last in self.unstamped
+            )
 
 
 def _said(came: Sequence[tuple[Record, bytes]]) -> Iterator[Mapping[str, Any]]:
@@ -291,7 +312,11 @@ def verification_summary(looked: Verification, faults: int, digest: str) -> Iter
     if faults:
         yield f"{words.several(faults, 'fault')}: this is not the bundle that was exported, or not what was kept."
         return
-    yield f"Holds: {looked.headline}"
+    if looked.unproved:
+        yield f"NOT PROVED: {looked.headline}"
+        yield from looked.unproved
+    else:
+        yield f"Holds: {looked.headline}"
     yield (
         f"{words.several(looked.figures, 'figure')}; {words.several(looked.readings, 'reading')}, of which "
         f"{looked.reread} say what the bytes behind them say; {words.several(looked.links, 'link')} of the chain."

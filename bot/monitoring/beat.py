@@ -19,7 +19,8 @@ class Pulse:
     ``looked_at`` is when the last look for due pages ended (when it was begun, at first), ``running`` the seconds that
     the present one has taken, None between two. ``polled_at``, ``seconds`` and ``pages`` are those of the last look
     that found something due. ``thread`` is the one that looks, ``failures`` counts failed reads by reason since the
-    start, and ``stumbled`` names what went wrong with the last look, if anything did.
+    start, and ``stumbled`` names what went wrong with the last look, if anything did. ``unrecorded`` says why
+    the last poll could not be recorded; empty if it was.
     """
 
     looked_at: datetime
@@ -30,6 +31,7 @@ class Pulse:
     pages: int
     failures: Mapping[str, int]
     stumbled: str
+    unrecorded: str = ""
 
 
 class Beat:
@@ -80,4 +82,6 @@ class Beat:
             self._last = replace(self._last, looked_at=now, stumbled=stumbled)
             if report is not None:
                 self._failures.update(failure.reason.value for failure in report.failures)
-                self._last = replace(self._last, polled_at=now, seconds=seconds, pages=report.asked)
+                self._last = replace(
+                    self._last, polled_at=now, seconds=seconds, pages=report.asked, unrecorded=report.unrecorded
+                )

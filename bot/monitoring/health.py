@@ -53,9 +53,10 @@ def health(store: Store, pulse: Pulse, now: datetime) -> Health:
 def is_dark(source: SourceState, now: datetime) -> bool:
     """Whether nothing at all of a platform can be read: at once where the operator must act, else after two polls.
 
-    Ten minutes more are given, for what mends itself.
+    Ten minutes more are given, for what mends itself. What answers and cannot be recorded is not dark.
     """
-    if sum(source.failing.values()) < source.accounts:
+    failing = sum(count for reason, count in source.failing.items() if reason != "unrecorded")
+    if failing < source.accounts:
         return False
     if set(source.failing) <= {"auth_refused", "config"}:
         return True
@@ -72,6 +73,8 @@ def _cycle(pulse: Pulse, now: datetime) -> Iterator[str]:
         yield f"Nothing has looked for pages that are due for {words.duration(now - pulse.looked_at)}."
     if pulse.stumbled:
         yield f"The last cycle failed ({pulse.stumbled}); the log says more."
+    if pulse.unrecorded:
+        yield f"What is read cannot be recorded, and nothing is told of it meanwhile. {pulse.unrecorded}"
 
 
 def _outbox(backlog: Backlog, now: datetime) -> Iterator[str]:

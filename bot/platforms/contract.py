@@ -46,6 +46,7 @@ class Reason(StrEnum):
     PAGE_MOVED = "page_moved"
     COUNT_HIDDEN = "count_hidden"
     PAYLOAD_CHANGED = "payload_changed"
+    UNRECORDED = "unrecorded"  # the platform answered, and the answer could not be kept: no fault of the platform's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ class Exchange:
     """What a platform was asked and the bytes that came, once HTTP's own compression was undone.
 
     ``form`` is the request's body as it was sent, but for the credentials at its end. ``headers`` are the answer's,
-    looked up without regard to case.
+    looked up without regard to case. ``credentials`` are those that were sent with it, so that no answer
+    that repeats one is kept.
     """
 
     method: str
@@ -21,6 +22,7 @@ class Exchange:
     status: int
     headers: Mapping[str, str]
     content: bytes = field(repr=False)
+    credentials: tuple[str, ...] = field(default=(), repr=False)
 
 
 def unrecorded(exchange: Exchange) -> None:

@@ -56,7 +56,7 @@ _NO_NAME = frozenset(
 def parse_reference(text: str) -> Reference | None:
     """The page's name or number in ``text``; None for what is not Facebook's. See ``Platform.parse_reference``."""
     text = cleaned(text)
-    link = link_in(text)
+    link = link_in(f"facebook.com/{text}" if text.startswith("profile.php?") else text)
     if link and _HOST.fullmatch(link.host):
         return Reference(platform="facebook", key=_key(link))
     if link and _OTHER_HOST.fullmatch(link.host):

@@ -10,7 +10,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
 from types import MappingProxyType
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 import requests
@@ -126,8 +126,12 @@ class Http:
                 status=status,
                 headers=headers,
                 content=content,
+                credentials=tuple(value for _, value in parse_qsl(credentials)),
             )
         )
+        return self._understood(status, headers, content)
+
+    def _understood(self, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
         try:
             return Answer(status=status, headers=headers, body=parse_json(content))
         except ValueError:

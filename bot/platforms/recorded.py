@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
 
 from bot.errors import Unreachable
 from bot.platforms.exchange import Exchange
-from bot.platforms.http import Http
+from bot.platforms.http import Answer, Http
+
+_Request = tuple[str, tuple[tuple[str, str], ...], str | None]
 
 
 class RecordedHttp(Http):
-    """Answers whatever is asked with the recorded exchanges, in the order in which they came."""
+    """Answers each request with what was recorded of this very request; the same ones in the order of their answers.
+
+    Not every call is recorded: some got no answer, or none that was read. They get none here either (``Unreachable``).
+    """
 
     def __init__(self, base_url: str, answers: Iterable[Exchange]) -> None:
         super().__init__({}, base_url)
-        self._answers = deque(answers)
+        self._answers: defaultdict[_Request, deque[Exchange]] = defaultdict(deque)
+        for answer in answers:
+            self._answers[answer.method, answer.params, answer.form].append(answer)
 
-    def _exchange(
+    def ask(
         self,
         method: str,
         path: str,
-        params: Sequence[tuple[str, str]],  # noqa: ARG002 (what is asked is as it was then)
-        body: str | bytes | None,  # noqa: ARG002
-        content_type: str = "",  # noqa: ARG002
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        if not self._answers:
-            raise Unreachable(f"Nothing more was recorded for {method} {path}.")
-        answer = self._answers.popleft()
-        return answer.status, answer.headers, answer.content
+        *,
+        params: Sequence[tuple[str, str]] = (),
+        form: str | None = None,
+        credentials: str = "",  # noqa: ARG002 (never recorded)
+    ) -> Answer:
+        """The recorded answer to this request. Raises ``Unreachable`` where there is none, else as ``Http.ask``."""
+        answers = self._answers[method, tuple(params), form]
+        if not answers:
+            raise Unreachable(f"No answer was recorded for {method} {path}.")
+        answer = answers.popleft()
+        return self._understood(answer.status, answer.headers, answer.content)

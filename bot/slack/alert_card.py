@@ -9,7 +9,8 @@ from bot import words
 from bot.countries import country_name
 from bot.evidence.tracing import reference
 from bot.features import amount, features
-from bot.slack.contract import Bold, Button, Card, Line, Link, Moment, Plot, Span
+from bot.slack.contract import Bold, Button, Card, Line, Link, Plot, Span
+from bot.slack.figures import moment
 from bot.slack.plots import counts_plot
 from handlers import wording
 from handlers.contract import Words
@@ -78,8 +79,7 @@ def _earlier(alert: Alert, store: Store) -> Iterator[Line]:
     for kept in reversed(store.alerts.recent(page=alert.page, since=alert.at - FURTHER, limit=_MANY)):
         before = kept.alert
         if before.story == alert.story and before.key != alert.key and before.at <= alert.at:
-            when: Span = Moment(before.at) if before.dated is Dated.INSTANT else words.dated(before.at, before.dated)
-            yield ("Before, ", when, f": {told(before, store)}")
+            yield ("Before, ", moment(before.at, before.dated), f": {told(before, store)}")
 
 
 def _is_figure(fact: Fact) -> bool:
@@ -115,9 +115,7 @@ def _origin(fact: Fact) -> tuple[str, str, datetime | None]:
 
 
 def _when(fact: Fact) -> Span:
-    if fact.at is None:
-        return "no date"
-    return Moment(fact.at) if fact.dated is Dated.INSTANT else words.dated(fact.at, fact.dated)
+    return "no date" if fact.at is None else moment(fact.at, fact.dated)
 
 
 def _value(fact: Fact) -> str:

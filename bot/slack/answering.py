@@ -17,7 +17,6 @@ from bot.slack.auditing import audit
 from bot.slack.client import CALL_ERRORS, failure_of, spoken
 from bot.slack.commands import find_command, query
 from bot.slack.contract import Call, Card, Command, Line, Person, Reply
-from bot.slack.pausing import resume
 from bot.slack.permission import Permission
 from storage.errors import StoreError
 from storage.store import Store
@@ -96,16 +95,13 @@ class Answers:
         return _shared(reply.card, call) if share and reply.shareable else _shown(reply, call)
 
     def _run(self, command: Command, call: Call) -> Reply:
-        said = ""
-        if command.speaks:  # it may post here, so what was paused because it could not goes on
+        if command.speaks:
             self._require_membership(call)
-            said = resume(self._store, call.team_id, call.channel_id, self._clock.now(), by=call.user_id)
-            self._wake()
         if command.lookup is not None:
             call = replace(call, found=self._look_up(command.lookup(call)))
         reply = command.run(call, self._store, self._clock.now())
-        if said:
-            reply = replace(reply, card=replace(reply.card, lines=(*reply.card.lines, said)))
+        if command.speaks:  # what waited in a paused channel may go on
+            self._wake()
         return reply
 
     def _note_refusal(self, command: Command, call: Call) -> None:

@@ -22,7 +22,7 @@ from bot.editors import EditorList
 from bot.platforms.contract import Profile, Reference
 from bot.slack import cards
 from bot.slack.answering import Answer, Answers, sentence
-from bot.slack.client import CALL_ERRORS, Fault, at, failure_of, respond, spoken, with_or_without_charts
+from bot.slack.client import CALL_ERRORS, Fault, at, at_worst_in_plain_words, failure_of, respond, spoken
 from bot.slack.commands import parse_query
 from bot.slack.contract import Call, Line, Slash
 from bot.slack.once import Once
@@ -218,7 +218,7 @@ class BotApp:
 
     def _try_to_send(self, place: _Place, answer: Answer) -> None:
         try:
-            with_or_without_charts(lambda blocks: self._send(place, answer, blocks), list(answer.blocks))
+            at_worst_in_plain_words(lambda blocks: self._send(place, answer, blocks), list(answer.blocks))
         except CALL_ERRORS as error:
             log.warning("An answer could not be shown: %s", failure_of(error).code)
 

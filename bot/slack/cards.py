@@ -20,6 +20,7 @@ from bot.slack.contract import Bold, Button, Card, Line, Link, Moment, Person, P
 Block: TypeAlias = dict[str, Any]
 
 MAX_BLOCKS = 50
+MAX_MESSAGE = 10_000  # in all texts: Slack takes some 12,000, blocks counted in (slackapi/bolt-js#2509, #2867)
 MAX_TEXT = 3000
 MAX_HEADER = 150
 MAX_FIELDS, MAX_FIELD = 10, 2000
@@ -29,6 +30,7 @@ MAX_TITLE, MAX_SERIES, MAX_CATEGORIES, MAX_NAME = 50, 6, 20, 20
 MAX_FALLBACK = 4000
 ALSO_BLOCKS = 4  # kept free for the note about a cut, the chart, the context and the buttons
 
+_MORE = "… and {} more: Slack shows no more in one message."
 _CUT = "… cut here: Slack shows no more in one message."
 _CHART = "data_visualization"
 # Characters that may open or close a format become their look-alikes; an underscore inside a word (a slug) never does.
@@ -132,18 +134,25 @@ def _target(url: str) -> str:
 
 
 def blocks(card: Card, *, share: str = "") -> list[Block]:
-    """The card as Block Kit blocks, at most 50, each inside its limits.
+    """The card as Block Kit blocks, at most 50, each inside its limits, and all of them inside a message's.
 
     ``share`` is the query that *Share to channel* asks again; empty: no such button.
     """
-    body = [_header(card.headline), *_sections(card.lines), *_field_sections(card.fields)]
+    header = _header(card.headline)
+    chart = _chart(card.plot) if card.plot is not None else None
+    elements = list(_elements(card.buttons, share))
+    room = MAX_MESSAGE - _characters([header, elements, _table(chart) if chart else None])
+    context = _within([mrkdwn(line) for line in card.context], room // 4)
+    fields = _within([_field(label, value) for label, value in card.fields], room // 2)
+    lines = [_cut_lines([mrkdwn(line)], MAX_TEXT) for line in card.lines]
+    shown = _within([line for line in lines if line.strip()], room - sum(map(len, (*context, *fields))))
+    body = [header, *_sections(shown), *_field_sections(fields)]
     if len(body) > MAX_BLOCKS - ALSO_BLOCKS:
         body = [*body[: MAX_BLOCKS - ALSO_BLOCKS], _context([_CUT])]
-    if card.plot is not None and (chart := _chart(card.plot)):
+    if chart:
         body.append(chart)
-    if card.context:
-        body.append(_context([mrkdwn(line) for line in card.context]))
-    elements = list(_elements(card.buttons, share))
+    if context:
+        body.append(_context(context))
     if elements:
         body.append({"type": "actions", "elements": elements})
     return body
@@ -196,16 +205,36 @@ def _header(headline: str) -> Block:
     words_of_it = clean(headline) or "…"
     if len(words_of_it) <= MAX_HEADER:
         return {"type": "header", "text": _label(words_of_it, MAX_HEADER)}
-    return _section(f"*{escape(shortened(words_of_it, MAX_TEXT // 5))}*")
+    return _section(f"*{escape(shortened(words_of_it, MAX_TEXT // 5 - 1))}*")
 
 
-def _sections(lines: Iterable[Line]) -> Iterator[Block]:
-    """Lines, gathered into as few sections as hold them."""
+def _within(texts: Sequence[str], room: int) -> list[str]:
+    """The first of the texts that have room together, and how many more there are."""
+    if sum(len(text) + 1 for text in texts) <= room:
+        return list(texts)
+    room -= len(_MORE.format(len(texts)))
+    kept: list[str] = []
+    for text in texts:
+        if kept and len(text) >= room:
+            break
+        kept.append(_cut_lines([text], room))
+        room -= len(kept[-1]) + 1
+    more = len(texts) - len(kept)
+    return [*kept, _MORE.format(more)] if more else kept
+
+
+def _characters(value: object) -> int:
+    """How many there are in all texts of a block, or of several."""
+    if isinstance(value, dict):
+        own = value.get("text")
+        return len(own) if isinstance(own, str) else sum(map(_characters, value.values()))
+    return sum(map(_characters, value)) if isinstance(value, list) else 0
+
+
+def _sections(texts: Iterable[str]) -> Iterator[Block]:
+    """Texts, gathered into as few sections as hold them."""
     gathered = ""
-    for line in lines:
-        text = _cut_lines([mrkdwn(line)], MAX_TEXT)
-        if not text.strip():
-            continue
+    for text in texts:
         if gathered and len(gathered) + 1 + len(text) > MAX_TEXT:
             yield _section(gathered)
             gathered = ""
@@ -214,8 +243,12 @@ def _sections(lines: Iterable[Line]) -> Iterator[Block]:
         yield _section(gathered)
 
 
-def _field_sections(fields: Sequence[tuple[str, Line]]) -> Iterator[Block]:
-    texts = [_text(_cut_lines([f"*{escape(label)}*", mrkdwn(value)], MAX_FIELD)) for label, value in fields]
+def _field(label: str, value: Line) -> str:
+    return _cut_lines([f"*{escape(label)}*", mrkdwn(value)], MAX_FIELD)
+
+
+def _field_sections(fields: Sequence[str]) -> Iterator[Block]:
+    texts = [_text(field) for field in fields]
     for start in range(0, len(texts), MAX_FIELDS):
         yield {"type": "section", "fields": texts[start : start + MAX_FIELDS]}
 

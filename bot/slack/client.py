@@ -31,6 +31,8 @@ TIMEOUT = 10
 CALL_ERRORS = (SlackClientError, OSError, HTTPException)
 """All that a call of the client raises when it fails."""
 
+log = logging.getLogger(__name__)
+
 # What they would print at lower levels are whole requests: message texts, response URLs. Failures are raised to us.
 wire_log = logging.getLogger("bot.slack.wire")
 wire_log.setLevel(logging.CRITICAL)
@@ -40,7 +42,7 @@ class Fault(StrEnum):
     """What a failed call to Slack means for who made it."""
 
     THROTTLED = "throttled"  # not accepted; Slack said when to come back
-    UNSENT = "unsent"  # never reached Slack
+    UNSENT = "unsent"  # not accepted, and it may be later: it never reached Slack, or the workspace is being moved
     AMBIGUOUS = "ambiguous"  # it is not known whether Slack took it
     TOKEN = "token"  # noqa: S105 (not accepted, and no call with this token will be: the operator acts)
     PERMISSION = "permission"  # not accepted: the token is good, but not for this method; the operator acts
@@ -66,18 +68,17 @@ class Failure:
 # Slack's own words for failures: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 _FAULTS = {
     Fault.THROTTLED: {"message_limit_exceeded", "rate_limited", "ratelimited"},
+    Fault.UNSENT: {"org_login_required", "team_added_to_org"},
     Fault.AMBIGUOUS: {"fatal_error", "internal_error", "request_timeout", "service_unavailable"},
     Fault.TOKEN: {
         "account_inactive",
         "invalid_auth",
         "not_authed",
-        "org_login_required",
         "token_expired",
         "token_revoked",
     },
     Fault.PERMISSION: {
         "missing_scope",
-        "no_permission",
         "not_allowed_token_type",
         "team_access_not_granted",
     },
@@ -86,6 +87,7 @@ _FAULTS = {
         "channel_not_found",
         "ekm_access_denied",
         "is_archived",
+        "no_permission",
         "not_in_channel",
         "restricted_action",
         "restricted_action_non_threadable_channel",
@@ -94,6 +96,7 @@ _FAULTS = {
         "user_is_restricted",
     },
 }
+_UNFIT = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
 _WORKSPACE_FULL = {"message_limit_exceeded", "rate_limited"}
 _FAULT_OF = {code: fault for fault, codes in _FAULTS.items() for code in codes}
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,60}")
@@ -190,6 +193,12 @@ def spoken(error: BaseException, *, setting: str = "SLACK_BOT_TOKEN") -> Likewat
         case Fault.THROTTLED:
             seconds = int(failure.wait.total_seconds())
             return Throttled(f"Slack asks us to wait {seconds} s before the next call.", wait=failure.wait)
+        case Fault.UNSENT if failure.code in _FAULTS[Fault.UNSENT]:
+            return Throttled(
+                f"This workspace is being moved into a Slack organization ({failure.code}), and Slack takes no calls "
+                "until that is done. Try again later.",
+                wait=timedelta(seconds=_RETRY_AFTER),
+            )
         case Fault.UNSENT | Fault.AMBIGUOUS:
             return Unreachable(f"Slack did not answer ({failure.code}). Try again in a moment.")
         case Fault.PERMISSION if failure.code == "missing_scope":
@@ -265,3 +274,15 @@ def with_or_without_charts(send: Callable[[list[Block]], T], blocks: list[Block]
         if plainer == blocks or failure_of(error).code not in {"invalid_blocks", "invalid_blocks_format"}:
             raise
         return send(plainer)
+
+
+def at_worst_in_plain_words(send: Callable[[list[Block]], T], blocks: list[Block]) -> T:
+    """``send(blocks)``; where Slack refuses them even without charts, ``send([])``: the message's text alone."""
+    try:
+        return with_or_without_charts(send, blocks)
+    except (SlackApiError, ResponseRefused) as error:  # refused, so not taken: rather plain words than nothing
+        code = failure_of(error).code
+        if not blocks or code not in _UNFIT:
+            raise
+        log.warning("Slack refused the blocks of a message (%s); it is sent in plain words", code)
+        return send([])

@@ -154,8 +154,9 @@ class Command:
     ``who`` may run it: what changes something for others than who asks, or than their channel, is for editors.
     ``usage`` and ``summary`` make the help text and the manifest. ``lookup(call)`` names what must be asked of a
     platform before ``run`` (only ``track`` needs it); ``speaks`` says that it will make the bot post in this channel,
-    so that membership is checked first; ``slow`` that it may think for longer than Slack waits. ``run(call, store,
-    now)`` answers from the store, no network; it raises ``LikewatchError`` with a sentence for the asker.
+    so that membership is checked first, and what waits there may go on; ``slow`` that it may think for longer than
+    Slack waits. ``run(call, store, now)`` answers from the store, no network; it raises ``LikewatchError`` with a
+    sentence for the asker.
     """
 
     slash: Slash

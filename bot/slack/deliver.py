@@ -39,7 +39,7 @@ class Deliverer:
         self._store = store
         self._clock = clock
         self._sender = Sender(client=client, store=store, clock=clock, chance=chance)
-        self._teller = Teller(client=client, store=store, clock=clock)
+        self._teller = Teller(client=client, store=store, clock=clock, refuse=self._sender.refuse)
         self._woken = threading.Event()
         self._turns = threading.Condition()
         self._begun = 0

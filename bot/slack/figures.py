@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from bot import words
 from bot.importing import UNNAMED
 from bot.platforms.registry import platforms
-from bot.slack.contract import Link, Span
-from handlers.model import Point, Track
+from bot.slack.contract import Link, Moment, Span
+from handlers.model import Dated, Point, Track
 from storage.store import Store
 from storage.values import Latest
 
@@ -24,13 +24,20 @@ _ABOUT = 1.25  # times a period: what grew over more than that grew over another
 class Growth:
     """What a page gained between two accepted points: likes or followers, over the time that truly lies between them.
 
-    ``width`` is that of the interval in which ``gained`` lies because either figure was rounded.
+    ``width`` is that of the interval in which ``gained`` lies because either figure was rounded; ``dated`` says how
+    precisely the instants of both are known.
     """
 
     gained: int
     before: int
     width: int
     over: timedelta
+    dated: Dated
+
+    @property
+    def time(self) -> str:
+        """Over how long, in words."""
+        return words.between(self.over, self.dated)
 
 
 def title(platform: str) -> str:
@@ -77,7 +84,7 @@ def age(latest: Latest, now: datetime) -> str:
     last = latest.track.last
     if polled(latest):
         return f"read {words.ago(at, now)}" + (f", on {words.day(at)}" if now - at > _LONG_AGO else "")
-    of = f"{words.dated(at, last.dated)}, {words.ago(at, now)}"
+    of = f"{words.dated(at, last.dated)}, {words.ago_as_dated(at, last.dated, now)}"
     return f"as of {of} (imported)" if last.source.startswith(UNNAMED) else f"published {of}"
 
 
@@ -99,6 +106,11 @@ def provenance(latest: Latest, now: datetime) -> tuple[Span, ...]:
     return (f"{age(latest, now)}; source: ", Link(last.source, last.url))
 
 
+def moment(at: datetime, precision: Dated) -> Span:
+    """When a figure is of: in the reader's own time zone where the hour is known."""
+    return Moment(at) if precision is Dated.INSTANT else words.dated(at, precision)
+
+
 def growth(store: Store, latest: Latest, period: timedelta) -> Growth | None:
     """What the page gained over ``period`` up to its newest figure; None where nothing is known from so long ago."""
     return next(growths(store, latest, (period,)), None)
@@ -118,6 +130,7 @@ def growths(store: Store, latest: Latest, periods: Sequence[timedelta]) -> Itera
                 before=then.count,
                 width=last.high - last.low + then.high - then.low,
                 over=period if then.at == last.at else at - then.at,
+                dated=max(then.dated, last.dated if at == last.at else Dated.INSTANT, key=list(Dated).index),
             )
 
 

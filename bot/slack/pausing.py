@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot import words
 from bot.slack import cards
+from bot.slack.wanting import unwanted
 from storage.store import Store
 from storage.values import AuditEntry, Delivery, Subscription
 
@@ -58,8 +59,11 @@ def resume(store: Store, team_id: str, channel_id: str, now: datetime, *, by: st
     with store.write():
         if not store.subscriptions.resume(team_id, channel_id):
             return ""
+        for delivery in store.outbox.waiting(team_id, channel_id):
+            if (why := unwanted(store, delivery, now)) is not None:
+                store.outbox.drop(delivery.id, why.value)
         too_old = store.outbox.let_go(team_id, channel_id, older_than=now - LONGEST_WAIT, why=_TOO_OLD)
-        waiting = store.outbox.waiting(team_id, channel_id)
+        waiting = len(store.outbox.waiting(team_id, channel_id))
         _note(store, team_id, channel_id, now, by=by, action="resume", request=request)
     said = "This channel's alerts go on."
     if waiting:

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from enum import StrEnum
 from typing import TypeAlias
 
 from slack_sdk.errors import SlackApiError
@@ -17,11 +16,21 @@ from slack_sdk.web import SlackResponse, WebClient
 from bot.clock import Clock
 from bot.slack import cards
 from bot.slack.alert_card import alert_card, told
-from bot.slack.client import CALL_ERRORS, TIMEOUT, Failure, Fault, failure_of, spoken, with_or_without_charts
+from bot.slack.client import (
+    CALL_ERRORS,
+    TIMEOUT,
+    Failure,
+    Fault,
+    at_worst_in_plain_words,
+    failure_of,
+    spoken,
+    with_or_without_charts,
+)
 from bot.slack.contract import Card
 from bot.slack.list_card import MORE_THAN, MOST, list_card
 from bot.slack.pausing import pause
 from bot.slack.searching import Search, metadata
+from bot.slack.wanting import unwanted
 from handlers.model import Alert
 from storage.errors import StoreError
 from storage.outbox import ALONE
@@ -48,15 +57,12 @@ MANY_THROTTLED = 3
 
 MAY_REPEAT = "Slack did not say whether it took this alert the first time: it may be here twice."
 
-_UNFIT = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
-_CARD_GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
-
-
-class Dropped(StrEnum):
-    """Why an alert that waited in the outbox is not posted after all."""
-
-    UNSUBSCRIBED = "the channel is no longer subscribed to it"
-    MUTED = "its page is muted in the channel"
+_NO_REPLIES = {
+    "cannot_reply_to_message",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_thread_locked",
+    "thread_not_found",
+}
 
 
 class Sender:
@@ -126,16 +132,16 @@ class Sender:
         self._again(missing, "Slack did not take it", after=self._backoff)
         return None
 
+    def refuse(self, error: BaseException) -> None:
+        """Slack does not know us any more: nothing is tried with this token again, and nothing is lost meanwhile."""
+        with self._noting:
+            said, self.refused = self.refused, True
+        if not said:
+            log.error("Alerts wait in the outbox, and nothing more is tried: %s", spoken(error))
+
     def _wanted(self, delivery: Delivery) -> bool:
-        """What was wanted when the alert was raised may not be now; it is then dropped."""
-        subscriptions, alert = self._store.subscriptions, delivery.alert
-        here, now = (delivery.team_id, delivery.channel_id), self._clock.now()
-        about = [page for page in (alert.page, alert.rival) if page is not None and not alert.others]
-        if not subscriptions.wants(*here, alert):
-            why = Dropped.UNSUBSCRIBED
-        elif any(subscriptions.muted(*here, page, now) for page in about):
-            why = Dropped.MUTED
-        else:
+        """Whether it still is; what is not is dropped."""
+        if (why := unwanted(self._store, delivery, self._clock.now())) is None:
             return True
         self._store.outbox.drop(delivery.id, why.value)
         return False
@@ -188,22 +194,26 @@ class Sender:
         card_ts = deliveries[0].card_ts
         if card_ts is not None and self._updated(deliveries[0], card_ts, card):
             follow_up = replace(card, lines=(), plot=None, buttons=())
-            return self._post(deliveries, follow_up, thread_ts=card_ts), card_ts
+            try:
+                return self._post(deliveries, follow_up, thread_ts=card_ts), card_ts
+            except SlackApiError as error:
+                if failure_of(error).code not in _NO_REPLIES:
+                    raise
         return self._post(deliveries, card), None
 
     def _updated(self, delivery: Delivery, card_ts: str, card: Card) -> bool:
-        """Bring the story's card up to date; False if it is gone."""
+        """Bring the story's card up to date; False if Slack does not let us: it is gone, or too old to be edited."""
         text = cards.fallback_text(card)
 
         def update(blocks: list[cards.Block]) -> SlackResponse:
             return self._client.chat_update(channel=delivery.channel_id, ts=card_ts, text=text, blocks=blocks)
 
         try:
-            with_or_without_charts(update, cards.blocks(card))
+            at_worst_in_plain_words(update, cards.blocks(card))
         except SlackApiError as error:
-            if failure_of(error).code in _CARD_GONE:
-                return False
-            raise
+            if failure_of(error).fault is not Fault.REFUSED:
+                raise
+            return False
         return True
 
     def _post(self, deliveries: Sequence[Delivery], card: Card, *, thread_ts: str | None = None) -> str:
@@ -218,13 +228,8 @@ class Sender:
                 unfurl_media=False,
             )
 
-        try:
-            return str(with_or_without_charts(post, cards.blocks(card))["ts"])
-        except SlackApiError as error:  # refused, so not posted: rather plain words than no alert
-            if len(deliveries) > 1 or failure_of(error).code not in _UNFIT:
-                raise
-            log.warning("Slack refused the card of %s; it is posted in plain words", deliveries[0].alert.key)
-            return str(post([])["ts"])
+        send = at_worst_in_plain_words if len(deliveries) == 1 else with_or_without_charts
+        return str(send(post, cards.blocks(card))["ts"])
 
     def _sent(self, deliveries: Sequence[Delivery], ts: str, card_ts: str | None, *, listed: bool) -> None:
         now = self._clock.now()
@@ -245,7 +250,7 @@ class Sender:
             case Fault.AMBIGUOUS:
                 self._is_down(failure)  # it stays "sending" until it has settled and was looked for
             case Fault.TOKEN | Fault.PERMISSION:
-                self._refuse(error)  # first, or they would be claimed again at once
+                self.refuse(error)  # first, or they would be claimed again at once
                 self._again(deliveries, failure.code)
             case Fault.CHANNEL:
                 with self._store.write():
@@ -303,7 +308,7 @@ class Sender:
                 self._is_down(failure)
                 return max(SETTLE, self._backoff(deliveries[0]))
             case Fault.TOKEN:
-                self._refuse(error)
+                self.refuse(error)
                 return SETTLE
             case _:  # the channel's history is not for us to read
                 log.warning(
@@ -313,13 +318,6 @@ class Sender:
                 )
                 self._again(deliveries, MAY_REPEAT, after=self._backoff)
                 return None
-
-    def _refuse(self, error: BaseException) -> None:
-        """Slack does not know us any more: nothing is tried with this token again, and nothing is lost meanwhile."""
-        with self._noting:
-            said, self.refused = self.refused, True
-        if not said:
-            log.error("Alerts wait in the outbox, and nothing more is tried: %s", spoken(error))
 
     def _is_down(self, failure: Failure) -> None:
         with self._noting:

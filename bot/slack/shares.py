@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from bot import words
 from bot.countries import country_name
 from bot.slack.contract import Bold, Line, Link, Span
-from handlers.model import AudienceReading, Figure, Measure, Page
+from handlers.model import AudienceReading, Dated, Figure, Measure, Page
 from handlers.shares import complement, published_share
 from storage.store import Store
 
@@ -23,6 +23,8 @@ CAVEAT = (
 )
 RECENT = timedelta(days=60)
 _NAMED = 3
+_MANY = 500
+_TOLD_WITHIN = timedelta(days=60)  # before or after the figure: an alert is of the day of the last of its figures
 
 
 def recent_since(now: datetime) -> datetime:
@@ -36,7 +38,8 @@ def share_lines(store: Store, page: Page, since: datetime) -> tuple[Line, ...]:
     if home is None:
         return ()
     readings = store.audiences.recent(page.slug, since)
-    lines = (_share_line(store, home, _newest(readings, measure, home)) for measure in Measure)
+    today = since + RECENT
+    lines = (_share_line(store, home, _newest(readings, measure, home), today) for measure in Measure)
     return tuple(line for line in lines if line is not None)
 
 
@@ -45,7 +48,7 @@ def _newest(readings: Iterable[AudienceReading], measure: Measure, home: str) ->
     return max(told, key=lambda one: one.as_of, default=None)
 
 
-def _share_line(store: Store, home: str, reading: AudienceReading | None) -> Line | None:
+def _share_line(store: Store, home: str, reading: AudienceReading | None, today: datetime) -> Line | None:
     if reading is None:
         return None
     total = reading.total or (_total(store, reading) if reading.measure is Measure.ALL else None)
@@ -53,8 +56,10 @@ def _share_line(store: Store, home: str, reading: AudienceReading | None) -> Lin
     at_home = published_share(reading, home)
     if at_home is None:
         return None
-    date = words.dated(reading.as_of, reading.dated)
-    what = "All likes" if reading.measure is Measure.ALL else f"New likes, {_during(reading)}"
+    precision = Dated.DAY if reading.dated is Dated.INSTANT else reading.dated
+    date = f"{words.dated(reading.as_of, reading.dated)}, {words.ago_as_dated(reading.as_of, precision, today)}"
+    all_or_new = f"All {reading.metric}" if reading.measure is Measure.ALL else f"New {reading.metric}"
+    what = all_or_new if reading.measure is Measure.ALL else f"{all_or_new}, {_during(reading)}"
     spans: list[Span] = [Bold(f"{what}:"), f" {_bounds(at_home)} from home ({country_name(home)})"]
     if home in reading.likes and total is not None:
         spans.append(f", {words.count(reading.likes[home].value)} of {words.count(total.value)}")
@@ -62,6 +67,8 @@ def _share_line(store: Store, home: str, reading: AudienceReading | None) -> Lin
         spans.append(f", of {words.count(total.value)}")
     spans.append(f"; {_foreign(reading, home, at_home)}. {date}, ")
     spans += [Link(reading.source, reading.url), "."]
+    if _is_contradicted(store, reading):
+        spans.append(f" Other published figures contradict it: /trends alerts {reading.page}.")
     return tuple(spans)
 
 
@@ -70,7 +77,20 @@ def _during(reading: AudienceReading) -> str:
     return f"the {words.several(reading.days, 'day')} to {date}" if reading.days else f"up to {date}"
 
 
+def _is_contradicted(store: Store, reading: AudienceReading) -> bool:
+    """Whether it was told that this very figure and others do not fit together."""
+    return any(
+        kept.alert.kind == "contradiction"
+        and any((fact.at, fact.source) == (reading.as_of, reading.source) for fact in kept.alert.facts)
+        for kept in store.alerts.recent(page=reading.page, since=reading.as_of - _TOLD_WITHIN, limit=_MANY)
+    )
+
+
 def _total(store: Store, reading: AudienceReading) -> Figure | None:
+    """The page's count then, where it counts what the share is of."""
+    track = store.readings.tracks((reading.page,)).get(reading.page)
+    if track is None or track.metric is not reading.metric:
+        return None
     point = store.readings.at(reading.page, reading.as_of)
     return Figure(value=point.count, low=point.low, high=point.high) if point else None
 

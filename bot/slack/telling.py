@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from slack_sdk.web import WebClient
@@ -21,12 +22,18 @@ LONGEST = 300
 
 
 class Teller:
-    """Tells one at a time. We may not read direct messages, so what may have been told says so."""
+    """Tells one at a time. We may not read direct messages, so what may have been told says so.
 
-    def __init__(self, *, client: WebClient, store: Store, clock: Clock) -> None:
+    ``refuse`` is called with the error once Slack does not know our token any more.
+    """
+
+    def __init__(
+        self, *, client: WebClient, store: Store, clock: Clock, refuse: Callable[[BaseException], None]
+    ) -> None:
         self._client = client
         self._store = store
         self._clock = clock
+        self._refuse = refuse
 
     def tell(self, telling: Telling) -> None:
         """Say it; to a person, after opening the conversation."""
@@ -49,6 +56,8 @@ class Teller:
 
     def _failed(self, telling: Telling, error: BaseException, *, begun: bool) -> None:
         failure, now = failure_of(error), self._clock.now()
+        if failure.fault is Fault.TOKEN:
+            self._refuse(error)
         backoff = timedelta(seconds=min(LONGEST, 2 ** min(telling.attempts + 1, 16)))
         match failure.fault:
             case Fault.THROTTLED | Fault.UNSENT | Fault.TOKEN:

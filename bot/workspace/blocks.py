@@ -24,6 +24,8 @@ from bot.workspace.objects import (
 )
 
 MAX_BLOCKS = 50
+MAX_CHARACTERS = 12_000
+"""In all texts together; what Slack adds for the blocks around them is not published (slackapi/bolt-js#2509, #2867)."""
 MAX_CHARTS = 2
 MAX_TABLES = 1
 MAX_HEADER = 150
@@ -50,7 +52,23 @@ def check_blocks(blocks: object) -> tuple[str, ...]:
         faults.add("/blocks", f"no more than {MAX_CHARTS} data_visualization blocks allowed")
     if sum(block.get("type") == "table" for block in known) > MAX_TABLES:
         faults.add("/blocks", "only_one_table_allowed")
-    return tuple(faults.messages)
+    return (*faults.messages, *check_length(blocks))
+
+
+def check_length(blocks: object) -> tuple[str, ...]:
+    """What is wrong with the length of a message's blocks together: one fault, or none."""
+    if (length := _characters(blocks)) <= MAX_CHARACTERS:
+        return ()
+    return (
+        f"[ERROR] no more than {MAX_CHARACTERS} characters allowed in all texts, not {length} [json-pointer:/blocks]",
+    )
+
+
+def _characters(value: object) -> int:
+    if isinstance(value, dict):
+        own = value.get("text")
+        return len(own) if isinstance(own, str) else sum(map(_characters, value.values()))
+    return sum(map(_characters, value)) if isinstance(value, list) else 0
 
 
 def check_metadata(metadata: object) -> tuple[str, ...]:

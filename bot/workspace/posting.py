@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.workspace.blocks import check_blocks, check_metadata, with_ids
+from bot.workspace.blocks import check_blocks, check_length, check_metadata, with_ids
 from bot.workspace.model import BOT_USER_ID, Channel, Json, Message, Refused
 from bot.workspace.pacing import Pace
 from bot.workspace.state import State
@@ -30,7 +30,7 @@ def checked(*, text: str | None = None, blocks: object = None, metadata: object 
     if text is not None and len(text) > MAX_TEXT:
         raise Refused("msg_too_long", f"[ERROR] text must be less than {MAX_TEXT + 1} characters")
     if blocks is not None and (faults := check_blocks(blocks)):
-        raise Refused("invalid_blocks", *faults)
+        raise Refused("msg_blocks_too_long" if faults == check_length(blocks) else "invalid_blocks", *faults)
     if metadata is not None and (faults := check_metadata(metadata)):
         raise Refused("invalid_metadata_format", *faults)
     return Content(

@@ -153,6 +153,10 @@ class WorkspaceServer:
         return f"{self.url.replace('http://', 'ws://')}link/?ticket={self._socket_mode.new_ticket()}"
 
 
+_STEP = 10
+"""From a port that is taken to the one proposed: the next is that of /healthz, unless somebody moved it."""
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there. Raises ``ConfigError`` where the port is taken, or the host is not this computer."""
     try:
@@ -172,7 +176,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening.close()
         raise ConfigError(
             f"The local workspace cannot open port {port}: {error.strerror}. Perhaps Likewatch is already "
-            f"running. Stop it, or choose another port: LIKEWATCH_WORKSPACE={host}:{port + 1}."
+            f"running. Stop it, or choose another port: LIKEWATCH_WORKSPACE={host}:{port + _STEP}."
         ) from error
     return listening
 

@@ -84,7 +84,8 @@ class Evidence:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._keys: dict[bytes, tuple[int, int]] = {}
-        self._after: Head | None = None
+        self._last: Head | None = None
+        self._gap_is_open = False
         database.after_rollback(self._keys.clear)
 
     @classmethod
@@ -100,12 +101,17 @@ class Evidence:
     def follow(self, anchor: Head) -> None:
         """Go on after this link, on which readings rest, even if it is not there any more.
 
-        Where the file was lost, or an older one put in its place, the gap then shows for ever.
+        Where the file was lost, or an older one put in its place, the next link then shows the gap for ever.
         """
-        if self.noted(anchor.sequence) != anchor.digest:
-            head = self.head()
-            newest = max(anchor.sequence, head.sequence if head else 0)
-            self._after = Head(sequence=newest, digest=anchor.digest)
+        self._gap_is_open = self.noted(anchor.sequence) != anchor.digest
+        self._last = anchor if self._gap_is_open else self.head()
+
+    def last(self) -> Head | None:
+        """The newest link on which readings may rest: sealed here, or found here, at the start, after the anchor.
+
+        None while there is no such link: a gap is open, say, and no link shows it yet.
+        """
+        return None if self._gap_is_open else self._last
 
     def close(self) -> None:
         """Close the file and let another process write; harmless when done twice."""
@@ -120,8 +126,9 @@ class Evidence:
         first).
         """
         with self._database.write() as db:
-            before = self._after or _head(db.conn)
-            sequence = before.sequence + 1 if before else 1
+            newest = _head(db.conn)
+            before = self._last or newest  # where the last was removed since, the gap shows
+            sequence = max(head.sequence for head in (before, newest) if head) + 1 if before else 1
             text = compose(sequence, before.digest if before else None)
             head = Head(sequence=sequence, digest=hashlib.sha256(text).digest())
             db.conn.execute("INSERT INTO manifests VALUES (?, ?, ?)", (sequence, head.digest, deflated(text)))
@@ -129,7 +136,7 @@ class Evidence:
             _put_replies(db.conn, sequence, [record.reply for record in records if record.reply])
             if stamp is not None:
                 db.conn.execute("INSERT INTO stamps VALUES (?, ?, ?)", (stamp.sequence, stamp.response, stamp.root))
-        self._after = None
+        self._last, self._gap_is_open = head, False
         return head
 
     def _put_records(self, conn: sqlite3.Connection, sequence: int, records: Sequence[NewRecord]) -> None:

@@ -11,6 +11,7 @@ class LaterClock(SystemClock):
     """Runs as the machine's clock does, from ``ahead`` of it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.ahead = timedelta(0)
 
     def now(self) -> datetime:

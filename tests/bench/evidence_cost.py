@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,10 +13,10 @@ from statistics import median
 from bot.evidence.recorder import Recorder
 from bot.platforms.exchange import Exchange
 from handlers.comparisons import all_comparisons
-from handlers.model import Account, Alert
+from handlers.model import Account
 from storage.evidence import Evidence
 from tests.bench.graph import graph_process
-from tests.bench.poll_cycle import CYCLES, PAGES, QUICK_CYCLES, Bot, Hours, bot_on, seconds
+from tests.bench.poll_cycle import CYCLES, PAGES, QUICK_CYCLES, Bot, Forgetting, Hours, bot_on, seconds
 from tests.bench.report import Result, Verdict, milliseconds
 from tests.standins.clock import HandClock
 
@@ -33,22 +33,12 @@ EVERY = timedelta(minutes=15)
 _NAMES = ("សម្តេច Hun Sen", "Ministry of Health", "Народ", "Partido del Pueblo", "พรรค")
 
 
-class _Forgetting(Recorder):
-    """Keeps nothing: the cycle as it was without evidence."""
-
-    def of(self, platform: str) -> Callable[[Exchange], None]:  # noqa: ARG002
-        return lambda _: None
-
-    def seal_alerts(self, alerts: Sequence[Alert]) -> None:
-        pass
-
-
 def run(folder: Path, *, quick: bool) -> Result:
     rows: list[tuple[str, ...]] = [("latency", "without, ms", "with, ms", "ratio")]
     verdicts = []
     with (
         graph_process() as graph,
-        bot_on(graph, folder / "without.db", all_comparisons(), _Forgetting) as without,
+        bot_on(graph, folder / "without.db", all_comparisons(), Forgetting) as without,
         bot_on(graph, folder / "with.db", all_comparisons()) as keeping,
     ):
         hours = Hours(graph, without, keeping)

@@ -139,6 +139,32 @@ def test_a_bad_row_is_named_and_nothing_kept_unless_asked(tmp_path: Path) -> Non
     assert len(rows(tmp_path, "readings_all")) == 2
 
 
+def test_where_no_row_can_be_kept_keeping_the_good_ones_fails_and_says_why(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    (tmp_path / "figures.csv").write_text("date,page,followers\n2026-11-03,hunsen,lots\n", encoding="utf-8")
+    outcome = likewatch(tmp_path, "import", "figures.csv", "--keep-good")
+    assert outcome.returncode == 1
+    assert "line 2" in outcome.stderr
+    assert "Nothing was kept: the file holds no figure that can be." in outcome.stderr
+    assert "known already" not in outcome.stdout
+
+
+def test_the_rows_of_an_unknown_page_are_left_out_where_the_good_ones_are_kept(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    mixed = FIGURES + "2026-11-03,hunsenn,14001000\n2026-11-03,hunsen,lots\n"
+    (tmp_path / "figures.csv").write_text(mixed, encoding="utf-8")
+    refused = likewatch(tmp_path, "import", "figures.csv")
+    assert refused.returncode == 1
+    assert "hunsenn (did you mean hunsen?)" in refused.stderr
+    assert "line 5" in refused.stderr
+    kept = likewatch(tmp_path, "import", "figures.csv", "--keep-good")
+    assert kept.returncode == 0, kept.stderr
+    assert "Left out, because no page is called so: hunsenn (did you mean hunsen?)" in kept.stdout
+    assert "Kept: 2 counts." in kept.stdout
+    again = likewatch(tmp_path, "import", "figures.csv", "--keep-good")
+    assert again.stdout.endswith("The rest was known already: nothing has changed.\n")
+
+
 def test_a_corrected_figure_is_named_and_the_stored_one_stays(tmp_path: Path) -> None:
     with_page(tmp_path)
     (tmp_path / "figures.csv").write_text(FIGURES, encoding="utf-8")
@@ -299,7 +325,7 @@ def test_evidence_is_exported_and_verified_and_never_written_over(tmp_path: Path
     content = (tmp_path / "bundle.zip").read_bytes()
     again = likewatch(tmp_path, "evidence", "export", "hunsen", "-o", "bundle.zip")
     assert again.returncode == 1
-    assert "bundle.zip" in again.stderr
+    assert "bundle.zip exists already" in again.stderr
     assert (tmp_path / "bundle.zip").read_bytes() == content
     (tmp_path / "bundle.zip").write_bytes(content[:5000] + b"!" + content[5001:])
     altered = likewatch(tmp_path, "evidence", "verify", "bundle.zip")

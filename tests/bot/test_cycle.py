@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -128,6 +129,29 @@ def test_an_overtake_is_posted_once_from_reading_to_outbox(store: Store, clock: 
     claimed = store.outbox.claim(clock.now())
     assert claimed is not None
     assert (claimed.alert.kind, claimed.alert.page, claimed.alert.rival) == ("ahead", "hunsen", "samrainsy")
+
+
+def test_the_sender_is_woken_when_it_can_see_what_is_to_be_posted(
+    store: Store, clock: HandClock, told: ToldPlatform
+) -> None:
+    """An import is one transaction around the cycle's own."""
+    seen: list[int] = []
+
+    def wake() -> None:
+        with ThreadPoolExecutor(1) as sender:
+            seen.append(sender.submit(lambda: store.outbox.backlog().pending).result(timeout=10))
+
+    polling = cycle(store, clock, {"told": told.source()}, wake=wake)
+    rivals(store, told)
+    subscribe(store, "hunsen")
+    counts = ((START - 2 * HOUR, 999_000), (START - HOUR, 1_000_100))
+    with store.write():
+        absorbed = polling.absorb(
+            [(at, Arrivals(readings=(reading("hunsen", count, at),))) for at, count in counts], replayed=True
+        )
+    polling.close()
+    assert absorbed.queued > 0
+    assert seen == [absorbed.queued]
 
 
 def test_readings_and_the_alerts_they_caused_land_together_or_not_at_all(store: Store, polling: Cycle) -> None:

@@ -16,9 +16,9 @@ ON_SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
     ("environ", "mark", "says"),
     [
         (ON_SLACK, Mark.FAULT, "Nobody may track"),
-        ({**ON_SLACK, "LIKEWATCH_EDITORS": "everybody"}, Mark.NOTE, "everybody in the workspace"),
+        ({**ON_SLACK, "LIKEWATCH_EDITORS": "everybody"}, Mark.NOTE, "everybody who can reach the bot, guests too"),
         ({**ON_SLACK, "LIKEWATCH_EDITORS": "U012AB3CD"}, Mark.FINE, "1 person"),
-        ({}, Mark.NOTE, "everybody in the workspace"),
+        ({}, Mark.NOTE, "everybody who can reach the bot, guests too"),
     ],
 )
 def test_the_doctor_says_who_may_do_what(tmp_path: Path, environ: dict[str, str], mark: Mark, says: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.errors import LikewatchError
-from bot.handing_over import PATIENCE, hand_over, take_orders
+from bot.handing_over import PATIENCE, end_abandoned, hand_over, take_orders
 from bot.import_orders import Order
 from storage.errors import StoreInUse
 from storage.lock import WriterLock
@@ -119,5 +120,52 @@ def test_where_the_bot_stops_at_it_nobody_waits_for_ever(database: Path) -> None
     assert left(database) == []
 
 
+class Restarting(HandClock):
+    """While it waits the bot takes the order and dies, and another holds the database at once."""
+
+    def __init__(self, database: Path, *, ends_abandoned: bool) -> None:
+        super().__init__(datetime.now(UTC))  # the files' times are the machine's
+        self._place = database.with_name("likewatch.db.imports")
+        self._database = database
+        self._ends_abandoned = ends_abandoned
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        for waiting in self._place.glob("*.waiting"):
+            waiting.rename(waiting.with_suffix(".taken"))
+            if self._ends_abandoned:
+                end_abandoned(self._database, self.now())
+        return super().wait(event, seconds)
+
+
+def test_where_the_bot_stops_at_it_and_starts_again_at_once_that_is_said(database: Path) -> None:
+    lock, clock = WriterLock.take(database), Restarting(database, ends_abandoned=True)
+    with pytest.raises(LikewatchError, match=r"stopped before it said what came of the import"):
+        hand_over(database, ORDER, HELD, clock)
+    lock.release()
+    assert clock.monotonic() < PATIENCE
+    assert left(database) == []
+
+
+def test_where_what_was_taken_is_not_answered_nobody_waits_for_ever(database: Path) -> None:
+    lock, clock = WriterLock.take(database), Restarting(database, ends_abandoned=False)
+    with pytest.raises(LikewatchError, match=r"has not said what came of the import within 15 minutes"):
+        hand_over(database, ORDER, HELD, clock)
+    lock.release()
+    assert left(database) == []
+
+
+@pytest.mark.parametrize("state", ["unfinished", "waiting", "taken"])
+def test_what_a_killed_import_left_behind_is_cleared_away_at_the_next_start(database: Path, state: str) -> None:
+    folder = database.with_name("likewatch.db.imports") / f"abc.{state}"
+    folder.mkdir(parents=True)
+    (folder / "figures").write_bytes(b"somebody's figures")
+    now = datetime.now(UTC)
+    end_abandoned(database, now)
+    assert left(database) == [folder.name], "somebody may be waiting for it"
+    end_abandoned(database, now + timedelta(hours=2))
+    assert left(database) == []
+
+
 def test_nothing_handed_over_is_nothing_to_do(database: Path) -> None:
     take_orders(database, lambda _order: pytest.fail("there is none"))
+    end_abandoned(database, START)

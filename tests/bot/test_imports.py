@@ -8,7 +8,7 @@ import pytest
 
 from bot.feeding import add_pages, by_instant
 from bot.importing import read_import
-from bot.imports import NewPages, import_figures
+from bot.imports import AboutPages, import_figures
 from bot.rehearsal import settle
 from handlers.comparisons import all_comparisons
 from handlers.model import Page
@@ -42,10 +42,8 @@ def test_a_page_that_an_import_brings_back_goes_on_from_its_past_for_every_thres
     assert store.memories.variants_of("surge") == set()
 
     read = read_import(f"date,page,followers\n{now.date()},hunsen,582000\n".encode(), name="x.csv", now=now)
-    new_pages = NewPages(platform="facebook", home=None, groups=("cambodia",))
-    imported = import_figures(
-        store, made, read, new_pages=new_pages, keep_good=False, by="ana", now=now, keep=lambda _: None
-    )
+    about = AboutPages(add=True, platform="facebook", home=None, groups=("cambodia",))
+    imported = import_figures(store, made, read, about=about, keep_good=False, by="ana", now=now, keep=lambda _: None)
     made.close()
     assert [page.slug for page in imported.added] == ["hunsen"]
     assert store.memories.variants_of("surge") == {("surge>5", "hunsen")}

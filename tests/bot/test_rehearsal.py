@@ -11,6 +11,7 @@ import pytest
 from bot.feeding import by_instant
 from bot.rehearsal import REACH, Rehearsal, begun_by, rehearse, settle
 from bot.variants import variants
+from handlers.comparisons.foreign_share_of_new import COMPARISON as OF_NEW
 from handlers.comparisons.purge import COMPARISON as PURGE
 from handlers.comparisons.surge import COMPARISON as SURGE
 from handlers.contract import Comparison
@@ -19,6 +20,8 @@ from storage.chronicle import Chronicle
 from storage.store import Store
 from storage.values import Subscription, Target
 from tests.standins.clock import HandClock
+from tests.standins.histories import START as START_OF_HISTORIES
+from tests.standins.histories import published, rounded
 from tests.standins.newsroom import START, cycle, reading
 from tests.standins.rules.crowd import COMPARISON as CROWD
 from tests.standins.samples import wish
@@ -94,6 +97,22 @@ def test_of_what_is_older_than_rules_look_back_it_knows_nothing(store: Store) ->
     read_hourly(store, 30, {"hunsen": lambda hour: 49_000 + 100 * hour})
     later = (REACH + timedelta(days=2)) // HOUR
     assert rehearsed(store, crowd(), CROWD, later).memories == {("crowd>50", "hunsen"): NOT_TOLD}
+
+
+def test_a_figure_of_years_ago_is_no_news_to_a_threshold_that_begins_today(store: Store) -> None:
+    store.pages.add(Page(slug="a", name="a", platform="told", home="KH"), None, at=START)
+    now = START_OF_HISTORIES + timedelta(days=3_000)
+    live = cycle(store, HandClock(now), {}, comparisons=[OF_NEW])
+    of_then = (
+        published(0, shares={"KH": rounded(0.576, 0.001)}),
+        published(1, likes={"KH": 157_331}, total=rounded(779_000, 1_000), days=30),
+    )
+    assert [alert.kind for alert in live.absorb(by_instant((), of_then)).past] == ["new_foreign_share"]
+    store.subscriptions.put(wish("a", features=("foreign",), thresholds={"foreign": 10}))
+    settle(store, [OF_NEW], now)
+    absorbed = live.absorb(by_instant((), (published(3_000, shares={"KH": rounded(0.55, 0.001)}),)))
+    live.close()
+    assert (absorbed.alerts, absorbed.past) == ((), ())
 
 
 def test_it_remembers_what_the_live_cycle_would(store: Store) -> None:

@@ -11,7 +11,13 @@ def test_it_looks_for_due_pages_again_and_again_even_after_a_cycle_that_failed()
         seen.release()
         raise RuntimeError("one cycle fails; the next tick must come all the same")
 
-    scheduler = build_scheduler(run_due=run_due, look_at_sources=lambda: None, fold=lambda: None, now=START)
+    scheduler = build_scheduler(
+        run_due=run_due,
+        look_at_sources=lambda: None,
+        look_at_recording=lambda: None,
+        fold=lambda: None,
+        now=START,
+    )
     scheduler.start()
     try:
         assert seen.acquire(timeout=30)
@@ -21,7 +27,13 @@ def test_it_looks_for_due_pages_again_and_again_even_after_a_cycle_that_failed()
 
 
 def test_missed_ticks_are_one_tick_and_never_dropped() -> None:
-    scheduler = build_scheduler(run_due=lambda: None, look_at_sources=lambda: None, fold=lambda: None, now=START)
+    scheduler = build_scheduler(
+        run_due=lambda: None,
+        look_at_sources=lambda: None,
+        look_at_recording=lambda: None,
+        fold=lambda: None,
+        now=START,
+    )
     scheduler.start(paused=True)
     try:
         for job in scheduler.get_jobs():

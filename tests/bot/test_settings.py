@@ -45,8 +45,8 @@ def test_the_tokens_decide_how_it_connects(environ: dict[str, str], mode: Mode) 
 @pytest.mark.parametrize(
     ("said", "on_slack", "in_the_workspace"),
     [
-        ("", "nobody", "everybody in the workspace"),
-        ("everybody", "everybody in the workspace", "everybody in the workspace"),
+        ("", "nobody", "everybody who can reach the bot, guests too"),
+        ("everybody", "everybody who can reach the bot, guests too", "everybody who can reach the bot, guests too"),
         ("U012AB3CD S0614TZR7", "1 person and the user group S0614TZR7", "1 person and the user group S0614TZR7"),
     ],
 )

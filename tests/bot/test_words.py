@@ -16,6 +16,7 @@ AT = datetime(2016, 2, 2, 11, 50, tzinfo=UTC)
         (words.count(2_108_800), "2,108,800"),
         (words.count(-14_000), "\u221214,000"),
         (words.about(10_687_817, 100_000), "10,700,000"),
+        (words.about(9_150_000, 100_000), "9,150,000"),
         (words.about(-14_049, 200), "\u221214,000"),
         (words.about(14_049, 0), "14,049"),
         (words.when(AT, Dated.MONTH), "in February 2016"),
@@ -67,6 +68,40 @@ def test_it_writes_ranks(number: int, expected: str) -> None:
 )
 def test_it_tells_an_age_as_a_person_would(elapsed: timedelta, expected: str) -> None:
     assert words.ago(AT, AT + elapsed) == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "precision", "expected"),
+    [
+        ((2016, 2, 2), Dated.DAY, "today"),
+        ((2016, 2, 1), Dated.DAY, "yesterday"),
+        ((2016, 1, 28), Dated.DAY, "5 days ago"),
+        ((2016, 1, 28), Dated.INSTANT, "5 days ago"),
+        ((2015, 2, 2), Dated.DAY, "12 months ago"),
+        ((2016, 2, 1), Dated.MONTH, "this month"),
+        ((2016, 1, 1), Dated.MONTH, "last month"),
+        ((2015, 8, 1), Dated.MONTH, "6 months ago"),
+        ((2013, 2, 1), Dated.MONTH, "3 years ago"),
+    ],
+)
+def test_an_age_is_no_more_exact_than_its_date(day: tuple[int, int, int], precision: Dated, expected: str) -> None:
+    assert words.ago_as_dated(datetime(*day, tzinfo=UTC), precision, AT) == expected
+
+
+@pytest.mark.parametrize(
+    ("length", "precision", "expected"),
+    [
+        (timedelta(days=1), Dated.INSTANT, "24 hours"),
+        (timedelta(days=1), Dated.DAY, "1 day"),
+        (timedelta(days=45), Dated.DAY, "45 days"),
+        (timedelta(days=61), Dated.MONTH, "about 2 months"),
+        (timedelta(days=14), Dated.MONTH, "about 1 month"),
+    ],
+)
+def test_a_time_between_figures_is_no_more_exact_than_their_dates(
+    length: timedelta, precision: Dated, expected: str
+) -> None:
+    assert words.between(length, precision) == expected
 
 
 @pytest.mark.parametrize(

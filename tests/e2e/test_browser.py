@@ -48,6 +48,18 @@ class Person:
     def press(self, message: WebElement, label: str) -> None:
         message.find_element(By.CSS_SELECTOR, f'[data-testid="button-{label}"]').click()
 
+    def scroll_up(self) -> None:
+        self._browser.execute_script("document.querySelector('main .scroll').scrollTop = 0")
+
+    def is_in_view(self, message: WebElement) -> bool:
+        return bool(
+            self._browser.execute_script(
+                "const bottom = document.querySelector('main .scroll').getBoundingClientRect().bottom;"
+                "return arguments[0].getBoundingClientRect().top < bottom",
+                message,
+            )
+        )
+
     def screenshot(self, name: str) -> None:
         ARTIFACTS.mkdir(exist_ok=True)
         self._browser.save_screenshot(str(ARTIFACTS / f"{name}.png"))
@@ -114,3 +126,15 @@ def test_a_typo_is_met_with_a_suggestion_that_works(running: Running, browser: w
     ana.type("/likes hunsenn")
     ana.press(ana.sees("Did you mean"), "hunsen")
     ana.sees("12,987,817 likes", "5 August 2020", "years ago")
+
+
+def test_an_answer_is_brought_into_view_for_whoever_has_scrolled_up(
+    running: Running, browser: webdriver.Chrome
+) -> None:
+    ana = Person(browser, running.url)
+    ana.open("newsroom")
+    ana.sees("12,987,817")
+    ana.scroll_up()
+    ana.type("/likes samrainsy")
+    answer = ana.sees("Sam Rainsy: ", "Only visible to you")
+    assert ana.is_in_view(answer)

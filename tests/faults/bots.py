@@ -18,7 +18,7 @@ LIKEWATCH = (str(Path(sys.executable).parent / "likewatch"), "run", "--no-browse
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN = 60.0
 STOPS_WITHIN = 15.0
-_LOOK_EVERY, _LONGEST_LOOK = 0.01, 1.0
+_LOOK_EVERY, _LONGEST_LOOK, _LOOKING = 0.01, 1.0, 5
 
 
 class NotSeen(Exception):
@@ -37,9 +37,10 @@ def _within(what: Callable[[], bool], seconds: float) -> bool:
     while not what():
         if left < 0:
             return False
-        time.sleep(_LOOK_EVERY)
+        took = time.monotonic() - looked_at
+        time.sleep(max(_LOOK_EVERY, min(_LOOKING * took, _LONGEST_LOOK)))  # what is watched needs the machine too
         now = time.monotonic()
-        left -= min(now - looked_at, _LONGEST_LOOK)
+        left -= min(now - looked_at, 2 * _LONGEST_LOOK)
         looked_at = now
     return True
 
@@ -187,11 +188,16 @@ def _limit(size: int) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Whether a process still holds anything: it is there, and not merely waited for."""
+    """Whether any thread of a process still runs: the first may be gone while others hold files and locks."""
+    states = [_state(thread) for thread in Path("/proc").glob(f"{pid}/task/*/stat")]
+    return any(state not in "ZX" for state in states)
+
+
+def _state(thread: Path) -> str:
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] not in "ZX"
+        return thread.read_text(encoding="ascii").rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return "X"
 
 
 def _status(pid: int, name: str) -> float:

@@ -45,7 +45,7 @@ class Trial:
 class Case:
     """One case. ``number`` is that of the reference's list; ``alone``: it measures time, so nothing runs beside it.
 
-    ``seconds`` is about how long its quick form takes: the longest begin first. ``in_quick``: it has one.
+    ``seconds`` is about how long its quick form takes: the longest begin first.
     """
 
     number: str
@@ -54,4 +54,3 @@ class Case:
     run: Callable[[Trial], None]
     alone: bool = False
     seconds: int = 20
-    in_quick: bool = True

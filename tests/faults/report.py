@@ -27,7 +27,8 @@ class Result:
 
     def progress(self) -> str:
         seen = "seen" if self.trial.seen else "NOT SEEN"
-        return f"{self.case.number:>5}  {seen:8}  {self.seconds:5.0f} s  {self.case.name}"
+        why = "".join(f"; {fault[:300]}" for fault in self.trial.faults[:2])
+        return f"{self.case.number:>5}  {seen:8}  {self.seconds:5.0f} s  {self.case.name}{why}"
 
 
 def lines(results: Sequence[Result]) -> Iterator[str]:
@@ -57,7 +58,8 @@ def write(results: Sequence[Result], where: str, document: Path = DOCUMENT) -> N
     before, _, rest = document.read_text(encoding="utf-8").partition(_START)
     _, _, after = rest.partition(_END)
     seen = sum(result.trial.seen for result in results)
-    closing = f"{seen} of {len(results)} cases seen; {where}."
+    form = "quick form" if any(result.trial.quick for result in results) else "all tries"
+    closing = f"{seen} of {len(results)} cases seen ({form}); {where}."
     text = "\n".join([_START, *lines(results), "", closing, _END])
     document.write_text(before + text + after, encoding="utf-8")
 

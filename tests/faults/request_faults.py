@@ -7,13 +7,15 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
 from itertools import pairwise
 from urllib.parse import urlencode
 
 from slack_sdk.signature import SignatureVerifier
 
+from bot.errors import LikewatchError
+from bot.platforms.http import Http
 from bot.slack.server import PATH
 from bot.workspace.model import TEAM_ID
 from storage.values import AuditEntry
@@ -132,6 +134,7 @@ def _twice(trial: Trial) -> None:
             for name in names[6:]:
                 door.knock(f"mute {name} 1d", trigger=f"mute.{name}")
             until(lambda: len(_audited(room, names[7])) == 1, 10, "the commands' effect")
+            until(lambda: all(_lines_about(room, name) for name in names[6:]), 10, "the commands' lines in the channel")
             bot.kill()
         with _over_http(room) as (bot, door, _):
             for name in names[6:]:
@@ -143,15 +146,19 @@ def _twice(trial: Trial) -> None:
 
 def _one_effect(room: Newsroom, trial: Trial, slug: str) -> None:
     until(lambda: len(_audited(room, slug)) > 0, 15, f"the effect on {slug}")
+    until(lambda: _lines_about(room, slug) > 0, 15, f"the channel's line about {slug}")
     time.sleep(CALM / 3)
-    effects = len(_audited(room, slug))
+    effects, lines = len(_audited(room, slug)), _lines_about(room, slug)
     trial.expect(effects == 1, f"{effects} effects of one request on {slug}")
-    lines = sum(
-        slug in f"{message.text}" and message.by_bot and not message.ephemeral_to
+    trial.expect(lines == 1, f"the channel was told {lines} times of one request")
+    trial.tried += 1
+
+
+def _lines_about(room: Newsroom, slug: str) -> int:
+    return sum(
+        slug in message.text and message.by_bot and not message.ephemeral_to
         for message in room.workspace.messages(CHANNEL)
     )
-    trial.expect(lines <= 1, f"the channel was told {lines} times of one request")
-    trial.tried += 1
 
 
 def _audited(room: Newsroom, slug: str) -> list[AuditEntry]:
@@ -307,13 +314,41 @@ def _hostile_hosts(room: Newsroom, trial: Trial) -> None:
         def away(line: Line) -> None:
             line.send(redirect)
 
+        asked = room.facebook.count()
         room.facebook.rule = away
         room.workspace.say("ana", "newsroom", "/trends track facebook.com/elsewhere as elsewhere")
+        until(lambda: room.facebook.count() > asked, 30, "a call that is sent on to this machine")
         time.sleep(CALM)
         room.facebook.rule = honest
         trial.expect(not visits, f"it called an address of this machine {len(visits)} times")
         bot.stop()
+        _guarded(trial, port, visits)
     trial.tried += 5
+
+
+def _guarded(trial: Trial, port: int, visits: list[bytes]) -> None:
+    """The session of every platform, led astray: no platform asks for a host that others name, but one may some day."""
+    astray = (
+        ("http://127.0.0.1:9", f"@127.0.0.1:{port}/"),
+        ("http://127.0.0.1:9", f"@localhost:{port}/"),
+        ("https://127.0.0.1:9", f"@127.0.0.1:{port}/"),
+        ("https://127.0.0.1:9", "@127.0.0.1/"),
+        ("https://127.0.0.1:9", "@localhost/"),
+        ("https://127.0.0.1:9", "@2130706433/"),  # 127.0.0.1 as one number
+    )
+    for base_url, path in astray:
+        with closing(Http({}, base_url)) as http:
+            try:
+                http.ask("GET", path)
+                said = "answered"
+            except LikewatchError as error:
+                said = str(error)
+        trial.expect("is not asked" in said, f"{base_url}{path}: {said}")
+        trial.tried += 1
+    trial.expect(not visits, f"a platform's session called an address of this machine {len(visits)} times")
+    with closing(Http({}, f"http://127.0.0.1:{port}")) as http, suppress(LikewatchError):
+        http.ask("GET", "/")  # which the settings name
+    trial.expect(len(visits) == 1, f"a session that may call this machine was seen {len(visits)} times: no such trap")
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import sqlite_utils
+
 from bot.cycle import Cycle
 from bot.evidence.recorder import Recorder
 from bot.fetching import Source
@@ -41,6 +43,19 @@ class Disk(Evidence):
         return super().seal(records, compose, stamp=stamp)
 
 
+class MainDisk(Database):
+    """The database on a disk that may be ``full``: it is read all the same."""
+
+    full = False
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite_utils.Database]:
+        if self.full:
+            raise StoreUnavailable("The main disk is full.")
+        with super().write() as db:
+            yield db
+
+
 @dataclass(slots=True, kw_only=True)
 class Kept:
     """The pages ``hunsen`` (7001) and ``samrainsy`` (7002), and everything that watches them."""
@@ -51,6 +66,7 @@ class Kept:
     graph: Graph
     recorder: Recorder
     disk: Disk
+    main: MainDisk
     cycle: Cycle
 
     def count(self, hunsen: int, samrainsy: int) -> None:
@@ -79,7 +95,7 @@ def kept_in(folder: Path) -> Iterator[Kept]:
         url = closing.enter_context(serving(graph))
         clock = HandClock(START)
         path = folder / "likewatch.db"
-        store = Store(Database.open(path), disk := Disk.open(evidence_beside(path)))
+        store = Store(main := MainDisk.open(path), disk := Disk.open(evidence_beside(path)))
         closing.callback(store.close)
         recorder = Recorder(store.evidence, clock, secrets=(TOKEN, SECRET))
         values = {"FACEBOOK_ACCESS_TOKEN": TOKEN, "FACEBOOK_APP_SECRET": SECRET, "FACEBOOK_API_URL": url}
@@ -90,4 +106,13 @@ def kept_in(folder: Path) -> Iterator[Kept]:
         closing.callback(polling.close)
         for slug, number in (("hunsen", "7001"), ("samrainsy", "7002")):
             track(store, slug, platform="facebook", native_id=number, groups=("cambodia",), every=HOUR, now=START)
-        yield Kept(path=path, store=store, clock=clock, graph=graph, recorder=recorder, disk=disk, cycle=polling)
+        yield Kept(
+            path=path,
+            store=store,
+            clock=clock,
+            graph=graph,
+            recorder=recorder,
+            disk=disk,
+            main=main,
+            cycle=polling,
+        )

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import random
-import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.evidence.bundle import with_sums
 from bot.evidence.texts import sha256
-from bot.evidence.zipped import SUMS, unzipped, zipped
 from storage.files import evidence_beside
 from storage.sqlite import sqlite3
 
@@ -51,7 +48,6 @@ class _Row:
         )
 
 
-_CARELESS = 0.4
 _TABLES = ("manifests", "records", "replies", "stamps")
 
 
@@ -62,8 +58,8 @@ def tamper(database: Path, chance: random.Random, older: bytes) -> Change:
         _deleted,
         _doubled,
         _exchanged,
-        _reading,
-        _alert,
+        *(_reading, _reading_renamed, _reading_slipped_in, _newest_count),
+        *(_alert, _alert_antedated),
         lambda path, _: _file(path, None, "removed"),
         lambda path, _: _file(path, older, "replaced by an older one"),
         _truncated,
@@ -143,27 +139,90 @@ def _exchanged(database: Path, chance: random.Random) -> Change:
 
 
 def _reading(database: Path, chance: random.Random) -> Change:
-    """A count in the database itself."""
+    """A count in the database itself, polled or imported."""
     with closing(_open(database)) as db:
-        rows = db.execute(
-            "SELECT quarter, page_id, observed_at, source_id, slug FROM readings JOIN pages ON id = page_id"
-        )
-        found = chance.choice(rows.fetchall())
-        key, slug = tuple(found)[:4], found["slug"]
+        found = _some_reading(db, chance)
         column = chance.choice(("count", "below", "above"))
-        where = "quarter = ? AND page_id = ? AND observed_at = ? AND source_id = ?"
-        db.execute(f"UPDATE readings SET {column} = {column} + ? WHERE {where}", (chance.randint(1, 9), *key))  # noqa: S608
-    return Change(what=f"{column} of a reading of {slug}", shows=(f"The reading of {slug} at",))
+        db.execute(f"UPDATE readings SET {column} = {column} + ? WHERE {_KEY}", (chance.randint(1, 9), *found[:4]))  # noqa: S608
+    return Change(what=f"{column} of {_called(found)}", shows=(_called(found),))
+
+
+def _reading_renamed(database: Path, chance: random.Random) -> Change:
+    """A count is three times as much, and said to come from somebody else."""
+    with closing(_open(database)) as db:
+        found = _some_reading(db, chance, "source_id IN (SELECT id FROM sources WHERE source NOT LIKE 'import%')")
+        values = (_stranger(db), *found[:4])
+        db.execute(f"UPDATE readings SET count = count * 3, source_id = ? WHERE {_KEY}", values)  # noqa: S608
+    return Change(what=f"count and source of {_called(found)}", shows=(_called(found),))
+
+
+def _reading_slipped_in(database: Path, chance: random.Random) -> Change:
+    """A count of somebody else's that nobody was asked for."""
+    with closing(_open(database)) as db:
+        found = _some_reading(db, chance, "source_id IN (SELECT id FROM sources WHERE source NOT LIKE 'import%')")
+        later = chance.randint(1, 60_000)
+        db.execute(
+            "INSERT INTO readings SELECT quarter, page_id, observed_at + ?, ?, count + 9, below, above, delay, dated, "  # noqa: S608
+            f"'doubted' FROM readings WHERE {_KEY}",
+            (later, _stranger(db), *found[:4]),
+        )
+    called = _called((*found[:2], found[2] + later, *found[3:]))
+    return Change(what=f"{called} slipped in", shows=(called,))
+
+
+_KEY = "quarter = ? AND page_id = ? AND observed_at = ? AND source_id = ?"
+
+
+def _some_reading(db: sqlite3.Connection, chance: random.Random, which: str = "true") -> tuple[Any, ...]:
+    rows = db.execute(
+        "SELECT quarter, page_id, observed_at, source_id, slug FROM readings JOIN pages ON id = page_id "  # noqa: S608
+        f"WHERE {which}"
+    )
+    return tuple(chance.choice(rows.fetchall()))
+
+
+def _stranger(db: sqlite3.Connection) -> int:
+    """The id of a source that nothing came from."""
+    done = db.execute("INSERT INTO sources (source, url, metric) VALUES ('Reuters', '', 'followers')")
+    assert done.lastrowid
+    return done.lastrowid
+
+
+def _called(found: tuple[Any, ...]) -> str:
+    at = datetime.fromtimestamp(found[2] / 1000, UTC).isoformat()
+    return f"The reading of {found[4]} at {at}"
+
+
+def _newest_count(database: Path, chance: random.Random) -> Change:
+    """What is told when somebody asks for a page's count."""
+    with closing(_open(database)) as db:
+        rows = db.execute("SELECT page_id, slug FROM latest JOIN pages ON id = page_id").fetchall()
+        page_id, slug = chance.choice(rows)
+        db.execute("UPDATE latest SET last_count = last_count * 5 WHERE page_id = ?", (page_id,))
+    return Change(what=f"the newest count of {slug}", shows=(f"The newest count of {slug}:",))
 
 
 def _alert(database: Path, chance: random.Random) -> Change:
     with closing(_open(database)) as db:
-        alert_id, text = chance.choice(db.execute("SELECT id, evidence FROM alerts").fetchall())
+        alert_id, key, text = chance.choice(db.execute("SELECT id, key, evidence FROM alerts").fetchall())
         digits = [place for place, character in enumerate(text) if character in "12345678"]
         place = chance.choice(digits)
         changed = f"{text[:place]}{int(text[place]) + 1}{text[place + 1 :]}"
         db.execute("UPDATE alerts SET evidence = ? WHERE id = ?", (changed, alert_id))
-    return Change(what=f"a digit of alert {alert_id}", shows=("Alert ",))
+    return Change(what=f"a digit of alert {alert_id}", shows=(_alert_called(key),))
+
+
+def _alert_antedated(database: Path, chance: random.Random) -> Change:
+    """As if it were older than the evidence, and about another instant."""
+    with closing(_open(database)) as db:
+        alert_id, key = chance.choice(db.execute("SELECT id, key FROM alerts").fetchall())
+        more = chance.randint(1, 10**7)
+        db.execute("UPDATE alerts SET recorded_at = 0, at = at - ? WHERE id = ?", (more, alert_id))
+    return Change(what=f"alert {alert_id} antedated", shows=(_alert_called(key),))
+
+
+def _alert_called(key: str) -> str:
+    return f"Alert {sha256(key.encode())[:10]} ("
 
 
 def _file(database: Path, content: bytes | None, what: str) -> Change:
@@ -181,86 +240,3 @@ def _truncated(database: Path, chance: random.Random) -> Change:
     return Change(
         what="the file cut off", shows=(path.name, "The evidence's file", "The store", "ink ", "The time-stamp")
     )
-
-
-def tamper_bundle(bundle: bytes, other: bytes, chance: random.Random) -> tuple[bytes, Change]:
-    """One change to a bundle, by a careless hand (a byte) or by one that mends SHA256SUMS after it.
-
-    ``other`` is the bundle of another alert of the same newsroom.
-    """
-    if chance.random() < _CARELESS:
-        return _byte_of_zip(bundle, chance)
-    files, _ = unzipped(bundle)
-    kinds = (_byte_of_file, _digit_of_file, _file_left_out, _file_slipped_in, _files_exchanged)
-    change = chance.choice(kinds)(files, unzipped(other)[0], chance)
-    return zipped(with_sums(files)), change
-
-
-def _byte_of_zip(bundle: bytes, chance: random.Random) -> tuple[bytes, Change]:
-    at = chance.randrange(len(bundle))
-    changed = bytearray(bundle)
-    changed[at] ^= 1 << chance.randrange(8)
-    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
-        inside = [entry.filename for entry in archive.infolist() if entry.header_offset <= at]
-    return bytes(changed), Change(
-        what=f"byte {at} of the zip, in {inside[-1]}", shows=("The file", "Byte ", *inside[-1:])
-    )
-
-
-def _proved(files: dict[str, bytes], chance: random.Random) -> str:
-    return chance.choice(sorted(name for name in files if name not in {SUMS, "export.json"}))
-
-
-def _byte_of_file(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
-    name = _proved(files, chance)
-    changed = bytearray(files[name])
-    changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
-    files[name] = bytes(changed)
-    return Change(what=f"a byte of {name}, with its sum", shows=_marks(name))
-
-
-def _digit_of_file(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
-    """A digit, so that the form stays: another count, date, link or sum."""
-    name = chance.choice(["alert.json", "readings.json", "chain.json", "index.html", "INSTRUCTIONS.txt"])
-    text = files[name].decode()
-    places = [place for place, character in enumerate(text) if character in "12345678"]
-    place = chance.choice(places)
-    files[name] = f"{text[:place]}{int(text[place]) + 1}{text[place + 1 :]}".encode()
-    return Change(what=f"digit {place} of {name}: {text[place - 40 : place + 20]!r}, with its sum", shows=_marks(name))
-
-
-def _file_left_out(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
-    name = _proved(files, chance)
-    del files[name]
-    return Change(what=f"{name} left out", shows=_marks(name))
-
-
-def _file_slipped_in(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
-    folder = chance.choice(("chain", "records", "replies", "stamps"))
-    content = b'{"slipped": "in"}'
-    name = f"{folder}/{chance.choice(('00000099', 'more', sha256(content)))}.json"
-    files[name] = content
-    return Change(what=f"{name} slipped in", shows=(name,))
-
-
-def _files_exchanged(files: dict[str, bytes], other: dict[str, bytes], chance: random.Random) -> Change:
-    """A file put in the place of another, or another alert's in its place."""
-    name = _proved(files, chance)
-    like = [
-        one for one in sorted(other) if one.partition("/")[0] == name.partition("/")[0] and other[one] != files[name]
-    ]
-    if not like:
-        return _byte_of_file(files, other, chance)
-    put = chance.choice(like)
-    files[name] = other[put]
-    return Change(what=f"{put} in the place of {name}", shows=_marks(name))
-
-
-def _marks(name: str) -> tuple[str, ...]:
-    """A change to what explains the data may show in the data, and the other way round."""
-    if name.startswith("chain/"):  # of two links that do not fit together, the bundle cannot say which was altered
-        number = int(name[len("chain/") : -len(".json")])
-        return (name, f"chain/{number + 1:08}.json", f"stamp of link {number}")
-    if "/" in name:
-        return (name, name.rpartition("/")[2].partition(".")[0], "stamp of link", "Reading ")
-    return (name, "Reading ", "alert.json", "chain.json", "records/", "chain/", "stamps/", "stamp of link")

@@ -89,6 +89,21 @@ def test_a_damaged_database_is_replaced_and_kept_with_its_log(backup: Path, data
     assert restored.aside.with_name(restored.aside.name + "-wal").read_bytes() == b"a log"
 
 
+@pytest.mark.parametrize("which", [0, 1], ids=["main", "evidence"])
+def test_a_log_whose_database_is_gone_is_not_read_into_the_restored_one(
+    backup: Path, database: Path, which: int
+) -> None:
+    file = files_of(database)[which]
+    logs = {suffix: file.with_name(file.name + suffix) for suffix in ("-wal", "-shm")}
+    for log in logs.values():
+        log.write_bytes(b"of a database that somebody cleared away")
+    assert restore(backup, database, now=LATER).aside is None
+    for suffix, log in logs.items():
+        assert not log.exists()
+        kept = log.with_name(f"{file.name}.replaced-{LATER:%Y%m%dT%H%M%SZ}{suffix}")
+        assert kept.read_bytes() == b"of a database that somebody cleared away"
+
+
 def test_where_there_was_no_database_there_is_one(backup: Path, database: Path) -> None:
     assert restore(backup, database, now=LATER).aside is None
     assert slugs(database) == ["hunsen"]

@@ -53,6 +53,30 @@ def test_others_read_what_is_committed_while_a_transaction_is_open(fresh_store: 
     assert elsewhere(lambda: fresh_store.notes.get("colour")) == "blue"
 
 
+def test_what_is_to_follow_a_commit_follows_the_outermost_one(fresh_store: Store) -> None:
+    seen: list[str | None] = []
+
+    def look() -> None:
+        seen.append(elsewhere(lambda: fresh_store.notes.get("colour")))
+
+    with fresh_store.write():
+        with fresh_store.write():
+            fresh_store.notes.put("colour", "blue")
+            fresh_store.once_committed(look)
+        assert seen == []
+    assert seen == ["blue"]
+    fresh_store.once_committed(look)
+    assert seen == ["blue"] * 2
+
+
+def test_what_is_to_follow_a_commit_does_not_follow_one_that_failed_or_another(fresh_store: Store) -> None:
+    called: list[bool] = []
+    with undone(fresh_store):
+        fresh_store.once_committed(lambda: called.append(True))
+    fresh_store.notes.put("colour", "blue")
+    assert called == []
+
+
 def test_what_is_read_together_is_of_one_instant(fresh_store: Store) -> None:
     fresh_store.notes.put("colour", "red")
     with fresh_store.read():

@@ -78,7 +78,7 @@ def _row(store: Store, latest: Latest, now: datetime) -> str:
     told = [f"{counted(latest.track)}, {age(latest, now)}"]
     grown = growth(store, latest, WEEK)
     if grown is not None:
-        told.append(f"{gained(grown)} in {words.duration(grown.over)}")
+        told.append(f"{gained(grown)} in {grown.time}")
     if latest.track.held:
         told.append("a newer reading is unconfirmed")
     if latest.trouble:

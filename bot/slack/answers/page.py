@@ -19,6 +19,7 @@ from bot.slack.figures import (
     growth,
     growths,
     instead,
+    moment,
     provenance,
     rounded,
     title,
@@ -103,7 +104,7 @@ def _held(track: Track) -> Iterator[Line]:
         yield (
             Bold("Unconfirmed:"),
             f" a newer reading says {words.count(held.count)} {track.held_metric or track.metric} (",
-            Moment(held.at),
+            moment(held.at, held.dated),
             "). It is out of line with the series, so nothing is concluded from it until further readings confirm it.",
         )
 
@@ -118,11 +119,11 @@ def _growth(store: Store, latest: Latest, period: timedelta | None) -> Iterator[
 
     Of a ``period`` that was asked for it is said where no figure is so old.
     """
-    told = {grown.over: gained(grown) for grown in growths(store, latest, (DAY, WEEK, MONTH))}
+    told = {grown.over: (grown, gained(grown)) for grown in growths(store, latest, (DAY, WEEK, MONTH))}
     if period and (grown := growth(store, latest, period)):
-        told[grown.over] = gained(grown) + instead(grown, period)
-    for over, said in sorted(told.items()):
-        yield f"In {words.duration(over)}", said
+        told[grown.over] = grown, gained(grown) + instead(grown, period)
+    for _, (one, said) in sorted(told.items()):
+        yield f"In {one.time}", said
     if period and not grown:
         yield f"In {words.length(period)}", "no figure from so long ago"
 

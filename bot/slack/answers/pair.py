@@ -8,10 +8,11 @@ from bot import words
 from bot.slack.contract import Bold, Card, Line, Plot, Reply
 from bot.slack.figures import TOGETHER, as_of, counted, gained, gap, growth, instead, provenance, together
 from bot.slack.plots import counts_plot
-from handlers.model import Page, Point, Track
+from handlers.model import Dated, Page, Point, Track
 from storage.store import Store
 from storage.values import Latest
 
+_A_MONTH = timedelta(days=31)
 _NEWEST = "The gap is between the newest figure of each."
 _THEN = "The newest figures are of different dates: the gap is of the last date for which both are known."
 _NO_GAP = "The two were never counted at about the same time, so no gap is told."
@@ -30,7 +31,7 @@ def pair_answer(store: Store, pages: tuple[Page, Page], period: timedelta, now: 
     counts.sort(key=lambda one: -one[1].last.count)
     (first, ours), (second, theirs) = counts
     if ours.metric is theirs.metric:
-        headline, note = _compared(store, (first, ours), (second, theirs))
+        headline, note = _compared(store, (first, ours), (second, theirs), now)
         plot = _plot(store, counts, period)
     else:
         headline, note, plot = f"{first.page.name} and {second.page.name}", _DIFFERENT, None
@@ -44,11 +45,19 @@ def pair_answer(store: Store, pages: tuple[Page, Page], period: timedelta, now: 
     return Reply(card=card, shareable=True)
 
 
-def _compared(store: Store, first: tuple[Latest, Track], second: tuple[Latest, Track]) -> tuple[str, str]:
+def _compared(
+    store: Store, first: tuple[Latest, Track], second: tuple[Latest, Track], now: datetime
+) -> tuple[str, str]:
     """Who is ahead by how many, and how that was compared: now, or when both were last known."""
     (one, ours), (other, theirs) = first, second
     if together(one, other):
-        return _headline((one.page, ours.last), (other.page, theirs.last), f"{ours.metric}", "is", ""), _NEWEST
+        of = min(as_of(one) or ours.last.at, as_of(other) or theirs.last.at)
+        dated = max(ours.last.dated, theirs.last.dated, key=list(Dated).index)
+        is_old = now - of > (_A_MONTH if dated is Dated.MONTH else TOGETHER)
+        verb, when = (
+            ("was", f" {words.when(of, max(dated, Dated.DAY, key=list(Dated).index))}") if is_old else ("is", "")
+        )
+        return _headline((one.page, ours.last), (other.page, theirs.last), f"{ours.metric}", verb, when), _NEWEST
     earlier = min(ours.last, theirs.last, key=lambda point: point.at)
     then = [(latest.page, store.readings.at(latest.page.slug, earlier.at)) for latest in (one, other)]
     known = [(page, point) for page, point in then if point is not None and earlier.at - point.at <= TOGETHER]
@@ -77,9 +86,11 @@ def _told(latest: Latest, track: Track, now: datetime) -> Line:
 def _grown(store: Store, latest: Latest, track: Track, period: timedelta) -> tuple[str, Line]:
     grown = growth(store, latest, period)
     if grown is None:
-        first = store.readings.at(latest.page.slug, track.since) or track.last
-        return latest.page.name, f"no figure from so long ago (first: {words.date(first.at, first.dated)})"
-    return latest.page.name, f"{gained(grown)} in {words.duration(grown.over)}{instead(grown, period)}"
+        begun = store.readings.at(latest.page.slug, track.since) or track.last
+        first = store.readings.first(latest.page.slug) or begun
+        what = "first" if first.at >= begun.at else "the present series begins"
+        return latest.page.name, f"no figure from so long ago ({what}: {words.date(begun.at, begun.dated)})"
+    return latest.page.name, f"{gained(grown)} in {grown.time}{instead(grown, period)}"
 
 
 def _plot(store: Store, counts: list[tuple[Latest, Track]], period: timedelta) -> Plot | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from bot import words
+from bot.evidence.tracing import reference
 from bot.features import written
 from bot.slack import names
 from bot.slack.alert_card import told
@@ -16,6 +17,7 @@ from storage.values import KeptAlert, Target
 
 USAGE = "/trends alerts [page or group]"
 _MOST = 15
+_REFERENCES = "/trends evidence and what stands in [ ] tells what an alert's figures rest on."
 _LOOKED_AT = 200
 
 
@@ -36,7 +38,8 @@ def _reply(whose: str, recent: tuple[KeptAlert, ...], call: Call, store: Store) 
     lines = tuple(_line(kept, store) for kept in islice(ours, _MOST))
     if not lines:
         return Reply(card=Card(headline=f"No alerts {whose} yet"))
-    return Reply(card=Card(headline=f"Newest alerts {whose}", lines=lines), shareable=True)
+    card = Card(headline=f"Newest alerts {whose}", lines=lines, context=(_REFERENCES,))
+    return Reply(card=card, shareable=True)
 
 
 def _is_ours(alert: Alert, call: Call, store: Store) -> bool:
@@ -48,7 +51,7 @@ def _line(kept: KeptAlert, store: Store) -> Line:
     alert = kept.alert
     by = f" ({written(alert.feature, alert.threshold)})" if alert.tuned else ""
     how = " (found in imported figures)" if kept.past else " (replayed)" if kept.replayed else ""
-    return (Bold(words.dated(alert.at, alert.dated)), f": {told(alert, store)}{by}{how}")
+    return (Bold(words.dated(alert.at, alert.dated)), f": {told(alert, store)}{by}{how} [{reference(alert)}]")
 
 
 COMMAND = Command(

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from bot import words
 from bot.errors import LikewatchError
-from bot.evidence.texts import ImportedFile, read_manifest, sha256
-from bot.evidence.tracing import Behind, Figure, Trace, find_alert, reference, trace
+from bot.evidence.alert_text import fact_value
+from bot.evidence.attribution import is_stated
+from bot.evidence.stamping import read_stamp, stamp_fault
+from bot.evidence.texts import ImportedFile, sha256
+from bot.evidence.tracing import Behind, Figure, Trace, Traced, find_alert, reference, trace
+from bot.evidence.values import said
 from bot.slack.alert_card import told
-from bot.slack.contract import Bold, Call, Card, Command, Line, Moment, Reply, Slash, Span, Who
-from handlers.model import Dated, Fact
+from bot.slack.contract import Bold, Call, Card, Command, Line, Link, Moment, Reply, Slash, Span, Who
+from bot.slack.figures import moment
+from handlers.model import Fact
 from storage.store import Store
 
 USAGE = "/trends evidence <alert or page>"
 _READINGS = 3  # of each figure; the bundle has all
+
+_Source = tuple[str, str]  # its name, and its address or ""
 
 
 def run(call: Call, store: Store, _now: datetime) -> Reply:
@@ -25,46 +32,75 @@ def run(call: Call, store: Store, _now: datetime) -> Reply:
     kept = find_alert(store, call.text)
     traced = trace(store, kept)
     name = reference(kept.alert)
-    lines: list[Line] = [(Bold("Alert "), name, ": ", told(kept.alert, store))]
-    lines += [line for figure in traced.figures for line in _figure(figure, traced)]
+    lines: list[Line] = [(Bold("Alert"), f" {name}: {told(kept.alert, store)}")]
     lines.append(_chain(store, traced))
     lines.append(
         (
             "To hand it to somebody: ",
             Bold(f"likewatch evidence export {name} -o bundle.zip"),
-            " on the machine that runs Likewatch. In it are the replies, a page to read, and how to check all of it.",
+            " on the machine that runs Likewatch. In it are the replies or files, a page to read, and how to check all.",
         )
     )
+    # Last: there may be no room for all.
+    places = _places(traced)
+    lines += [_figure(figure, traced, places) for figure in traced.figures]
+    lines += _sources(traced, places)
+    lines += _came(traced)
     return Reply(card=Card(headline="What the figures rest on", lines=tuple(lines)), shareable=True)
 
 
-def _figure(figure: Figure, traced: Trace) -> Iterator[Line]:
-    fact = figure.fact
-    name = fact.name.replace("_", " ")
-    if not figure.readings:
-        yield (Bold(name), f": {_value(fact)}, worked out by the rule")
-        return
-    yield (Bold(name), f": {_value(fact)}", *_when(fact))
-    for place in figure.readings[-_READINGS:]:
-        reading = traced.readings[place]
-        for behind in reading.behind:
-            yield ("• ", *_behind(behind, reading.confirmed))
-        if not reading.behind:
-            yield f"• {reading.reading.page}: no reply is kept of this instant"
-    if (more := len(figure.readings) - _READINGS) > 0:
-        yield f"• and {words.several(more, 'reading')} more"
+def _places(traced: Trace) -> dict[_Source, int]:
+    """The sources of all figures, each with the number it is called by here."""
+    used = (_origin(traced.readings[place]) for figure in traced.figures for place in figure.readings[-_READINGS:])
+    return {source: number for number, source in enumerate(dict.fromkeys(used), start=1)}
 
 
-def _behind(behind: Behind, confirmed: bool | None) -> Iterator[Span]:  # noqa: FBT001 (three answers, not a switch)
+def _figure(figure: Figure, traced: Trace, places: Mapping[_Source, int]) -> Line:
+    fact, behind = figure.fact, [traced.readings[place] for place in figure.readings]
+    name = Bold(fact.name.replace("_", " "))
+    numbers = dict.fromkeys(places[_origin(one)] for one in behind if _origin(one) in places)
+    cited = "".join(f" [{number}]" for number in numbers)
+    if not behind:
+        return (name, f": {_value(fact)}, worked out by the rule")
+    if is_stated(fact_value(fact), [said(one.reading) for one in behind]):
+        return (name, f": {_value(fact)}", *_when(fact), cited)
+    return (name, f": {_value(fact)}, worked out by the rule from{cited}")
+
+
+def _sources(traced: Trace, places: Mapping[_Source, int]) -> Iterator[Line]:
+    """Each source once, with its address, and how many readings of it are behind the figures."""
+    used = {place for figure in traced.figures for place in figure.readings}
+    for (source, url), number in places.items():
+        of_it = [traced.readings[place] for place in used if _origin(traced.readings[place]) == (source, url)]
+        bare = sum(not one.behind for one in of_it)
+        without = f", {words.several(bare, 'reading')} of it without a kept reply" if bare else ""
+        yield (f"[{number}] ", Link(source, url), without)
+
+
+def _came(traced: Trace) -> Iterator[Line]:
+    """Each reply or file behind the figures once, the newest first."""
+    used = dict.fromkeys(place for figure in traced.figures for place in figure.readings[-_READINGS:])
+    found = [(behind, traced.readings[place].confirmed) for place in used for behind in traced.readings[place].behind]
+    doubted = {behind.kept.sequence for behind, confirmed in found if confirmed is False}
+    every = {behind.record.body.sha256: behind for behind, _ in found}
+    for behind in sorted(every.values(), key=lambda one: -one.kept.sequence):
+        yield ("• ", *_behind(behind, is_doubted=behind.kept.sequence in doubted))
+
+
+def _behind(behind: Behind, *, is_doubted: bool) -> Iterator[Span]:
     record = behind.record
     what = f"the file {record.name}, imported" if isinstance(record, ImportedFile) else f"{record.platform}'s reply"
     yield f"{what}, received "
     yield Moment(record.at)
     yield f", SHA-256 {record.body.sha256}, link {behind.kept.sequence}"
-    if confirmed is False:
+    if is_doubted:
         yield " (it does not say this figure: ask for an audit)"
     elif behind.content is None:
         yield " (its time is over: the hash is kept, the reply is not)"
+
+
+def _origin(traced: Traced) -> _Source:
+    return traced.reading.source, traced.reading.url
 
 
 def _chain(store: Store, traced: Trace) -> Line:
@@ -77,11 +113,13 @@ def _chain(store: Store, traced: Trace) -> Line:
     manifest = store.evidence.manifest(stamp.sequence)
     if manifest is None:
         return f"Link {stamp.sequence} of the chain is missing: ask for an audit."
-    at = read_manifest(manifest.text).at
+    if stamp_fault(stamp, manifest.text):
+        return f"The time-stamp of link {stamp.sequence} of the chain does not hold: ask for an audit."
+    told = read_stamp(stamp)
     return (
-        "Time-stamped by an outside authority with link ",
-        f"{stamp.sequence} ({sha256(manifest.text)}), of ",
-        Moment(at),
+        f"Time-stamped by an outside authority ({told.signer}) ",
+        f"with link {stamp.sequence} ({sha256(manifest.text)}), at ",
+        Moment(told.at),
     )
 
 
@@ -92,9 +130,7 @@ def _value(fact: Fact) -> str:
 
 
 def _when(fact: Fact) -> tuple[Span, ...]:
-    if fact.at is None:
-        return ()
-    return (", ", Moment(fact.at)) if fact.dated is Dated.INSTANT else (f", {words.dated(fact.at, fact.dated)}",)
+    return () if fact.at is None else (", ", moment(fact.at, fact.dated))
 
 
 COMMAND = Command(

@@ -10,6 +10,10 @@ from bot.slack.names import HOW_TO_START
 from storage.store import Store
 
 MOST_NAMED = 30
+_HOW_TO_GROUP = (
+    "Leads and overtakes are judged inside a group. /trends track <address> in <group> adds a page that is polled to "
+    "one; one that is only imported joins with its next file: likewatch import FILE --group <group>."
+)
 
 
 def run(_call: Call, store: Store, _now: datetime) -> Reply:
@@ -24,9 +28,7 @@ def run(_call: Call, store: Store, _now: datetime) -> Reply:
         card=Card(
             headline=f"{words.several(len(pages), 'page')} watched",
             lines=tuple(lines),
-            context=(
-                "Leads and overtakes are judged inside a group. /trends track <page> in <group> adds a page to one.",
-            ),
+            context=(_HOW_TO_GROUP,),
         )
     )
 

@@ -37,6 +37,8 @@ def _answer(call: Call, store: Store, now: datetime) -> Reply:
         return group_answer(store, group, now)
     if page := names.find_page(store, text):
         return page_answer(store, page, now, period)
+    if refused := words.refused_period(named[-1]):
+        raise LikewatchError(refused)
     return _did_you_mean(store, named, last)
 
 

@@ -28,6 +28,8 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
             "To end its alerts here, use /trends unsubscribe."
         )
     found = names.find(store, name)
+    if found is None and (refused := words.refused_period(name.split()[-1])):
+        raise LikewatchError(refused)
     if found is None:
         return names.unknown(store, name, f"trends mute {{}} {length}", groups=False)
     if found.target is Target.GROUP:

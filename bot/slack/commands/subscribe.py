@@ -16,9 +16,10 @@ from bot.slack.by_group import groups_subscribed
 from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash, Who
 from bot.slack.features import Asked, parse_features
 from bot.slack.names import Named
+from bot.slack.pausing import resume
 from bot.variants import pages_of, variants
 from handlers.comparisons import all_comparisons
-from handlers.model import Alert
+from handlers.model import Alert, Dated
 from storage.store import Store
 from storage.values import KeptAlert, Subscription, Target
 
@@ -31,7 +32,8 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     """Subscribe the channel.
 
     No feature named means all that are not opt-in, beside what it has; features named later are added to those it has,
-    each with the threshold named with it, or with its default.
+    each with the threshold named with it, or with its default. The bot may post here, or nobody would have got so far:
+    so a channel that was paused goes on, in the same transaction.
     """
     if not call.text:
         raise LikewatchError(f"Say what to subscribe to: {USAGE}")
@@ -49,8 +51,9 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         settle(store, all_comparisons(), now, made=rehearsal.memories)
         wanted = wishes(wish)
         audit(store, call, now, "subscribe", found.slug, detail=" ".join(wanted))
+        resumed = resume(store, call.team_id, call.channel_id, now, by=call.user_id)
     preview = _preview(store, found, wish, rehearsal, now)
-    said = (*_thresholds(asked, wish, before), *_by_group(call, store, found), *preview)
+    said = (*_thresholds(asked, wish, before), *_by_group(call, store, found), *preview, *filter(None, [resumed]))
     card = Card(
         headline=f"This channel is subscribed to {found.name}",
         lines=(f"It gets: {', '.join(wanted)}.", *said),
@@ -77,6 +80,7 @@ def _wish(call: Call, found: Named, asked: Asked, before: Subscription | None, n
         thresholds={**{one: limit for one, limit in kept.items() if one not in asked.features}, **asked.thresholds},
         by=call.user_id,
         at=now,
+        paused=before.paused if before else None,
     )
 
 
@@ -161,13 +165,23 @@ def _recent(store: Store, found: Named, since: datetime) -> tuple[KeptAlert, ...
 
 
 def _span(store: Store, found: Named, now: datetime) -> str | None:
-    """How long it has been watched, at most the past 30 days, in words; None if it has no figures."""
-    since = [track.since for track in store.readings.tracks(found.pages).values()]
-    if not since:
+    """How long it has been watched, at most the past 30 days, in words; None if it has no figures.
+
+    What is older than the present series counts something else, or is too far from it: it is said which is meant.
+    """
+    tracks = store.readings.tracks(found.pages).values()
+    begun = [point for track in tracks if (point := store.readings.at(track.page, track.since))]
+    if not begun:
         return None
-    if now - min(since) >= PREVIEW:
+    oldest = min(begun, key=lambda point: point.at)
+    if now - oldest.at >= PREVIEW:
         return f"the past {PREVIEW.days} days"
-    return f"the {words.duration(now - min(since))} since its first figure"
+    firsts = (store.readings.first(track.page) for track in tracks)
+    is_first = all(first.at >= oldest.at for first in firsts if first)
+    what = "its first figure" if is_first else "its present series of figures began"
+    if oldest.dated is Dated.INSTANT:
+        return f"the {words.duration(now - oldest.at)} since {what}"
+    return f"the time since {what} ({words.dated(oldest.at, oldest.dated)})"
 
 
 COMMAND = Command(

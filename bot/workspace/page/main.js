@@ -10,7 +10,7 @@
 import { Composer } from "./composer.js";
 import { el } from "./dom.js";
 import { listen, post } from "./live.js";
-import { markDays, messageItem, refreshTimes } from "./messages.js";
+import { countReplies, markDays, messageItem, refreshTimes } from "./messages.js";
 
 const SHOWN = 500; // the newest messages of a channel that are drawn
 const find = (selector) => document.querySelector(selector);
@@ -35,6 +35,8 @@ const inChannel = (id) => [...(messages.get(id)?.values() ?? [])];
 const isReply = (message) => message.thread_ts && message.thread_ts !== message.ts;
 const inMainList = (message) => !isReply(message) || message.subtype === "thread_broadcast";
 const repliesTo = (ts) => inChannel(openId).filter((message) => message.thread_ts === ts && message.ts !== ts && !message.ephemeral);
+/** What is drawn of a message itself: that it heads a thread, its count of replies tells. */
+const looks = ({ thread_ts: _, ...shown }) => JSON.stringify(shown);
 const label = (channel) => (channel.person_id ? channel.name : `#${channel.name}`);
 
 const channelBox = new Composer({ testid: "message-box", label: "Message", send: (text) => say(text, ""), suggest });
@@ -76,10 +78,10 @@ const HEARD = {
     drawConnection();
   },
   message({ message }) {
-    const isNew = !messages.get(message.channel)?.has(message.ts);
+    const known = messages.get(message.channel)?.get(message.ts);
     remember(message);
     if (message.channel === openId) {
-      drawMessage(message, isNew && message.user === world.bot.id);
+      if (!known || looks(known) !== looks(message)) drawMessage(message, !known && message.user === world.bot.id);
       markRead();
     }
     drawChannels();
@@ -159,8 +161,8 @@ async function attempt(posted) {
 function drawMessage(message, arrived) {
   if (inMainList(message)) place(find("main .messages"), item(message), arrived);
   if (isReply(message)) {
-    const parent = messages.get(openId).get(message.thread_ts);
-    if (parent) place(find("main .messages"), item(parent), false);
+    const parent = find(`main .messages > [data-ts="${message.thread_ts}"]`);
+    if (parent) countReplies(parent, repliesTo(message.thread_ts).length);
   }
   if (threadTs && [message.ts, message.thread_ts].includes(threadTs)) place(find(".thread .messages"), drawn(message, true), arrived);
   drawEmpty();
@@ -179,7 +181,8 @@ function place(list, made, arrived) {
     else list.prepend(made);
   }
   markDays(list);
-  if (!stay) toBottom(scroll);
+  const isAnswer = arrived && !old && made.classList.contains("ephemeral"); // to what the reader asked just now
+  if (!stay || isAnswer) toBottom(scroll);
 }
 
 function toBottom(scroll) {

@@ -37,10 +37,20 @@ export function refreshTimes(root) {
 }
 
 function footer(message, view) {
-  const last = view.replies.at(-1);
-  const replies = last && !view.inThread && el("button", { type: "button", class: "replies", dataset: { testid: "replies" }, onclick: () => view.openThread(message) }, `${view.replies.length} ${view.replies.length === 1 ? "reply" : "replies"}`);
+  const replies = !view.inThread && el("button", { type: "button", class: "replies", dataset: { testid: "replies" }, onclick: () => view.openThread(message) });
+  if (replies) count(replies, view.replies.length);
   const dismiss = message.ephemeral && el("button", { type: "button", class: "dismiss", dataset: { testid: "dismiss" }, onclick: () => view.dismiss(message) }, "Dismiss");
   return [replies || null, dismiss || null];
+}
+
+function count(button, replies) {
+  button.textContent = `${replies} ${replies === 1 ? "reply" : "replies"}`;
+  button.hidden = replies === 0;
+}
+
+/** Bring the count of replies of a drawn message up to date. All else stays the same elements: a click under way is not lost. */
+export function countReplies(item, replies) {
+  count(item.querySelector(".replies"), replies);
 }
 
 function tools(message, view) {

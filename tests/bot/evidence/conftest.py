@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from bot.evidence.stamping import Stamper, roots_in
+from bot.import_orders import Order, carry_out
 from bot.platforms.http import Http
 from storage.backups import back_up_one as back_up
 from storage.files import evidence_beside
 from tests.standins.kept import kept_in
 from tests.standins.tsa import authority_on
+
+_PRESS = b"page,date,likes\nhunsen,2026-10-01,2000000\nhunsen,2026-10-02,2001000\nsamrainsy,2026-10-01,2050000\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
         )
         kept.overtaken()
         assert stamper.stamp_when_due()
+        order = Order(name="press.csv", data=_PRESS, by="ana")
+        assert "Kept: 3 counts." in list(carry_out(order, kept.store, kept.cycle, kept.clock.now()))
         back_up(evidence_beside(folder / "likewatch.db"), folder / "older.db")
         for hour in range(2):
             kept.count(2_120_000 + hour, 2_100_600 + hour)

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from bot.errors import LikewatchError
-from bot.evidence.bundle import export
+from bot.evidence.bundle import export, with_sums
 from bot.evidence.bundle_instructions import MARK
 from bot.evidence.stamping import roots_in
 from bot.evidence.texts import ImportedFile
 from bot.evidence.tracing import find_alert, reference
-from bot.evidence.verifying import Verification
-from bot.evidence.zipped import unzipped
+from bot.evidence.verifying import Verification, verification_summary
+from bot.evidence.zipped import unzipped, zipped
 from bot.examples import press_example
 from bot.feeding import replay_example
 from storage.store import Store
@@ -61,7 +61,8 @@ def unpacked(whole: Whole, tmp_path: Path) -> Path:
 
 def test_it_holds_and_says_what_was_found(whole: Whole) -> None:
     looking, faults = found(exported(whole.database))
-    assert faults == []
+    assert faults == looking.unproved == []
+    assert any(line.startswith("Holds: Hunsen") for line in verification_summary(looking, 0, "-"))
     assert looking.headline.startswith("Hunsen now has more followers than Samrainsy")
     assert looking.readings == looking.reread >= 4
     assert [stamp.signer for stamp in looking.stamps] == ["CN=Small Authority Stamps,O=Small Authority"]
@@ -113,6 +114,7 @@ def test_a_lawyer_can_read_it_without_anything_from_outside(unpacked: Path) -> N
     page = (unpacked / "index.html").read_text(encoding="utf-8")
     assert "Hunsen now has more followers than Samrainsy" in page
     assert "@media print" in page
+    assert "the platform's own interface answered, byte for byte" in page
     assert "does not show that the platform's number was true" in page
     assert not re.findall(r"<(?:script|link|img|iframe)|@import|url\(", page)
     linked = re.findall(r'href="?([^"#>]+)"?>', page)
@@ -146,6 +148,9 @@ def test_without_time_stamps_it_says_what_that_means(tmp_path: Path) -> None:
     assert faults == []
     assert looking.unstamped
     files, _ = unzipped(bundle)
+    asked = Verification(bundle, trusted=roots_in(Authority(tmp_path / "authority", "Some Authority").root))
+    assert list(asked.run()) == []
+    assert [line for line in asked.unproved if "not stamped by this authority" in line]
     assert "whoever held the machine could" in files["INSTRUCTIONS.txt"].decode()
     assert "No authority has stamped" in files["index.html"].decode()
 
@@ -169,11 +174,21 @@ def test_the_press_figures_lead_to_the_file_they_were_imported_from(tmp_path: Pa
             bundle = export(kept.store, alert)
             looking, faults = found(bundle)
             assert faults == [], alert.alert.kind
+            assert looking.unproved == [], alert.alert.kind
             assert looking.readings == looking.reread > 0, alert.alert.kind
             files, _ = unzipped(bundle)
             assert {name.rpartition(".")[2] for name in files if name.startswith("replies/")} == {"csv"}
-            assert "file cambodia.csv, imported" in files["index.html"].decode()
-            assert "Replayed from published figures" in files["index.html"].decode()
+            page, by_hand = files["index.html"].decode(), files["INSTRUCTIONS.txt"].decode()
+            assert "file cambodia.csv, imported" in page
+            assert "Replayed from published figures" in page
+            assert "the file that somebody in the newsroom imported, byte for byte" in page
+            assert "what the imported file holds, byte for byte" in by_hand
+            assert not re.search(r"platform's own interface|as the platform sent|\de[+-]\d", page + by_hand)
+            if alert.alert.kind in {"milestone", "contradiction"}:
+                assert re.search(r"(milestone|implied) \(\w+\)</td>.*worked out by the rule from \w", page)
+            if alert.alert.kind == "contradiction":
+                assert re.search(r"implied \(KH\)</td><td class=n>49,128 likes", page)
+                assert re.search(r"published \(KH\)</td>.*<td>Phnom Penh Post</td>", page)
 
 
 def test_a_figure_without_a_kept_reply_says_so(tmp_path: Path) -> None:
@@ -186,8 +201,14 @@ def test_a_figure_without_a_kept_reply_says_so(tmp_path: Path) -> None:
         looking, faults = found(bundle)
         assert faults == []
         assert looking.reread == 0
+        assert len([line for line in looking.unproved if line.startswith("Reading ")]) == looking.readings
+        said = list(verification_summary(looking, 0, "-"))
+        assert any(line.startswith("NOT PROVED: ") for line in said)
+        assert not any("Holds" in line for line in said)
         files, _ = unzipped(bundle)
         assert "No reply is kept of this instant" in files["index.html"].decode()
+        assert "Neither a platform's reply nor an imported file is kept" in files["index.html"].decode()
+        assert "Neither a platform's reply nor an imported file is kept" in files["INSTRUCTIONS.txt"].decode()
 
 
 def test_an_alert_is_found_by_its_reference_its_key_or_its_page(whole: Whole) -> None:
@@ -211,8 +232,47 @@ def test_the_replies_of_a_day_that_nobody_kept_are_told_apart_from_lost_ones(tmp
     looking, faults = found(bundle)
     assert faults == []
     assert 0 < looking.reread < looking.readings
+    assert len(looking.unproved) == looking.readings - looking.reread
     files, _ = unzipped(bundle)
-    assert "has been let go since" in files["index.html"].decode()
+    assert "was let go after its time" in files["index.html"].decode()
+
+
+def with_chain(files: dict[str, bytes], segments: object) -> bytes:
+    return json.dumps({**json.loads(files["chain.json"]), "segments": segments}).encode()
+
+
+def first_of(files: dict[str, bytes], folder: str) -> str:
+    return min(name for name in files if name.startswith(folder))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda files: {"chain.json": with_chain(files, [[1, float("inf")]])}, id="an endless segment"),
+        pytest.param(lambda files: {"chain.json": with_chain(files, [[1, 10**12]])}, id="a segment without its links"),
+        pytest.param(lambda _: {"alert.json": b"[" * 200_000}, id="a deep alert"),
+        pytest.param(lambda files: {first_of(files, "records/"): b"[" * 200_000}, id="a deep record"),
+        pytest.param(lambda files: {first_of(files, "records/"): b"9" * 9_999}, id="a large number"),
+        pytest.param(
+            lambda files: {
+                first_of(files, "chain/"): files[first_of(files, "chain/")].replace(
+                    b'"sequence":', b'"sequence":1e999,"":'
+                )
+            },
+            id="an endless link",
+        ),
+        pytest.param(
+            lambda files: {"alert.json": re.sub(rb'"value": \d+', b'"value": 1e999', files["alert.json"])},
+            id="endless figures",
+        ),
+    ],
+)
+def test_whatever_somebody_writes_into_it_is_told_as_a_fault(
+    whole: Whole, change: Callable[[dict[str, bytes]], dict[str, bytes]]
+) -> None:
+    files, _ = unzipped(exported(whole.database))
+    files.update(change(files))
+    assert found(zipped(with_sums(files)))[1]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"This was never a bundle.", b"PK\x05\x06" + b"\0" * 18])

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.evidence import keeping
+from bot.evidence.bundle import export
 from bot.evidence.keeping import let_go_of_old
 from bot.evidence.store_audit import StoreAudit
 from bot.evidence.texts import ImportedFile
-from bot.evidence.tracing import trace
-from tests.standins.kept import Kept, kept_in
+from bot.evidence.tracing import instant_of, replies_behind, trace
+from bot.evidence.verifying import Verification
+from handlers.model import Metric
+from storage.store import Store
+from storage.values import KeptAlert
+from tests.standins.graph import GraphPage
+from tests.standins.kept import HOUR, Kept, kept_in
 from tests.standins.newsroom import START
 
 DAY = timedelta(days=1)
@@ -79,4 +87,64 @@ def test_what_rests_on_a_reply_that_is_past_its_time_can_still_be_read(kept: Kep
     let_go(kept, DAY)
     newest = kept.store.evidence.asked_at(kept.clock.now())
     assert len(newest) == 1
+    assert faults(kept) == []
+
+
+def test_what_is_behind_an_alert_that_is_raised_meanwhile_stays_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with kept_in(tmp_path) as kept:
+        for hour in range(48):
+            kept.count(2_090_000 + 200 * hour, 2_100_000 + 10 * hour)
+            kept.poll()
+        hours = iter(range(48, 60))
+
+        def while_the_cycle_goes_on(store: Store, alerts: Iterable[KeptAlert]) -> set[bytes]:
+            wanted = replies_behind(store, alerts)
+            for hour in hours:
+                kept.count(2_090_000 + 400 * hour, 2_100_000 + 10 * hour)
+                kept.poll()
+            return wanted
+
+        monkeypatch.setattr(keeping, "replies_behind", while_the_cycle_goes_on)
+        assert let_go(kept, 20 * HOUR) > 0
+        assert kept.store.alerts.recent()
+        assert faults(kept) == []
+
+
+def test_a_figure_that_a_poll_found_unchanged_leads_to_that_poll(tmp_path: Path) -> None:
+    with kept_in(tmp_path) as kept:
+        for hour in range(60):
+            kept.count(2_090_000 + 400 * hour, 2_100_000)
+            kept.poll()
+        kept.clock.move(40 * DAY)
+        kept.poll()
+        let_go(kept, 30 * DAY)
+        for alert in kept.store.alerts.recent():
+            traced = trace(kept.store, alert)
+            figure = next(one for one in traced.figures if one.fact.name == "rival_count")
+            behind = [traced.readings[place] for place in figure.readings]
+            assert [instant_of(one.reading) for one in behind] == [figure.fact.at, START + timedelta(hours=1)]
+            assert all(one.confirmed for one in behind)
+            looking = Verification(export(kept.store, alert))
+            assert list(looking.run()) == []
+            assert looking.unproved == []
+        assert faults(kept) == []
+
+
+def test_what_is_behind_an_alert_stays_when_the_page_begins_to_count_something_else(kept: Kept) -> None:
+    alerts = kept.store.alerts.recent()
+    before = [len(trace(kept.store, alert).drawn) for alert in alerts]
+    replies = replies_behind(kept.store, alerts)
+    kept.clock.move(DAY)
+    for hour in range(160):
+        for number, slug, likes in (("7001", "hunsen", 2_300_000), ("7002", "samrainsy", 2_200_000)):
+            page = GraphPage(id=number, username=slug, name=slug.title(), fan_count=likes + hour)
+            kept.graph.put(replace(page, has_transitioned_to_new_page_experience=False))
+        kept.clock.move(6 * HOUR)
+        kept.cycle.run_all()
+    assert kept.store.readings.tracks(["hunsen"])["hunsen"].metric is Metric.LIKES
+    let_go(kept, 30 * DAY)
+    assert [len(trace(kept.store, alert).drawn) for alert in alerts] == before
+    assert all(kept.store.evidence.reply(digest) for digest in replies)
     assert faults(kept) == []

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -16,6 +20,7 @@ from bot.platforms.exchange import Exchange
 from storage.backups import back_up_one
 from storage.evidence import Evidence
 from storage.files import evidence_beside
+from storage.sqlite import sqlite3
 from storage.store import Store
 from tests.standins.clock import HandClock
 from tests.standins.kept import SECRET, TOKEN, Kept, kept_in
@@ -99,11 +104,47 @@ def test_no_credential_is_kept_anywhere(kept: Kept) -> None:
     assert faults(kept.store) == []
 
 
+def nested(text: str) -> str:
+    return json.dumps([{"code": 200, "body": json.dumps({"paging": {"next": text}})}])
+
+
+@pytest.mark.parametrize(
+    "escaped",
+    [
+        pytest.param(lambda secret: f"?access_token={quote(secret, safe='')}&limit=25", id="percent-encoded"),
+        pytest.param(lambda secret: json.dumps(secret).replace("/", "\\/"), id="with PHP's slashes"),
+        pytest.param(lambda secret: nested(f"?access_token={quote(secret, safe='')}"), id="nested, percent-encoded"),
+        pytest.param(lambda secret: nested(json.dumps(secret).replace("/", "\\/")), id="nested, with PHP's slashes"),
+        pytest.param(lambda secret: "".join(f"\\u{ord(letter):04X}" for letter in secret), id="by its codes"),
+    ],
+)
+def test_a_credential_is_found_however_the_platform_escapes_it(tmp_path: Path, escaped: Callable[[str], str]) -> None:
+    evidence = Evidence.open(tmp_path / "some.evidence.db")
+    secret = "1234567890|AbC/dEf-ghiJKLmnop_qrs"
+    recorder = Recorder(evidence, HandClock(START), secrets=(secret,))
+    recorder.of("facebook")(exchange(escaped(secret).encode()))
+    recorder.of("facebook")(exchange(escaped("nothing/that|is-anybody's").encode()))
+    recorder.seal()
+    kept = [read_record(one.text) for one in evidence.records(1)]
+    assert [one.body.withheld for one in kept if isinstance(one, Received)] == [True, False]
+    assert evidence.counted()["replies"] == 1
+    evidence.close()
+
+
+def test_what_a_credential_was_worked_into_for_a_request_is_not_kept_either(kept: Kept) -> None:
+    proof = hmac.new(SECRET.encode(), TOKEN.encode(), hashlib.sha256).hexdigest()
+    kept.graph.faults.append(Response(status=400, body=json.dumps({"error": {"message": f"Bad {proof}"}}).encode()))
+    kept.poll()
+    assert [record.body.withheld for record in records(kept.store)] == [True]
+
+
 def test_a_cycle_whose_evidence_cannot_be_written_stores_nothing_and_rests(tmp_path: Path) -> None:
     with kept_in(tmp_path) as kept:
         kept.count(1_000_000, 2_000_000)
         kept.disk.full = True
-        assert kept.cycle.run_all() is None
+        report = kept.cycle.run_all()
+        assert report is not None
+        assert report.unrecorded == "The disk is full."
         assert kept.store.readings.tracks(["hunsen"]) == {}
         kept.disk.full = False
         assert kept.cycle.run_all() is None, "it rests for a minute"
@@ -150,6 +191,40 @@ def test_a_lost_file_leaves_a_gap_that_shows_for_ever(tmp_path: Path, lost: str)
     missing = "Links 1 to 4" if lost == "all of it" else "Links 3 to 4"
     assert found[0] == f"{missing}: missing from the chain."
     store.close()
+
+
+def test_a_gap_shows_even_if_nothing_could_be_kept_at_first(tmp_path: Path) -> None:
+    file = evidence_beside(tmp_path / "likewatch.db")
+    with kept_in(tmp_path) as kept:
+        for hour in range(7):
+            if hour == 3:
+                back_up_one(file, tmp_path / "older.db")
+            kept.count(1_000_000 + hour, 2_000_000)
+            kept.poll()
+    file.unlink()
+    file.write_bytes((tmp_path / "older.db").read_bytes())
+    for _ in range(2):  # started twice while the network is down: figures are stored, and nothing is sealed
+        store = Store.open(tmp_path / "likewatch.db")
+        store.anchor()
+        store.close()
+    store = Store.open(tmp_path / "likewatch.db")
+    recorder = Recorder(store.evidence, HandClock(START + timedelta(days=1)))
+    recorder.of("facebook")(exchange(b"{}"))
+    recorder.seal()
+    store.anchor()
+    assert faults(store)[0] == "Links 4 to 7: missing from the chain."
+    store.close()
+
+
+def test_links_that_are_removed_while_likewatch_runs_are_missing_for_ever(kept: Kept) -> None:
+    for hour in range(8):
+        kept.count(2_090_000 + hour, 2_100_000)
+        kept.poll()
+    with closing(sqlite3.connect(evidence_beside(kept.path), isolation_level=None)) as other:
+        for table in ("records", "manifests"):
+            other.execute(f"DELETE FROM {table} WHERE sequence > 4")  # noqa: S608
+    kept.poll()
+    assert faults(kept.store)[0] == "Links 5 to 8: missing from the chain."
 
 
 def test_many_replies_of_one_request_are_small_and_all_come_back(tmp_path: Path) -> None:

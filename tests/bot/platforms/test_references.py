@@ -40,6 +40,7 @@ DID = "did:plc:z72i7hdynmk6r22z27h6tvur"
         ("https://www.facebook.com/p/Hun-Sen-61550000000001/", "61550000000001"),
         ("https://www.facebook.com/people/Hun-Sen/61550000000001/", "61550000000001"),
         ("https://www.facebook.com/profile.php?id=61550000000001", "61550000000001"),
+        ("profile.php?id=61550000000001", "61550000000001"),
         ("https://www.facebook.com/profile.php?id=61550000000001&amp;sk=about", "61550000000001"),
         ("<https://facebook.com/hunsen|facebook.com/hunsen>", "hunsen"),
         ("<https://facebook.com/hunsen>", "hunsen"),

@@ -177,6 +177,14 @@ def test_the_same_request_twice_has_one_effect(any_room: Newsroom) -> None:
     assert [entry.action for entry in any_room.store.audit.recent()] == ["unmute", "mute"]
 
 
+@pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long"])
+def test_an_answer_whose_blocks_slack_refuses_is_given_in_plain_words(any_room: Newsroom, code: str) -> None:
+    any_room.workspace.script.next("response_url", refuse(code))
+    any_room.workspace.say("ana", "newsroom", "/trends subscribe hunsen")
+    answer = any_room.workspace.wait_for_message("newsroom", "This channel is subscribed", person="ana")
+    assert (answer.blocks, answer.ephemeral_to) == ((), ANA)
+
+
 def test_a_slow_platform_holds_up_nobody_else(tmp_path: Path) -> None:
     let_go = threading.Event()
 

@@ -118,7 +118,31 @@ def test_it_cuts_what_is_too_long_and_says_so() -> None:
     card = Card(headline="Long", lines=tuple(f"{n} " + "x" * 2500 for n in range(80)))
     shown = cards.blocks(card)
     assert blockkit.faults(shown) == []
+    assert blockkit.words(shown).endswith("… and 77 more: Slack shows no more in one message.")
+
+
+def test_it_cuts_what_is_too_many_blocks_and_says_so() -> None:
+    shown = cards.blocks(Card(headline="Many", fields=(("", "x"),) * 900))
+    assert blockkit.faults(shown) == []
     assert "cut here" in blockkit.words(shown[-1:])
+
+
+def test_each_part_of_a_card_has_room_in_a_message_and_says_how_many_more_there_are() -> None:
+    many = tuple(f"number {n} " + "&" * 90 for n in range(300))
+    plot = _plot([str(n) for n in range(20)], [f"{n} " + "<" * 18 for n in range(6)])
+    card = Card(headline="&" * 600, lines=many, fields=tuple((one, one) for one in many), context=many, plot=plot)
+    shown = cards.blocks(card, share="likes")
+    for blocks in (shown, cards.without_charts(shown)):
+        assert blockkit.faults(blocks) == []
+    assert len([text for text in blockkit.mrkdwn_texts(shown) if "more: Slack shows no more" in text]) == 3
+    assert blockkit.words(shown).count("number 0 ") == 4
+
+
+def test_what_fits_into_a_message_is_shown_whole() -> None:
+    card = Card(headline="Fits", lines=("x" * 99,) * 40, fields=(("A", "x" * 80),) * 20, context=("x" * 200,) * 5)
+    shown = blockkit.words(cards.blocks(card))
+    assert shown.count("x") == 99 * 40 + 80 * 20 + 200 * 5
+    assert "more" not in shown
 
 
 def test_a_cut_tears_no_markup() -> None:

@@ -14,6 +14,7 @@ from bot.slack.searching import EVENT_TYPE
 from bot.slack.sending import MAY_REPEAT, SETTLE
 from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, refuse, throttle
 from bot.workspace.script import Fault
+from handlers.model import Fact
 from storage.values import Target
 from tests.standins.desk import AHEAD, NEWSROOM, NOW, POLITICS, TEAM, Desk, desk, numbered
 from tests.standins.histories import SCENES, scene
@@ -39,32 +40,6 @@ def test_one_message_a_second_in_a_channel_and_channels_do_not_wait_for_each_oth
     assert (desk.keys(), desk.keys(POLITICS)) == (["key-1"], ["key-1"])
     desk.later(1)
     assert (desk.keys(), desk.keys(POLITICS)) == (["key-1", "key-2"], ["key-1", "key-2"])
-
-
-def test_what_follows_in_a_story_edits_its_card_and_goes_to_its_thread(desk: Desk) -> None:
-    first, second = SCENES["overtake"]().alerts
-    assert first.story == second.story
-    desk.raise_(first, second)
-    desk.deliverer.deliver_due()
-    (card,) = desk.posted()
-    desk.later(1)
-    edited, reply = desk.posted()
-    assert edited.ts == card.ts
-    assert edited.text != card.text
-    assert (reply.thread_ts, reply.metadata) == (
-        card.ts,
-        {"event_type": EVENT_TYPE, "event_payload": {"key": second.key}},
-    )
-
-
-def test_where_the_card_was_deleted_what_follows_is_a_new_card(desk: Desk) -> None:
-    first, second = SCENES["overtake"]().alerts
-    desk.raise_(first, second)
-    desk.deliverer.deliver_due()
-    desk.workspace.posting.delete(NEWSROOM, desk.posted()[0].ts)
-    desk.later(1)
-    (card,) = desk.posted()
-    assert (card.thread_ts, desk.keys()) == ("", [second.key])
 
 
 def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(desk: Desk) -> None:
@@ -187,7 +162,8 @@ def test_while_nobody_answers_it_tries_again_ever_more_rarely(desk: Desk) -> Non
 
 
 @pytest.mark.parametrize(
-    "code", ["channel_not_found", "is_archived", "not_in_channel", "restricted_action", "ekm_access_denied"]
+    "code",
+    ["channel_not_found", "is_archived", "not_in_channel", "restricted_action", "ekm_access_denied", "no_permission"],
 )
 def test_a_channel_that_cannot_be_posted_to_is_paused_and_who_subscribed_it_is_told_once(desk: Desk, code: str) -> None:
     desk.subscribe(NEWSROOM, "b")
@@ -222,6 +198,28 @@ def test_with_a_token_that_slack_refuses_nothing_is_tried_again_and_nothing_lost
     assert (desk.keys(), desk.keys(POLITICS)) == ([AHEAD.key], [AHEAD.key])
 
 
+@pytest.mark.parametrize("code", ["team_added_to_org", "org_login_required"])
+def test_while_the_workspace_is_moved_into_an_organization_it_tries_again(desk: Desk, code: str) -> None:
+    desk.workspace.script.next("chat.postMessage", refuse(code), refuse(code), refuse(code))
+    desk.raise_(AHEAD)
+    waits = []
+    for _ in range(4):
+        waits.append(desk.deliverer.deliver_due())
+        desk.clock.move(timedelta(seconds=waits[-1]))
+    assert 0.5 <= waits[0] <= 1 < waits[2] <= 4
+    assert desk.keys() == [AHEAD.key]
+
+
+def test_a_channel_that_the_bot_may_not_post_in_stops_no_other(desk: Desk) -> None:
+    desk.subscribe(POLITICS)
+    desk.workspace.script.next("chat.postMessage", refuse("no_permission"))
+    desk.raise_(AHEAD)
+    desk.deliverer.deliver_due()
+    desk.raise_(numbered(1))
+    desk.later(1)
+    assert sorted([desk.keys(), desk.keys(POLITICS)]) == [[], [AHEAD.key, "key-1"]]
+
+
 SURGE = replace(scene("surge"), key="surge", story="surge")
 SURGE_OF_5 = replace(SURGE, key="surge>5", story="surge>5", threshold=5.0, tuned=True)
 
@@ -242,13 +240,13 @@ def test_each_channel_is_posted_what_its_own_threshold_raised(desk: Desk) -> Non
     assert "This channel set surge to 5 times the usual day" in str(card.blocks)
 
 
-def test_what_another_threshold_raised_is_not_posted_once_a_channel_set_its_own(desk: Desk) -> None:
+def test_what_waits_by_the_threshold_of_then_is_posted_though_the_channel_set_another_since(desk: Desk) -> None:
     want_surges(desk, NEWSROOM)
     desk.raise_(SURGE)
     want_surges(desk, NEWSROOM, surge=5.0)
+    desk.raise_(SURGE)
     desk.deliverer.deliver_due()
-    assert desk.posted() == []
-    assert desk.store.outbox.depth()["dropped"] == 1
+    assert desk.keys() == [SURGE.key]
 
 
 def unsubscribe(desk: Desk) -> None:
@@ -272,16 +270,38 @@ def test_what_is_no_longer_wanted_is_not_posted(desk: Desk, change: Callable[[De
     assert desk.store.outbox.depth()["dropped"] == 1
 
 
+FELL = replace(AHEAD, page="facebook", rival=None, others=("a", "b", "c"), kind="platform_event", feature="purge")
+FELL = replace(FELL, facts=(Fact(name="fallen", value=3, unit="pages"), Fact(name="pages", value=3, unit="pages")))
+
+
+@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize(("muted", "posted"), [("a", True), ("c", True), ("ab", False)])
+def test_what_befell_a_platform_is_posted_unless_all_that_the_channel_hears_of_is_muted(
+    desk: Desk, target: Target, muted: str, posted: bool
+) -> None:
+    (wish,) = desk.store.subscriptions.of_channel(TEAM, NEWSROOM)
+    desk.store.subscriptions.remove(TEAM, NEWSROOM, Target.PAGE, "a")
+    for slug in "ab" if target is Target.PAGE else "g":
+        desk.store.subscriptions.put(replace(wish, target=target, slug=slug, features=("purge",)))
+    desk.raise_(FELL)
+    for slug in muted:
+        desk.store.subscriptions.mute(TEAM, NEWSROOM, slug, until=NOW + timedelta(days=1))
+    desk.deliverer.deliver_due()
+    assert bool(desk.posted()) == posted
+    assert desk.store.outbox.depth()["dropped" if not posted else "sent"] == 1
+
+
 def test_a_card_that_slack_refuses_does_not_hold_up_the_next(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", refuse("msg_too_long"))
+    desk.workspace.script.next("chat.postMessage", refuse("no_text"))
     desk.raise_(numbered(1), numbered(2))
     desk.deliverer.deliver_due()
     assert desk.keys() == ["key-2"]
     assert desk.store.outbox.depth()["failed"] == 1
 
 
-def test_a_card_whose_blocks_slack_refuses_is_posted_in_plain_words(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", refuse("msg_blocks_too_long"))
+@pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long", "msg_too_long"])
+def test_a_card_whose_blocks_slack_refuses_is_posted_in_plain_words(desk: Desk, code: str) -> None:
+    desk.workspace.script.next("chat.postMessage", refuse(code))
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     (message,) = desk.posted()

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, refuse, throttl
 from bot.workspace.script import Fault
 from storage.values import Subscription, Target
 from tests.standins.clock import HandClock
-from tests.standins.desk import ANA, NEWSROOM, POLITICS, TEAM, Desk, desk, many, numbered
+from tests.standins.desk import AHEAD, ANA, NEWSROOM, POLITICS, TEAM, Desk, desk, many, numbered
+from tests.standins.histories import scene
 from tests.standins.slacked import Newsroom, newsroom
 
 __all__ = ["desk"]
@@ -95,6 +97,22 @@ def test_who_left_the_newsroom_is_not_told_for_ever(desk: Desk) -> None:
     assert desk.store.tellings.next_at() is None
 
 
+def test_with_a_token_that_slack_refuses_nobody_is_told_and_the_operator_is_once(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    revoked = refuse("token_revoked")
+    desk.workspace.script.next("conversations.open", *[revoked] * 50)
+    throw_out(desk)
+    for _ in range(40):
+        desk.later(100)
+    assert len([call for call in desk.workspace.calls if call.method == "conversations.open"]) == 1
+    assert [record.levelname for record in caplog.records if "SLACK_BOT_TOKEN" in record.getMessage()] == ["ERROR"]
+    while desk.workspace.script.take("conversations.open"):
+        pass
+    desk.restarted().deliver_due()
+    assert len(desk.told()) == 1
+
+
 @pytest.fixture(params=["socket mode", "http"])
 def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Newsroom]:
     with newsroom(tmp_path, over_http=request.param == "http") as running:
@@ -143,6 +161,35 @@ def test_subscribing_again_makes_it_go_on_and_tells_who_did(room: Newsroom) -> N
     room.workspace.say("ana", "newsroom", "/trends subscribe a")
     answer = room.workspace.wait_for_message("newsroom", "This channel is subscribed", person="ana")
     assert "2 alerts waited and follow now" in str(answer.blocks)
+
+
+@pytest.mark.parametrize("typed", ["", "nobody"])
+def test_what_subscribes_to_nothing_makes_no_channel_go_on(room: Newsroom, typed: str) -> None:
+    room.track("a")
+    paused(room, NEWSROOM, alerts=2, weeks_ago=2)
+    room.workspace.say("ana", "newsroom", f"/trends subscribe {typed}")
+    room.workspace.wait_for_message("newsroom", "nobody" if typed else "Say what to subscribe to", person="ana")
+    assert all(one.paused for one in room.store.subscriptions.of_channel(TEAM, NEWSROOM))
+    assert room.store.outbox.depth()["paused"] == 2
+
+
+def test_what_is_told_to_follow_follows_also_where_the_threshold_is_another_now(room: Newsroom) -> None:
+    room.track("a")
+    paused(room, NEWSROOM, alerts=0)
+    (wish,) = room.store.subscriptions.of_channel(TEAM, NEWSROOM)
+    room.store.subscriptions.put(replace(wish, features=("foreign",), thresholds={"foreign": 10.0}))
+    raised = replace(scene("total_foreign_share"), key="told by 10", page="a", threshold=10.0, tuned=True)
+    muted = replace(AHEAD, key="muted", page="a", rival="b", feature="foreign")
+    for alert in (raised, muted):
+        room.store.outbox.put(alert, [wish], at=room.clock.now())
+    room.store.subscriptions.mute(TEAM, NEWSROOM, "b", until=room.clock.now() + timedelta(days=1))
+    room.workspace.say("ana", "newsroom", "/trends subscribe a foreign")
+    answer = room.workspace.wait_for_message("newsroom", "This channel is subscribed", person="ana")
+    assert "1 alert waited and follows now" in str(answer.blocks)
+    client = slack_client(token=room.server.bot_token, api_url=room.server.api_url)
+    Deliverer(client=client, store=room.store, clock=room.clock, chance=random.Random(1)).deliver_due()
+    posted = [one.metadata["event_payload"]["key"] for one in room.workspace.messages("newsroom") if one.metadata]
+    assert posted == ["told by 10"]
 
 
 def test_being_invited_where_nothing_was_paused_is_met_with_silence(room: Newsroom) -> None:

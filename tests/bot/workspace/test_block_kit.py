@@ -153,6 +153,12 @@ LIMITS = [
     ("charts", [chart(), chart()], [chart(), chart(), chart()], "/blocks"),
     ("rows", [table(100, 1)], [table(101, 1)], "/blocks/0/rows"),
     ("columns", [table(1, 20)], [table(1, 21)], "/blocks/0/rows/0"),
+    (
+        "characters",
+        [section(text=words(3000))] * 4,
+        [*[section(text=words(3000))] * 4, section(text=words(1))],
+        "no more than 12000 characters",
+    ),
     ("tables", [table(1, 1)], [table(1, 1), table(1, 1)], "only_one_table_allowed"),
 ]
 

@@ -187,6 +187,16 @@ def test_a_thread_opens_and_is_answered(page: Page, workspace: Workspace) -> Non
     assert not page.all("thread")[0].is_displayed()
 
 
+def test_a_reply_that_arrives_takes_no_button_from_under_the_mouse(page: Page, workspace: Workspace) -> None:
+    button = {"type": "button", "text": {"type": "plain_text", "text": "Mute"}, "value": "1"}
+    ts = post(workspace, "card", {"type": "actions", "elements": [button]})
+    mute = page.one("button-Mute")
+    workspace.posting.post(NEWSROOM, checked(text="It flipped back"), thread_ts=ts)
+    page.sees("1 reply", "replies")
+    mute.click()
+    workspace.wait_for(lambda: len(workspace.envelopes) == 1)
+
+
 def test_buttons_ask_before_they_are_pressed(page: Page, workspace: Workspace) -> None:
     def label(text: str) -> Json:
         return {"type": "plain_text", "text": text}

@@ -13,6 +13,7 @@ from tests.standins.clock import HandClock
 NEWSROOM, GENERAL = "C0NEWSROOM", "C0GENERAL0"
 ANA, DARA = "U0ANA00001", "U0DARA0002"
 SECOND = timedelta(seconds=1)
+LONG = [{"type": "section", "text": {"type": "plain_text", "text": "x" * 3000}}] * 5
 METADATA = {"event_type": "alert", "event_payload": {"key": "overtake:1"}}
 
 
@@ -57,6 +58,7 @@ def test_it_refuses_a_wrong_token(server: WorkspaceServer, token: str, method: s
         ("chat.postMessage", {"channel": NEWSROOM, "text": "x" * 40_001}, "msg_too_long", "text"),
         ("chat.postMessage", {"channel": NEWSROOM, "text": "x", "thread_ts": "1.000001"}, "thread_not_found", ""),
         ("chat.postMessage", {"channel": NEWSROOM, "blocks": "[{"}, "invalid_blocks_format", "blocks"),
+        ("chat.postMessage", {"channel": NEWSROOM, "blocks": LONG}, "msg_blocks_too_long", "/blocks"),
         ("chat.postMessage", {"channel": NEWSROOM, "blocks": [{"type": "poll"}]}, "invalid_blocks", "/blocks/0/type"),
         (
             "chat.postMessage",

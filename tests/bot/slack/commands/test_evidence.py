@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.errors import LikewatchError
-from bot.evidence.texts import Received, read_record
+from bot.evidence.stamping import Stamper, read_stamp, roots_in
+from bot.evidence.texts import ImportedFile, Received, read_record
 from bot.evidence.tracing import reference
+from bot.examples import press_example
+from bot.feeding import replay_example
+from bot.platforms.http import Http
 from bot.slack import cards
 from bot.slack.alert_card import alert_card
-from bot.slack.contract import Button
+from bot.slack.contract import Button, Moment
+from storage.files import evidence_beside
+from storage.sqlite import sqlite3
 from tests.standins import blockkit
 from tests.standins.asked import ask
 from tests.standins.kept import SECRET, TOKEN, Kept, kept_in
+from tests.standins.newsroom import START
+from tests.standins.tsa import authority_on
 
 
 @pytest.fixture
@@ -54,11 +65,74 @@ def test_it_tells_each_figure_with_the_hash_of_the_reply_that_says_it(kept: Kept
     assert SECRET not in shown
 
 
+def test_the_answer_names_each_source_with_its_address_and_each_hash_once(
+    tmp_path: Path,
+) -> None:
+    with kept_in(tmp_path) as kept:
+        _sources_are_named_once(kept)
+
+
+def _sources_are_named_once(kept: Kept) -> None:
+    example = press_example()
+    for slug in ("hunsen", "samrainsy"):
+        kept.store.pages.remove(slug, at=START)
+    pages = {page.slug: page.slug for page in example.pages}
+    kept.recorder.seal_import(
+        example.data,
+        lambda body: ImportedFile(at=START, name=example.name, by="ana", pages=pages, page=None, dates=None, body=body),
+    )
+    replay_example(kept.store, kept.cycle, example, team_id="T1", channel_id="C1", now=START)
+    told = next(one.alert for one in kept.store.alerts.recent() if one.alert.kind == "contradiction")
+    reply = ask(kept.store, f"trends evidence {reference(told)}")
+    shown = blockkit.words(cards.reply_blocks(reply, ""))
+    assert f"*Alert* {reference(told)}: Published figures" in shown
+    assert shown.count(hashlib.sha256(example.data).hexdigest()) == 1
+    assert shown.count("|Phnom Penh Post>") == 1
+    assert "*published*: 34,069 likes, 13 March 2016 [1]" in shown
+    assert "*implied*: 49,128 likes, worked out by the rule from [1]" in shown
+
+
+def test_the_reference_in_the_list_of_alerts_finds_the_alert(kept: Kept) -> None:
+    name = reference(kept.store.alerts.recent()[0].alert)
+    assert any(line.endswith(f"[{name}]") for line in lines(kept, "trends alerts"))
+    assert any(name in line for line in lines(kept, f"trends evidence {name}"))
+
+
 def test_it_says_how_to_get_the_bundle_and_what_is_not_stamped(kept: Kept) -> None:
     shown = "\n".join(lines(kept, "trends evidence hunsen"))
     name = reference(kept.store.alerts.recent()[0].alert)
     assert f"likewatch evidence export {name} -o bundle.zip" in shown
     assert "No authority has time-stamped it yet" in shown
+
+
+def test_a_platforms_event_of_many_pages_fits_into_a_message(kept: Kept) -> None:
+    alert = kept.store.alerts.recent()[0].alert
+    many = replace(alert, key="many", facts=alert.facts * 60)
+    kept.store.outbox.put(many, [], at=kept.clock.now())
+    text = f"trends evidence {reference(many)}"
+    shown = blockkit.words(cards.reply_blocks(ask(kept.store, text), text))
+    assert len(lines(kept, text)) > 100
+    assert "more: Slack shows no more in one message" in shown
+    assert "likewatch evidence export" in shown
+    assert "No authority has time-stamped it yet" in shown
+
+
+def test_the_instant_of_a_time_stamp_is_the_authoritys(kept: Kept, tmp_path: Path) -> None:
+    newest = kept.store.alerts.recent()[0]
+    with authority_on(tmp_path / "authority") as (authority, url):
+        http = Http({}, url)
+        roots = roots_in(authority.root)
+        stamper = Stamper(http, evidence=kept.store.evidence, recorder=kept.recorder, clock=kept.clock, roots=roots)
+        assert stamper.stamp_when_due()
+        http.close()
+    stamp = kept.store.evidence.newest_stamp()
+    assert stamp is not None
+    shown = ask(kept.store, f"trends evidence {reference(newest.alert)}").card.lines
+    (line,) = [line for line in shown if "Time-stamped by" in cards.plain(line)]
+    assert Moment(read_stamp(stamp).at) in line
+    with closing(sqlite3.connect(evidence_beside(kept.path), isolation_level=None)) as other:
+        other.execute("UPDATE manifests SET text = (SELECT text FROM manifests WHERE sequence = 1)")
+    assert "does not hold: ask for an audit" in "\n".join(lines(kept, "trends evidence hunsen"))
 
 
 def test_what_was_let_go_says_so(kept: Kept) -> None:

@@ -225,11 +225,12 @@ def test_shares_of_all_and_of_new_likes_are_told_apart_with_their_bounds(store: 
     said = words(ask(store, "likes hunsen"))
     assert (
         "*All likes:* 56.4% (between 56.35% and 56.45%) from home (Cambodia); from abroad at least 11.45%, "
-        "at most 43.65% (India 11.5%). 13 March 2016, <https://www.phnompenhpost.com/x|Phnom Penh Post>." in said
+        "at most 43.65% (India 11.5%). 13 March 2016, 10 years ago, <https://www.phnompenhpost.com/x|Phnom Penh Post>."
+        in said
     )
     assert (
         "*New likes, the 30 days to 8 March 2016:* 20.2% (between 20.18% and 20.21%) from home (Cambodia), "
-        "157,331 of 779,000; from abroad at most 79.82%. 8 March 2016, BBC Trending." in said
+        "157,331 of 779,000; from abroad at most 79.82%. 8 March 2016, 10 years ago, BBC Trending." in said
     )
     assert "From abroad is not the same as not genuine" in said
 

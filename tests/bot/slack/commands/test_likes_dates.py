@@ -8,12 +8,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import LikewatchError
+from bot.examples import press_example
+from bot.feeding import replay_example
 from bot.slack import cards
 from bot.slack.contract import Reply
-from handlers.model import Dated, Judged, Metric, Reading, Standing
+from handlers.model import AudienceReading, Dated, Figure, Judged, Measure, Metric, Reading, Standing
 from storage.store import Store
 from tests.standins import blockkit
 from tests.standins.asked import NOW, ask, daily, watch
+from tests.standins.clock import HandClock
+from tests.standins.newsroom import cycle
 
 
 def words(reply: Reply) -> str:
@@ -33,7 +37,17 @@ def test_an_imported_figure_is_not_called_read(store: Store) -> None:
         ask(store, "likes a")
     )
     assert "as of 20 November 2026, 00:00 UTC, 4 days ago (imported)" in words(ask(store, "likes b"))
-    assert "Figure published November 2026, 4 days ago; source: The Cambodia Daily." in words(ask(store, "likes c"))
+    assert "Figure published November 2026, this month; source: The Cambodia Daily." in words(ask(store, "likes c"))
+
+
+def test_figures_known_to_the_day_have_no_hours(store: Store) -> None:
+    day = datetime(2026, 11, 24, tzinfo=UTC)
+    counts = [(day - timedelta(days=7), 1_000_000), (day - timedelta(days=1), 1_007_000), (day, 1_008_000)]
+    watch(store, "a", counts, polled_at=None, source="import: a.csv", dated=Dated.DAY, held=[(day, 90_000_000)])
+    reply = ask(store, "likes a")
+    assert fields(reply) == {"In 1 day": "+1,000 (+0.1%)", "In 7 days": "+8,000 (+0.8%)"}
+    assert "Figure as of 24 November 2026, today (imported)" in words(reply)
+    assert "a newer reading says 90,000,000 likes (24 November 2026)." in words(reply)
 
 
 def test_an_imported_figure_that_a_poll_found_unchanged_was_read(store: Store) -> None:
@@ -50,6 +64,61 @@ def test_the_first_figure_is_that_of_all_series_dated_as_it_is(store: Store) -> 
     assert "Growth and chart go back to 22 August 2015, 00:00 UTC" in said
     store.readings.fold(NOW)
     assert "First figure of June 2013." in words(ask(store, "likes hunsen"))
+
+
+def test_of_two_series_the_present_one_is_named_as_that(store: Store) -> None:
+    begun = NOW - timedelta(days=7)
+    for slug in ("hunsen", "samrainsy"):
+        watch(store, slug, [(begun, 1_000_000), (NOW, 1_000_100)])
+    store.readings.take([older(datetime(2013, 6, 15, tzinfo=UTC), 67_000)])
+    said = fields(ask(store, "likes hunsen samrainsy 90d"))
+    assert said["Hunsen"] == "no figure from so long ago (the present series begins: 17 November 2026)"
+    assert said["Samrainsy"] == "no figure from so long ago (first: 17 November 2026)"
+    assert "In the 7 days since its present series of figures began it would have" in words(
+        ask(store, "trends subscribe hunsen")
+    )
+    assert "In the 7 days since its first figure it would have" in words(ask(store, "trends subscribe samrainsy"))
+
+
+def test_who_was_ahead_by_old_figures_is_told_in_the_past(store: Store) -> None:
+    march = datetime(2016, 3, 14, tzinfo=UTC)
+    watch(store, "a", [(march, 6_400_000)], polled_at=None, dated=Dated.DAY)
+    watch(store, "b", [(march, 1_000_000)], polled_at=None, dated=Dated.DAY)
+    assert ask(store, "likes a b").card.headline == "A was 5,400,000 likes ahead of B on 14 March 2016"
+
+
+def test_a_share_has_its_age_and_its_contradiction_and_no_total_of_another_metric(store: Store) -> None:
+    example = press_example()
+    made = cycle(store, HandClock(NOW), {})
+    replay_example(store, made, example, team_id="T1", channel_id="C1", now=NOW)
+    made.close()
+    said = words(ask(store, "likes hunsen"))
+    assert "13 March 2016, 10 years ago, <https://www.phnompenhpost.com" in said
+    assert "Other published figures contradict it: /trends alerts hunsen." in said
+    day = NOW - timedelta(days=4)
+    watch(store, "a", [(day, 14_250_000)], polled_at=None, metric=Metric.FOLLOWERS)
+    share = Figure(value=0.576, low=0.5755, high=0.5765)
+    audience = AudienceReading(
+        page="a", as_of=day, received_at=day, measure=Measure.ALL, shares={"KH": share}, source="Post",
+        method="published",
+    )  # fmt: skip
+    store.audiences.add(audience)
+    assert "*All likes:* 57.6% (between 57.55% and 57.65%) from home (Cambodia); from" in words(ask(store, "likes a"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("likes hunsen 0d", "“0d” is no time at all."),
+        ("likes hunsen samrainsy 99999d", "“99999d” is too long: at most 9999d."),
+        ("trends mute hunsen 5m", "“5m” is no length of time that I know: write hours, days or weeks"),
+    ],
+)
+def test_a_length_of_time_that_cannot_be_is_named_as_that(store: Store, asked: str, said: str) -> None:
+    for slug in ("hunsen", "samrainsy"):
+        watch(store, slug, daily(1_000, 1))
+    with pytest.raises(LikewatchError, match=re.escape(said)):
+        ask(store, asked)
 
 
 def older(at: datetime, count: int) -> Judged:

@@ -308,6 +308,7 @@ def test_groups_lists_the_rivals(store: Store) -> None:
     said = words(ask(store, "trends groups"))
     assert "*cambodia*: hunsen" in said
     assert "*In no group*: alone" in said
+    assert "likewatch import FILE --group &lt;group&gt;" in said
 
 
 def test_what_is_not_a_command_is_named_and_a_near_one_offered(store: Store) -> None:

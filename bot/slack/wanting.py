@@ -1,0 +1,31 @@
+"""Whether an alert that waits in the outbox is still wanted where it is to be posted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from storage.store import Store
+from storage.values import Delivery
+
+
+class Dropped(StrEnum):
+    """Why an alert that waited in the outbox is not posted after all."""
+
+    UNSUBSCRIBED = "the channel is no longer subscribed to it"
+    MUTED = "its page is muted in the channel"
+
+
+def unwanted(store: Store, delivery: Delivery, now: datetime) -> Dropped | None:
+    """What was wanted when the alert was raised may not be at ``now``: why; None if it still is."""
+    here, alert = (delivery.team_id, delivery.channel_id), delivery.alert
+
+    def muted(page: str) -> bool:
+        return store.subscriptions.muted(*here, page, now) is not None
+
+    if not store.subscriptions.hears_of(*here, alert):
+        return Dropped.UNSUBSCRIBED
+    if alert.others:  # its page is a platform, which nobody mutes: what the channel hears of may all be muted
+        return Dropped.MUTED if all(map(muted, store.subscriptions.wanted_others(*here, alert))) else None
+    about = [page for page in (alert.page, alert.rival) if page is not None]
+    return Dropped.MUTED if any(map(muted, about)) else None
