@@ -138,7 +138,7 @@ class Finding:
     baseline); ``relisted`` are likes that the lists gained and the total did not, which are in none of the figures;
     ``counted_days`` are the days of the period whose lists can be compared, to which ``share``, ``came`` and
     ``gained`` belong (None where these are all of it); ``countries`` are the new likes of every country abroad, the
-    most first.
+    most first (at least so many each, where some were ``relisted``).
     """
 
     reading: AudienceReading

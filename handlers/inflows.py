@@ -130,7 +130,7 @@ def _of_inflows(inflows: tuple[_Inflow, ...], part: str) -> tuple[Finding, ...]:
             unlisted=inflow.came.unlisted,
             relisted=inflow.came.relisted,
             counted_days=None if inflow.came.whole else inflow.came.days,
-            countries=inflow.came.countries,
+            countries=tuple((country, inflow.came.new_of(gained)) for country, gained in inflow.came.countries),
         )
         for inflow in inflows
     )

@@ -77,7 +77,8 @@ def _new_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
         said.append(f"Whoever has no known country counts as not listed in {country} here.")
     top = ", ".join(f"{words.country(fact.about)} ({count(fact.value)})" for fact in alert.facts_named("country"))
     if top:
-        said.append(f"Most: {top}.")
+        least = "at least, " if alert.facts_named("relisted") else ""
+        said.append(f"Most: {least}{top}.")
     said.append(f"These are new {unit} of this period only, not all {unit} of the page.")
     return (*said, *_listed_anew(alert), *_left_out(alert), CAVEAT, NET_OF_REMOVALS)
 

@@ -447,6 +447,8 @@ def test_no_more_new_likes_are_told_than_the_total_gained(located: int) -> None:
     assert came + alert.fact("home").value + alert.fact("unlisted").value == pytest.approx(gained)
     anew = [fact.value for fact in alert.facts_named("relisted")]
     assert anew == ([] if not located else [pytest.approx(located * min(period, _day(alert) - 60))])
+    assert sum(fact.value for fact in alert.facts_named("country")) <= came + 1e-6
+    assert any(line.startswith("Most: at least, ") for line in lines(alert, words)) is bool(located)
     assert any("more than the page did" in line for line in lines(alert, words)) is bool(located)
 
 
