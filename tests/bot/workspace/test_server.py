@@ -130,7 +130,7 @@ def test_nobody_streams_as_a_stranger(server: WorkspaceServer) -> None:
 
 def test_a_port_in_use_is_told_with_what_to_do(server: WorkspaceServer) -> None:
     taken = urlsplit(server.url).port or 0
-    with pytest.raises(ConfigError, match=rf"port {taken}.*LIKEWATCH_WORKSPACE=127.0.0.1:{taken + 1}"):
+    with pytest.raises(ConfigError, match=rf"port {taken}.*LIKEWATCH_WORKSPACE=127.0.0.1:{taken + 10}"):
         WorkspaceServer(Workspace(), port=taken).start()
 
 
