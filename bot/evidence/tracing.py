@@ -12,6 +12,7 @@ from bot.errors import LikewatchError
 from bot.evidence.rereading import Came, batches, reread, reread_import
 from bot.evidence.texts import ImportedFile, Received, read_record
 from handlers.model import Alert, AudienceReading, Fact, Reading
+from handlers.numerals import dated
 from storage.evidence import KeptRecord
 from storage.store import Store
 from storage.values import KeptAlert
@@ -87,7 +88,7 @@ def find_alert(store: Store, named: str) -> KeptAlert:
     if not of_everybody:
         raise LikewatchError("There is no alert yet, so there is nothing to prove.")
     newest = "\n".join(
-        f"  {reference(kept.alert)}  {kept.alert.at:%Y-%m-%d %H:%M}  {kept.alert.kind}  {kept.alert.page}"
+        f"  {reference(kept.alert)}  {dated(kept.alert.at, kept.alert.dated)}  {kept.alert.kind}  {kept.alert.page}"
         for kept in of_everybody[:_NEWEST]
     )
     raise LikewatchError(f"No alert is called “{named[:80]}”. Name one by its reference; the newest are:\n{newest}")
