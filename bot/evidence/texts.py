@@ -17,6 +17,8 @@ from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any
 
+import orjson
+
 from bot.platforms.exchange import Exchange
 from storage.evidence import EvidenceDamaged
 
@@ -148,7 +150,7 @@ def sha256(data: bytes) -> str:
 
 def canonical(value: object) -> bytes:
     """JSON with one form for one value."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def written(instant: datetime) -> str:

@@ -189,8 +189,11 @@ def _limit(size: int) -> None:
 
 def _lives(pid: int) -> bool:
     """Whether any thread of a process still runs: the first may be gone while others hold files and locks."""
-    states = [_state(thread) for thread in Path("/proc").glob(f"{pid}/task/*/stat")]
-    return any(state not in "ZX" for state in states)
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:  # gone meanwhile
+        return False
+    return any(_state(thread / "stat") not in "ZX" for thread in threads)
 
 
 def _state(thread: Path) -> str:

@@ -240,4 +240,4 @@ def test_many_replies_of_one_request_are_small_and_all_come_back(tmp_path: Path)
     raws = [reply.raw for digest, _ in evidence.replies() if (reply := evidence.reply(digest))]
     assert raws == contents
     evidence.close()
-    assert (tmp_path / "some.evidence.db").stat().st_size < sum(map(len, contents)) / 8
+    assert (tmp_path / "some.evidence.db").stat().st_size < sum(map(len, contents)) / 7
