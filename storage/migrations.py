@@ -6,6 +6,8 @@ since 1970-01-01T00:00:00Z. ``quarter`` is the quarter of an hour: milliseconds 
 
 from __future__ import annotations
 
+import json
+
 import sqlite_utils
 from sqlite_utils import Migrations
 
@@ -319,3 +321,19 @@ CREATE INDEX tellings_waiting ON tellings (not_before) WHERE state = 'pending';
 def delivery(db: sqlite_utils.Database) -> None:
     """Waits that a changed clock cannot stretch, requests that have one effect, and direct messages that are owed."""
     db.executescript(_DELIVERY)
+
+
+@MIGRATIONS(name="0004_memories")
+def memories(db: sqlite_utils.Database) -> None:
+    """What two rules remember took another form: a streak of an open pair begins anew, falls of two days are forgotten.
+
+    Nothing is told again: leaders, contests and what was told of pairs stay.
+    """
+    db.execute("DELETE FROM memories WHERE comparison = 'platform_event'")
+    rows = db.execute("SELECT comparison, scope, memory FROM memories WHERE comparison = 'overtake'").fetchall()
+    for comparison, scope, memory in rows:
+        board = json.loads(memory)
+        board["pairs"] = [[*pair[:6], None] for pair in board["pairs"]]
+        db.execute(
+            "UPDATE memories SET memory = ? WHERE comparison = ? AND scope = ?", (json.dumps(board), comparison, scope)
+        )

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from handlers.comparisons.overtake import COMPARISON as OVERTAKE
 from handlers.model import Page
 from storage.database import Database
 from storage.errors import StoreDamaged, StoreError, StoreInUse, StoreTooNew, StoreUnavailable
@@ -35,6 +37,7 @@ HALF_DONE = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from handlers.comparisons.overtake import COMPARISON as OVERTAKE
 from handlers.model import Page
 from storage.store import Store
 store = Store.open(Path(sys.argv[1]))
@@ -94,6 +97,23 @@ def test_opening_again_finds_everything(database: Path) -> None:
         store.pages.add(PAGE, None, at=NOON)
         store.close()
         store.close()
+
+
+def test_what_rules_remembered_in_an_earlier_form_is_brought_up_to_date(database: Path) -> None:
+    at = NOON.isoformat()
+    row = ["hunsen", "samrainsy", "samrainsy", "hunsen", at, 2, ["hunsen", at, at, 4, at, at]]
+    board = {"orders": {"likes": ["samrainsy", "hunsen"]}, "seats": {"hunsen": [at, at]}, "pairs": [row]}
+    store = Store.open(database)
+    store.memories.put("overtake", {"cambodia": json.dumps(board)})
+    store.memories.put("platform_event", {"facebook": '{"fallen": {}, "losses": [], "told": null}'})
+    store.close()
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        assert other.execute("DELETE FROM _sqlite_migrations WHERE name = '0004_memories'").rowcount == 1
+    store = Store.open(database)
+    (pair,) = OVERTAKE.load(store.memories.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
+    assert (pair.leader, pair.front, pair.flips, pair.streak) == ("samrainsy", "hunsen", 2, None)
+    assert store.memories.get("platform_event", ["facebook"]) == {}
+    store.close()
 
 
 def test_it_refuses_a_database_of_a_newer_version(database: Path) -> None:
