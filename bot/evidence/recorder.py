@@ -42,6 +42,16 @@ class _Batch:
     asked_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What was exchanged with a platform, when the answer was there, and whom it was about."""
+
+    platform: str
+    exchange: Exchange
+    batch: _Batch | None
+    at: datetime
+
+
 class Recorder:
     """Keeps every exchange until ``seal`` puts them into the chain. Any thread may be asking meanwhile.
 
@@ -56,7 +66,7 @@ class Recorder:
         self._replies = Packer()
         self._here = threading.local()
         self._lock = threading.Lock()
-        self._waiting: list[NewRecord] = []
+        self._waiting: list[_Kept] = []
 
     def of(self, platform: str) -> Callable[[Exchange], None]:
         """What the session of a platform hands its exchanges to."""
@@ -76,38 +86,28 @@ class Recorder:
 
         Raises ``StoreError`` where it cannot be written. What was exchanged is dropped, and nothing may rest on it.
         """
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-        if waiting:
-            self._seal(waiting)
+        if records := self._records():
+            self._seal(records)
 
     def seal_import(self, data: bytes, imported: Callable[[Body], ImportedFile]) -> None:
         """Put a file that somebody imports into the chain, before its figures are stored."""
         reply = packed_alone(data)
         text = packed_alone(imported_text(imported(Body(sha256=reply.digest.hex(), size=len(data)))))
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-        self._seal([*waiting, NewRecord(text=text, asked_at=None, reply=reply)])
+        self._seal([*self._records(), NewRecord(text=text, asked_at=None, reply=reply)])
 
     def seal_alerts(self, alerts: Sequence[Alert]) -> None:
         """Put alerts into the chain, before they are stored."""
         at = self._clock.now()
         texts = [packed_alone(told_text(at, alert_value(alert))) for alert in alerts]
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-        self._seal([*waiting, *(NewRecord(text=text, asked_at=None, reply=None) for text in texts)])
+        self._seal([*self._records(), *(NewRecord(text=text, asked_at=None, reply=None) for text in texts)])
 
     def seal_letting_go(self, before: int) -> None:
         """Put into the chain that replies last received before this link are let go now."""
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-        self._seal(waiting, let_go_before=before)
+        self._seal(self._records(), let_go_before=before)
 
     def seal_stamp(self, stamp: Stamp) -> None:
         """Put a time-stamp of an earlier link into the chain."""
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-        self._seal(waiting, stamp=stamp)
+        self._seal(self._records(), stamp=stamp)
 
     def _seal(
         self, records: Sequence[NewRecord], *, let_go_before: int | None = None, stamp: Stamp | None = None
@@ -127,10 +127,23 @@ class Recorder:
             raise
 
     def _keep(self, platform: str, exchange: Exchange) -> None:
-        at = self._clock.now()
+        """Only kept here: made small while sixteen threads ask, it would hold them all up."""
         batch: _Batch | None = getattr(self._here, "batch", None)
-        secrets = (*self._secrets, *(sent for sent in exchange.credentials if len(sent) >= _SHORTEST_SECRET))
-        exchange = _without(exchange, secrets)
+        kept = _Kept(platform=platform, exchange=exchange, batch=batch, at=self._clock.now())
+        with self._lock:
+            self._waiting.append(kept)
+
+    def _records(self) -> list[NewRecord]:
+        """What was exchanged since the last time."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        return [self._record(kept) for kept in waiting]
+
+    def _record(self, kept: _Kept) -> NewRecord:
+        batch = kept.batch
+        sent = (credential for credential in kept.exchange.credentials if len(credential) >= _SHORTEST_SECRET)
+        secrets = (*self._secrets, *sent)
+        exchange = _without(kept.exchange, secrets)
         content = exchange.content
         shape = _shape(exchange)
         withheld = repeats(content, secrets)
@@ -139,14 +152,12 @@ class Recorder:
         text = received_text(
             exchange,
             Body(sha256=digest, size=len(content), withheld=withheld),
-            platform=platform,
-            at=at,
+            platform=kept.platform,
+            at=kept.at,
             asked_at=batch.asked_at if batch else None,
             pages=batch.pages if batch else {},
         )
-        record = NewRecord(text=self._texts.pack(text, shape), asked_at=batch.asked_at if batch else None, reply=reply)
-        with self._lock:
-            self._waiting.append(record)
+        return NewRecord(text=self._texts.pack(text, shape), asked_at=batch.asked_at if batch else None, reply=reply)
 
 
 def _without(exchange: Exchange, secrets: Sequence[str]) -> Exchange:
