@@ -146,7 +146,7 @@ def run(
         if workspace and core.store.is_empty():
             _replay_press_figures(core, workspace)
         where = _listen(app, settings, app_token, closing)
-        _start_sender(deliverer, closing)
+        _start(deliverer.run, "deliver", closing, deliverer.wake)
         beat = Beat(core.cycle.run_due, core.clock)
         monitoring = _serve_monitoring(core, beat, closing)
         channel = workspace.workspace.state.channel(EXAMPLE_CHANNEL).id if workspace else settings.operators_channel
@@ -278,21 +278,15 @@ def _listen(app: BotApp, settings: Settings, app_token: str, closing: ExitStack)
     return settings.mode.value
 
 
-def _start(run: Callable[[threading.Event], object], name: str, closing: ExitStack) -> None:
-    """Run it in a thread of its own, until the event that it is given is set."""
+def _start(
+    run: Callable[[threading.Event], object], name: str, closing: ExitStack, wake: Callable[[], None] = lambda: None
+) -> None:
+    """Run it in a thread of its own, until the event that it is given is set; ``wake`` makes it look at that."""
     ended = threading.Event()
     thread = threading.Thread(target=run, args=(ended,), name=name)
     thread.start()
     closing.callback(thread.join)
-    closing.callback(ended.set)
-
-
-def _start_sender(deliverer: Deliverer, closing: ExitStack) -> None:
-    ended = threading.Event()
-    thread = threading.Thread(target=deliverer.run, args=(ended,), name="deliver")
-    thread.start()
-    closing.callback(thread.join)
-    closing.callback(deliverer.wake)
+    closing.callback(wake)
     closing.callback(ended.set)
 
 
