@@ -29,14 +29,12 @@ class Lead:
     """The comparison of two pages at the instant ``at``.
 
     ``ahead`` is the slug whose interval lies wholly above the other's, None where they are equal or overlap.
-    ``back_to`` is the instant of the oldest reading it rests on, a page that had to be bounded apart; ``unread`` is the
-    slug of such a page.
+    ``unread`` is the slug of a page that had to be bounded.
     ``sparse``: the readings are days apart, next to each other, and separate by more than the leader's own rounding.
     """
 
     at: datetime
     ahead: str | None
-    back_to: datetime
     unread: str | None = None
     sparse: bool = False
 
@@ -45,11 +43,7 @@ class Lead:
 class _Interval:
     low: float
     high: float
-    back_to: datetime | None = None  # the oldest reading it rests on; None where it is bounded
-
-    @property
-    def bounded(self) -> bool:
-        return self.back_to is None
+    bounded: bool = False
 
 
 def lead(one: Track, other: Track) -> Lead | None:
@@ -74,18 +68,17 @@ def is_stale(track: Track, now: datetime) -> bool:
 
 
 def _conclude(earlier: Track, first: _Interval, later: Track, second: _Interval, at: datetime) -> Lead | None:
-    back_to = min((one.back_to for one in (first, second) if one.back_to is not None), default=at)
     bounded = (earlier.page if first.bounded else None) or (later.page if second.bounded else None)
     if first.low > second.high:
         winner, loser, margin = earlier, later, first.low - second.high
     elif second.low > first.high:
         winner, loser, margin = later, earlier, second.low - first.high
     else:
-        return None if bounded else Lead(at=at, ahead=None, back_to=back_to)
+        return None if bounded else Lead(at=at, ahead=None)
     if winner.last.count <= loser.last.count:  # what would be printed says otherwise
-        return Lead(at=at, ahead=None, back_to=back_to)
+        return Lead(at=at, ahead=None)
     sparse = bounded is None and _are_neighbours(earlier, later) and margin > winner.last.high - winner.last.low
-    return Lead(at=at, ahead=winner.page, back_to=back_to, unread=bounded, sparse=sparse)
+    return Lead(at=at, ahead=winner.page, unread=bounded, sparse=sparse)
 
 
 def _are_neighbours(earlier: Track, later: Track) -> bool:
@@ -98,7 +91,7 @@ def _standing(track: Track) -> _Interval:
     frozen = frozen_since(track)
     if frozen is not None:
         return _bounds(track, frozen, track.last.at)
-    return _Interval(track.last.low, track.last.high, back_to=track.last.at)
+    return _Interval(track.last.low, track.last.high)
 
 
 def _bounds(track: Track, known: Point, at: datetime) -> _Interval:
@@ -107,7 +100,7 @@ def _bounds(track: Track, known: Point, at: datetime) -> _Interval:
     waiting = track.held if track.held_metric is None else ()
     low = min([known.low * 0.99, *(point.low for point in waiting)])
     high = max([known.high + growth, *(point.high for point in waiting)])
-    return _Interval(low, high)
+    return _Interval(low, high, bounded=True)
 
 
 def _interpolated(track: Track, at: datetime) -> _Interval:
@@ -115,14 +108,14 @@ def _interpolated(track: Track, at: datetime) -> _Interval:
     after = track.last
     before = track.previous
     if after.at == at or (before and before.at <= at and (before.low, before.high) == (after.low, after.high)):
-        return _Interval(after.low, after.high, back_to=at)  # it was read to be so until now
+        return _Interval(after.low, after.high)  # it was read to be so until now
     for before in (track.previous, track.day):
         if before is None or before.at >= after.at:
             continue
         if before.at <= at:
             part = (at - before.at) / (after.at - before.at)
             low = before.low + (after.low - before.low) * part
-            return _Interval(low, before.high + (after.high - before.high) * part, back_to=before.at)
+            return _Interval(low, before.high + (after.high - before.high) * part)
         after = before
     back = max(rate(track) or 0.0, 0.0) * ((after.at - at) / _DAY)
-    return _Interval(after.low - back, after.high - back, back_to=after.at)
+    return _Interval(after.low - back, after.high - back)

@@ -1,11 +1,11 @@
 """Overtake: told at once, settled once.
 
-A pair has a settled leader. When the challenger's interval lies wholly above the leader's at every instant compared,
-and two of these comparisons rest on no reading in common (one bad reading decides nothing), a contest opens and one
-card says "moved ahead, not settled yet" (``ahead``). Ahead at every evaluation for 24 h or more and at 3 or more of
-them, between which both pages were read anew, the challenger is the settled leader (``overtake``); after the old leader
-was ahead for 72 h the contest ends without a change (``held_off``). Flips within a contest tell nothing new. Readings
-days apart settle at once. First sight of a pair sets its leader silently.
+A pair has a settled leader. When the challenger's interval lies wholly above the leader's, and still does once both
+pages were read anew, a contest opens and one card says "moved ahead, not settled yet" (``ahead``). One bad reading
+decides nothing: each time, the two newest counts say so too, and these are others. Ahead at every evaluation for 24 h
+or more and at 3 or more of them, between which both pages were read anew, the challenger is the settled leader
+(``overtake``); after the old leader was ahead for 72 h the contest ends without a change (``held_off``). Flips within a
+contest tell nothing new. Readings days apart settle at once. First sight of a pair sets its leader silently.
 
 Only a group's order and its open pairs are remembered: a pair that is not open is led by whichever stands higher. Two
 pages that share several groups are a pair in the one they have shared longest, so that each contest is told once.
@@ -29,7 +29,7 @@ from handlers.model import Alert, Dated, Fact, Metric, Parameter, Track
 from handlers.order import overlapping, resort, seat
 from handlers.rivals import is_judged_in, pair_of
 
-COMPARISONS_TO_TELL = 2
+EVALUATIONS_TO_TELL = 2
 EVALUATIONS_TO_SETTLE = 3
 HOURS_TO_SETTLE = 24
 HOURS_TO_HOLD_OFF = 72
@@ -37,7 +37,7 @@ HOURS_TO_HOLD_OFF = 72
 _PRECISIONS = tuple(Dated)
 _SETTLE = timedelta(hours=HOURS_TO_SETTLE)
 _HOLD_OFF = timedelta(hours=HOURS_TO_HOLD_OFF)
-_AHEAD_RULE = "In two comparisons that rest on no reading in common, and all between, it was ahead beyond rounding."
+_AHEAD_RULE = "Ahead beyond rounding, and still ahead once both pages were read anew."
 _SETTLED_RULE = "Ahead at every reading for 24 hours or more, and at three readings of both pages or more."
 _SPARSE_RULE = (
     "The readings are days apart and none lies between, so the lead is settled at once: the two counts differ by more "
@@ -45,7 +45,7 @@ _SPARSE_RULE = (
 )
 _HELD_OFF_RULE = "The earlier leader was ahead again at every reading for 72 hours."
 _PARAMETERS = (
-    Parameter(name="ahead to tell", value=COMPARISONS_TO_TELL, unit="comparisons"),
+    Parameter(name="ahead to tell", value=EVALUATIONS_TO_TELL, unit="evaluations"),
     Parameter(name="ahead to settle", value=HOURS_TO_SETTLE, unit="hours"),
     Parameter(name="evaluations to settle", value=EVALUATIONS_TO_SETTLE, unit="evaluations"),
     Parameter(name="ahead to hold off", value=HOURS_TO_HOLD_OFF, unit="hours"),
@@ -60,15 +60,13 @@ class Streak:
     """Who was ahead (None: equal or overlapping) at every evaluation since ``since``.
 
     ``evaluations`` counts those between which both pages were read anew; ``read`` are the newest instants of the two
-    pages at the last one counted, ``began`` the newer of those at the first; ``until`` is the instant compared at the
-    last evaluation.
+    pages at the last one counted, and ``until`` is the instant compared at the last evaluation.
     """
 
     ahead: str | None
     since: datetime
     until: datetime
     evaluations: int
-    began: datetime
     read: tuple[datetime, datetime]
 
 
@@ -227,7 +225,7 @@ def _evaluate(pair: Pair, key: tuple[str, str], window: Window) -> tuple[Pair, A
 
 def _continued(streak: Streak | None, now: Lead, read: tuple[datetime, datetime]) -> Streak:
     if streak is None or streak.ahead != now.ahead:
-        return Streak(ahead=now.ahead, since=now.at, until=now.at, evaluations=1, began=max(read), read=read)
+        return Streak(ahead=now.ahead, since=now.at, until=now.at, evaluations=1, read=read)
     anew = [after > before for before, after in zip(streak.read, read, strict=True)]
     if all(anew) or (now.unread is not None and any(anew)):
         return replace(streak, until=now.at, evaluations=streak.evaluations + 1, read=read)
@@ -251,7 +249,7 @@ def _challenged(pair: Pair, now: Lead, window: Window) -> tuple[Pair, Alert | No
         alert = _alert("overtake", (challenger, leader), pair, now, window=window, rule=_SPARSE_RULE)
         return Pair(leader=challenger), alert
     if pair.contest is None:
-        if now.back_to <= streak.began:  # COMPARISONS_TO_TELL
+        if streak.evaluations < EVALUATIONS_TO_TELL:
             return pair, None
         pair = replace(pair, contest=now.at)
         return pair, _alert("ahead", (challenger, leader), pair, now, window=window, rule=_AHEAD_RULE)
@@ -329,7 +327,7 @@ def _dump(board: Board) -> str:
 def _streak_row(streak: Streak | None) -> list[Any] | None:
     if streak is None:
         return None
-    return [streak.ahead, streak.since, streak.until, streak.evaluations, streak.began, *streak.read]
+    return [streak.ahead, streak.since, streak.until, streak.evaluations, *streak.read]
 
 
 def _load(text: str) -> Board:
@@ -353,14 +351,13 @@ def _pairs(rows: Iterable[Any]) -> Iterable[tuple[tuple[str, str], Pair]]:
 def _streak(row: Any) -> Streak | None:
     if row is None:
         return None
-    ahead, since, until, evaluations, began, *read = row
+    ahead, since, until, evaluations, *read = row
     first, second = (datetime.fromisoformat(text) for text in read)
     return Streak(
         ahead=ahead,
         since=datetime.fromisoformat(since),
         until=datetime.fromisoformat(until),
         evaluations=evaluations,
-        began=datetime.fromisoformat(began),
         read=(first, second),
     )
 

@@ -337,7 +337,7 @@ def test_a_page_that_is_read_seldom_is_told_of_once_it_was_read_twice() -> None:
         replay.arrive(reading("a", hour, 10_000 + hour))
         if hour % 6 == 0:
             replay.arrive(reading("b", hour + 0.5, 9_990 + 2 * hour))
-    assert _told(replay) == [("ahead", "b", 19)]
+    assert _told(replay) == [("ahead", "b", 18.5)]
 
 
 @pytest.mark.parametrize("first", ["a", "b"])
