@@ -1,21 +1,22 @@
 """Closing-in: a page will pass its rival, with an interval that is meant to hold eight times in ten; or nothing at all.
 
 A group is looked at once a day, six hours after midnight UTC, when its pages' counts at midnight are known. A pair is
-told of when the 81% interval for the passing (6% earlier, 13% later or never) ends within 30 days, the straight line
-through the four weeks before has led to a passing within 30 days on each of the past five days too, the one behind was
-behind for three weeks, the passing is a day away or more, and the approach is steady (see ``handlers.approach``).
-Otherwise nothing is said.
+told of when the interval for the passing (by the model 12% earlier, 13% later or never) ends within 30 days, the
+straight line through the four weeks before has led to a passing within 30 days on each of the past three days too, the
+one behind was behind for three weeks, the passing is a day away or more, and the approach is steady (see
+``handlers.approach``). Otherwise nothing is said.
 
-A pair has one forecast at a time, until the page has passed (ahead at two midnights running) or until a week after the
-interval and 30 days after it was told, and each is counted as held or not: every alert says how many of the group's
-last ten did. Of a large group the pages with most likes come first: a page is held against the ten above it, and 1,000
-pairs a day are looked at.
+A forecast ends when the page has passed (ahead at two midnights running), or a week after the interval and 30 days
+after it was told, and is then counted as held or not: every alert says how many of the group's last ten did. A pair has
+one forecast at a time and in 30 days, so that a passing that did not last does not make the next one news again. Of a
+large group the pages with most likes come first: a page is held against the ten above it, and 1,000 pairs a day are
+looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
@@ -30,9 +31,9 @@ from handlers.past import DAY, EMPTY, HOUR, Past
 from handlers.rivals import is_judged_in
 
 WITHIN_DAYS = 30
-EARLIER, LATER = 0.06, 0.13
+EARLIER, LATER = 0.12, 0.13
 BEHIND_DAYS = 21
-COMING_DAYS = 5
+COMING_DAYS = 3
 AT_LEAST_DAYS = 1
 RECORD = 10
 
@@ -43,8 +44,8 @@ _ANOTHER = timedelta(days=WITHIN_DAYS)  # the same passing is not announced twic
 _ABOVE = 10
 _PAIRS = 1_000
 _RULE = (
-    "The interval that should hold eight times in ten ends within 30 days, and on each of the past five days the pace "
-    "of the four weeks before led to a passing within 30 days too; no surge or purge in these five days."
+    "The interval that should hold eight times in ten ends within 30 days, and on each of the past three days the pace "
+    "of the four weeks before led to a passing within 30 days too; no surge or purge in the past five days."
 )
 _PARAMETERS = (
     Parameter(name="ends within", value=WITHIN_DAYS, unit="days"),
@@ -62,19 +63,20 @@ Chase = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What was told of a pair: when, and the interval."""
+    """What was told of a pair: when, and the interval; ``ended`` once it is known whether it held."""
 
     told: datetime
     low: datetime
     high: datetime
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """What is remembered of a group.
 
-    ``day`` (since 1970) was looked at last. ``forecasts`` are those that have not ended; ``record`` says of up to ten
-    that have, oldest first, whether they held.
+    ``day`` (since 1970) was looked at last. ``forecasts`` are those that have not ended, or were told less than 30 days
+    ago; ``record`` says of up to ten that have ended, oldest first, whether they held.
     """
 
     day: int | None = None
@@ -105,7 +107,7 @@ def compare(window: Window, outlook: Outlook) -> Verdict[Outlook] | None:
     day = int((window.now.timestamp() - _LOOKED_AT) // DAY)
     if outlook.day is not None and day <= outlook.day:
         return None
-    forecasts, record = _still_running(window, outlook)
+    forecasts, record = _kept(window, outlook)
     alerts = []
     for chase in islice(_chases(window), _PAIRS):
         sight = None if chase in forecasts else _sight(window, chase)
@@ -166,20 +168,27 @@ def _gaps(ours: Past, theirs: Past, since: int, until: int) -> Sequence[float]:
     return [after - before for before, after in zip(mine, other, strict=False)]
 
 
-def _still_running(window: Window, outlook: Outlook) -> tuple[dict[Chase, Forecast], tuple[bool, ...]]:
+def _kept(window: Window, outlook: Outlook) -> tuple[dict[Chase, Forecast], tuple[bool, ...]]:
     """The forecasts that go on, and the record with those that ended; what nobody can judge any more is dropped."""
-    running, record = {}, outlook.record
+    kept, record = {}, outlook.record
     for chase, forecast in outlook.forecasts.items():
         if not _is_comparable(window, chase, forecast.told):
             continue
-        passed = _passed(window, chase, forecast.told)
-        if passed is not None:
-            record = (*record, forecast.low <= passed <= forecast.high)
-        elif window.now >= max(forecast.high + _REST, forecast.told + _ANOTHER):
-            record = (*record, False)
-        else:
-            running[chase] = forecast
-    return running, record[-RECORD:]
+        held = None if forecast.ended else _has_held(window, chase, forecast)
+        if held is not None:
+            record = (*record, held)
+        ended = forecast.ended or held is not None
+        if not ended or window.now < forecast.told + _ANOTHER:
+            kept[chase] = replace(forecast, ended=ended)
+    return kept, record[-RECORD:]
+
+
+def _has_held(window: Window, chase: Chase, forecast: Forecast) -> bool | None:
+    """Whether the page passed within the interval; None while that is open."""
+    passed = _passed(window, chase, forecast.told)
+    if passed is not None:
+        return forecast.low <= passed <= forecast.high
+    return False if window.now >= max(forecast.high + _REST, forecast.told + _ANOTHER) else None
 
 
 def _is_comparable(window: Window, chase: Chase, told: datetime) -> bool:
@@ -257,7 +266,9 @@ def _record(record: tuple[bool, ...]) -> Iterator[Fact]:
 def _dump(outlook: Outlook) -> str:
     kept = {
         "day": outlook.day,
-        "forecasts": [[*chase, one.told, one.low, one.high] for chase, one in sorted(outlook.forecasts.items())],
+        "forecasts": [
+            [*chase, one.told, one.low, one.high, one.ended] for chase, one in sorted(outlook.forecasts.items())
+        ],
         "record": list(outlook.record),
     }
     return to_text(kept)
@@ -266,9 +277,9 @@ def _dump(outlook: Outlook) -> str:
 def _load(text: str) -> Outlook:
     kept = from_text(text)
     forecasts = {}
-    for page, rival, *instants in kept["forecasts"]:
+    for page, rival, *instants, ended in kept["forecasts"]:
         told, low, high = (datetime.fromisoformat(at) for at in instants)
-        forecasts[page, rival] = Forecast(told=told, low=low, high=high)
+        forecasts[page, rival] = Forecast(told=told, low=low, high=high, ended=ended)
     return Outlook(day=kept["day"], forecasts=forecasts, record=tuple(kept["record"]))
 
 

@@ -62,9 +62,11 @@ def test_where_the_pace_is_not_steady_nothing_is_said(counted: Callable[[int], f
     assert told(followed(counted, days=31)) == [], why
 
 
+@pytest.mark.parametrize("ended", [False, True])
 @pytest.mark.parametrize(("told_on", "expected"), [(20, 0), (2, 1)])
-def test_a_passing_is_not_announced_again_within_30_days(told_on: int, expected: int) -> None:
-    before = Forecast(told=START + timedelta(days=told_on), low=START, high=START + timedelta(days=told_on + 2))
+def test_a_passing_is_not_announced_again_within_30_days(told_on: int, expected: int, ended: bool) -> None:
+    told_at, high = (START + timedelta(days=day) for day in (told_on, told_on + 2))
+    before = Forecast(told=told_at, low=START, high=high, ended=ended)
     replay = Replay((page("a", "g"), page("b", "g")))
     replay.memories["closing_in", "g"] = Outlook(forecasts={("b", "a"): before})
     for hour in range(36 * 24):
