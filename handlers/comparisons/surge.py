@@ -6,7 +6,7 @@ how far the days above the median usually lie above it: bad days make no good da
 (log g - m)/s >= 3, or if g >= 5 e^m, now and 6 hours ago (now, where readings are rarer than every 8 hours), and
 g >= max(500, 0.2% of the audience). A rounded count must have been read to rise twice within the 24 hours instead: one
 step at least is then known to have come in them. One an episode, which ends after 72 hours below 1.8 usual days, or
-after 45 days.
+after 45 days; a counter that stands still though its page does not is no calm.
 
 Where nobody read the page a day ago, its count then is drawn on a straight line. That would spread a surge over up to
 three days of an outage; so it is taken to have grown by usual days until then, if that makes a gain of 5 of them. Both
@@ -24,6 +24,7 @@ from statistics import median
 
 from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
 from handlers.facts import count_fact
+from handlers.ledger import frozen_since
 from handlers.memories import from_text, instant, to_text
 from handlers.model import Alert, Fact, Figure, Parameter, Track
 from handlers.numerals import count, dated
@@ -107,12 +108,13 @@ def compare(window: Window, episode: Episode, times: float = TIMES) -> Verdict[E
     low, high = past.bounds(now - DAY)
     if episode.since is None and count_now - low < max(GAIN, GAIN_OF_AUDIENCE * count_now):
         return None
+    if episode.since is not None:
+        day = None if frozen_since(track) else _day(past, now, count_now, width=0)
+        after = episode if day is None else _continued(episode, episode.since, day, track.last.at)
+        return None if after is episode else Verdict(alerts=(), memory=after)
     day = _day(past, now, count_now, width=width)
     if day is None:
         return None
-    if episode.since is not None:
-        after = _continued(episode, episode.since, day, track.last.at)
-        return None if after is episode else Verdict(alerts=(), memory=after)
     if day.gain < max(GAIN, GAIN_OF_AUDIENCE * count_now) or not day.is_unusual(times):
         return None
     if (track.gap or 0.0) > _RARELY:
@@ -148,8 +150,12 @@ def _was_unusual(past: Past, now: float, times: float) -> bool:
 
 
 def _day(past: Past, at: float, count: float, *, width: int) -> _Day | None:
-    """The gain of the 24 hours before ``at`` against the 28 days before those; None where they are not known."""
-    level = past.bounds(at - DAY)[1] if width else past.at(at - DAY)  # of a rounded count, the gain that is certain
+    """The gain of the 24 hours before ``at`` against the 28 days before those; None where they are not known.
+
+    Of a count rounded in steps of ``width``, it is the gain that is certain, or with 0 what a straight line between its
+    steps makes likely.
+    """
+    level = past.bounds(at - DAY)[1] if width else past.at(at - DAY)
     surplus = past.end - int((at - DAY) // DAY)
     gains = past.gains(BASE_DAYS + surplus)
     gains = gains[: len(gains) - surplus] if surplus else gains

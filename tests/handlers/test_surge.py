@@ -66,6 +66,26 @@ def test_one_episode_is_one_alert_and_the_next_is_another() -> None:
     assert len(surges(hourly(60 * 24, {"a": two}))) == 2
 
 
+def test_a_counter_that_stands_still_for_days_ends_no_episode() -> None:
+    surging = with_more(9_600)
+    frozen = range(BEGINS + 72, BEGINS + 72 + 110)
+    replay = hourly(50 * 24, {"a": lambda hour: surging(frozen[0] if hour in frozen else hour)})
+    assert len(surges(replay)) == 1
+
+
+def test_a_rounded_count_that_moves_every_few_days_ends_no_episode() -> None:
+    def counted(hour: int) -> float:
+        """960 likes a day, then 25,000 for two days, 3,000 for nine and 25,000 again."""
+        fast, slow = min(max(hour - BEGINS, 0), 48), min(max(hour - BEGINS - 48, 0), 9 * 24)
+        again = min(max(hour - BEGINS - 11 * 24, 0), 48)
+        return 1_100_000 + 40 * hour + 25_000 / 24 * (fast + again) + 3_000 / 24 * slow
+
+    replay = Replay((page("a", "g"),))
+    for hour in range(55 * 24):
+        replay.arrive(reading("a", hour, int(counted(hour)) // 10_000 * 10_000, width=9_999))
+    assert len(surges(replay)) == 1
+
+
 def test_the_steps_of_a_rounded_counter_are_no_surge() -> None:
     replay = Replay((page("a", "g"),))
     for hour in range(60 * 24):
