@@ -3,12 +3,14 @@
 The level before is the median of 48 hours that ended 12 hours ago (or, for a loss that took a day or two, 36 hours
 ago; longer ago where the page was not read just then). The count 12 hours ago and every one since must lie below it by
 max(500, 0.5%), and by six robust standard deviations of the page's 28 daily gains more than it loses in such a time
-anyway. A reading that is held, or a dip that is over, is no loss.
+anyway. A reading that is held, or a dip that is over, is no loss; nor is a count that is again, and stays, exactly what
+it was before: a stale copy.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -55,9 +57,15 @@ def fall(track: Track, past: Past) -> Fall | None:
         return None
     highest = max(*lasting, track.last.low)
     levels = [level for level in _levels(past, _down_since(past, now)) if _is_loss(track, past, level, highest)]
-    if not levels:
+    if not levels or _is_stale_copy(track, past, lasting):
         return None
     return Fall(level=max(levels), size=max(levels) - (track.last.low + track.last.high) / 2)
+
+
+def _is_stale_copy(track: Track, past: Past, lasting: Sequence[float]) -> bool:
+    """Whether an exact count has shown nothing in these 12 hours but a number that it had shown before."""
+    before = past.counts[: len(past.counts) - len(lasting)]
+    return track.last.low == track.last.high and set(lasting) == {track.last.count} and lasting[0] in before
 
 
 def looks_down(track: Track, past: Past) -> bool:

@@ -21,6 +21,12 @@ def steady(hour: int) -> float:
     return 500_000 + 20 * hour
 
 
+def stale(hour: int) -> float:
+    """A counter that stands still, shows the true count for some hours, and then for a day what it had shown before."""
+    is_stale = FALLS <= hour < FALLS + 84 and not FALLS + 54 <= hour < FALLS + 60
+    return steady(FALLS) if is_stale else steady(hour) + 9_000 * (hour >= FALLS)
+
+
 def fallen(share: float, *, over_hours: int = 1, after: int = FALLS) -> Callable[[int], float]:
     return lambda hour: steady(hour) - 500_000 * share * min(max(hour - after, 0) / over_hours, 1)
 
@@ -39,6 +45,7 @@ def test_a_lasting_loss_is_told_within_a_day_of_its_end(share: float, over_hours
         (steady, "nothing happens"),
         (fallen(0.002), "a loss of 0.2% is no news"),
         (lambda hour: steady(hour) - 15_000 * (FALLS < hour < FALLS + 8), "a dip that is over"),
+        (stale, "a stale copy is what it was before, to the last like"),
         (lambda hour: 0 if FALLS < hour < FALLS + 40 else steady(hour), "a page that shows zero"),
         (lambda hour: 20_000 + hour - 200 * (hour > FALLS), "200 are below the floor of 500"),
     ],
