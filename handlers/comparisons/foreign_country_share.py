@@ -20,6 +20,7 @@ from handlers.findings import (
     Finding,
     Progress,
     Watch,
+    at_once_from,
     in_points,
     judged,
     parameters,
@@ -36,8 +37,8 @@ from handlers.shares import fact
 _SERIES_RULE = (
     "On two lists by country in a row, the share of new {metric} from this country was {points:g} points or more above "
     "what is usual for the page, far more than that of so many {metric} varies, and still above it if everybody "
-    "without a country were from elsewhere. One list is enough where lists are rare, or where it was {points:g} points "
-    "or more above even then. Days whose lists and counts do not fit together are left out."
+    "without a country were from elsewhere. One list is enough where lists are rare, or where it was {at_once:g} "
+    "points or more above even then. Days whose lists and counts do not fit together are left out."
 )
 _PUBLISHED_RULE = (
     "The published share of new {metric} from this country was {points:g} points or more above its share of all "
@@ -88,7 +89,7 @@ def _alert(finding: Finding, country: str, window: Window, limit: float) -> Aler
         at=window.now,
         dated=reading.dated,
         facts=tuple(_facts(finding, country)),
-        rule=rule.format(metric=reading.metric, points=points),
+        rule=rule.format(metric=reading.metric, points=points, at_once=in_points(at_once_from(limit))),
         parameters=parameters(limit, reading.metric, "this country"),
         threshold=points,
     )

@@ -16,6 +16,7 @@ from handlers.findings import (
     Finding,
     Progress,
     Watch,
+    at_once_from,
     in_points,
     judged,
     parameters,
@@ -33,7 +34,7 @@ _TOP = 3
 _SERIES_RULE = (
     "On two lists by country in a row, the share of new {metric} from abroad was {points:g} points or more above what "
     "is usual for the page, far more than that of so many {metric} varies, and still above it if everybody without a "
-    "country were at home. One list is enough where lists are rare, or where it was {points:g} points or more above "
+    "country were at home. One list is enough where lists are rare, or where it was {at_once:g} points or more above "
     "even then. Days whose lists and counts do not fit together are left out."
 )
 _PUBLISHED_RULE = (
@@ -79,7 +80,7 @@ def _alert(finding: Finding, window: Window, home: str, limit: float) -> Alert:
         at=window.now,
         dated=reading.dated,
         facts=tuple(_facts(finding, home)),
-        rule=rule.format(metric=reading.metric, points=points),
+        rule=rule.format(metric=reading.metric, points=points, at_once=in_points(at_once_from(limit))),
         parameters=parameters(limit, reading.metric, "abroad"),
         threshold=points,
     )

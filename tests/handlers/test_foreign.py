@@ -452,13 +452,18 @@ def test_no_more_new_likes_are_told_than_the_total_gained(located: int) -> None:
     assert any("more than the page did" in line for line in lines(alert, words)) is bool(located)
 
 
-@pytest.mark.parametrize(("without_a_country", "lists"), [(0, 1), (6_500, 2)])
-def test_one_list_is_enough_only_where_its_lower_bound_is(without_a_country: int, lists: int) -> None:
-    """From day 60 on 6,000 a day more come from abroad, and perhaps as many without a country."""
+@pytest.mark.parametrize(("without_a_country", "lists"), [(0, 1), (5_500, 1), (7_500, 2)])
+def test_one_list_is_enough_only_where_its_lower_bound_is_far_above_the_baseline(
+    without_a_country: int, lists: int
+) -> None:
+    """From day 60 on 6,000 a day more come from abroad, 2,000 at home, and perhaps as many without a country."""
     replay = _lists(
         65,
-        lambda day: sum(_listed(day).values()) * 1.05 + (6_000 + without_a_country) * max(day - 59, 0),
-        lambda day: _listed(day) | {"IN": _listed(day)["IN"] + 6_000 * max(day - 59, 0)},
+        lambda day: sum(_listed(day).values()) * 1.05 + (8_000 + without_a_country) * max(day - 59, 0),
+        lambda day: (
+            _listed(day)
+            | {"IN": _listed(day)["IN"] + 6_000 * max(day - 59, 0), "KH": _listed(day)["KH"] + 2_000 * max(day - 59, 0)}
+        ),
     )
     alert = next(alert for alert in replay.alerts if alert.kind == "new_foreign_share")
     assert _day(alert) == 59 + lists
