@@ -7,6 +7,7 @@ since 1970-01-01T00:00:00Z. ``quarter`` is the quarter of an hour: milliseconds 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import sqlite_utils
 from sqlite_utils import Migrations
@@ -337,3 +338,24 @@ def memories(db: sqlite_utils.Database) -> None:
         db.execute(
             "UPDATE memories SET memory = ? WHERE comparison = ? AND scope = ?", (json.dumps(board), comparison, scope)
         )
+
+
+@MIGRATIONS(name="0005_memories")
+def memories_again(db: sqlite_utils.Database) -> None:
+    """A streak forgets how far its first comparison reached; a forecast knows whether it has ended (none had)."""
+    rows = db.execute("SELECT comparison, scope, memory FROM memories WHERE comparison = 'overtake'").fetchall()
+    for comparison, scope, memory in rows:
+        board = json.loads(memory)
+        board["pairs"] = [[*pair, streak and [*streak[:4], *streak[5:]]] for *pair, streak in board["pairs"]]
+        _remember(db, comparison, scope, board)
+    rows = db.execute("SELECT comparison, scope, memory FROM memories WHERE comparison = 'closing_in'").fetchall()
+    for comparison, scope, memory in rows:
+        outlook = json.loads(memory)
+        outlook["forecasts"] = [[*forecast, False] for forecast in outlook["forecasts"]]
+        _remember(db, comparison, scope, outlook)
+
+
+def _remember(db: sqlite_utils.Database, comparison: str, scope: str, memory: dict[str, Any]) -> None:
+    db.execute(
+        "UPDATE memories SET memory = ? WHERE comparison = ? AND scope = ?", (json.dumps(memory), comparison, scope)
+    )

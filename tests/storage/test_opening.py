@@ -9,11 +9,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from handlers.comparisons.closing_in import COMPARISON as CLOSING_IN
+from handlers.comparisons.closing_in import Forecast
 from handlers.comparisons.overtake import COMPARISON as OVERTAKE
+from handlers.comparisons.overtake import Streak
+from handlers.memories import to_text
 from handlers.model import Page
 from storage.database import Database
 from storage.errors import StoreDamaged, StoreError, StoreInUse, StoreTooNew, StoreUnavailable
@@ -107,13 +112,37 @@ def test_what_rules_remembered_in_an_earlier_form_is_brought_up_to_date(database
     store.memories.put("overtake", {"cambodia": json.dumps(board)})
     store.memories.put("platform_event", {"facebook": '{"fallen": {}, "losses": [], "told": null}'})
     store.close()
-    with closing(sqlite3.connect(database, isolation_level=None)) as other:
-        assert other.execute("DELETE FROM _sqlite_migrations WHERE name = '0004_memories'").rowcount == 1
+    _undo(database, "0004_memories")
+    _undo(database, "0005_memories")
     store = Store.open(database)
     (pair,) = OVERTAKE.load(store.memories.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
     assert (pair.leader, pair.front, pair.flips, pair.streak) == ("samrainsy", "hunsen", 2, None)
     assert store.memories.get("platform_event", ["facebook"]) == {}
     store.close()
+
+
+def test_streaks_and_forecasts_of_the_form_before_go_on(database: Path) -> None:
+    at, later = NOON, NOON + timedelta(days=9)
+    streak = ["hunsen", at, at, 4, later, at, later]
+    row = ["hunsen", "samrainsy", "samrainsy", "hunsen", at, 2, streak]
+    board = {"orders": {"likes": ["samrainsy", "hunsen"]}, "seats": {"hunsen": [at, at]}, "pairs": [row]}
+    store = Store.open(database)
+    store.memories.put("overtake", {"cambodia": to_text(board)})
+    outlook = {"day": 1, "forecasts": [["hunsen", "samrainsy", at, at, later]], "record": [True]}
+    store.memories.put("closing_in", {"cambodia": to_text(outlook)})
+    store.close()
+    _undo(database, "0005_memories")
+    store = Store.open(database)
+    (pair,) = OVERTAKE.load(store.memories.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
+    assert pair.streak == Streak(ahead="hunsen", since=at, until=at, evaluations=4, read=(at, later))
+    kept = CLOSING_IN.load(store.memories.get("closing_in", ["cambodia"])["cambodia"])
+    assert kept.forecasts == {("hunsen", "samrainsy"): Forecast(told=at, low=at, high=later, ended=False)}
+    store.close()
+
+
+def _undo(database: Path, migration: str) -> None:
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        assert other.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (migration,)).rowcount == 1
 
 
 def test_it_refuses_a_database_of_a_newer_version(database: Path) -> None:
