@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
 
@@ -14,7 +14,6 @@ HELD_HOURS = 72
 TELLABLE_HOURS = 24
 _EARLY = timedelta(hours=6)
 _LATE = timedelta(hours=6)
-_A_MOMENT = timedelta(seconds=1)
 _NEWS_FOR = 30 * DAY
 _HORIZON = 30 * DAY
 _TOO_LATE = DAY
@@ -108,16 +107,12 @@ def overtakes(pair: Pair, *, early: timedelta = _EARLY) -> Iterator[Event]:
 
     A lead held 72 hours or more at a stretch is required, one of 24 to 72 hours may be told, and so may the old
     leader's return from it. The first 72 hours of a pair, and leads that the end of the history cuts short, may be
-    told. The window: from 6 hours before that stretch begins (the flaps of a near tie) until 6 hours after the lead
-    ends, at most 30 days: a lead that is over when it is told is not true, and one told a month late is not news. What
-    is led before, flaps in between, may be told for 30 days too, which discharges no duty.
+    told. A lead is one thing, however often it flaps, and is told once: from 6 hours before its first 24 hours at a
+    stretch (the flaps of a near tie) until 6 hours after it ends, at most 30 days after it is held 72 hours: a lead
+    that is over when it is told is not true, and one told a month late is not news.
     """
     for lead, duty in _changes(pair):
-        event = _overtake(lead, pair, duty, early)
-        if lead.first < lead.held.first and duty is not Duty.EITHER:
-            before = replace(event, duty=Duty.EITHER, opens=event.seen - early, met=event.seen)
-            yield replace(before, closes=min(event.opens - _A_MOMENT, event.seen + _NEWS_FOR))
-        yield event
+        yield _overtake(lead, pair, duty, early)
 
 
 def _changes(pair: Pair) -> Iterator[tuple[Lead, Duty]]:
@@ -139,17 +134,16 @@ def _duty(lead: Lead, pair: Pair, *, returns: bool) -> Duty:
 
 def _overtake(lead: Lead, pair: Pair, duty: Duty, early: timedelta) -> Event:
     page, rival = (pair.first, pair.second) if lead.first_leads else (pair.second, pair.first)
-    begins = pair.start + lead.first * HOUR
-    met = begins if duty is Duty.EITHER else pair.start + lead.held.first * HOUR
+    begins, held = (pair.start + first * HOUR for first in (lead.first, lead.held.first))
     return Event(
         kind="overtake",
         duty=duty,
         page=page,
         rival=rival,
-        opens=met - early,
+        opens=begins - early,
         seen=begins,
-        met=met,
-        closes=min(pair.start + (lead.last + 1) * HOUR + _LATE, met + _NEWS_FOR),
+        met=begins,
+        closes=min(pair.start + (lead.last + 1) * HOUR + _LATE, held + _NEWS_FOR),
         value=max(abs(by) for by in pair.lead[lead.first : lead.last + 1]),
         note=f"led for {lead.last + 1 - lead.first} h",
     )
