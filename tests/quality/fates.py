@@ -26,6 +26,9 @@ PAGES, DAYS = 24, 540
 PAGES_A_GROUP = 4
 FACEBOOK, YOUTUBE = "facebook", "youtube"
 _YEAR = 365.0
+_HAS_RIVAL = {1: 0.4, 3: 0.1}
+"""How often a group's second and fourth page runs close to the one before it."""
+
 _QUIET_DAYS = 35
 """Nothing is planted before a page has a past."""
 
@@ -41,7 +44,7 @@ def make_world(seed: int, *, pages: int = PAGES, days: int = DAYS) -> World:
         for page in _group(chance, group, YOUTUBE if second else FACEBOOK):
             number = len(latents) % PAGES_A_GROUP
             fate = _fate(chance, page, outages, removals[page.platform], days)
-            if number % 2 and (number == 1 or chance.random() < 0.3):
+            if number % 2 and chance.random() < _HAS_RIVAL[number]:
                 latents.append(_rival(chance, page, fate, latents[-1], days))
             else:
                 latents.append(grow(page, fate, days, chance))
