@@ -3,7 +3,8 @@
 Two pages read at different instants are compared at tau, the earlier of their newest instants; the later page is
 interpolated. A page not read for longer than max(36 h, 3 polls), or whose counter repeats itself while its rate says
 it should not, is bounded instead (-1% … +3 times its rate, and whatever readings of it wait to be confirmed), and only
-what the bounds decide is concluded.
+what the bounds decide is concluded. A page that is usually read more rarely than every 36 hours is bounded too, where
+that decides: its next reading may be weeks away.
 """
 
 from __future__ import annotations
@@ -49,15 +50,15 @@ class _Interval:
 def lead(one: Track, other: Track) -> Lead | None:
     """Compare two pages of one metric; None where their readings cannot tell. The order of the two does not matter."""
     earlier, later = sorted((one, other), key=lambda track: (track.last.at, track.page))
-    if is_stale(earlier, later.last.at):
-        at = later.last.at
-        first, second = _bounds(earlier, earlier.last, at), _standing(later)
-    else:
-        at = earlier.last.at
-        first = _standing(earlier)
-        second = _standing(later)
-        if not second.bounded:
-            second = _interpolated(later, at)
+    at = later.last.at
+    if at - earlier.last.at > _FRESH:
+        found = _conclude(earlier, _bounds(earlier, earlier.last, at), later, _standing(later), at)
+        if found is not None or is_stale(earlier, at):
+            return found
+    at = earlier.last.at
+    first, second = _standing(earlier), _standing(later)
+    if not second.bounded:
+        second = _interpolated(later, at)
     return _conclude(earlier, first, later, second, at)
 
 

@@ -154,6 +154,16 @@ def test_a_page_not_read_for_days_is_bounded_by_its_rate() -> None:
     assert (ahead.kind, ahead.fact("unread").about) == ("ahead", "a")
 
 
+def test_a_page_read_every_nine_days_is_passed_in_between_where_its_bounds_say_so() -> None:
+    replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
+    for day in range(45):  # "a" gains 10 a day
+        if day % 9 == 0:
+            replay.arrive(reading("a", 24 * day, 10_000 + 10 * day))
+        replay.arrive(reading("b", 24 * day, 9_000 + 10 * day + 250 * max(day - 37, 0)))
+    assert _told(replay) == [("ahead", "b", 24 * 43), ("overtake", "b", 24 * 44)]
+    assert replay.alerts[-1].fact("unread").about == "a"
+
+
 def test_a_frozen_leader_is_not_passed_while_its_rate_says_it_moves() -> None:
     rows = [(6.0 * turn, 50_000 + 250 * turn, 49_500 + 250 * turn) for turn in range(40)]
     frozen_at = rows[-1][1]
