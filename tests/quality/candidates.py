@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -53,7 +54,8 @@ def write_candidates(counts: Counts, folder: Path) -> None:
 def true_leads(counts: Counts) -> list[Event]:
     """Overtakes by daily values (the median of a day's counts, in between as the crow flies), to the hour.
 
-    A day's value is not told to the hour, so that an alert may be up to 36 hours earlier than the crossing.
+    A day's value is not told to the hour, so that an alert may be up to 36 hours earlier than the crossing. Where one
+    of the two was not read again while it was news, nobody could know of it: telling of it is right, and not owed.
     """
     hourly = {page: _hourly(series) for page, series in counts.items()}
     events: list[Event] = []
@@ -63,8 +65,17 @@ def true_leads(counts: Counts) -> list[Event]:
         hours = int((ends - starts) / HOUR) + 1
         if hours > 1:
             lead = [a - b for a, b in zip(_part(mine, starts, hours), _part(theirs, starts, hours), strict=True)]
-            events += overtakes(Pair(first=one, second=other, start=starts, lead=lead), early=_EARLY)
+            found = overtakes(Pair(first=one, second=other, start=starts, lead=lead), early=_EARLY)
+            events += [event if _was_read(event, counts) else _not_owed(event) for event in found]
     return events
+
+
+def _was_read(event: Event, counts: Counts) -> bool:
+    return all(any(event.met <= at <= event.closes for at, _ in counts[page]) for page in (event.page, event.rival))
+
+
+def _not_owed(event: Event) -> Event:
+    return replace(event, duty=Duty.WELCOME) if event.duty is Duty.REQUIRED else event
 
 
 def _hourly(series: Sequence[tuple[datetime, int]]) -> tuple[datetime, list[float]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.quality.candidates import true_leads
 from tests.quality.events import Duty, Event
 from tests.quality.growth import grow
 from tests.quality.true_counts import last_milestone, milestones, next_milestone, platform_events, purges, surges
@@ -66,6 +67,19 @@ def test_an_overtake_is_a_lead_held_for_72_hours(
     events = [*overtakes(pair(*leads))]
     assert of(events, Duty.REQUIRED) == required
     assert of(events, Duty.EITHER) == either
+
+
+@pytest.mark.parametrize(("read_again", "duty"), [(12, Duty.REQUIRED), (70, Duty.WELCOME)])
+def test_of_real_series_a_passing_is_owed_only_where_both_were_read_while_it_was_news(
+    read_again: int, duty: Duty
+) -> None:
+    """b passes a on the fifth day, and a is read on the first day, and not before day ``read_again``."""
+    counts = {
+        "a": [(START + day * DAY, 1_000) for day in (0, read_again, 80)],
+        "b": [(START + day * DAY, 996 + day) for day in range(80)],
+    }
+    (event,) = true_leads(counts)
+    assert (event.page, event.duty) == ("b", duty)
 
 
 def test_a_passing_that_came_slowly_could_be_foreseen_and_a_sudden_one_could_not() -> None:
