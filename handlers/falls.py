@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from handlers.model import Track
-from handlers.past import HOUR, Past
+from handlers.past import DAY, HOUR, Past
 from handlers.spread import deviation
 
 LOSS = 500
@@ -34,6 +34,7 @@ _DAYS_AT_LEAST = 10
 _DAYS_BETWEEN = 2.0  # at most, from the level before to the count that is compared with it
 _LOSS_OF_THE_UNKNOWN = 0.01  # of a page whose usual days are not known yet
 _MARKS_AT_LEAST = 2  # 12 hours apart or more
+_NEWS_FOR = 5 * DAY  # a rounded count is marked when it changes: what it fell by long ago is no news
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,10 @@ def fall(track: Track, past: Past) -> Fall | None:
     if not lasting or (len(lasting) < _MARKS_AT_LEAST and track.last.low == track.last.high):
         return None
     highest = max(*lasting, track.last.low)
-    levels = [level for level in _levels(past, _down_since(past, now)) if _is_loss(track, past, level, highest)]
+    since = _down_since(past, now)
+    if now - since > _NEWS_FOR:
+        return None
+    levels = [level for level in _levels(past, since) if _is_loss(track, past, level, highest)]
     if not levels or _is_stale_copy(track, past, lasting):
         return None
     return Fall(level=max(levels), size=max(levels) - (track.last.low + track.last.high) / 2)

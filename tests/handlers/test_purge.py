@@ -54,6 +54,14 @@ def test_what_is_no_loss(counted: Callable[[int], float], why: str) -> None:
     assert told(hourly(32 * 24, {"a": counted, "b": steady})) == [], why
 
 
+def test_a_rounded_count_that_does_not_move_after_its_loss_is_told_of_once() -> None:
+    replay = Replay((page("a", "g"),))
+    for hour in range(45 * 24):
+        count = 1_400_000 + 20 * min(hour, FALLS) - 60_000 * (hour > FALLS)
+        replay.arrive(reading("a", hour, count // 10_000 * 10_000, width=9_999))
+    assert len(told(replay)) == 1
+
+
 def test_after_a_loss_a_page_is_quiet_for_a_week() -> None:
     def twice(hour: int) -> float:
         return steady(hour) - 6_000 * (hour > FALLS) - 6_000 * (hour > FALLS + 72) - 6_000 * (hour > FALLS + 240)
