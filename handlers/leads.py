@@ -9,9 +9,12 @@ that decides: its next reading may be weeks away.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
+from types import MappingProxyType
+from typing import NamedTuple
 
 from handlers.ledger import frozen_since, rate
 from handlers.model import Point, Track
@@ -40,6 +43,17 @@ class Lead:
     sparse: bool = False
 
 
+class Mark(NamedTuple):
+    """A reading, as far as others are interpolated from it."""
+
+    at: datetime
+    low: float
+    high: float
+
+
+_NONE: Mapping[str, Mark] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class _Interval:
     low: float
@@ -47,8 +61,11 @@ class _Interval:
     bounded: bool = False
 
 
-def lead(one: Track, other: Track) -> Lead | None:
-    """Compare two pages of one metric; None where their readings cannot tell. The order of the two does not matter."""
+def lead(one: Track, other: Track, before: Mapping[str, Mark] = _NONE) -> Lead | None:
+    """Compare two pages of one metric; None where their readings cannot tell. The order of the two does not matter.
+
+    The later page is interpolated from its reading before the newest, or from the one given for it in ``before``.
+    """
     earlier, later = sorted((one, other), key=lambda track: (track.last.at, track.page))
     at = later.last.at
     if at - earlier.last.at > _FRESH:
@@ -58,7 +75,7 @@ def lead(one: Track, other: Track) -> Lead | None:
     at = earlier.last.at
     first, second = _standing(earlier), _standing(later)
     if not second.bounded:
-        second = _interpolated(later, at)
+        second = _interpolated(later, at, before.get(later.page))
     return _conclude(earlier, first, later, second, at)
 
 
@@ -104,13 +121,13 @@ def _bounds(track: Track, known: Point, at: datetime) -> _Interval:
     return _Interval(low, high, bounded=True)
 
 
-def _interpolated(track: Track, at: datetime) -> _Interval:
+def _interpolated(track: Track, at: datetime, known: Mark | None) -> _Interval:
     """The page at an instant no later than its newest reading; before the oldest point known, by its usual rate."""
-    after = track.last
-    before = track.previous
+    after: Point | Mark = track.last
+    before = known or track.previous
     if after.at == at or (before and before.at <= at and (before.low, before.high) == (after.low, after.high)):
         return _Interval(after.low, after.high)  # it was read to be so until now
-    for before in (track.previous, track.day):
+    for before in (known or track.previous, track.day):
         if before is None or before.at >= after.at:
             continue
         if before.at <= at:

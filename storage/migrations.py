@@ -342,11 +342,11 @@ def memories(db: sqlite_utils.Database) -> None:
 
 @MIGRATIONS(name="0005_memories")
 def memories_again(db: sqlite_utils.Database) -> None:
-    """A streak forgets how far its first comparison reached; a forecast knows whether it has ended (none had)."""
+    """A streak knows of readings from before it, not when it began; a forecast, whether it has ended (none had)."""
     rows = db.execute("SELECT comparison, scope, memory FROM memories WHERE comparison = 'overtake'").fetchall()
     for comparison, scope, memory in rows:
         board = json.loads(memory)
-        board["pairs"] = [[*pair, streak and [*streak[:4], *streak[5:]]] for *pair, streak in board["pairs"]]
+        board["pairs"] = [[*pair, streak and [*streak[:4], *streak[5:], []]] for *pair, streak in board["pairs"]]
         _remember(db, comparison, scope, board)
     rows = db.execute("SELECT comparison, scope, memory FROM memories WHERE comparison = 'closing_in'").fetchall()
     for comparison, scope, memory in rows:

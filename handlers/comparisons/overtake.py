@@ -1,11 +1,11 @@
 """Overtake: told at once, settled once.
 
 A pair has a settled leader. When the challenger's interval lies wholly above the leader's, and still does once both
-pages were read anew, a contest opens and one card says "moved ahead, not settled yet" (``ahead``). One bad reading
-decides nothing: each time, the two newest counts say so too, and these are others. Ahead at every evaluation for 24 h
-or more and at 3 or more of them, between which both pages were read anew, the challenger is the settled leader
-(``overtake``); after the old leader was ahead for 72 h the contest ends without a change (``held_off``). Flips within a
-contest tell nothing new. Readings days apart settle at once. First sight of a pair sets its leader silently.
+pages were read anew and the readings that first said so are left out (one bad reading decides nothing), a contest opens
+and one card says "moved ahead, not settled yet" (``ahead``). Ahead at every evaluation for 24 h or more and at 3 or
+more of them, between which both pages were read anew, the challenger is the settled leader (``overtake``); after the
+old leader was ahead for 72 h the contest ends without a change (``held_off``). Flips within a contest tell nothing new.
+Readings days apart settle at once. First sight of a pair sets its leader silently.
 
 Only a group's order and its open pairs are remembered: a pair that is not open is led by whichever stands higher. Two
 pages that share several groups are a pair in the one they have shared longest, so that each contest is told once.
@@ -23,7 +23,7 @@ from typing import Any
 from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
 from handlers.facts import count_fact
 from handlers.lead_sentences import AHEAD, HELD_OFF, OVERTAKE
-from handlers.leads import FRESH_HOURS, FRESH_POLLS, SPARSE_HOURS, Lead, is_stale, lead
+from handlers.leads import FRESH_HOURS, FRESH_POLLS, SPARSE_HOURS, Lead, Mark, is_stale, lead
 from handlers.memories import from_text, instant, to_text
 from handlers.model import Alert, Dated, Fact, Metric, Parameter, Track
 from handlers.order import overlapping, resort, seat
@@ -37,7 +37,9 @@ HOURS_TO_HOLD_OFF = 72
 _PRECISIONS = tuple(Dated)
 _SETTLE = timedelta(hours=HOURS_TO_SETTLE)
 _HOLD_OFF = timedelta(hours=HOURS_TO_HOLD_OFF)
-_AHEAD_RULE = "Ahead beyond rounding, and still ahead once both pages were read anew."
+_AHEAD_RULE = (
+    "Ahead beyond rounding, and still once both pages were read anew, without the readings that first said so."
+)
 _SETTLED_RULE = "Ahead at every reading for 24 hours or more, and at three readings of both pages or more."
 _SPARSE_RULE = (
     "The readings are days apart and none lies between, so the lead is settled at once: the two counts differ by more "
@@ -60,7 +62,8 @@ class Streak:
     """Who was ahead (None: equal or overlapping) at every evaluation since ``since``.
 
     ``evaluations`` counts those between which both pages were read anew; ``read`` are the newest instants of the two
-    pages at the last one counted, and ``until`` is the instant compared at the last evaluation.
+    pages at the last one counted, ``before`` what is known of them from before the first one; ``until`` is the instant
+    compared at the last evaluation.
     """
 
     ahead: str | None
@@ -68,6 +71,7 @@ class Streak:
     until: datetime
     evaluations: int
     read: tuple[datetime, datetime]
+    before: Mapping[str, Mark] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,13 +211,13 @@ def _is_open(pair: Pair, key: tuple[str, str], tracks: Mapping[str, Track]) -> b
 
 def _evaluate(pair: Pair, key: tuple[str, str], window: Window) -> tuple[Pair, Alert | None]:
     tracks = window.tracks
-    now = lead(tracks[key[0]], tracks[key[1]])
+    both = (tracks[key[0]], tracks[key[1]])
+    now = lead(*both)
     if now is None or (pair.streak is not None and now.at <= pair.streak.until):
         return pair, None
     if pair.leader is None:
         return (pair if now.ahead is None else Pair(leader=now.ahead)), None
-    read = (tracks[key[0]].last.at, tracks[key[1]].last.at)
-    pair = replace(pair, streak=_continued(pair.streak, now, read))
+    pair = replace(pair, streak=_continued(pair.streak, now, both))
     if now.ahead is None:
         return pair, None
     flipped = pair.contest is not None and pair.front != now.ahead
@@ -223,9 +227,15 @@ def _evaluate(pair: Pair, key: tuple[str, str], window: Window) -> tuple[Pair, A
     return _challenged(pair, now, window)
 
 
-def _continued(streak: Streak | None, now: Lead, read: tuple[datetime, datetime]) -> Streak:
+def _continued(streak: Streak | None, now: Lead, both: tuple[Track, Track]) -> Streak:
+    read = (both[0].last.at, both[1].last.at)
     if streak is None or streak.ahead != now.ahead:
-        return Streak(ahead=now.ahead, since=now.at, until=now.at, evaluations=1, read=read)
+        before = {
+            track.page: Mark(track.previous.at, track.previous.low, track.previous.high)
+            for track in both
+            if track.previous is not None
+        }
+        return Streak(ahead=now.ahead, since=now.at, until=now.at, evaluations=1, read=read, before=before)
     anew = [after > before for before, after in zip(streak.read, read, strict=True)]
     if all(anew) or (now.unread is not None and any(anew)):
         return replace(streak, until=now.at, evaluations=streak.evaluations + 1, read=read)
@@ -249,7 +259,7 @@ def _challenged(pair: Pair, now: Lead, window: Window) -> tuple[Pair, Alert | No
         alert = _alert("overtake", (challenger, leader), pair, now, window=window, rule=_SPARSE_RULE)
         return Pair(leader=challenger), alert
     if pair.contest is None:
-        if streak.evaluations < EVALUATIONS_TO_TELL:
+        if streak.evaluations < EVALUATIONS_TO_TELL or not _is_still_ahead(pair, streak, window):
             return pair, None
         pair = replace(pair, contest=now.at)
         return pair, _alert("ahead", (challenger, leader), pair, now, window=window, rule=_AHEAD_RULE)
@@ -257,6 +267,14 @@ def _challenged(pair: Pair, now: Lead, window: Window) -> tuple[Pair, Alert | No
         alert = _alert("overtake", (challenger, leader), pair, now, window=window, rule=_SETTLED_RULE)
         return Pair(leader=challenger), alert
     return pair, None
+
+
+def _is_still_ahead(pair: Pair, streak: Streak, window: Window) -> bool:
+    """Whether the page ahead is so without the readings that first said so too."""
+    if pair.leader is None or streak.ahead is None:
+        return False
+    found = lead(window.tracks[pair.leader], window.tracks[streak.ahead], streak.before)
+    return found is not None and found.ahead == streak.ahead
 
 
 def _alert(kind: str, who: tuple[str, str], pair: Pair, now: Lead, *, window: Window, rule: str) -> Alert:
@@ -327,7 +345,8 @@ def _dump(board: Board) -> str:
 def _streak_row(streak: Streak | None) -> list[Any] | None:
     if streak is None:
         return None
-    return [streak.ahead, streak.since, streak.until, streak.evaluations, *streak.read]
+    before = [[page, *mark] for page, mark in sorted(streak.before.items())]
+    return [streak.ahead, streak.since, streak.until, streak.evaluations, *streak.read, before]
 
 
 def _load(text: str) -> Board:
@@ -351,7 +370,7 @@ def _pairs(rows: Iterable[Any]) -> Iterable[tuple[tuple[str, str], Pair]]:
 def _streak(row: Any) -> Streak | None:
     if row is None:
         return None
-    ahead, since, until, evaluations, *read = row
+    ahead, since, until, evaluations, *read, before = row
     first, second = (datetime.fromisoformat(text) for text in read)
     return Streak(
         ahead=ahead,
@@ -359,6 +378,7 @@ def _streak(row: Any) -> Streak | None:
         until=datetime.fromisoformat(until),
         evaluations=evaluations,
         read=(first, second),
+        before={page: Mark(datetime.fromisoformat(at), low, high) for page, at, low, high in before},
     )
 
 

@@ -134,7 +134,7 @@ def test_streaks_and_forecasts_of_the_form_before_go_on(database: Path) -> None:
     _undo(database, "0005_memories")
     store = Store.open(database)
     (pair,) = OVERTAKE.load(store.memories.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
-    assert pair.streak == Streak(ahead="hunsen", since=at, until=at, evaluations=4, read=(at, later))
+    assert pair.streak == Streak(ahead="hunsen", since=at, until=at, evaluations=4, read=(at, later), before={})
     kept = CLOSING_IN.load(store.memories.get("closing_in", ["cambodia"])["cambodia"])
     assert kept.forecasts == {("hunsen", "samrainsy"): Forecast(told=at, low=at, high=later, ended=False)}
     store.close()
