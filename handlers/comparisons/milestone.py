@@ -7,6 +7,9 @@ seen as such.
 Of several passed within 48 hours only the highest is news. So a page that jumps over several at once tells the
 highest; one that climbs so fast that it will pass the next within 48 hours of the first, at its pace of the last 12,
 is waited for; and should a higher one follow a told one all the same, it is the same story: the card is edited.
+
+A count that jumped to it, by more than 0.4% (60) beyond six times the usual pace since the reading before, may be wrong
+though it is inside the ledger's gate: it must stand for 12 hours at every reading, or has passed nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from datetime import datetime, timedelta
 
 from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
 from handlers.facts import count_fact
+from handlers.ledger import rate
 from handlers.memories import a_fact, from_text, instant, to_text
 from handlers.model import Alert, Fact, Metric, Parameter, Track
 from handlers.numerals import count
@@ -28,6 +32,8 @@ PACE_HOURS = 12
 
 _TOGETHER = timedelta(hours=TOGETHER_HOURS)
 _PACE = timedelta(hours=PACE_HOURS)
+_JUMP, _JUMP_OF_COUNT = 60, 0.004
+_STANDS = timedelta(hours=12)
 _RULE = (
     "The count, rounding included, is at or above a round number (1 to 9 times 10,000, 100,000 and so on) for the "
     "first time since the page is watched. Of several passed within 48 hours only the highest counts."
@@ -64,7 +70,11 @@ def compare(window: Window, marks: Marks) -> Verdict[Marks] | None:
         return Verdict(alerts=(), memory=Marks(metric=track.metric, next=following(track.last.high)))
     if track.last.low >= marks.next:
         marks = replace(marks, waiting=_facts(track, marks), next=following(track.last.low))
-    if _is_soon_higher(marks, track, window.pasts[window.scope]):
+    jumped = _jumped(marks.waiting, track)
+    if jumped and track.last.low < _lowest(marks.waiting).value:
+        passed_nothing = replace(marks, waiting=(), next=int(_lowest(marks.waiting).value))
+        return Verdict(alerts=(), memory=passed_nothing)
+    if (jumped and not _has_stood(marks.waiting, track)) or _is_soon_higher(marks, track, window.pasts[window.scope]):
         return Verdict(alerts=(), memory=marks)
     return _told(marks, window)
 
@@ -87,10 +97,31 @@ def _step(number: int) -> int:
     return step
 
 
+def _jumped(waiting: tuple[Fact, ...], track: Track) -> bool:
+    """Whether a page that is polled came to its milestone in a jump that is not like it."""
+    facts, usual = {fact.name: fact for fact in waiting}, rate(track)
+    count_then, before = facts.get("count"), facts.get("before")
+    if usual is None or count_then is None or before is None or not _is_polled(track):
+        return False
+    if count_then.at is None or before.at is None or count_then.low is None or before.high is None:
+        return False
+    likely = 6 * max(usual, 0.0) * ((count_then.at - before.at) / timedelta(days=1))
+    return count_then.low - before.high > max(_JUMP_OF_COUNT * before.value, _JUMP) + likely
+
+
+def _has_stood(waiting: tuple[Fact, ...], track: Track) -> bool:
+    reached = waiting[0].at
+    return reached is None or track.last.at - reached >= _STANDS
+
+
+def _is_polled(track: Track) -> bool:
+    return track.gap is not None and track.gap <= _PACE.total_seconds()
+
+
 def _is_soon_higher(marks: Marks, track: Track, past: Past) -> bool:
     """Whether a page that is polled will pass the next one too before the 48 hours are over."""
     passed_at = _lowest(marks.waiting).at
-    if passed_at is None or track.gap is None or track.gap > _PACE.total_seconds():
+    if passed_at is None or not _is_polled(track):
         return False
     now = (track.last.low + track.last.high) / 2
     before = past.at((track.last.at - _PACE).timestamp())

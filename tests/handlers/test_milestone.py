@@ -137,6 +137,30 @@ def test_a_higher_one_within_48_hours_of_a_told_one_is_the_same_story() -> None:
     assert len({alert.key for alert in replay.alerts}) == 2
 
 
+def _before_a_jump(hours: int = 60) -> list[Reading]:
+    return [reading("a", hour, 98_000 + 10 * hour) for hour in range(hours)]
+
+
+@pytest.mark.parametrize("lasts", [1, 5, 8])
+def test_a_wrong_count_inside_the_gate_passes_nothing_and_the_page_itself_does_later(lasts: int) -> None:
+    wrong = [reading("a", 60 + hour, 100_500) for hour in range(lasts)]
+    since = 60 + lasts
+    replay = _replayed(
+        *_before_a_jump(), *wrong, *(reading("a", hour, 98_000 + 10 * hour) for hour in range(since, 300))
+    )
+    assert [(value, alert.at) for value, alert in zip(_told(replay), replay.alerts, strict=True)] == [
+        (100_000, START + timedelta(hours=200))
+    ]
+
+
+def test_a_jump_that_stands_for_half_a_day_has_passed_it() -> None:
+    replay = _replayed(*_before_a_jump(), *(reading("a", hour, 99_900 + 10 * hour) for hour in range(60, 90)))
+    assert [(value, alert.at) for value, alert in zip(_told(replay), replay.alerts, strict=True)] == [
+        (100_000, START + timedelta(hours=72))
+    ]
+    assert replay.alerts[0].fact("milestone").at == START + timedelta(hours=60)
+
+
 def test_a_milestone_long_after_another_is_a_story_of_its_own() -> None:
     replay = _replayed(*_climb(400, hours=range(0, 24 * 45, 6)))
     assert _told(replay) == [90_000, 100_000]
