@@ -225,7 +225,7 @@ def test_naive_rules_are_judged_in_a_small_world() -> None:
 
 
 def test_telling_the_truth_at_once_is_all_right(tmp_path: Path) -> None:
-    world = make_world(8, pages=8, days=120)
+    world = make_world(6, pages=8, days=120)
     record(world, tmp_path)
     events = true_events(world)
     alerts = [
