@@ -1,8 +1,8 @@
 """Closing-in: a page will pass its rival, with an interval that is meant to hold eight times in ten; or nothing at all.
 
 A group is looked at once a day, six hours after midnight UTC, when its pages' counts at midnight are known. A pair is
-told of when the interval for the passing (by the model 12% earlier, 13% later or never) ends within 30 days, the
-straight line through the four weeks before has led to a passing within 30 days on each of the past three days too, the
+told of when the interval for the passing (by the model 12% earlier, 12% later or never) ends within 30 days, the
+straight line through the four weeks before has led to a passing within 30 days on each of the past five days too, the
 one behind was behind for three weeks, the passing is a day away or more, and the approach is steady (see
 ``handlers.approach``). Otherwise nothing is said.
 
@@ -31,9 +31,9 @@ from handlers.past import DAY, EMPTY, HOUR, Past
 from handlers.rivals import is_judged_in
 
 WITHIN_DAYS = 30
-EARLIER, LATER = 0.12, 0.13
+EARLIER, LATER = 0.12, 0.12
 BEHIND_DAYS = 21
-COMING_DAYS = 3
+COMING_DAYS = 5
 AT_LEAST_DAYS = 1
 RECORD = 10
 
@@ -44,8 +44,8 @@ _ANOTHER = timedelta(days=WITHIN_DAYS)  # the same passing is not announced twic
 _ABOVE = 10
 _PAIRS = 1_000
 _RULE = (
-    "The interval that should hold eight times in ten ends within 30 days, and on each of the past three days the pace "
-    "of the four weeks before led to a passing within 30 days too; no surge or purge in the past five days."
+    "The interval that should hold eight times in ten ends within 30 days, and on each of the past five days the pace "
+    "of the four weeks before led to a passing within 30 days too; no surge or purge in these five days."
 )
 _PARAMETERS = (
     Parameter(name="ends within", value=WITHIN_DAYS, unit="days"),

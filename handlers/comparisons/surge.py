@@ -4,9 +4,11 @@ g is the gain of the past 24 hours; the usual day is e^m, with m the median of t
 before (raised half-way to that of the same weekdays where it is higher), and s = sqrt(0.18^2 + sd^2 + 1/e^m), with sd
 how far the days above the median usually lie above it: bad days make no good day usual. Told if g >= 3.2 e^m and
 (log g - m)/s >= 3, or if g >= 5 e^m, now and 6 hours ago (now, where readings are rarer than every 8 hours), and
-g >= max(500, 0.2% of the audience). A rounded count must have been read to rise twice within the 24 hours instead: one
-step at least is then known to have come in them. One an episode, which ends after 72 hours below 1.8 usual days, or
-after 45 days; a counter that stands still though its page does not is no calm.
+g >= max(500, 0.2% of the audience). Where the count jumped, by more than 0.4% beyond six times the usual pace between
+two readings, it is 12 hours: wrong values inside the ledger's gate last as long as 8. A rounded count must have been
+read to rise twice within the 24 hours instead: one step at least is then known to have come in them. One an episode,
+which ends after 72 hours below 1.8 usual days, or after 45 days; a counter that stands still though its page does not
+is no calm.
 
 Where nobody read the page a day ago, its count then is drawn on a straight line. That would spread a surge over up to
 three days of an outage; so it is taken to have grown by usual days until then, if that makes a gain of 5 of them. Both
@@ -19,6 +21,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from math import exp, inf, log, sqrt
 from statistics import median
 
@@ -45,6 +48,8 @@ BASE_DAYS = 28
 BASE_DAYS_AT_LEAST = 14
 
 _APART = HOURS_APART * HOUR
+_APART_AFTER_A_JUMP = 12 * HOUR
+_JUMP_OF_COUNT = 0.004
 _RARELY = 8 * HOUR
 _OVER = timedelta(hours=OVER_HOURS)
 _LONGEST = timedelta(days=OVER_DAYS)
@@ -53,8 +58,8 @@ _WEEK = 7
 _LEAST_SPREAD = 0.18
 _RULE = (
     "The gain of 24 hours was {times:g} times the usual day or more, far more than the page's days differ (or "
-    "5 times, however they do), and it was so 6 hours before too (or the page is read more rarely than every 8 hours, "
-    "or its count is rounded and rose twice in the 24 hours)."
+    "5 times, however they do), and it was so 6 hours before too, 12 where the count jumped (or the page is read more "
+    "rarely than every 8 hours, or its count is rounded and rose twice in the 24 hours)."
 )
 _ASSUMED = {
     "drawn": " The page was not read a day before, and is taken to have grown evenly while it was not.",
@@ -120,7 +125,7 @@ def compare(window: Window, episode: Episode, times: float = TIMES) -> Verdict[E
     if (track.gap or 0.0) > _RARELY:
         confirmed = count_now - low > 2 * width
     else:
-        confirmed = day.gain >= width if width else _was_unusual(past, now, times)
+        confirmed = day.gain >= width if width else _was_unusual(past, now - _apart(past, now, day.usual), times)
     if not confirmed:
         return None
     level = Figure(value=day.level, low=day.level, high=day.level)
@@ -139,9 +144,20 @@ def _continued(episode: Episode, since: datetime, day: _Day, at: datetime) -> Ep
     return _CALM if at - episode.calm_since >= _OVER else episode
 
 
-def _was_unusual(past: Past, now: float, times: float) -> bool:
-    """Whether the day was as unusual at the newest mark that is 6 hours old or more."""
-    earlier = max((time for time in past.times if time <= now - _APART), default=None)
+def _apart(past: Past, now: float, usual: float) -> float:
+    """For how long a surge must have been one, in seconds: longer where the count jumped within the 24 hours."""
+    first = bisect_right(past.times, now - DAY)
+    steps = zip(pairwise(past.times[first - 1 :]), pairwise(past.counts[first - 1 :]), strict=True)
+    jumped = any(
+        after - before > _JUMP_OF_COUNT * before + 6 * usual * (then - earlier) / DAY
+        for (earlier, then), (before, after) in steps
+    )
+    return _APART_AFTER_A_JUMP if jumped else _APART
+
+
+def _was_unusual(past: Past, by: float, times: float) -> bool:
+    """Whether the day was as unusual at the newest mark up to then."""
+    earlier = max((time for time in past.times if time <= by), default=None)
     then = None if earlier is None else past.at(earlier)
     if earlier is None or then is None:
         return False

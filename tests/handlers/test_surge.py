@@ -41,6 +41,7 @@ def test_a_day_of_many_times_the_usual_is_told_within_half_a_day() -> None:
         (steady, "nothing happens"),
         (with_more(600), "a little more than twice the usual day is no surge"),
         (with_more(24 * 400, hours=1), "it must still be so 6 hours later, or be large enough to"),
+        (lambda hour: steady(hour) + 10_000 * (BEGINS <= hour < BEGINS + 8), "a wrong value inside the gate"),
         (lambda hour: 40_000 + hour / 8 + 15 * max(hour - BEGINS, 0), "a small page's 360 are below the floor of 500"),
         (lambda hour: 500_000 + 200 * (hour // 24), "a counter that moves once a day"),
         (lambda hour: steady(hour) if not 820 < hour < 850 else steady(820), "a frozen counter that catches up"),

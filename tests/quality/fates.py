@@ -67,7 +67,7 @@ def _group(chance: random.Random, group: int, platform: str) -> list[SimulatedPa
     pages = []
     for number in range(PAGES_A_GROUP):
         rounded = platform == YOUTUBE and number in (2, 3) and group % 2 == 0
-        likes = scale * (chance.uniform(0.35, 2.5) if number else 1)
+        likes = scale * (math.exp(chance.uniform(math.log(0.1), math.log(4))) if number else 1)
         pace = math.exp(chance.gauss(math.log(0.0009), 0.5))
         if rounded:
             likes, pace = chance.uniform(150_000, 900_000), chance.uniform(0.0015, 0.003)
