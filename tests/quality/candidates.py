@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import combinations, pairwise
 from pathlib import Path
 from statistics import median
 
-from tests.bench.report import Result, percentile
+from tests.bench.report import Result, Verdict, percentile
 from tests.quality.backtest import CHECKOUT, backtest
 from tests.quality.events import Duty, Event
-from tests.quality.judge import Verdict, judge
+from tests.quality.judge import Judgement, judge
+from tests.quality.judge import Verdict as Found
 from tests.quality.measure import HELD_A_DAY, LAST_VALUES, OURS
 from tests.quality.naive import AT_ONCE, HELD, naive_alerts
 from tests.quality.rows import Listed, Row, Told, read_pages, read_rows, write_history
-from tests.quality.score import tallies
-from tests.quality.table import CANDIDATES, share
+from tests.quality.score import Tally, tallies
+from tests.quality.table import CANDIDATES, TARGETS, at_least, at_most, share
 from tests.quality.true_leads import Pair, overtakes
 from tests.quality.values import DAY, HOUR, HOURS_A_DAY, START
 
@@ -27,6 +28,8 @@ COUNTS = CHECKOUT.parent / "shared" / "data" / "candidates-2020" / "counts.csv"
 _OFTEN_READ = 600
 _EARLY = timedelta(hours=36)
 _SLOW = 10 * HOURS_A_DAY
+_LATE_AT_MOST = 4
+"""The study's prototype had five."""
 
 Counts = Mapping[str, Sequence[tuple[datetime, int]]]
 
@@ -108,15 +111,17 @@ def candidates(path: Path, folder: Path, rules: Iterable[str]) -> Result:
     often = {page for page, series in counts.items() if len(series) >= _OFTEN_READ}
     columns = ("rule", "pages", "told", "right", "neither", "false", "told twice", "precision", "recall")
     rows: list[tuple[str, ...]] = [(*columns, "median delay, h", "p90, h", "over 10 days")]
+    verdicts: list[Verdict] = []
     for rule in rules:
         told = [one for one in _tell(rule, folder) if one.kind == "overtake"]
-        rows += [_row(rule, told, events, often), _row(rule, told, events, set(counts))]
+        rows += [_row(rule, told, events, pages) for pages in (often, set(counts))]
+        verdicts += _verdicts(_tally(told, events, often)[1]) if rule == OURS else []
     years = sum((series[-1][0] - series[0][0]) / DAY for series in counts.values()) / 365.25
     return Result(
         name=CANDIDATES,
         title=f"Overtakes among {len(counts)} candidates of 2020, {years:.0f} page-years",
         rows=rows,
-        verdicts=[],
+        verdicts=verdicts,
         notes=(f"often read: the {len(often)} pages with {_OFTEN_READ} readings or more",),
     )
 
@@ -128,19 +133,33 @@ def _tell(rule: str, folder: Path) -> list[Told]:
     return [*naive_alerts(read_pages(folder), read_rows(folder), hold=hold)]
 
 
-def _row(rule: str, told: Sequence[Told], events: Sequence[Event], pages: set[str]) -> tuple[str, ...]:
+def _tally(told: Sequence[Told], events: Sequence[Event], pages: set[str]) -> tuple[Judgement, Tally]:
     told = [one for one in told if {one.page, one.rival} <= pages]
     events = [one for one in events if {one.page, one.rival} <= pages]
     judgement = judge(told, events, {})
-    tally = tallies(judgement, events)["overtake"]
-    required = sum(event.duty is Duty.REQUIRED for event in events)
-    late = sum(delay > _SLOW for delay in tally.delays)
+    return judgement, tallies(judgement, events)["overtake"]
+
+
+def _verdicts(tally: Tally) -> Iterator[Verdict]:
+    """By the overtake's targets; of the delays only how many are very long, since the readings are days apart."""
+    target = TARGETS["overtake"]
+    yield at_least("often read, precision", tally.precision or 0.0, target.precision)
+    yield at_least("often read, recall", tally.recall or 0.0, target.recall)
+    yield at_most("often read, over 10 days late", _late(tally), _LATE_AT_MOST)
+
+
+def _late(tally: Tally) -> int:
+    return sum(delay > _SLOW for delay in tally.delays)
+
+
+def _row(rule: str, told: Sequence[Told], events: Sequence[Event], pages: set[str]) -> tuple[str, ...]:
+    judgement, tally = _tally(told, events, pages)
     several = len(tally.delays) > 1
     return (
         rule,
-        f"{len(pages)}, {required} true",
-        str(len(told)),
-        str(sum(one.verdict is Verdict.RIGHT for one in judgement.judged)),
+        f"{len(pages)}, {tally.required} true",
+        str(len(judgement.judged)),
+        str(sum(one.verdict is Found.RIGHT for one in judgement.judged)),
         str(tally.neither),
         str(tally.false),
         str(tally.duplicates),
@@ -148,5 +167,5 @@ def _row(rule: str, told: Sequence[Told], events: Sequence[Event], pages: set[st
         share(tally.recall),
         f"{tally.delay:.0f}" if tally.delay is not None else "-",
         f"{percentile(tally.delays, 90):.0f}" if several else "-",
-        str(late),
+        str(_late(tally)),
     )

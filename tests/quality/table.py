@@ -100,35 +100,37 @@ def _verdicts(ours: Score, ahead: Sequence[int]) -> list[Verdict]:
     for kind, target in [*TARGETS.items(), ("all", WHOLE)]:
         tally = _of(ours, kind)
         found = [("precision", tally.precision, target.precision), ("recall", tally.recall, target.recall)]
-        verdicts += [_share(f"{kind}, {name}", value, least) for name, value, least in found if value is not None]
+        verdicts += [at_least(f"{kind}, {name}", value, least) for name, value, least in found if value is not None]
         if target.delay is not None and tally.delay is not None:
-            verdicts.append(_most(f"{kind}, median delay", tally.delay, target.delay, " h"))
+            verdicts.append(at_most(f"{kind}, median delay", tally.delay, target.delay, " h"))
     whole = ours.whole
     verdicts += [
-        _most("false alerts per page-year", whole.false / ours.page_years, _FALSE_A_YEAR),
-        _most("told twice", whole.duplicates, 0),
+        at_most("false alerts per page-year", whole.false / ours.page_years, _FALSE_A_YEAR),
+        at_most("told twice", whole.duplicates, 0),
     ]
     if ours.overtakes:
-        verdicts.append(_most("cards per true overtake", ours.cards / ours.overtakes, _CARDS))
+        verdicts.append(at_most("cards per true overtake", ours.cards / ours.overtakes, _CARDS))
         verdicts.append(Verdict(what="cards of a lead that was none", value=ours.false_cards, unit=""))
-        verdicts.append(_share("overtakes with a card", ours.carded / ours.overtakes, 0.97))
+        verdicts.append(at_least("overtakes with a card", ours.carded / ours.overtakes, 0.97))
     if ours.card_delays:
         middle = sorted(ours.card_delays)[len(ours.card_delays) // 2]
-        verdicts.append(_most("card, median delay", middle, _CARD_DELAY, " h"))
+        verdicts.append(at_most("card, median delay", middle, _CARD_DELAY, " h"))
     if ours.intervals:
         held = sum(ours.intervals) / len(ours.intervals)
         verdicts += [
-            _share("intervals that held", held, _HELD_AT_LEAST),
-            _most("intervals that held", 100 * held, 100 * _HELD_AT_MOST, "%"),
+            at_least("intervals that held", held, _HELD_AT_LEAST),
+            at_most("intervals that held", 100 * held, 100 * _HELD_AT_MOST, "%"),
         ]
     if ahead:
-        verdicts.append(_most("alerts that knew the future", sum(ahead), 0))
+        verdicts.append(at_most("alerts that knew the future", sum(ahead), 0))
     return verdicts
 
 
-def _share(what: str, value: float, target: float) -> Verdict:
+def at_least(what: str, value: float, target: float) -> Verdict:
+    """A verdict on a share."""
     return Verdict(what=what, value=100 * value, target=100 * target, unit="%", at_least=True)
 
 
-def _most(what: str, value: float, target: float, unit: str = "") -> Verdict:
+def at_most(what: str, value: float, target: float, unit: str = "") -> Verdict:
+    """A verdict on a number of which less is better."""
     return Verdict(what=what, value=value, target=target, unit=unit)
