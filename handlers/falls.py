@@ -4,7 +4,7 @@ The level before is the median of 48 hours that ended 12 hours ago (or, for a lo
 ago; longer ago where the page was not read just then). The count 12 hours ago and every one since must lie below it by
 max(500, 0.5%), and by six robust standard deviations of the page's 28 daily gains more than it loses in such a time
 anyway. A reading that is held, or a dip that is over, is no loss; nor is a count that is again, and stays, exactly what
-it was before: a stale copy.
+it was before: a stale copy. What was lost more than five days ago is no news.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ LOSS_OF_AUDIENCE = 0.005
 DEVIATIONS = 6
 DOWN_HOURS = 12
 LEVEL_HOURS = 48
+NEWS_DAYS = 5
 
 _DOWN = DOWN_HOURS * HOUR
 _LOOKS_APART = 6 * HOUR
@@ -34,7 +35,7 @@ _DAYS_AT_LEAST = 10
 _DAYS_BETWEEN = 2.0  # at most, from the level before to the count that is compared with it
 _LOSS_OF_THE_UNKNOWN = 0.01  # of a page whose usual days are not known yet
 _MARKS_AT_LEAST = 2  # 12 hours apart or more
-_NEWS_FOR = 5 * DAY  # a rounded count is marked when it changes: what it fell by long ago is no news
+_NEWS_FOR = NEWS_DAYS * DAY  # a rounded count is marked when it changes, and may stay for weeks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +68,14 @@ def fall(track: Track, past: Past) -> Fall | None:
 
 
 def _is_stale_copy(track: Track, past: Past, lasting: Sequence[float]) -> bool:
-    """Whether an exact count has shown nothing in these 12 hours but a number that it had shown before."""
-    before = past.counts[: len(past.counts) - len(lasting)]
-    return track.last.low == track.last.high and set(lasting) == {track.last.count} and lasting[0] in before
+    """Whether an exact count has shown nothing in these 12 hours but a number from before it was higher."""
+    shown = track.last.count
+    if track.last.low < track.last.high or set(lasting) != {shown}:
+        return False
+    before = list(past.counts[: len(past.counts) - len(lasting)])
+    while before and before[-1] == shown:
+        before.pop()
+    return shown in before
 
 
 def looks_down(track: Track, past: Past) -> bool:

@@ -46,8 +46,8 @@ def calm_below(limit: float) -> float:
 
 
 def at_once_from(limit: float) -> float:
-    """The excess of the lower bound for which one list is enough: 0.10, in proportion to the limit."""
-    return limit * EXCESS_OF_LOWER_BOUND_AT_ONCE / EXCESS
+    """The excess of the lower bound for which one list is enough: 0.10, in proportion to the limit; to 0.1 points."""
+    return round(limit * EXCESS_OF_LOWER_BOUND_AT_ONCE / EXCESS, 3)
 
 
 def parameters(limit: float, metric: Metric, whence: str) -> tuple[Parameter, ...]:
@@ -57,9 +57,7 @@ def parameters(limit: float, metric: Metric, whence: str) -> tuple[Parameter, ..
         Parameter(name="rise of the lower bound", value=EXCESS_OF_LOWER_BOUND, unit="share"),
         Parameter(name="overdispersion", value=OVERDISPERSION, unit="ratio"),
         Parameter(name="z", value=Z_AT_LEAST, unit="standard errors"),
-        Parameter(
-            name="rise of the lower bound that one list suffices for", value=round(at_once_from(limit), 6), unit="share"
-        ),
+        Parameter(name="rise of the lower bound that one list suffices for", value=at_once_from(limit), unit="share"),
         Parameter(name=f"new {metric} from {whence}", value=LIKES_AT_LEAST, unit=metric.value),
         Parameter(name=f"new {metric} from {whence}, of the total", value=LIKES_OF_TOTAL_AT_LEAST, unit="share"),
         Parameter(name="episode over below", value=calm_below(limit), unit="share"),

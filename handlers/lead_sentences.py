@@ -23,7 +23,7 @@ def _overtake(alert: Alert, words: Words) -> str:
     page, rival, unit = words.page(alert.page), words.page(alert.rival or ""), alert.fact("gap").unit
     since = alert.fact("since")
     if since.value > 1 and since.at is not None:
-        held = f"ahead at every reading since {dated(since.at, alert.dated)}"
+        held = f"ahead at every reading{_of_whom(alert, words)} since {dated(since.at, alert.dated)}"
     else:
         held = f"first seen {on(alert.fact('count'))}"
     return f"{page} now has more {unit} than {rival} {_figures(alert)}, {held}."
@@ -34,9 +34,16 @@ def _held_off(alert: Alert, words: Words) -> str:
     since = alert.fact("since").at
     held = f" since {dated(since, alert.dated)}" if since else ""
     return (
-        f"{page} has more {gap.unit} than {rival} again {_figures(alert)}, ahead at every reading{held}: "
-        "the lead did not change."
+        f"{page} has more {gap.unit} than {rival} again {_figures(alert)}, "
+        f"ahead at every reading{_of_whom(alert, words)}{held}: the lead did not change."
     )
+
+
+def _of_whom(alert: Alert, words: Words) -> str:
+    """Whose readings they were, where the other page was not read."""
+    for unread in alert.facts_named("unread"):
+        return f" of {words.page(alert.rival or '' if unread.about == alert.page else alert.page)}"
+    return ""
 
 
 def _lead_lines(alert: Alert, words: Words) -> tuple[str, ...]:
@@ -47,9 +54,12 @@ def _lead_lines(alert: Alert, words: Words) -> tuple[str, ...]:
     before = alert.facts_named("before")
     if before:
         earlier = "; ".join(f"{words.page(fact.about)} {count(fact.value)} {on(fact)}" for fact in before)
-        said.append(f"The readings are days apart, so the moment itself was not seen. Before: {earlier}.")
+        said.append(f"Readings are days apart, so the moment itself was not seen. Before: {earlier}.")
     for fact in alert.facts_named("unread"):
-        said.append(f"{words.page(fact.about)} was last read {on(fact)}; what it may have gained since is allowed for.")
+        said.append(
+            f"{words.page(fact.about)} was last read {on(fact)}: the difference is to that figure, and what it may "
+            "have gained since is allowed for."
+        )
     for fact in alert.facts_named("flips"):
         times = "once" if fact.value == 1 else f"{count(fact.value)} times"
         said.append(f"The lead changed {times} since it was first told {on(fact)}.")

@@ -3,8 +3,7 @@
 Two pages read at different instants are compared at tau, the earlier of their newest instants; the later page is
 interpolated. A page not read for longer than max(36 h, 3 polls), or whose counter repeats itself while its rate says
 it should not, is bounded instead (-1% … +3 times its rate, and whatever readings of it wait to be confirmed), and only
-what the bounds decide is concluded. A page that is usually read more rarely than every 36 hours is bounded too, where
-that decides: its next reading may be weeks away.
+what the bounds decide is concluded.
 """
 
 from __future__ import annotations
@@ -34,7 +33,8 @@ class Lead:
 
     ``ahead`` is the slug whose interval lies wholly above the other's, None where they are equal or overlap.
     ``unread`` is the slug of a page that had to be bounded.
-    ``sparse``: the readings are days apart, next to each other, and separate by more than the leader's own rounding.
+    ``sparse``: readings of one page or both are days apart, the two compared follow each other, and they separate by
+    more than the leader's own rounding.
     """
 
     at: datetime
@@ -67,15 +67,14 @@ def lead(one: Track, other: Track, before: Mapping[str, Mark] = _NONE) -> Lead |
     The later page is interpolated from its reading before the newest, or from the one given for it in ``before``.
     """
     earlier, later = sorted((one, other), key=lambda track: (track.last.at, track.page))
-    at = later.last.at
-    if at - earlier.last.at > _FRESH:
-        found = _conclude(earlier, _bounds(earlier, earlier.last, at), later, _standing(later), at)
-        if found is not None or is_stale(earlier, at):
-            return found
-    at = earlier.last.at
-    first, second = _standing(earlier), _standing(later)
-    if not second.bounded:
-        second = _interpolated(later, at, before.get(later.page))
+    if is_stale(earlier, later.last.at):
+        at = later.last.at
+        first, second = _bounds(earlier, earlier.last, at), _standing(later)
+    else:
+        at = earlier.last.at
+        first, second = _standing(earlier), _standing(later)
+        if not second.bounded:
+            second = _interpolated(later, at, before.get(later.page))
     return _conclude(earlier, first, later, second, at)
 
 
@@ -100,7 +99,7 @@ def _conclude(earlier: Track, first: _Interval, later: Track, second: _Interval,
 
 
 def _are_neighbours(earlier: Track, later: Track) -> bool:
-    """Readings days apart, and none lies between the two newest."""
+    """Whether readings of one of them are days apart, and the later page has none between the two newest."""
     usual = max(earlier.gap or 0.0, later.gap or 0.0)
     return usual >= _SPARSE_SECONDS and (later.previous is None or later.previous.at <= earlier.last.at)
 

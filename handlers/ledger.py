@@ -225,14 +225,16 @@ def _is_confirmed(track: Track) -> bool:
 def _at_new_level(track: Track) -> Track:
     """The series at the level that the held readings confirm.
 
-    Where its first reading alone said otherwise, that one was wrong, and the series begins with them.
+    Where its first reading alone said otherwise, and not because the page grew to up to twice as many since, that one
+    was wrong, and the series begins with them.
     """
     first, before, last = track.held[0], track.held[-2], track.held[-1]
     gap = _usual_gap(_usual_gap(track.gap, track.last.at, first.at), before.at, last.at)
     # The step itself is no daily gain, and the gains of another metric are none of this series.
     level = replace(track, last=last, previous=before, day=last, gap=gap, held=(), held_metric=None)
     if track.held_metric is None:
-        return level if track.previous else replace(level, since=first.at, restarted=True)
+        first_was_right = track.previous or track.last.low <= first.high <= 2 * track.last.high
+        return level if first_was_right else replace(level, since=first.at)
     return replace(level, metric=track.held_metric, since=first.at, gains=(), restarted=False)
 
 

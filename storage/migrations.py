@@ -342,20 +342,30 @@ def memories(db: sqlite_utils.Database) -> None:
 
 @MIGRATIONS(name="0005_memories")
 def memories_again(db: sqlite_utils.Database) -> None:
-    """A streak knows of readings from before it, not when it began; a forecast, whether it has ended (none had)."""
-    rows = db.execute("SELECT comparison, scope, memory FROM memories WHERE comparison = 'overtake'").fetchall()
-    for comparison, scope, memory in rows:
-        board = json.loads(memory)
-        board["pairs"] = [[*pair, streak and [*streak[:4], *streak[5:], []]] for *pair, streak in board["pairs"]]
-        _remember(db, comparison, scope, board)
-    rows = db.execute("SELECT comparison, scope, memory FROM memories WHERE comparison = 'closing_in'").fetchall()
-    for comparison, scope, memory in rows:
-        outlook = json.loads(memory)
-        outlook["forecasts"] = [[*forecast, False] for forecast in outlook["forecasts"]]
-        _remember(db, comparison, scope, outlook)
+    """What three rules remember took another form. A streak that opened no contest yet begins anew."""
+    for comparison, brought_up_to_date in _FORMS_OF_0005.items():
+        rows = db.execute("SELECT scope, memory FROM memories WHERE comparison = ?", (comparison,)).fetchall()
+        for scope, memory in rows:
+            db.execute(
+                "UPDATE memories SET memory = ? WHERE comparison = ? AND scope = ?",
+                (json.dumps(brought_up_to_date(json.loads(memory))), comparison, scope),
+            )
 
 
-def _remember(db: sqlite_utils.Database, comparison: str, scope: str, memory: dict[str, Any]) -> None:
-    db.execute(
-        "UPDATE memories SET memory = ? WHERE comparison = ? AND scope = ?", (json.dumps(memory), comparison, scope)
-    )
+def _board(board: dict[str, Any]) -> dict[str, Any]:
+    pairs = []
+    for *pair, contest, flips, streak in board["pairs"]:
+        kept = [*streak[:4], *streak[5:], []] if streak and contest else None
+        pairs.append([*pair, contest, flips, kept])
+    return {**board, "pairs": pairs}
+
+
+def _outlook(outlook: dict[str, Any]) -> dict[str, Any]:
+    return {**outlook, "forecasts": [[*forecast, False] for forecast in outlook["forecasts"]]}
+
+
+def _marks(marks: dict[str, Any]) -> dict[str, Any]:
+    return {**marks, "doubted": None, "since": None}
+
+
+_FORMS_OF_0005 = {"overtake": _board, "closing_in": _outlook, "milestone": _marks}

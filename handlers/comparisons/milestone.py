@@ -9,7 +9,8 @@ highest; one that climbs so fast that it will pass the next within 48 hours of t
 is waited for; and should a higher one follow a told one all the same, it is the same story: the card is edited.
 
 A count that jumped to it, by more than 0.4% (60) beyond six times the usual pace since the reading before, may be wrong
-though it is inside the ledger's gate: it must stand for 12 hours at every reading, or has passed nothing.
+though it is inside the ledger's gate: it must stand for 12 hours at every reading, or has passed nothing, and is told
+with the reading at which it still stood.
 """
 
 from __future__ import annotations
@@ -29,19 +30,25 @@ from handlers.phrases import is_rounded, on
 SMALLEST = 10_000
 TOGETHER_HOURS = 48
 PACE_HOURS = 12
+JUMP, JUMP_OF_COUNT, TIMES_ITS_PACE = 60, 0.004, 6
+STANDS_HOURS = 12
 
 _TOGETHER = timedelta(hours=TOGETHER_HOURS)
 _PACE = timedelta(hours=PACE_HOURS)
-_JUMP, _JUMP_OF_COUNT = 60, 0.004
-_STANDS = timedelta(hours=12)
+_STANDS = timedelta(hours=STANDS_HOURS)
 _RULE = (
     "The count, rounding included, is at or above a round number (1 to 9 times 10,000, 100,000 and so on) for the "
-    "first time since the page is watched. Of several passed within 48 hours only the highest counts."
+    "first time since the page is watched; where it jumped to it, at every reading for 12 hours. Of several passed "
+    "within 48 hours only the highest counts."
 )
 _PARAMETERS = (
     Parameter(name="smallest milestone", value=SMALLEST, unit="likes or followers"),
     Parameter(name="only the highest within", value=TOGETHER_HOURS, unit="hours"),
     Parameter(name="pace by which the next is waited for, of the last", value=PACE_HOURS, unit="hours"),
+    Parameter(name="a jump, of the count, beyond its pace", value=JUMP_OF_COUNT, unit="share"),
+    Parameter(name="a jump, beyond its pace", value=JUMP, unit="likes or followers"),
+    Parameter(name="its pace, for a jump", value=TIMES_ITS_PACE, unit="times the usual"),
+    Parameter(name="stands after a jump", value=STANDS_HOURS, unit="hours"),
 )
 
 
@@ -50,8 +57,9 @@ class Marks:
     """What is remembered of a page: the ``next`` milestone of ``metric``, which nobody saw it pass yet.
 
     ``waiting`` are the facts of a milestone passed that waits for a higher one, the lowest passed among them, from
-    which the 48 hours are counted. A milestone passed until
-    ``same_until`` belongs to the story that milestone ``story`` opened.
+    which the 48 hours are counted. A milestone passed until ``same_until`` belongs to the story that milestone
+    ``story`` opened. Since ``doubted`` the count is at the next one, after a jump. ``since`` is where the page's series
+    began.
     """
 
     metric: Metric | None = None
@@ -59,24 +67,38 @@ class Marks:
     waiting: tuple[Fact, ...] = ()
     story: int = 0
     same_until: datetime | None = None
+    doubted: datetime | None = None
+    since: datetime | None = None
 
 
 def compare(window: Window, marks: Marks) -> Verdict[Marks] | None:
     """See whether the next milestone was passed; nearly always it was not, and that is all."""
     track = window.tracks[window.scope]
-    if track.last.low < marks.next and track.metric is marks.metric and not marks.waiting:
+    is_known = track.metric is marks.metric and not _began_anew(marks, track)
+    if is_known and track.last.low < marks.next and not marks.waiting and marks.doubted is None:
         return None
-    if track.metric is not marks.metric:
-        return Verdict(alerts=(), memory=Marks(metric=track.metric, next=following(track.last.high)))
-    if track.last.low >= marks.next:
-        marks = replace(marks, waiting=_facts(track, marks), next=following(track.last.low))
-    jumped = _jumped(marks.waiting, track)
-    if jumped and track.last.low < _lowest(marks.waiting).value:
-        passed_nothing = replace(marks, waiting=(), next=int(_lowest(marks.waiting).value))
-        return Verdict(alerts=(), memory=passed_nothing)
-    if (jumped and not _has_stood(marks.waiting, track)) or _is_soon_higher(marks, track, window.pasts[window.scope]):
-        return Verdict(alerts=(), memory=marks)
-    return _told(marks, window)
+    if not is_known:
+        begun = Marks(metric=track.metric, next=following(track.last.high), since=track.since)
+        return Verdict(alerts=(), memory=begun)
+    after = _passed(marks, track)
+    if after.waiting and not _is_soon_higher(after, track, window.pasts[window.scope]):
+        return _told(after, window)
+    return None if after == marks else Verdict(alerts=(), memory=after)
+
+
+def _began_anew(marks: Marks, track: Track) -> bool:
+    """Whether the first reading, which these marks are from, turned out to be wrong."""
+    return marks.since is not None and track.since > marks.since and not track.restarted
+
+
+def _passed(marks: Marks, track: Track) -> Marks:
+    """With the milestone that the newest reading is at, unless it jumped to it less than 12 hours ago."""
+    if track.last.low < marks.next:
+        return replace(marks, doubted=None)
+    doubted = marks.doubted or (track.last.at if _has_jumped(track) else None)
+    if doubted is not None and track.last.at - doubted < _STANDS:
+        return replace(marks, doubted=doubted)
+    return replace(marks, waiting=_facts(track, marks), next=following(track.last.low), doubted=None)
 
 
 def following(number: int) -> int:
@@ -97,21 +119,13 @@ def _step(number: int) -> int:
     return step
 
 
-def _jumped(waiting: tuple[Fact, ...], track: Track) -> bool:
-    """Whether a page that is polled came to its milestone in a jump that is not like it."""
-    facts, usual = {fact.name: fact for fact in waiting}, rate(track)
-    count_then, before = facts.get("count"), facts.get("before")
-    if usual is None or count_then is None or before is None or not _is_polled(track):
+def _has_jumped(track: Track) -> bool:
+    """Whether a page that is polled came to its count in a jump that is not like it."""
+    usual, before = rate(track), track.previous
+    if usual is None or before is None or not _is_polled(track):
         return False
-    if count_then.at is None or before.at is None or count_then.low is None or before.high is None:
-        return False
-    likely = 6 * max(usual, 0.0) * ((count_then.at - before.at) / timedelta(days=1))
-    return count_then.low - before.high > max(_JUMP_OF_COUNT * before.value, _JUMP) + likely
-
-
-def _has_stood(waiting: tuple[Fact, ...], track: Track) -> bool:
-    reached = waiting[0].at
-    return reached is None or track.last.at - reached >= _STANDS
+    likely = TIMES_ITS_PACE * max(usual, 0.0) * ((track.last.at - before.at) / timedelta(days=1))
+    return track.last.low - before.high > max(JUMP_OF_COUNT * before.count, JUMP) + likely
 
 
 def _is_polled(track: Track) -> bool:
@@ -207,6 +221,8 @@ def _load(text: str) -> Marks:
         waiting=tuple(map(a_fact, kept["waiting"])),
         story=kept["story"],
         same_until=instant(kept["same_until"]),
+        doubted=instant(kept["doubted"]),
+        since=instant(kept["since"]),
     )
 
 

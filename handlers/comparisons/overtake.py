@@ -4,8 +4,10 @@ A pair has a settled leader. When the challenger's interval lies wholly above th
 pages were read anew and the readings that first said so are left out (one bad reading decides nothing), a contest opens
 and one card says "moved ahead, not settled yet" (``ahead``). Ahead at every evaluation for 24 h or more and at 3 or
 more of them, between which both pages were read anew, the challenger is the settled leader (``overtake``); after the
-old leader was ahead for 72 h the contest ends without a change (``held_off``). Flips within a contest tell nothing new.
-Readings days apart settle at once. First sight of a pair sets its leader silently.
+old leader was ahead for 72 h the contest ends without a change (``held_off``). Of a page that has to be bounded
+(``handlers.leads``) it is enough that the other was read anew. Flips within a contest tell nothing new. First sight of
+a pair sets its leader silently. Readings days apart settle at once, so that of a page that is read more rarely than
+once a day one bad reading does decide.
 
 Only a group's order and its open pairs are remembered: a pair that is not open is led by whichever stands higher. Two
 pages that share several groups are a pair in the one they have shared longest, so that each contest is told once.
@@ -41,9 +43,15 @@ _AHEAD_RULE = (
     "Ahead beyond rounding, and still once both pages were read anew, without the readings that first said so."
 )
 _SETTLED_RULE = "Ahead at every reading for 24 hours or more, and at three readings of both pages or more."
+_MAY_BE = (
+    "of all that the page which is not read, or whose counter stands still, may have come to by then: from 1% less to "
+    "three times its usual gain more."
+)
+_AHEAD_OF_UNREAD_RULE = f"Ahead at two readings {_MAY_BE}"
+_SETTLED_OF_UNREAD_RULE = f"Ahead at every reading for 24 hours or more, and at three readings or more, {_MAY_BE}"
 _SPARSE_RULE = (
-    "The readings are days apart and none lies between, so the lead is settled at once: the two counts differ by more "
-    "than their rounding."
+    "Readings of one page or of both are days apart, and the two compared follow each other, so the lead is settled at "
+    "once: the two counts differ by more than their rounding."
 )
 _HELD_OFF_RULE = "The earlier leader was ahead again at every reading for 72 hours."
 _PARAMETERS = (
@@ -262,9 +270,11 @@ def _challenged(pair: Pair, now: Lead, window: Window) -> tuple[Pair, Alert | No
         if streak.evaluations < EVALUATIONS_TO_TELL or not _is_still_ahead(pair, streak, window):
             return pair, None
         pair = replace(pair, contest=now.at)
-        return pair, _alert("ahead", (challenger, leader), pair, now, window=window, rule=_AHEAD_RULE)
+        rule = _AHEAD_RULE if now.unread is None else _AHEAD_OF_UNREAD_RULE
+        return pair, _alert("ahead", (challenger, leader), pair, now, window=window, rule=rule)
     if streak.evaluations >= EVALUATIONS_TO_SETTLE and now.at - streak.since >= _SETTLE:
-        alert = _alert("overtake", (challenger, leader), pair, now, window=window, rule=_SETTLED_RULE)
+        rule = _SETTLED_RULE if now.unread is None else _SETTLED_OF_UNREAD_RULE
+        alert = _alert("overtake", (challenger, leader), pair, now, window=window, rule=rule)
         return Pair(leader=challenger), alert
     return pair, None
 

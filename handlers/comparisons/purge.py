@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
 from handlers.facts import count_fact
-from handlers.falls import DEVIATIONS, DOWN_HOURS, LEVEL_HOURS, LOSS, LOSS_OF_AUDIENCE, Fall
+from handlers.falls import DEVIATIONS, DOWN_HOURS, LEVEL_HOURS, LOSS, LOSS_OF_AUDIENCE, NEWS_DAYS, Fall
 from handlers.memories import from_text, to_text
 from handlers.model import Alert, Fact, Parameter
 from handlers.numerals import count, percent
@@ -25,7 +25,7 @@ QUIET_DAYS = 7
 _QUIET = timedelta(days=QUIET_DAYS)
 _RULE = (
     "The count lay below its middle of the two days before by {share} or more at every reading for 12 hours, far more "
-    "than its days differ."
+    "than its days differ; and it was not again exactly what it had been before (a stale copy)."
 )
 
 
@@ -93,6 +93,7 @@ def _alert(window: Window, slug: str, loss: Fall, share: float, fallen: int) -> 
             Parameter(name="beyond the spread of daily gains", value=DEVIATIONS, unit="standard deviations"),
             Parameter(name="level before, over", value=LEVEL_HOURS, unit="hours"),
             Parameter(name="still down after", value=DOWN_HOURS, unit="hours"),
+            Parameter(name="news for", value=NEWS_DAYS, unit="days"),
             Parameter(name="quiet after", value=QUIET_DAYS, unit="days"),
         ),
         threshold=round(share * 100, 6),

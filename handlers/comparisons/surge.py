@@ -4,11 +4,11 @@ g is the gain of the past 24 hours; the usual day is e^m, with m the median of t
 before (raised half-way to that of the same weekdays where it is higher), and s = sqrt(0.18^2 + sd^2 + 1/e^m), with sd
 how far the days above the median usually lie above it: bad days make no good day usual. Told if g >= 3.2 e^m and
 (log g - m)/s >= 3, or if g >= 5 e^m, now and 6 hours ago (now, where readings are rarer than every 8 hours), and
-g >= max(500, 0.2% of the audience). Where the count jumped, by more than 0.4% beyond six times the usual pace between
-two readings, it is 12 hours: wrong values inside the ledger's gate last as long as 8. A rounded count must have been
-read to rise twice within the 24 hours instead: one step at least is then known to have come in them. One an episode,
-which ends after 72 hours below 1.8 usual days, or after 45 days; a counter that stands still though its page does not
-is no calm.
+g >= max(500, 0.2% of the audience). Where it is one jump that makes the surge, of more than 0.4% beyond six times the
+usual pace between two readings, it is 12 hours: wrong values inside the ledger's gate last as long as 8. A rounded
+count must have been read to rise twice within the 24 hours instead: one step at least is then known to have come in
+them. One an episode, which ends after 72 hours below 1.8 usual days, or after 45 days; a counter that stands still
+though its page does not is no calm.
 
 Where nobody read the page a day ago, its count then is drawn on a straight line. That would spread a surge over up to
 three days of an outage; so it is taken to have grown by usual days until then, if that makes a gain of 5 of them. Both
@@ -41,6 +41,8 @@ TIMES_BEYOND_DOUBT = 5
 GAIN = 500
 GAIN_OF_AUDIENCE = 0.002
 HOURS_APART = 6
+HOURS_APART_AFTER_A_JUMP = 12
+JUMP_OF_COUNT, TIMES_ITS_PACE = 0.004, 6
 OVER_BELOW = 1.8
 OVER_HOURS = 72
 OVER_DAYS = 45
@@ -48,8 +50,7 @@ BASE_DAYS = 28
 BASE_DAYS_AT_LEAST = 14
 
 _APART = HOURS_APART * HOUR
-_APART_AFTER_A_JUMP = 12 * HOUR
-_JUMP_OF_COUNT = 0.004
+_APART_AFTER_A_JUMP = HOURS_APART_AFTER_A_JUMP * HOUR
 _RARELY = 8 * HOUR
 _OVER = timedelta(hours=OVER_HOURS)
 _LONGEST = timedelta(days=OVER_DAYS)
@@ -58,7 +59,7 @@ _WEEK = 7
 _LEAST_SPREAD = 0.18
 _RULE = (
     "The gain of 24 hours was {times:g} times the usual day or more, far more than the page's days differ (or "
-    "5 times, however they do), and it was so 6 hours before too, 12 where the count jumped (or the page is read more "
+    "5 times, however they do), and it was so 6 hours before too, 12 where one jump makes it (or the page is read more "
     "rarely than every 8 hours, or its count is rounded and rose twice in the 24 hours)."
 )
 _ASSUMED = {
@@ -125,7 +126,7 @@ def compare(window: Window, episode: Episode, times: float = TIMES) -> Verdict[E
     if (track.gap or 0.0) > _RARELY:
         confirmed = count_now - low > 2 * width
     else:
-        confirmed = day.gain >= width if width else _was_unusual(past, now - _apart(past, now, day.usual), times)
+        confirmed = day.gain >= width if width else _was_unusual(past, now - _apart(past, now, day, times), times)
     if not confirmed:
         return None
     level = Figure(value=day.level, low=day.level, high=day.level)
@@ -144,15 +145,13 @@ def _continued(episode: Episode, since: datetime, day: _Day, at: datetime) -> Ep
     return _CALM if at - episode.calm_since >= _OVER else episode
 
 
-def _apart(past: Past, now: float, usual: float) -> float:
-    """For how long a surge must have been one, in seconds: longer where the count jumped within the 24 hours."""
-    first = bisect_right(past.times, now - DAY)
-    steps = zip(pairwise(past.times[first - 1 :]), pairwise(past.counts[first - 1 :]), strict=True)
-    jumped = any(
-        after - before > _JUMP_OF_COUNT * before + 6 * usual * (then - earlier) / DAY
-        for (earlier, then), (before, after) in steps
-    )
-    return _APART_AFTER_A_JUMP if jumped else _APART
+def _apart(past: Past, now: float, day: _Day, times: float) -> float:
+    """For how long a surge must have been one, in seconds: longer where one jump makes it."""
+    first = max(bisect_right(past.times, now - DAY) - 1, 0)
+    steps = zip(pairwise(past.times[first:]), pairwise(past.counts[first:]), strict=True)
+    step, count_before, days = max((b - a, a, (then - at) / DAY) for (at, then), (a, b) in steps)
+    is_jump = step > JUMP_OF_COUNT * count_before + TIMES_ITS_PACE * day.usual * days
+    return _APART_AFTER_A_JUMP if is_jump and day.gain - step < times * day.usual else _APART
 
 
 def _was_unusual(past: Past, by: float, times: float) -> bool:
@@ -242,6 +241,9 @@ def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float)
             Parameter(name="gain", value=GAIN, unit=unit),
             Parameter(name="gain, of the audience", value=GAIN_OF_AUDIENCE, unit="share"),
             Parameter(name="apart", value=HOURS_APART, unit="hours"),
+            Parameter(name="apart, where one jump makes it", value=HOURS_APART_AFTER_A_JUMP, unit="hours"),
+            Parameter(name="a jump, of the count, beyond its pace", value=JUMP_OF_COUNT, unit="share"),
+            Parameter(name="its pace, for a jump", value=TIMES_ITS_PACE, unit="times the usual"),
             Parameter(name="days that make the usual one", value=BASE_DAYS, unit="days"),
             Parameter(name="episode over below", value=OVER_BELOW, unit="usual days"),
             Parameter(name="episode over after", value=OVER_HOURS, unit="hours"),

@@ -98,6 +98,20 @@ def test_a_forecast_that_ended_is_counted_in_the_next() -> None:
     assert headline(second, WORDS).endswith("Our last forecast held.")
 
 
+def test_a_forecast_that_ended_is_counted_once_though_the_bot_is_started_anew() -> None:
+    before = Forecast(told=START + timedelta(days=25), low=START, high=START + timedelta(days=26))
+    replay = Replay((page("a", "g"), page("b", "g")))
+    replay.memories["closing_in", "g"] = Outlook(forecasts={("b", "a"): before})
+    for day in range(45):
+        ours = chaser(24 * day) if day < 27 else leader(24 * day) + 500
+        replay.arrive(reading("a", 24 * day + 7, round(leader(24 * day))), reading("b", 24 * day + 7, round(ours)))
+        replay.restart()
+    outlook = replay.memories["closing_in", "g"]
+    assert isinstance(outlook, Outlook)
+    assert outlook.record == (False,)
+    assert [one.ended for one in outlook.forecasts.values()] == [True]
+
+
 def test_a_restart_between_any_two_days_changes_nothing() -> None:
     replay = Replay((page("a", "g"), page("b", "g")))
     for hour in range(36 * 24):

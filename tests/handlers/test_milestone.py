@@ -158,7 +158,25 @@ def test_a_jump_that_stands_for_half_a_day_has_passed_it() -> None:
     assert [(value, alert.at) for value, alert in zip(_told(replay), replay.alerts, strict=True)] == [
         (100_000, START + timedelta(hours=72))
     ]
-    assert replay.alerts[0].fact("milestone").at == START + timedelta(hours=60)
+    assert replay.alerts[0].fact("count").value > 100_000
+
+
+def test_a_wrong_count_above_a_milestone_that_waits_spends_no_other() -> None:
+    """It climbs by 2,400 a day, so that 90,000 waits for 100,000; one reading is 2.5% too high."""
+    climbing = [(hour, 85_000 + 100 * hour) for hour in range(60)]
+    fast = [(hour, 91_000 + 20 * (hour - 60)) for hour in range(60, 400)]
+    rows = [(hour, round(count * (1.1 if hour == 58 else 1))) for hour, count in climbing] + fast
+    replay = _replayed(*(reading("a", hour, count) for hour, count in rows))
+    assert _told(replay) == [90_000]
+
+
+@pytest.mark.parametrize(("first", "told"), [(5_000, []), (500_000, [60_000])])
+def test_a_first_reading_that_the_next_ones_contradict_passes_nothing_and_hides_nothing(
+    first: int, told: list[int]
+) -> None:
+    later = 60 * 24 if told else 40
+    replay = _replayed(reading("a", 0, first), *(reading("a", hour, 50_500 + 10 * hour) for hour in range(1, later, 3)))
+    assert _told(replay) == told
 
 
 def test_a_milestone_long_after_another_is_a_story_of_its_own() -> None:

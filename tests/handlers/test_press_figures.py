@@ -221,7 +221,7 @@ def test_it_says_them_as_an_editor_would() -> None:
     assert lines(story[0], words) == (
         "The difference is 14,000 likes; rounding allows 13,900 to 14,100.",
         (
-            "The readings are days apart, so the moment itself was not seen. "
+            "Readings are days apart, so the moment itself was not seen. "
             "Before: Hun Sen 2,000,105 on 25 January 2016; Sam Rainsy 2,065,000 on 24 January 2016."
         ),
     )

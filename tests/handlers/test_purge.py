@@ -62,6 +62,15 @@ def test_a_rounded_count_that_does_not_move_after_its_loss_is_told_of_once() -> 
     assert len(told(replay)) == 1
 
 
+def test_a_count_that_stands_still_after_its_loss_is_no_stale_copy() -> None:
+    """A page of 80,000 that does not move loses 550 in two steps; the reading 13 hours later is missed."""
+    replay = Replay((page("a", "g"),))
+    for hour in range(32 * 24):
+        if hour != FALLS + 13:
+            replay.arrive(reading("a", hour, 80_000 - 300 * (hour >= FALLS) - 250 * (hour >= FALLS + 1)))
+    assert len(told(replay)) == 1
+
+
 def test_after_a_loss_a_page_is_quiet_for_a_week() -> None:
     def twice(hour: int) -> float:
         return steady(hour) - 6_000 * (hour > FALLS) - 6_000 * (hour > FALLS + 72) - 6_000 * (hour > FALLS + 240)

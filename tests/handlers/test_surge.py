@@ -35,6 +35,16 @@ def test_a_day_of_many_times_the_usual_is_told_within_half_a_day() -> None:
     assert told.fact("usual").value == pytest.approx(480)
 
 
+def climbing(likes_an_hour: int) -> Callable[[int], float]:
+    return lambda hour: steady(hour) * 0.4 + likes_an_hour * max(hour - BEGINS, 0)
+
+
+def test_the_steeper_a_surge_the_sooner_it_is_told() -> None:
+    """Of 200,000 likes, every hour of the steeper ones is a jump by itself."""
+    told_at = [surges(hourly(40 * 24, {"a": climbing(likes)}))[0].at for likes in (700, 900, 2_000)]
+    assert told_at == sorted(told_at, reverse=True)
+
+
 @pytest.mark.parametrize(
     ("counted", "why"),
     [

@@ -16,6 +16,7 @@ import pytest
 
 from handlers.comparisons.closing_in import COMPARISON as CLOSING_IN
 from handlers.comparisons.closing_in import Forecast
+from handlers.comparisons.milestone import COMPARISON as MILESTONE
 from handlers.comparisons.overtake import COMPARISON as OVERTAKE
 from handlers.comparisons.overtake import Streak
 from handlers.memories import to_text
@@ -125,18 +126,23 @@ def test_streaks_and_forecasts_of_the_form_before_go_on(database: Path) -> None:
     at, later = NOON, NOON + timedelta(days=9)
     streak = ["hunsen", at, at, 4, later, at, later]
     row = ["hunsen", "samrainsy", "samrainsy", "hunsen", at, 2, streak]
-    board = {"orders": {"likes": ["samrainsy", "hunsen"]}, "seats": {"hunsen": [at, at]}, "pairs": [row]}
+    no_contest = ["hunsen", "other", "other", "hunsen", None, 0, streak]
+    board = {"orders": {"likes": ["samrainsy", "hunsen"]}, "seats": {"hunsen": [at, at]}, "pairs": [row, no_contest]}
     store = Store.open(database)
     store.memories.put("overtake", {"cambodia": to_text(board)})
+    marks = {"metric": "likes", "next": 3_000_000, "waiting": [], "story": 0, "same_until": None}
+    store.memories.put("milestone", {"hunsen": to_text(marks)})
     outlook = {"day": 1, "forecasts": [["hunsen", "samrainsy", at, at, later]], "record": [True]}
     store.memories.put("closing_in", {"cambodia": to_text(outlook)})
     store.close()
     _undo(database, "0005_memories")
     store = Store.open(database)
-    (pair,) = OVERTAKE.load(store.memories.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
+    pair, other = OVERTAKE.load(store.memories.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
+    assert other.streak is None
     assert pair.streak == Streak(ahead="hunsen", since=at, until=at, evaluations=4, read=(at, later), before={})
     kept = CLOSING_IN.load(store.memories.get("closing_in", ["cambodia"])["cambodia"])
     assert kept.forecasts == {("hunsen", "samrainsy"): Forecast(told=at, low=at, high=later, ended=False)}
+    assert MILESTONE.load(store.memories.get("milestone", ["hunsen"])["hunsen"]).next == 3_000_000
     store.close()
 
 
