@@ -23,7 +23,7 @@ ABROAD = "abroad"
 
 EXCESS = 0.15
 EXCESS_OF_LOWER_BOUND = 0.02
-EXCESS_OF_LOWER_BOUND_AT_ONCE = 0.10
+EXCESS_AT_ONCE, EXCESS_OF_LOWER_BOUND_AT_ONCE = 0.20, 0.10
 OVERDISPERSION = 15
 Z_AT_LEAST = 3
 LIKES_AT_LEAST = 600
@@ -45,19 +45,24 @@ def calm_below(limit: float) -> float:
     return min(CALM_BELOW, limit * CALM_BELOW / EXCESS)
 
 
-def at_once_from(limit: float) -> float:
-    """The excess of the lower bound for which one list is enough: 0.10, in proportion to the limit; to 0.1 points."""
-    return round(limit * EXCESS_OF_LOWER_BOUND_AT_ONCE / EXCESS, 3)
+def at_once_from(limit: float) -> tuple[float, float]:
+    """The excess, and that of the lower bound, for which one list is enough.
+
+    0.20 (which is certainly news) and 0.10, in proportion to the limit; to 0.1 points.
+    """
+    return round(limit * EXCESS_AT_ONCE / EXCESS, 3), round(limit * EXCESS_OF_LOWER_BOUND_AT_ONCE / EXCESS, 3)
 
 
 def parameters(limit: float, metric: Metric, whence: str) -> tuple[Parameter, ...]:
     """The rule's numbers, with the limit in force; ``whence`` ends "new likes from", or followers."""
+    at_once, lower_bound_at_once = at_once_from(limit)
     return (
         Parameter(name="rise on the baseline", value=limit, unit="share"),
         Parameter(name="rise of the lower bound", value=EXCESS_OF_LOWER_BOUND, unit="share"),
         Parameter(name="overdispersion", value=OVERDISPERSION, unit="ratio"),
         Parameter(name="z", value=Z_AT_LEAST, unit="standard errors"),
-        Parameter(name="rise of the lower bound that one list suffices for", value=at_once_from(limit), unit="share"),
+        Parameter(name="rise that one list suffices for", value=at_once, unit="share"),
+        Parameter(name="rise of its lower bound that one list suffices for", value=lower_bound_at_once, unit="share"),
         Parameter(name=f"new {metric} from {whence}", value=LIKES_AT_LEAST, unit=metric.value),
         Parameter(name=f"new {metric} from {whence}, of the total", value=LIKES_OF_TOTAL_AT_LEAST, unit="share"),
         Parameter(name="episode over below", value=calm_below(limit), unit="share"),
@@ -172,8 +177,9 @@ class Finding:
         return self.excess / sqrt(usual * (1 - usual) * OVERDISPERSION / self.tested)
 
     def is_certain(self, limit: float) -> bool:
-        """Whether it is far above the baseline even if everybody without a country is elsewhere."""
-        return self.share.low - self.baseline.value >= at_once_from(limit)
+        """Whether it is far above the baseline, and far enough if everybody without a country is elsewhere."""
+        at_once, lower_bound_at_once = at_once_from(limit)
+        return self.excess >= at_once and self.share.low - self.baseline.value >= lower_bound_at_once
 
     def is_hit(self, limit: float) -> bool:
         """Whether the share is this much above the baseline, beyond its bounds, and not because the likes are few."""

@@ -6,8 +6,8 @@ the page's total by was listed anew, and is taken off F and N. The baseline s_b 
 of it, 40% clean), else the part's share of all likes (where lists are rare or most of them unclean: a page of which
 there are few days yet is not judged, since newcomers differ from those who came long ago). It is a hit if p - s_b
 reaches the limit, p- - s_b >= 0.02, z >= 3 with overdispersion 15, and F >= max(600, 0.06% T); told on 2 snapshots (1
-where sparser than 8 days, or where p- - s_b >= 0.10 too: in proportion where the limit is another than 0.15). An
-episode ends after 30 days below +0.08.
+where sparser than 8 days, or where p - s_b >= 0.20 and p- - s_b >= 0.10: in proportion where the limit is another than
+0.15). An episode ends after 30 days below +0.08.
 
 A figure as published is the other form (``handlers.published_figures``); the test itself is in ``handlers.findings``.
 """

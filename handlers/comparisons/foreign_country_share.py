@@ -38,7 +38,7 @@ _SERIES_RULE = (
     "On two lists by country in a row, the share of new {metric} from this country was {points:g} points or more above "
     "what is usual for the page, far more than that of so many {metric} varies, and still above it if everybody "
     "without a country were from elsewhere. One list is enough where lists are rare, or where it was {at_once:g} "
-    "points or more above even then. Days whose lists and counts do not fit together are left out."
+    "points or more above, and {lower_bound:g} even then. Days whose lists and counts do not fit together are left out."
 )
 _PUBLISHED_RULE = (
     "The published share of new {metric} from this country was {points:g} points or more above its share of all "
@@ -78,6 +78,7 @@ def compare(window: Window, episodes: Episodes, limit: float = EXCESS) -> Verdic
 
 def _alert(finding: Finding, country: str, window: Window, limit: float) -> Alert:
     reading, points = finding.reading, in_points(limit)
+    at_once, lower_bound = map(in_points, at_once_from(limit))
     rule = _PUBLISHED_RULE if finding.unlisted is None else _SERIES_RULE
     key = f"country_share:{reading.page}:{country}:up:{reading.as_of.isoformat()}"
     return Alert(
@@ -89,7 +90,7 @@ def _alert(finding: Finding, country: str, window: Window, limit: float) -> Aler
         at=window.now,
         dated=reading.dated,
         facts=tuple(_facts(finding, country)),
-        rule=rule.format(metric=reading.metric, points=points, at_once=in_points(at_once_from(limit))),
+        rule=rule.format(metric=reading.metric, points=points, at_once=at_once, lower_bound=lower_bound),
         parameters=parameters(limit, reading.metric, "this country"),
         threshold=points,
     )

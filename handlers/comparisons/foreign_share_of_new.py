@@ -34,8 +34,8 @@ _TOP = 3
 _SERIES_RULE = (
     "On two lists by country in a row, the share of new {metric} from abroad was {points:g} points or more above what "
     "is usual for the page, far more than that of so many {metric} varies, and still above it if everybody without a "
-    "country were at home. One list is enough where lists are rare, or where it was {at_once:g} points or more above "
-    "even then. Days whose lists and counts do not fit together are left out."
+    "country were at home. One list is enough where lists are rare, or where it was {at_once:g} points or more above, "
+    "and {lower_bound:g} even then. Days whose lists and counts do not fit together are left out."
 )
 _PUBLISHED_RULE = (
     "The published share of new {metric} from outside the home country was {points:g} points or more above the share "
@@ -69,6 +69,7 @@ def compare(window: Window, episode: Episode, limit: float = EXCESS) -> Verdict[
 
 def _alert(finding: Finding, window: Window, home: str, limit: float) -> Alert:
     reading, points = finding.reading, in_points(limit)
+    at_once, lower_bound = map(in_points, at_once_from(limit))
     rule = _PUBLISHED_RULE if finding.unlisted is None else _SERIES_RULE
     key = f"new_foreign_share:{reading.page}:up:{reading.as_of.isoformat()}"
     return Alert(
@@ -80,7 +81,7 @@ def _alert(finding: Finding, window: Window, home: str, limit: float) -> Alert:
         at=window.now,
         dated=reading.dated,
         facts=tuple(_facts(finding, home)),
-        rule=rule.format(metric=reading.metric, points=points, at_once=in_points(at_once_from(limit))),
+        rule=rule.format(metric=reading.metric, points=points, at_once=at_once, lower_bound=lower_bound),
         parameters=parameters(limit, reading.metric, "abroad"),
         threshold=points,
     )

@@ -132,11 +132,11 @@ def test_nobody_gets_it_without_naming_it_and_a_channel_may_set_the_points() -> 
 
 def test_it_says_the_country_the_period_and_the_bounds() -> None:
     assert headline(scene("country_share"), WORDS) == (
-        "At least 31.6% of A's 12,342 new likes, 23 July to 31 July 2024, came from accounts listed in India "
-        "(32.2% of those with a country; 15.8% before)."
+        "At least 35.9% of A's 14,637 new likes, 24 July to 1 August 2024, came from accounts listed in India "
+        "(36.6% of those with a country; 15.8% before)."
     )
     said = lines(scene("country_share"), WORDS)
-    assert said[0] == "3,900 of 12,342 new likes were listed in India."
+    assert said[0] == "5,250 of 14,637 new likes were listed in India."
     assert said[2].startswith("Of all likes of the page, ")
     arrivals = (ALL, published(5, likes={"IN": 60_000}, total=rounded(151_000, 1_000), days=5))
     (figure,) = _replay(*arrivals).alerts

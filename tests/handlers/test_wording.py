@@ -28,8 +28,8 @@ WORDS = Words(page=str.title, country=lambda code: {"KH": "Cambodia", "IN": "Ind
         (
             "new_foreign_share",
             (
-                "At least 42.3% of A's 10,047 new likes, 22 July to 30 July 2024, came from accounts listed outside "
-                "Cambodia (43.1% of those with a country; 26.3% before)."
+                "At least 52.7% of A's 12,342 new likes, 23 July to 31 July 2024, came from accounts listed outside "
+                "Cambodia (53.7% of those with a country; 26.3% before)."
             ),
         ),
         (
