@@ -233,7 +233,7 @@ def _at_new_level(track: Track) -> Track:
     # The step itself is no daily gain, and the gains of another metric are none of this series.
     level = replace(track, last=last, previous=before, day=last, gap=gap, held=(), held_metric=None)
     if track.held_metric is None:
-        first_was_right = track.previous or track.last.low <= first.high <= 2 * track.last.high
+        first_was_right = track.previous is not None or track.last.low <= first.high <= 2 * track.last.high
         return level if first_was_right else replace(level, since=first.at)
     return replace(level, metric=track.held_metric, since=first.at, gains=(), restarted=False)
 
