@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from bot import words
 from bot.backtest import past_alerts, rivals
+from bot.backtest.comparing import beside
 from bot.errors import LikewatchError
 from bot.features import features, written
 from bot.slack import names
@@ -93,19 +94,25 @@ def _compared(store: Store, found: Named, asked: Asked, alerts: Sequence[Alert],
     """What is told with the thresholds asked for beside what the default ones tell; ``decided`` are their kinds."""
     setting = words.listed([written(feature, limit) for feature, limit in asked.limits.items()])
     default = words.listed([written(feature, _default(feature)) for feature in asked.limits])
-    as_set = {alert.key.partition(":")[2]: alert for alert in alerts if alert.tuned}  # before it: the rule's name
-    by_default = {alert.key: alert for alert in alerts if alert.kind in decided and not alert.tuned}
+    compared = beside(alert for alert in alerts if alert.kind in decided)
+    with_default = len(compared.both) + len(compared.by_default)
     others = [alert for alert in alerts if alert.kind not in decided]
     headline = (
-        f"{found.name}, the past {words.length(asked.period)}: {_number(as_set)} with {setting}, "
-        f"{words.count(len(by_default)) if by_default else 'none'} with the default, {default}"
+        f"{found.name}, the past {words.length(asked.period)}: {_number([*compared.both, *compared.as_set])} with "
+        f"{setting}, {words.count(with_default) if with_default else 'none'} with the default, {default}"
     )
+    elsewhen = len(compared.elsewhen())
     return Card(
         headline=headline,
         lines=(
-            *_group("Told by both", [as_set[key] for key in as_set if key in by_default], store),
-            *_group(f"Told only with {setting}", [as_set[key] for key in as_set if key not in by_default], store),
-            *_group("Told only with the default", [by_default[key] for key in by_default if key not in as_set], store),
+            *_group("Told by both", [tuned for tuned, _ in compared.both], store),
+            *(
+                [f"With the default, {words.count(elsewhen)} of them at another time within a week."]
+                if elsewhen
+                else []
+            ),
+            *_group(f"Told only with {setting}", compared.as_set, store),
+            *_group("Told only with the default", compared.by_default, store),
             *([f"Of other kinds, the same either way: {_by_kind(others)}."] if others else []),
         ),
     )

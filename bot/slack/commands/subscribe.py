@@ -56,7 +56,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     said = (*_thresholds(asked, wish, before), *_by_group(call, store, found), *preview, *filter(None, [resumed]))
     card = Card(
         headline=f"This channel is subscribed to {found.name}",
-        lines=(f"It gets: {', '.join(wanted)}.", *said),
+        lines=(f"It gets: {', '.join(wanted)}.", *_left_out(wish), *said),
         context=("/trends list features explains them. /trends mute keeps a page quiet for a while.",),
         buttons=(Button(label="Unsubscribe", query=f"trends unsubscribe {found.slug}"),),
     )
@@ -64,6 +64,13 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         card=card,
         notice=(Person(call.user_id), f" subscribed this channel to {found.slug}: {', '.join(wanted)}"),
     )
+
+
+def _left_out(wish: Subscription) -> Iterator[str]:
+    """What a channel that named some features does not get, and how it would."""
+    left_out = [feature for feature in default_features() if feature not in wish.features]
+    if left_out:
+        yield f"It does not get: {', '.join(left_out)}. /trends subscribe {wish.slug} adds all of them."
 
 
 def _wish(call: Call, found: Named, asked: Asked, before: Subscription | None, now: datetime) -> Subscription:

@@ -62,6 +62,7 @@ def test_a_threshold_is_saved_audited_noticed_and_explained(store: Store) -> Non
     assert entry.detail == "overtake purge>0.75% surge>5x"
     said = words(reply)
     assert "It gets: overtake, purge&gt;0.75%, surge&gt;5x." in said
+    assert "It does not get: foreign, milestone, trouble, figures. /trends subscribe hunsen adds all of them." in said
     assert "surge is told from 5 times the usual day on; the default is 3.2." in said
     assert "purge is told from 0.75% of the audience on; the default is 0.5." in said
     assert "*hunsen*: overtake, purge&gt;0.75%, surge&gt;5x" in words(ask(store, "trends list"))

@@ -1,0 +1,47 @@
+"""Which alerts with another threshold are of the same event as those with the default."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.backtest.comparing import Compared, beside
+from bot.thresholds import tuned
+from handlers.comparisons import all_comparisons
+from handlers.model import Alert
+from tests.standins.histories import scene
+
+
+def as_set(alert: Alert, *, later: timedelta) -> Alert:
+    return replace(alert, key=f"rule>5:{alert.key}", tuned=True, at=alert.at + later)
+
+
+@pytest.mark.parametrize("kind", ["surge", "purge", "new_foreign_share", "country_share"])
+@pytest.mark.parametrize(
+    ("later", "same"),
+    [(timedelta(0), True), (timedelta(hours=5), True), (timedelta(days=-6), True), (timedelta(days=8), False)],
+)
+def test_an_event_told_some_days_later_is_the_same_event(kind: str, later: timedelta, same: bool) -> None:
+    default = scene(kind)
+    other = as_set(default, later=later)
+    found = beside([default, other])
+    assert found.both == ([(other, default)] if same else [])
+    assert (found.as_set, found.by_default) == (([], []) if same else ([other], [default]))
+    assert found.elsewhen() == ([other] if same and later else [])
+
+
+def test_one_event_is_beside_one_other_and_that_of_another_page_beside_none() -> None:
+    default = scene("surge")
+    near, far = as_set(default, later=timedelta(hours=3)), as_set(default, later=timedelta(days=3))
+    foreign = replace(near, key=near.key.replace(default.page, "stranger"), page="stranger")
+    found = beside([far, default, near, foreign])
+    assert found.both == [(near, default)]
+    assert found.as_set == [foreign, far]
+
+
+def test_a_setting_is_shown_as_people_write_it() -> None:
+    rules = all_comparisons()
+    compared = Compared(rules, tuned(rules, {"foreign": 40.0}))
+    assert "foreign>40" in "".join(compared.lines())
