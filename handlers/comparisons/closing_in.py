@@ -1,7 +1,7 @@
 """Closing-in: a page will pass its rival, with an interval that is meant to hold eight times in ten; or nothing at all.
 
 A group is looked at once a day, six hours after midnight UTC, when its pages' counts at midnight are known. A pair is
-told of when the interval for the passing (by the model 12% earlier, 14% later or never; in simulated worlds it holds
+told of when the interval for the passing (by the model 10% earlier, 16% later or never; in simulated worlds it holds
 eight times in ten, ``docs/alert-quality.md``) ends within 30 days, the straight line through the four weeks before has
 led to a passing within 30 days on each of the past five days too, the one behind was behind for three weeks, the
 passing is a day away or more, and the approach is steady (see ``handlers.approach``). Otherwise nothing is said.
@@ -31,7 +31,7 @@ from handlers.past import DAY, EMPTY, HOUR, Past
 from handlers.rivals import is_judged_in
 
 WITHIN_DAYS = 30
-EARLIER, LATER = 0.12, 0.14
+EARLIER, LATER = 0.10, 0.16
 BEHIND_DAYS = 21
 COMING_DAYS = 5
 AT_LEAST_DAYS = 1
