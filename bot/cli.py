@@ -150,10 +150,10 @@ def backtest(folder: Path, out: Path, *, thresholds: tuple[str, ...], keep_good:
     likes are whole numbers in digits alone. An empty cell, NaN or a negative number is a gap, as if nobody had asked
     then; anything else that is no count ("1,234", 2^63) is a bad row, named by file, line and reason.
 
-    The file written has the columns ts (when it is told), kind, page, rival (of overtakes and forecasts), value (the gap
-    of a lead or a forecast, the ratio to the usual day of a surge, a share from 0 to 1 of purges and shares, the round
-    number of a milestone), eta_lo and eta_hi (between which a forecast expects the passing) and note, the sentence. It
-    holds all kinds, those that a channel must ask for too.
+    The file written has the columns ts (when it is told), kind, page, rival (of overtakes and forecasts), value (the
+    gap of a lead or a forecast, the ratio to the usual day of a surge, a share from 0 to 1 of purges and shares, the
+    round number of a milestone), eta_lo and eta_hi (between which a forecast expects the passing) and note, the
+    sentence. It holds all kinds, those that a channel must ask for too.
 
     With --set, alerts of one kind about one page that come no more than 7 days apart are taken to be of the same event.
     """

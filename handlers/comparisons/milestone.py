@@ -198,7 +198,9 @@ def _lines(alert: Alert, words: Words) -> tuple[str, ...]:  # noqa: ARG001 - the
         said = [f"The reading before was {_read(before)}; when between the two it passed is not known."]
     for lowest in alert.facts_named("lowest"):
         if lowest.at == alert.fact("milestone").at:
-            said.append(f"It passed all from {count(lowest.value)} on since it was read before; only the highest is told.")
+            said.append(
+                f"It passed all from {count(lowest.value)} on since it was last read; only the highest is told."
+            )
         else:
             said.append(f"{count(lowest.value)} was passed {on(lowest)}; of all since, only the highest is told.")
     return tuple(said)

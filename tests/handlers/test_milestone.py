@@ -212,7 +212,7 @@ def test_it_does_not_claim_the_day_where_the_readings_are_years_apart() -> None:
     assert headline(alert, WORDS) == "A has passed 7,000,000 likes (7,150,000 by rounded figures in January 2025)."
     assert lines(alert, WORDS) == (
         "When it passed is not known.",
-        "It passed all from 6,000,000 on since it was read before; only the highest is told.",
+        "It passed all from 6,000,000 on since it was last read; only the highest is told.",
     )
 
 
