@@ -106,10 +106,12 @@ def test_nobody_is_told_less_than_was_committed_before_they_asked(fresh_store: S
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
-    for number in range(1, 200):
-        fresh_store.notes.put("count", str(number))
-        committed[0] = number
-    ended.set()
-    for reader in readers:
-        reader.join()
+    try:
+        for number in range(1, 200):
+            fresh_store.notes.put("count", str(number))
+            committed[0] = number
+    finally:
+        ended.set()
+        for reader in readers:
+            reader.join()
     assert wrong == []
