@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 
 from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
 from handlers.facts import count_fact
+from handlers.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
 from handlers.ledger import rate
 from handlers.memories import a_fact, from_text, instant, to_text
 from handlers.model import Alert, Fact, Metric, Parameter, Track
@@ -30,8 +31,7 @@ from handlers.phrases import is_rounded, on
 SMALLEST = 10_000
 TOGETHER_HOURS = 48
 PACE_HOURS = 12
-JUMP, JUMP_OF_COUNT, TIMES_ITS_PACE = 60, 0.004, 6
-STANDS_HOURS = 12
+JUMP = 60
 
 _TOGETHER = timedelta(hours=TOGETHER_HOURS)
 _PACE = timedelta(hours=PACE_HOURS)
@@ -124,8 +124,8 @@ def _has_jumped(track: Track) -> bool:
     usual, before = rate(track), track.previous
     if usual is None or before is None or not _is_polled(track):
         return False
-    likely = TIMES_ITS_PACE * max(usual, 0.0) * ((track.last.at - before.at) / timedelta(days=1))
-    return track.last.low - before.high > max(JUMP_OF_COUNT * before.count, JUMP) + likely
+    days = (track.last.at - before.at) / timedelta(days=1)
+    return is_jump(track.last.low - before.high, before.count, max(usual, 0.0), days, least=JUMP)
 
 
 def _is_polled(track: Track) -> bool:

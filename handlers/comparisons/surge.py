@@ -27,6 +27,7 @@ from statistics import median
 
 from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
 from handlers.facts import count_fact
+from handlers.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
 from handlers.ledger import frozen_since
 from handlers.memories import from_text, instant, to_text
 from handlers.model import Alert, Fact, Figure, Parameter, Track
@@ -41,8 +42,6 @@ TIMES_BEYOND_DOUBT = 5
 GAIN = 500
 GAIN_OF_AUDIENCE = 0.002
 HOURS_APART = 6
-HOURS_APART_AFTER_A_JUMP = 12
-JUMP_OF_COUNT, TIMES_ITS_PACE = 0.004, 6
 OVER_BELOW = 1.8
 OVER_HOURS = 72
 OVER_DAYS = 45
@@ -50,7 +49,7 @@ BASE_DAYS = 28
 BASE_DAYS_AT_LEAST = 14
 
 _APART = HOURS_APART * HOUR
-_APART_AFTER_A_JUMP = HOURS_APART_AFTER_A_JUMP * HOUR
+_APART_AFTER_A_JUMP = STANDS_HOURS * HOUR
 _RARELY = 8 * HOUR
 _OVER = timedelta(hours=OVER_HOURS)
 _LONGEST = timedelta(days=OVER_DAYS)
@@ -150,8 +149,8 @@ def _apart(past: Past, now: float, day: _Day, times: float) -> float:
     first = max(bisect_right(past.times, now - DAY) - 1, 0)
     steps = zip(pairwise(past.times[first:]), pairwise(past.counts[first:]), strict=True)
     step, count_before, days = max((b - a, a, (then - at) / DAY) for (at, then), (a, b) in steps)
-    is_jump = step > JUMP_OF_COUNT * count_before + TIMES_ITS_PACE * day.usual * days
-    return _APART_AFTER_A_JUMP if is_jump and day.gain - step < times * day.usual else _APART
+    made_by_it = is_jump(step, count_before, day.usual, days) and day.gain - step < times * day.usual
+    return _APART_AFTER_A_JUMP if made_by_it else _APART
 
 
 def _was_unusual(past: Past, by: float, times: float) -> bool:
@@ -241,7 +240,7 @@ def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float)
             Parameter(name="gain", value=GAIN, unit=unit),
             Parameter(name="gain, of the audience", value=GAIN_OF_AUDIENCE, unit="share"),
             Parameter(name="apart", value=HOURS_APART, unit="hours"),
-            Parameter(name="apart, where one jump makes it", value=HOURS_APART_AFTER_A_JUMP, unit="hours"),
+            Parameter(name="apart, where one jump makes it", value=STANDS_HOURS, unit="hours"),
             Parameter(name="a jump, of the count, beyond its pace", value=JUMP_OF_COUNT, unit="share"),
             Parameter(name="its pace, for a jump", value=TIMES_ITS_PACE, unit="times the usual"),
             Parameter(name="days that make the usual one", value=BASE_DAYS, unit="days"),
