@@ -234,7 +234,7 @@ def _at_new_level(track: Track) -> Track:
     level = replace(track, last=last, previous=before, day=last, gap=gap, held=(), held_metric=None)
     if track.held_metric is None:
         first_was_right = track.previous is not None or track.last.low <= first.high <= 2 * track.last.high
-        return level if first_was_right else replace(level, since=first.at)
+        return level if first_was_right else replace(level, since=first.at, restarted=True)
     return replace(level, metric=track.held_metric, since=first.at, gains=(), restarted=False)
 
 

@@ -88,7 +88,7 @@ def compare(window: Window, marks: Marks) -> Verdict[Marks] | None:
 
 def _began_anew(marks: Marks, track: Track) -> bool:
     """Whether the first reading, which these marks are from, turned out to be wrong."""
-    return marks.since is not None and track.since > marks.since and not track.restarted
+    return marks.since is not None and track.since > marks.since and not track.gains  # of a silence its pace is known
 
 
 def _passed(marks: Marks, track: Track) -> Marks:

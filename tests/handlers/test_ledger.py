@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handlers.ledger import Ruling, rate, receive, repeating_since
@@ -175,6 +175,7 @@ def test_an_outage_is_no_habit_but_a_quicker_pace_is_followed() -> None:
 _ROWS = st.lists(st.tuples(st.integers(-40, 400), st.integers(0, 30_000)), max_size=30)
 
 
+@example([(-1, 1), (0, 102), (1, 102), (12, 102)])
 @given(_ROWS)
 def test_receiving_everything_again_changes_no_accepted_value(rows: list[tuple[int, int]]) -> None:
     rulings = _series(*rows)
