@@ -34,8 +34,11 @@ NIGHTS = (datetime(2025, 3, 30, 0, 30, tzinfo=UTC), datetime(2025, 10, 26, 0, 30
 ONCE_IN = {0: True, 1: False, 23.1: False, 24.1: True}
 """Hours after such an instant, and whether what runs once a day is due then."""
 
-WATCHED, SURGE, SEEN_AFTER = (4, 8), 6 * GAIN, (9, 13, 17)
-"""Hours in which a surge would be told (twice, 6 hours apart), a gain that is one, and when it is seen to be told."""
+WATCHED, SEEN_AFTER, SURGE = (4, 8), (9, 13, 17), 3 * GAIN
+"""Hours in which a surge would be told (twice, 6 hours apart), those in which one is, and what it brings each time."""
+
+NEAR = 998_900
+"""Where a page of a pace stands before a milestone: from there it is passed in no jump, which would have to stand."""
 
 GOES_ON = 5.0
 """Seconds of polling looked at after a jump, at a poll a second."""
@@ -81,7 +84,7 @@ def _set_ahead(trial: Trial) -> None:
     """An hour ahead and back: a steady page has no surge, what is due is polled once, a lost answer is found."""
     with trial.folder() as folder, newsroom(folder) as room:
         names = slugs(3)
-        room.watch(names, [room.channels(1)], features=("milestone", "surge", "purge"))
+        room.watch(names, [room.channels(1)], features=("milestone", "surge", "purge"), count=NEAR)
         for name in names:
             _with_past(room, name)
         dial = Dial(folder)
@@ -123,9 +126,8 @@ def _steady(room: Newsroom, dial: Dial, trial: Trial, names: list[str], what: st
 def _surges(room: Newsroom, dial: Dial, name: str) -> None:
     """A gain that is a surge is told in the same place: that none was told before says something."""
     start = dial.ahead
-    room.show(name, room.count_of(name) + SURGE)
     for hours in SEEN_AFTER:
-        room.show(name, room.count_of(name) + 1)
+        room.show(name, room.count_of(name) + SURGE)
         dial.set(start + hours * HOUR)
         read(room, [name])
     until(lambda: any(key.startswith(f"surge:{name}:") for _, key in room.posted()), 30, "a surge that is one")
