@@ -245,18 +245,16 @@ class _Look:
         self._touched = _touched(book.world, scope, slugs)
         self._pasts = _Newest(book.pasts, book.world.pasts)
         self._windows: dict[str, Window] = {}
+        self._asked: dict[frozenset[str] | None, list[tuple[str, Window]]] = {}
 
-    def windows(self, only: frozenset[str] | None) -> Iterable[tuple[str, Window]]:
-        """What was touched, by name, or ``only`` some of it."""
-        windows = self._windows
-        if only is not None:
-            for name in sorted(only & self._touched.keys()):
-                if name not in windows:
-                    windows[name] = self._window(name)
-            return [(name, windows[name]) for name in self._touched if name in only]
-        if len(windows) < len(self._touched):
-            self._windows = {name: windows.get(name) or self._window(name) for name in self._touched}
-        return self._windows.items()
+    def windows(self, only: frozenset[str] | None) -> list[tuple[str, Window]]:
+        """What was touched, by name, or ``only`` some of it; rules with the same ``only`` share one answer."""
+        asked = self._asked.get(only)
+        if asked is None:
+            names = self._touched if only is None else sorted(only & self._touched.keys())
+            asked = self._asked[only] = [(name, self._windows.get(name) or self._window(name)) for name in names]
+            self._windows.update(asked)
+        return asked
 
     def _window(self, name: str) -> Window:
         book, came, woken = self._book, self._touched[name], self._woken
