@@ -69,6 +69,11 @@ def between(length: timedelta, precision: Dated) -> str:
     return duration(length) if precision is Dated.INSTANT else _days(round(days))
 
 
+def kind(name: str) -> str:
+    """A kind of alert as people read it: ``"closing_in"`` -> ``"closing in"``."""
+    return name.replace("_", " ")
+
+
 def length(whole: timedelta) -> str:
     """How long, as it was asked for: ``"1 week"``, ``"1 day"``, ``"36 hours"``."""
     hours = round(whole / timedelta(hours=1))

@@ -22,7 +22,9 @@ _LONGEST = 350
 def list_card(told: Sequence[tuple[Alert, str]]) -> Card:
     """The card of several alerts, each with its sentence, in the order in which they came."""
     kinds = Counter(alert.kind for alert, _ in told)
-    by_kind = words.listed([f"{kind} {number}" if number > 1 else kind for kind, number in kinds.items()])
+    by_kind = words.listed(
+        [f"{words.kind(kind)} {number}" if number > 1 else words.kind(kind) for kind, number in kinds.items()]
+    )
     return Card(
         headline=f"{words.several(len(told), 'alert')}: {by_kind}",
         lines=tuple(_line(alert, sentence) for alert, sentence in told),

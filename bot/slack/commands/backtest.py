@@ -14,7 +14,7 @@ from bot.errors import LikewatchError
 from bot.features import features, written
 from bot.slack import names
 from bot.slack.alert_card import told
-from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash, Who
+from bot.slack.contract import Bold, Button, Call, Card, Command, Line, Reply, Slash, Who
 from bot.slack.names import Named
 from bot.thresholds import parse_threshold, tuned
 from handlers.comparisons import all_comparisons
@@ -23,8 +23,8 @@ from storage.store import Store
 
 USAGE = "/trends backtest <page or group> [90d] [surge>5 …]"
 DEFAULT = timedelta(days=90)
-LONGEST = timedelta(days=366)
 _NEWEST = 5
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +49,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     if newest is None:
         return Reply(card=Card(headline=f"No reading of {found.name} is stored, so there is nothing to go through"))
     if newest.at < since:
-        past = f"in the past {words.length(asked.period)} there is nothing to go through"
-        return Reply(
-            card=Card(headline=f"The newest figure of {found.name} is of {words.date(newest.at, newest.dated)}: {past}")
-        )
+        return Reply(card=_all_older(store, found, asked, newest, now))
     rules = all_comparisons()
     variants = tuned(rules, asked.limits)
     alerts = past_alerts(store, found.pages, since, now, (*rules, *variants))
@@ -68,18 +65,32 @@ def parse(said: Sequence[str]) -> Asked:
         if length := words.period(word):
             period = length
         elif word[:1].isdigit() or word.startswith("-"):
-            raise LikewatchError(f"“{word}” is no period: write 1d to {LONGEST.days}d, or 12w. {USAGE}")
+            raise LikewatchError(f"“{word}” is no period: write 90d, or 12w. {USAGE}")
         else:
             feature, limit = parse_threshold(word)
             limits[feature] = limit
-    if period > LONGEST:
-        raise LikewatchError(f"I go back at most {LONGEST.days} days: {USAGE}")
     return Asked(period=period, limits=limits)
 
 
 def _newest_figure(store: Store, found: Named) -> Point | None:
     lasts = (track.last for track in store.readings.tracks(found.pages).values())
     return max(lasts, key=lambda last: last.at, default=None)
+
+
+def _all_older(store: Store, found: Named, asked: Asked, newest: Point, now: datetime) -> Card:
+    """All figures are older than the period asked for: a button asks for one that takes them in."""
+    firsts = [first.at for first in map(store.readings.first, found.pages) if first is not None]
+    days = (now - min(firsts, default=newest.at)) // _DAY + 1
+    limits = (written(feature, limit) for feature, limit in asked.limits.items())
+    past = f"in the past {words.length(asked.period)} there is nothing to go through"
+    return Card(
+        headline=f"The newest figure of {found.name} is of {words.date(newest.at, newest.dated)}: {past}",
+        buttons=(
+            Button(
+                label="Go through all figures", query=f"trends backtest {found.slug} {' '.join([f'{days}d', *limits])}"
+            ),
+        ),
+    )
 
 
 def _told_of(store: Store, found: Named, asked: Asked, alerts: Sequence[Alert]) -> Card:
@@ -141,7 +152,7 @@ def _default(feature: str) -> float | None:
 
 def _by_kind(alerts: Iterable[Alert]) -> str:
     kinds = Counter(alert.kind for alert in alerts)
-    return ", ".join(f"{kind} {words.count(number)}" for kind, number in sorted(kinds.items()))
+    return ", ".join(f"{words.kind(kind)} {words.count(number)}" for kind, number in sorted(kinds.items()))
 
 
 def _group(title: str, alerts: Sequence[Alert], store: Store) -> Iterator[Line]:

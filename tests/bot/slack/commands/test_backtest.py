@@ -8,7 +8,7 @@ from bot.backtest import past_alerts
 from bot.errors import LikewatchError
 from bot.slack import cards
 from bot.slack.commands import find_command
-from bot.slack.contract import Slash
+from bot.slack.contract import Button, Slash
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 from tests.standins import blockkit
@@ -68,7 +68,7 @@ def test_another_threshold_is_told_beside_the_default(store: Store) -> None:
     told = blockkit.words(cards.blocks(strict.card))
     assert "*Told only with the default: 1*" in told
     assert "gained 30,480 likes" in told
-    assert "Of other kinds, the same either way: ahead 1, closing_in 1, overtake 1." in told
+    assert "Of other kinds, the same either way: ahead 1, closing in 1, overtake 1." in told
     assert "Told by both" not in told
     alike = shown(store, "trends backtest hunsen 60d surge>5")
     assert "1 alert with surge>5x, 1 with the default, surge>3.2x" in alike.replace("&gt;", ">")
@@ -90,7 +90,8 @@ def test_rivals_too_many_to_go_through_are_said_to_be_left_out(store: Store) -> 
     ("text", "why"),
     [
         ("trends backtest", "Say which page or group"),
-        ("trends backtest hunsen 900d", "at most 366 days"),
+        ("trends backtest cambodia 9000d", "Ask for a shorter period"),
+        ("trends backtest hunsen 0d5", "is no period"),
         ("trends backtest hunsen sometimes", "sets no threshold"),
         ("trends backtest hunsen surge>1", "out of bounds"),
     ],
@@ -110,6 +111,20 @@ def test_a_name_that_nobody_has_is_guessed_at_with_all_that_was_asked(store: Sto
 def test_a_page_that_was_never_read_has_nothing_to_go_through(store: Store) -> None:
     watch(store, "hunsen", [], name="Hun Sen")
     assert ask(store, "trends backtest hunsen").card.headline.startswith("No reading of Hun Sen is stored")
+
+
+def test_figures_that_are_all_older_are_a_button_away(store: Store) -> None:
+    back = timedelta(days=2_000)
+    counts = [(NOW - back + timedelta(hours=hour), 99_000 + hour) for hour in range(0, 1_500, 3)]
+    watch(store, "hunsen", counts, name="Hun Sen")
+    card = ask(store, "trends backtest hunsen 90d surge>5").card
+    assert card.headline == (
+        "The newest figure of Hun Sen is of 4 August 2021: in the past 90 days there is nothing to go through"
+    )
+    (button,) = card.buttons
+    assert isinstance(button, Button)
+    assert button.query == "trends backtest hunsen 2001d surge>5x"
+    assert "milestone 1" in shown(store, button.query)
 
 
 def test_nothing_to_tell_is_told(store: Store) -> None:
