@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,13 +11,6 @@ from bot.feeding import by_instant, replay_example
 from storage.store import Store
 from tests.standins.clock import HandClock
 from tests.standins.newsroom import START, cycle
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "likewatch.db")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

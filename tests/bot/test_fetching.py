@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,13 +15,6 @@ from bot.fetching import Ended, Fetching
 from bot.platforms.contract import Reason
 from storage.store import Store
 from tests.standins.newsroom import START, ToldPlatform, track
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "likewatch.db")
-    yield opened
-    opened.close()
 
 
 @contextmanager

@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from bot.feeding import add_pages, by_instant
 from bot.importing import read_import
@@ -19,13 +15,6 @@ from tests.standins.newsroom import START, cycle, reading
 from tests.standins.samples import wish
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "likewatch.db")
-    yield opened
-    opened.close()
 
 
 def test_a_page_that_an_import_brings_back_goes_on_from_its_past_for_every_threshold(store: Store) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,13 +16,6 @@ from tests.standins.clock import HandClock
 from tests.standins.newsroom import START, ToldPlatform, cycle, subscribe, track
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "likewatch.db")
-    yield opened
-    opened.close()
 
 
 class Newsroom:

@@ -3,10 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from bot.feeding import by_instant
 from bot.rehearsal import REACH, Rehearsal, begun_by, rehearse, settle
@@ -28,13 +25,6 @@ from tests.standins.samples import wish
 from tests.standins.tunable import crowd
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "likewatch.db")
-    yield opened
-    opened.close()
 
 
 def watch(store: Store, *slugs: str, group: str = "cambodia") -> None:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -22,12 +20,10 @@ UNTUNABLE = replace(CROWD, name="fixed", threshold=None)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "likewatch.db")
+def store(store: Store) -> Store:
     for slug, groups in (("hunsen", ("cambodia", "asean")), ("samrainsy", ("cambodia",)), ("alone", ())):
-        opened.pages.add(Page(slug=slug, name=slug, platform="facebook", groups=groups), None, at=START)
-    yield opened
-    opened.close()
+        store.pages.add(Page(slug=slug, name=slug, platform="facebook", groups=groups), None, at=START)
+    return store
 
 
 @pytest.mark.parametrize(

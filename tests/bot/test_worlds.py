@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -21,12 +19,10 @@ TOLD = '{"told":true}'
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "likewatch.db")
+def store(store: Store) -> Store:
     for slug, platform in (("hunsen", "facebook"), ("samrainsy", "facebook"), ("kemsokha", "bluesky")):
-        opened.pages.add(Page(slug=slug, name=slug, platform=platform, groups=("cambodia",)), None, at=START)
-    yield opened
-    opened.close()
+        store.pages.add(Page(slug=slug, name=slug, platform=platform, groups=("cambodia",)), None, at=START)
+    return store
 
 
 def test_a_variant_for_one_platform_hides_no_other_from_the_rules_after_it(store: Store) -> None:

@@ -15,9 +15,7 @@ from bot.slack.contract import Command, Reply, Slash
 from handlers.model import Metric
 from storage.store import Store
 from tests.standins import blockkit
-from tests.standins.asked import NOW, ask, call, daily, overtake, store, watch
-
-__all__ = ["store"]
+from tests.standins.asked import NOW, ask, call, daily, overtake, watch
 
 EACH = pytest.mark.parametrize("command", commands(), ids=lambda command: query(command.slash, command.verbs[0]))
 HOSTILE = [

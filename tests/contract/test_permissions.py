@@ -16,9 +16,7 @@ from bot.slack.contract import Call, Command, Who
 from handlers.model import Metric
 from storage.errors import AlreadyDone
 from storage.store import Store
-from tests.standins.asked import NOW, ask, daily, store, watch
-
-__all__ = ["store"]
+from tests.standins.asked import NOW, ask, daily, watch
 
 EDITOR, OUTSIDER = "U0EDITOR", "U0OUTSIDER"
 CHANGED_BY_ANYONE = {"/trends subscribe", "/trends unsubscribe"}

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from bot.slack.commands import find_command, parse_query
 from bot.slack.contract import Call, Reply
@@ -18,14 +15,6 @@ NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SOURCE = "Facebook Graph API"
 QUARTER = timedelta(minutes=15)
 MINUTES_AGO = NOW - timedelta(minutes=4)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """An empty store."""
-    opened = Store.open(tmp_path / "likewatch.db")
-    yield opened
-    opened.close()
 
 
 def call(text: str, *, channel: str = "C0NEWSROOM", user: str = "U0EDITOR") -> Call:

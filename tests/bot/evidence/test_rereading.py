@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from bot.errors import Unreachable
 from bot.evidence.bundle import export
@@ -51,18 +48,6 @@ class Halting(Http):
             if (count := self.followers.get(actor)) is not None
         ]
         return 200, {}, json.dumps({"profiles": profiles}).encode()
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock(START)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "likewatch.db")
-    yield opened
-    opened.close()
 
 
 def faults(store: Store) -> list[str]:

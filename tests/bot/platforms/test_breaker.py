@@ -15,7 +15,6 @@ from bot.errors import ConfigError, Unreachable
 from bot.platforms.breaker import FIRST_WAIT, IN_A_ROW, LONGEST_WAIT
 from bot.platforms.http import Http, Limits
 from tests.standins.clock import HandClock
-from tests.standins.newsroom import START
 from tests.standins.rude import Caller, rude_server
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -53,11 +52,6 @@ def fails(http: Http) -> str:
     except Unreachable as error:
         return str(error)
     return ""
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock(START)
 
 
 @pytest.mark.parametrize("answer", [b"", DOWN], ids=["hangs up", "500s"])

@@ -14,10 +14,8 @@ from handlers.model import Alert, Dated
 from storage.store import Store
 from storage.values import KeptAlert
 from tests.standins import blockkit
-from tests.standins.asked import NOW, daily, overtake, store, watch
+from tests.standins.asked import NOW, daily, overtake, watch
 from tests.standins.histories import scene
-
-__all__ = ["store"]
 
 
 @pytest.fixture

@@ -45,13 +45,6 @@ def server() -> Iterator[WorkspaceServer]:
         yield running
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(tmp_path / "likewatch.db")
-    yield opened
-    opened.close()
-
-
 def profile(reference: Reference) -> Profile:
     return Profile(
         platform=reference.platform,

@@ -5,9 +5,7 @@ import pytest
 from bot.slack import names
 from storage.store import Store
 from storage.values import Target
-from tests.standins.asked import daily, store, watch
-
-__all__ = ["store"]
+from tests.standins.asked import daily, watch
 
 
 @pytest.fixture

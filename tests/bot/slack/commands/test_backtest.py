@@ -12,9 +12,7 @@ from bot.slack.contract import Button, Slash
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 from tests.standins import blockkit
-from tests.standins.asked import NOW, ask, daily, store, watch
-
-__all__ = ["store"]
+from tests.standins.asked import NOW, ask, daily, watch
 
 
 def shown(store: Store, text: str) -> str:

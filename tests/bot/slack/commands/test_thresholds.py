@@ -270,5 +270,5 @@ def test_a_page_without_a_figure_in_the_period_is_not_called_quiet(store: Store)
 @pytest.mark.parametrize("period", ["3y", "0d", "-5d", "2016"])
 def test_what_is_no_period_is_said_to_be_none(store: Store, period: str) -> None:
     watch(store, "hunsen", [(NOW - DAY, 2_000_000)])
-    with pytest.raises(LikewatchError, match="is no period: write 1d to 366d"):
+    with pytest.raises(LikewatchError, match="is no period: write 90d, or 12w"):
         ask(store, f"trends backtest hunsen {period}")

@@ -17,6 +17,7 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store."""
     opened = Store.open(tmp_path / "likewatch.db")
     yield opened
     opened.close()
