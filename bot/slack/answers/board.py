@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import words
 from bot.slack.contract import Bold, Call, Card, Chart, Line, Plot, Reply, Series
-from bot.slack.figures import WEEK, age, counted, gained, growth, together
+from bot.slack.figures import WEEK, age, counted, gained, growth, instead, together
 from bot.slack.names import HOW_TO_START
 from handlers.model import Metric, Track
 from storage.store import Store
@@ -17,12 +17,12 @@ MOST_ROWS = 20
 MOST_GROUPS = 5
 
 
-def group_answer(store: Store, group: Group, now: datetime) -> Reply:
-    """The board of one group."""
+def group_answer(store: Store, group: Group, now: datetime, period: timedelta | None = None) -> Reply:
+    """The board of one group, with the growth of a week, or of the ``period`` asked for."""
     board = store.readings.board(group.pages)
     card = Card(
         headline=f"{group.slug}: {words.several(len(board), 'page')}",
-        lines=tuple(_rows(store, board, now)),
+        lines=tuple(_rows(store, board, now, period)),
         plot=_plot(group.slug, board),
         context=tuple(_context(board)),
     )
@@ -65,20 +65,22 @@ def _all_pages(store: Store, now: datetime) -> Reply:
     return Reply(card=Card(headline="Leaderboard", lines=rows, context=tuple(_context(board))), shareable=True)
 
 
-def _rows(store: Store, board: Sequence[Latest], now: datetime) -> Iterator[Line]:
+def _rows(store: Store, board: Sequence[Latest], now: datetime, period: timedelta | None = None) -> Iterator[Line]:
     for place, latest in enumerate(board[:MOST_ROWS], start=1):
-        yield (f"{place}. ", Bold(latest.page.name), f" ({latest.page.slug}): {_row(store, latest, now)}")
+        yield (f"{place}. ", Bold(latest.page.name), f" ({latest.page.slug}): {_row(store, latest, now, period)}")
     if len(board) > MOST_ROWS:
         yield f"… and {words.several(len(board) - MOST_ROWS, 'more page', 'more pages')}."
 
 
-def _row(store: Store, latest: Latest, now: datetime) -> str:
+def _row(store: Store, latest: Latest, now: datetime, period: timedelta | None) -> str:
     if latest.track is None:
         return "not readable yet" if latest.trouble else "not read yet"
     told = [f"{counted(latest.track)}, {age(latest, now)}"]
-    grown = growth(store, latest, WEEK)
+    grown = growth(store, latest, period or WEEK)
     if grown is not None:
-        told.append(f"{gained(grown)} in {grown.time}")
+        told.append(f"{gained(grown)} in {grown.time}{instead(grown, period) if period else ''}")
+    elif period:
+        told.append(f"no figure from {words.length(period)} before")
     if latest.track.held:
         told.append("a newer reading is unconfirmed")
     if latest.trouble:

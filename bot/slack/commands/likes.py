@@ -34,7 +34,7 @@ def _answer(call: Call, store: Store, now: datetime) -> Reply:
         return pair_answer(store, _two_different(pages, named), period or DEFAULT_PERIOD, now)
     text = " ".join(named)
     if group := names.find_group(store, text):
-        return group_answer(store, group, now)
+        return group_answer(store, group, now, period)
     if page := names.find_page(store, text):
         return page_answer(store, page, now, period)
     if refused := words.refused_period(named[-1]):
@@ -84,7 +84,7 @@ def _did_you_mean(store: Store, named: list[str], period: str) -> Reply:
 COMMAND = Command(
     slash=Slash.LIKES,
     verbs=("",),
-    usage="/likes [page [90d] | page page [90d] | group]",
+    usage="/likes [page [90d] | page page [90d] | group [90d]]",
     summary="the count of a page, its age, growth, rank and home share; two pages compared; or the leaderboard",
     who=Who.ANYONE,
     run=run,

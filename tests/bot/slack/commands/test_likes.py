@@ -361,6 +361,14 @@ def test_the_leaderboard_is_of_the_channels_groups(store: Store) -> None:
     assert "*cambodia*" in words(ask(store, "likes"))
 
 
+def test_a_groups_board_tells_the_growth_of_the_period_asked_for(store: Store) -> None:
+    watch(store, "hunsen", daily(2_108_800, 1_000))
+    watch(store, "samrainsy", [(NOW - timedelta(days=4), 2_000_000), (NOW, 2_000_400)])
+    assert "+30,000 (+1.4%) in 30 days" in words(ask(store, "likes cambodia 30d"))
+    assert "+7,000 (+0.3%) in 7 days" in words(ask(store, "likes cambodia"))
+    assert "no figure from 30 days before" in words(ask(store, "likes cambodia 30d"))
+
+
 def test_the_leaderboard_without_groups_is_of_all_pages(store: Store) -> None:
     watch(store, "hunsen", daily(2_108_800, 1_000), groups=())
     assert "1. *Hunsen* (hunsen): 2,108,800 likes, read 4 minutes ago" in words(ask(store, "likes"))
