@@ -53,10 +53,11 @@ def _polls(chance: random.Random) -> Iterator[tuple[datetime, Row]]:
     for _ in range(POLLS):
         at += chance.choice((1, 2, 7, 12)) * HOUR
         counts = {page: 5_000 + chance.randint(0, spread) for page in PAGES if chance.random() < 1}
-        if chance.random() < 0.3:  # a quiet spell, in which leads can settle
+        if chance.random() < 0.3:  # a quiet spell, in which leads can settle: all gain alike, so that none stands still
             for _ in range(chance.randint(3, 10)):
                 yield at, counts
                 at += 8 * HOUR
+                counts = {page: count + 1 for page, count in counts.items()}
         yield at, counts
 
 
