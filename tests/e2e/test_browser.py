@@ -94,6 +94,16 @@ def test_the_first_start_tells_the_story_dated_then(running: Running, browser: w
     ana.screenshot("first-start")
 
 
+def test_a_past_that_is_all_older_is_gone_through_with_a_button(running: Running, browser: webdriver.Chrome) -> None:
+    ana = Person(browser, running.url)
+    ana.open("politics")
+    ana.type("/trends backtest hunsen 90d foreign>30")
+    nothing = ana.sees("newest figure of Hun Sen is of 5 August 2020", "nothing to go through")
+    ana.press(nothing, "Go through all figures")
+    ana.sees("Told by both: 1", "79.8%", "overtake 1", "foreign>30")
+    ana.screenshot("backtest")
+
+
 def test_a_page_is_tracked_subscribed_overtakes_and_is_asked_for(
     running: Running, browser: webdriver.Chrome, graph: tuple[Graph, str]
 ) -> None:
