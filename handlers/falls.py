@@ -4,7 +4,8 @@ The level before is the median of 48 hours that ended 12 hours ago (or, for a lo
 ago; longer ago where the page was not read just then). The count 12 hours ago and every one since must lie below it by
 max(500, 0.5%), and by six robust standard deviations of the page's 28 daily gains more than it loses in such a time
 anyway. A reading that is held, or a dip that is over, is no loss; nor is a count that is again, and stays, exactly what
-it was before: a stale copy. What was lost more than five days ago is no news.
+it was at a mark of the two days before: a stale copy, as far as the marks tell. What was lost more than five days ago
+is no news.
 """
 
 from __future__ import annotations

@@ -48,9 +48,11 @@ def calm_below(limit: float) -> float:
 def at_once_from(limit: float) -> tuple[float, float]:
     """The excess, and that of the lower bound, for which one list is enough.
 
-    0.20 (which is certainly news) and 0.10, in proportion to the limit; to 0.1 points.
+    0.20 (which is certainly news) and 0.10, in proportion to the limit, 1 at most; to 0.1 points.
     """
-    return round(limit * EXCESS_AT_ONCE / EXCESS, 3), round(limit * EXCESS_OF_LOWER_BOUND_AT_ONCE / EXCESS, 3)
+    at_once = (EXCESS_AT_ONCE, EXCESS_OF_LOWER_BOUND_AT_ONCE)
+    excess, of_lower_bound = (min(round(limit * one / EXCESS, 3), 1.0) for one in at_once)
+    return excess, of_lower_bound
 
 
 def parameters(limit: float, metric: Metric, whence: str) -> tuple[Parameter, ...]:

@@ -6,6 +6,11 @@ one of them could fool ask what a jump makes to stand for longer.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from handlers.ledger import rate
+from handlers.model import Track
+
 JUMP_OF_COUNT, TIMES_ITS_PACE = 0.004, 6
 STANDS_HOURS = 12
 
@@ -16,3 +21,12 @@ def is_jump(step: float, before: float, usual: float, days: float, *, least: flo
     ``usual`` is the page's usual gain, in likes a day.
     """
     return step > max(JUMP_OF_COUNT * before, least) + TIMES_ITS_PACE * usual * days
+
+
+def has_jumped(track: Track) -> bool:
+    """Whether a page came to its newest count from the reading before in a jump that is not like it."""
+    before, usual = track.previous, rate(track)
+    if before is None or usual is None:
+        return False
+    days = (track.last.at - before.at) / timedelta(days=1)
+    return is_jump(track.last.low - before.high, before.count, max(usual, 0.0), days)

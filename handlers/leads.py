@@ -15,6 +15,7 @@ from math import inf
 from types import MappingProxyType
 from typing import NamedTuple
 
+from handlers.jumps import has_jumped
 from handlers.ledger import frozen_since, rate
 from handlers.model import Point, Track
 
@@ -34,7 +35,7 @@ class Lead:
     ``ahead`` is the slug whose interval lies wholly above the other's, None where they are equal or overlap.
     ``unread`` is the slug of a page that had to be bounded.
     ``sparse``: readings of one page or both are days apart, the two compared follow each other, and they separate by
-    more than the leader's own rounding.
+    more than the leader's own rounding; and not by a jump of one that is read more often.
     """
 
     at: datetime
@@ -95,6 +96,7 @@ def _conclude(earlier: Track, first: _Interval, later: Track, second: _Interval,
     if winner.last.count <= loser.last.count:  # what would be printed says otherwise
         return Lead(at=at, ahead=None)
     sparse = bounded is None and _are_neighbours(earlier, later) and margin > winner.last.high - winner.last.low
+    sparse = sparse and not any((page.gap or 0.0) < _SPARSE_SECONDS and has_jumped(page) for page in (earlier, later))
     return Lead(at=at, ahead=winner.page, unread=bounded, sparse=sparse)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from math import sqrt
 from statistics import median
 
-from handlers.model import Dated, Point, Reading, Standing, Track
+from handlers.model import Dated, Point, Reading, Restart, Standing, Track
 from handlers.values import lean_value
 
 GAINS_KEPT = 14
@@ -207,7 +207,7 @@ def _begun_anew(track: Track, reading: Reading) -> Track:
     if reading.metric is not track.metric:
         return _begin(reading)
     pace = (reading.count - track.last.count) / ((reading.observed_at - track.last.at) / _DAY)
-    return replace(_begin(reading), gains=(pace,), restarted=True)
+    return replace(_begin(reading), gains=(pace,), restarted=Restart.AFTER_SILENCE)
 
 
 def _is_consistent(track: Track, held: Point, reading: Reading) -> bool:
@@ -234,8 +234,8 @@ def _at_new_level(track: Track) -> Track:
     level = replace(track, last=last, previous=before, day=last, gap=gap, held=(), held_metric=None)
     if track.held_metric is None:
         first_was_right = track.previous is not None or track.last.low <= first.high <= 2 * track.last.high
-        return level if first_was_right else replace(level, since=first.at, restarted=True)
-    return replace(level, metric=track.held_metric, since=first.at, gains=(), restarted=False)
+        return level if first_was_right else replace(level, since=first.at, restarted=Restart.FIRST_REFUTED)
+    return replace(level, metric=track.held_metric, since=first.at, gains=(), restarted=None)
 
 
 def _is_same(point: Point, reading: Reading) -> bool:
@@ -245,7 +245,7 @@ def _is_same(point: Point, reading: Reading) -> bool:
 def _late(track: Track, reading: Reading) -> Ruling:
     """A reading no newer than the newest accepted: it fills in history, and moves the series' beginning back."""
     standing, at = _standing_of_late(track, reading), reading.observed_at
-    reaches_back = at < track.since and track.metric is reading.metric and not track.restarted
+    reaches_back = at < track.since and track.metric is reading.metric and track.restarted is None
     if standing is Standing.LATE and reaches_back:
         track = replace(track, since=at)
     return Ruling(standing=standing, track=track)

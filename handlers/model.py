@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
 from handlers.values import lean_value
@@ -143,6 +143,14 @@ class Point:
     dated: Dated = Dated.INSTANT
 
 
+class Restart(IntEnum):
+    """Why a series began at another level of the same metric."""
+
+    AFTER_SILENCE = 1
+    FIRST_REFUTED = 2
+    """Its first reading was contradicted by those that followed: it was wrong."""
+
+
 @lean_value
 class Track:
     """What the ledger remembers of one page's series: small, explicit, stored, and enough to go on from.
@@ -165,7 +173,7 @@ class Track:
     gap: float | None = None
     held: tuple[Point, ...] = ()
     held_metric: Metric | None = None
-    restarted: bool = False
+    restarted: Restart | None = None
 
 
 class Standing(StrEnum):

@@ -12,6 +12,8 @@ from typing import Any
 import sqlite_utils
 from sqlite_utils import Migrations
 
+from storage.rows import to_instant
+
 MIGRATIONS = Migrations("likewatch")
 
 _PAGES = """
@@ -113,7 +115,7 @@ CREATE TABLE latest (
   gains BLOB NOT NULL,  -- little-endian doubles, likes a day
   held TEXT,  -- JSON: [[at, count, low, high, dated, source, url], …]; NULL: none
   held_metric TEXT,  -- NULL: the series' own
-  restarted INTEGER NOT NULL,  -- 1: nothing older than "since" is part of the series
+  restarted INTEGER NOT NULL,  -- handlers.model.Restart, or 0; else nothing older than "since" is part of the series
   {_point("last", " NOT NULL")}
   {_point("previous", "")}
   {_point("day", "").rstrip(",")}
@@ -344,15 +346,22 @@ def memories(db: sqlite_utils.Database) -> None:
 def memories_again(db: sqlite_utils.Database) -> None:
     """What three rules remember took another form. A streak that opened no contest yet begins anew."""
     for comparison, brought_up_to_date in _FORMS_OF_0005.items():
-        rows = db.execute("SELECT scope, memory FROM memories WHERE comparison = ?", (comparison,)).fetchall()
-        for scope, memory in rows:
+        rows = db.execute(_MEMORIES_AND_SERIES, (comparison,)).fetchall()
+        for scope, memory, since in rows:
+            series = None if since is None else to_instant(since).isoformat()
             db.execute(
                 "UPDATE memories SET memory = ? WHERE comparison = ? AND scope = ?",
-                (json.dumps(brought_up_to_date(json.loads(memory))), comparison, scope),
+                (json.dumps(brought_up_to_date(json.loads(memory), series)), comparison, scope),
             )
 
 
-def _board(board: dict[str, Any]) -> dict[str, Any]:
+_MEMORIES_AND_SERIES = (
+    "SELECT scope, memory, (SELECT since FROM latest JOIN pages ON pages.id = page_id WHERE slug = scope) "
+    "FROM memories WHERE comparison = ?"
+)
+
+
+def _board(board: dict[str, Any], _: str | None) -> dict[str, Any]:
     pairs = []
     for *pair, contest, flips, streak in board["pairs"]:
         kept = [*streak[:4], *streak[5:], []] if streak and contest else None
@@ -360,12 +369,12 @@ def _board(board: dict[str, Any]) -> dict[str, Any]:
     return {**board, "pairs": pairs}
 
 
-def _outlook(outlook: dict[str, Any]) -> dict[str, Any]:
+def _outlook(outlook: dict[str, Any], _: str | None) -> dict[str, Any]:
     return {**outlook, "forecasts": [[*forecast, False] for forecast in outlook["forecasts"]]}
 
 
-def _marks(marks: dict[str, Any]) -> dict[str, Any]:
-    return {**marks, "doubted": None, "since": None}
+def _marks(marks: dict[str, Any], series: str | None) -> dict[str, Any]:
+    return {**marks, "doubted": None, "since": series}
 
 
 _FORMS_OF_0005 = {"overtake": _board, "closing_in": _outlook, "milestone": _marks}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from handlers.model import Point, Track
+from handlers.model import Point, Restart, Track
 from storage.ids import Ids, Source
 from storage.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, Row, pack, to_instant, to_ms, unpack
 from storage.sqlite import sqlite3
@@ -92,7 +92,7 @@ def _row_of(conn: sqlite3.Connection, ids: Ids, track: Track, page_id: int) -> R
         pack(track.gains),
         _held_text(track.held) if track.held else None,
         None if track.held_metric is None else METRIC_TEXTS[track.held_metric],
-        track.restarted,
+        track.restarted or 0,
         *_point_row(conn, ids, track.last, metric),
         *_point_row(conn, ids, track.previous, metric),
         *_point_row(conn, ids, track.day, metric),
@@ -143,7 +143,7 @@ def track_of(slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
         gap=gap,
         held=_held_points(held) if held else (),
         held_metric=None if held_metric is None else METRICS[held_metric],
-        restarted=bool(restarted),
+        restarted=Restart(restarted) if restarted else None,
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from bot import words
@@ -39,17 +40,33 @@ def beside(alerts: Iterable[Alert]) -> Beside:
     one event if they come no more than 7 days apart.
     """
     ordered = sorted(alerts, key=lambda alert: (alert.at, alert.key))
-    left = [alert for alert in ordered if not alert.tuned]
-    both, as_set = list[tuple[Alert, Alert]](), list[Alert]()
-    for tuned in (alert for alert in ordered if alert.tuned):
-        same = [one for one in left if _about(one) == _about(tuned) and abs(one.at - tuned.at) <= SAME_EVENT]
-        if same:
-            nearest = min(same, key=lambda one: abs(one.at - tuned.at))
-            left.remove(nearest)
-            both.append((tuned, nearest))
-        else:
-            as_set.append(tuned)
-    return Beside(both=both, as_set=as_set, by_default=left)
+    as_set, by_default = ([alert for alert in ordered if alert.tuned is tuned] for tuned in (True, False))
+    about: dict[str, list[Alert]] = {}
+    for default in by_default:
+        about.setdefault(_about(default), []).append(default)
+    pairs = [(tuned, default) for tuned in as_set for default in _near(tuned, about.get(_about(tuned), []))]
+    pairs.sort(key=lambda pair: abs(pair[0].at - pair[1].at))  # those told at the same time before all others
+    both: dict[str, tuple[Alert, Alert]] = {}
+    taken: set[str] = set()
+    for tuned, default in pairs:
+        if tuned.key not in both and default.key not in taken:
+            both[tuned.key] = tuned, default
+            taken.add(default.key)
+    return Beside(
+        both=[both[tuned.key] for tuned in as_set if tuned.key in both],
+        as_set=[tuned for tuned in as_set if tuned.key not in both],
+        by_default=[default for default in by_default if default.key not in taken],
+    )
+
+
+def _near(alert: Alert, others: Sequence[Alert]) -> Sequence[Alert]:
+    """Of others, oldest first, those no more than 7 days from an alert."""
+    first = bisect_left(others, alert.at - SAME_EVENT, key=_at)
+    return others[first : bisect_right(others, alert.at + SAME_EVENT, key=_at)]
+
+
+def _at(alert: Alert) -> datetime:
+    return alert.at
 
 
 def _about(alert: Alert) -> str:

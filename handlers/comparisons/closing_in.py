@@ -7,10 +7,10 @@ led to a passing within 30 days on each of the past five days too, the one behin
 passing is a day away or more, and the approach is steady (see ``handlers.approach``). Otherwise nothing is said.
 
 A forecast ends when the page has passed (ahead at two midnights running), or a week after the interval and 30 days
-after it was told, and is then counted as held or not: every alert says how many of the group's last ten did. A pair has
-one forecast at a time and in 30 days, so that a passing that did not last does not make the next one news again. Of a
-large group the pages with most likes come first: a page is held against the ten above it, and 1,000 pairs a day are
-looked at.
+after it was told, and is then counted as held or not: every alert says how many of the group's last ten did. Of a page
+and a rival there is one forecast at a time and in 30 days, so that a passing that did not last does not make the next
+one news again; that the rival will pass it may be told besides. Of a large group the pages with most likes come first:
+a page is held against the ten above it, and 1,000 pairs a day are looked at.
 """
 
 from __future__ import annotations

@@ -8,24 +8,26 @@ Of several passed within 48 hours only the highest is news. So a page that jumps
 highest; one that climbs so fast that it will pass the next within 48 hours of the first, at its pace of the last 12,
 is waited for; and should a higher one follow a told one all the same, it is the same story: the card is edited.
 
-A count that jumped to it, by more than 0.4% (60) beyond six times the usual pace since the reading before, may be wrong
-though it is inside the ledger's gate: it must stand for 12 hours at every reading, or has passed nothing, and is told
-with the reading at which it still stood.
+A count that is there by a jump of the last 12 hours, of more than 0.4% (60) beyond six times the usual pace, may be
+wrong though it is inside the ledger's gate: it must stand at every reading until 12 hours after the jump, or has passed
+nothing, and is told with the reading at which it still stood.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
 from handlers.facts import count_fact
 from handlers.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
 from handlers.ledger import rate
 from handlers.memories import a_fact, from_text, instant, to_text
-from handlers.model import Alert, Fact, Metric, Parameter, Track
+from handlers.model import Alert, Fact, Metric, Parameter, Restart, Track
 from handlers.numerals import count
-from handlers.past import Past
+from handlers.past import DAY, Past
 from handlers.phrases import is_rounded, on
 
 SMALLEST = 10_000
@@ -58,8 +60,8 @@ class Marks:
 
     ``waiting`` are the facts of a milestone passed that waits for a higher one, the lowest passed among them, from
     which the 48 hours are counted. A milestone passed until ``same_until`` belongs to the story that milestone
-    ``story`` opened. Since ``doubted`` the count is at the next one, after a jump. ``since`` is where the page's series
-    began.
+    ``story`` opened. ``doubted`` is the jump by which the count is at the next one. ``since`` is where the page's
+    series began.
     """
 
     metric: Metric | None = None
@@ -74,28 +76,39 @@ class Marks:
 def compare(window: Window, marks: Marks) -> Verdict[Marks] | None:
     """See whether the next milestone was passed; nearly always it was not, and that is all."""
     track = window.tracks[window.scope]
-    is_known = track.metric is marks.metric and not _began_anew(marks, track)
-    if is_known and track.last.low < marks.next and not marks.waiting and marks.doubted is None:
+    if track.metric is not marks.metric or _began_anew(marks, track):
+        return Verdict(alerts=(), memory=_first_seen(marks, track))
+    if track.last.low < marks.next and not marks.waiting and marks.doubted is None:
         return None
-    if not is_known:
-        begun = Marks(metric=track.metric, next=following(track.last.high), since=track.since)
-        return Verdict(alerts=(), memory=begun)
-    after = _passed(marks, track)
-    if after.waiting and not _is_soon_higher(after, track, window.pasts[window.scope]):
+    past = window.pasts[window.scope]
+    after = _passed(marks, track, past)
+    if after.waiting and not _is_soon_higher(after, track, past):
         return _told(after, window)
     return None if after == marks else Verdict(alerts=(), memory=after)
 
 
 def _began_anew(marks: Marks, track: Track) -> bool:
     """Whether the first reading, which these marks are from, turned out to be wrong."""
-    return marks.since is not None and track.since > marks.since and not track.gains  # of a silence its pace is known
+    is_refuted = track.restarted is Restart.FIRST_REFUTED
+    return is_refuted and marks.since is not None and track.since > marks.since
 
 
-def _passed(marks: Marks, track: Track) -> Marks:
-    """With the milestone that the newest reading is at, unless it jumped to it less than 12 hours ago."""
+def _first_seen(marks: Marks, track: Track) -> Marks:
+    """What was passed before the page was watched. A first reading that was refuted may have been right all the same.
+
+    It is believed where it was no more than twice as high: then the page has lost since what it had passed.
+    """
+    ahead = following(track.last.high)
+    if track.metric is marks.metric and marks.next <= following(2 * track.last.high):
+        ahead = max(ahead, marks.next)
+    return Marks(metric=track.metric, next=ahead, since=track.since)
+
+
+def _passed(marks: Marks, track: Track, past: Past) -> Marks:
+    """With the milestone that the newest reading is at, unless it is there by a jump of the last 12 hours."""
     if track.last.low < marks.next:
         return replace(marks, doubted=None)
-    doubted = marks.doubted or (track.last.at if _has_jumped(track) else None)
+    doubted = marks.doubted or _jumped_at(marks.next, track, past)
     if doubted is not None and track.last.at - doubted < _STANDS:
         return replace(marks, doubted=doubted)
     return replace(marks, waiting=_facts(track, marks), next=following(track.last.low), doubted=None)
@@ -119,13 +132,19 @@ def _step(number: int) -> int:
     return step
 
 
-def _has_jumped(track: Track) -> bool:
-    """Whether a page that is polled came to its count in a jump that is not like it."""
-    usual, before = rate(track), track.previous
-    if usual is None or before is None or not _is_polled(track):
-        return False
-    days = (track.last.at - before.at) / timedelta(days=1)
-    return is_jump(track.last.low - before.high, before.count, max(usual, 0.0), days, least=JUMP)
+def _jumped_at(milestone: int, track: Track, past: Past) -> datetime | None:
+    """The newest jump in 12 hours that is not like a page that is polled, and without which it were not there."""
+    usual, last = rate(track), track.last
+    if usual is None or not _is_polled(track):
+        return None
+    first = max(bisect_right(past.times, (last.at - _STANDS).timestamp()) - 1, 0)
+    times, counts = [*past.times[first:], last.at.timestamp()], [*past.counts[first:], float(last.low)]
+    found = None
+    for (before, at), (count_before, counted) in zip(pairwise(times), pairwise(counts), strict=True):
+        step, days = counted - count_before, (at - before) / DAY
+        if is_jump(step, count_before, max(usual, 0.0), days, least=JUMP) and last.low - step < milestone:
+            found = datetime.fromtimestamp(at, UTC)
+    return found
 
 
 def _is_polled(track: Track) -> bool:

@@ -6,11 +6,13 @@ and one card says "moved ahead, not settled yet" (``ahead``). Ahead at every eva
 more of them, between which both pages were read anew, the challenger is the settled leader (``overtake``); after the
 old leader was ahead for 72 h the contest ends without a change (``held_off``). Of a page that has to be bounded
 (``handlers.leads``) it is enough that the other was read anew. Flips within a contest tell nothing new. First sight of
-a pair sets its leader silently. Readings days apart settle at once, so that of a page that is read more rarely than
-once a day one bad reading does decide.
+a pair sets its leader silently. Where readings of a page are 48 hours apart or more a lead is settled at once, so that
+one bad reading of such a page does decide; of its rival that is read more often, none that is a jump.
 
-Only a group's order and its open pairs are remembered: a pair that is not open is led by whichever stands higher. Two
-pages that share several groups are a pair in the one they have shared longest, so that each contest is told once.
+Only a group's order and its open pairs are remembered: a pair that is not open is led by whichever stands higher, by
+the counts as they were read. So of two pages nearer to each other than what they gain between two readings, the one
+that is ahead may be told to have moved ahead: a card, settled or held off by what follows. Two pages that share several
+groups are a pair in the one they have shared longest, so that each contest is told once.
 """
 
 from __future__ import annotations
@@ -40,9 +42,13 @@ _PRECISIONS = tuple(Dated)
 _SETTLE = timedelta(hours=HOURS_TO_SETTLE)
 _HOLD_OFF = timedelta(hours=HOURS_TO_HOLD_OFF)
 _AHEAD_RULE = (
-    "Ahead beyond rounding, and still once both pages were read anew, without the readings that first said so."
+    "Ahead beyond rounding, and still once both pages (or the one that was read at all) were read anew, without the "
+    "readings that first said so."
 )
-_SETTLED_RULE = "Ahead at every reading for 24 hours or more, and at three readings of both pages or more."
+_SETTLED_RULE = (
+    "Ahead at every reading that decides for 24 hours or more, and at three of them or more, between which both pages "
+    "(or the one that was read at all) were read anew."
+)
 _MAY_BE = (
     "of all that the page which is not read, or whose counter stands still, may have come to by then: from 1% less to "
     "three times its usual gain more."
@@ -221,7 +227,9 @@ def _evaluate(pair: Pair, key: tuple[str, str], window: Window) -> tuple[Pair, A
     tracks = window.tracks
     both = (tracks[key[0]], tracks[key[1]])
     now = lead(*both)
-    if now is None or (pair.streak is not None and now.at <= pair.streak.until):
+    if now is None:
+        return _undecided(pair, both), None
+    if pair.streak is not None and now.at <= pair.streak.until:
         return pair, None
     if pair.leader is None:
         return (pair if now.ahead is None else Pair(leader=now.ahead)), None
@@ -233,6 +241,15 @@ def _evaluate(pair: Pair, key: tuple[str, str], window: Window) -> tuple[Pair, A
     if now.ahead == pair.leader:
         return _defended(pair, key, now, window)
     return _challenged(pair, now, window)
+
+
+def _undecided(pair: Pair, both: tuple[Track, Track]) -> Pair:
+    """Where a comparison decides nothing, a streak goes on only if the page is ahead by the newest counts at least."""
+    streak = pair.streak
+    if streak is None or streak.ahead is None:
+        return pair
+    ahead, behind = sorted(both, key=lambda track: track.page != streak.ahead)
+    return pair if ahead.last.count > behind.last.count else replace(pair, streak=None)
 
 
 def _continued(streak: Streak | None, now: Lead, both: tuple[Track, Track]) -> Streak:

@@ -25,7 +25,8 @@ QUIET_DAYS = 7
 _QUIET = timedelta(days=QUIET_DAYS)
 _RULE = (
     "The count lay below its middle of the two days before by {share} or more at every reading for 12 hours, far more "
-    "than its days differ; and it was not again exactly what it had been before (a stale copy)."
+    "than its days differ; and it was not again exactly what it had been at an hour of the two days before, as far as "
+    "they were read (a stale copy)."
 )
 
 

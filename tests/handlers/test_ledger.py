@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handlers.ledger import Ruling, rate, receive, repeating_since
-from handlers.model import Metric, Reading, Standing, Track
+from handlers.model import Metric, Reading, Restart, Standing, Track
 from tests.standins.histories import START, reading
 
 ACCEPTED, UNCHANGED, HELD = Standing.ACCEPTED, Standing.UNCHANGED, Standing.HELD
@@ -113,13 +113,13 @@ def test_a_late_reading_of_another_metric_changes_nothing() -> None:
 
 def test_after_more_than_30_days_of_silence_a_reading_outside_the_gate_starts_a_new_level() -> None:
     ruling = _series((0, 10_000), (24 * 31, 41_000))[-1]
-    assert (ruling.standing, _track(ruling).restarted) == (ACCEPTED, True)
+    assert (ruling.standing, _track(ruling).restarted) == (ACCEPTED, Restart.AFTER_SILENCE)
     assert rate(_track(ruling)) == pytest.approx(1_000)  # the pace across the silence is all that is known
 
 
 def test_after_a_long_silence_a_reading_inside_the_gate_continues_the_series() -> None:
     ruling = _series((0, 10_000), (24 * 400, 10_200))[-1]
-    assert (ruling.standing, _track(ruling).restarted) == (ACCEPTED, False)
+    assert (ruling.standing, _track(ruling).restarted) == (ACCEPTED, None)
     assert _track(ruling).since == START
 
 

@@ -352,6 +352,31 @@ def test_a_page_that_is_read_seldom_is_told_of_once_it_was_read_twice() -> None:
     assert _told(replay) == [("ahead", "b", 18.5)]
 
 
+def test_ahead_at_every_reading_is_said_of_none_that_fell_back_while_its_rival_was_not_read() -> None:
+    """a is read for 100 hours; then b alone, which every sixth hour has more than a had, and less in between."""
+    replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
+    for hour in range(100):
+        replay.arrive(reading("a", hour, 1_000_000 + 4 * hour), reading("b", hour, 998_000 + 4 * hour))
+    for hour in range(100, 141):
+        replay.arrive(reading("b", hour, 998_000 + 4 * hour))
+    for hour in range(141, 190):
+        replay.arrive(reading("b", hour, 1_002_396 if hour % 6 == 3 else 999_396))
+    assert [kind for kind, *_ in _told(replay) if kind == "overtake"] == []
+
+
+@pytest.mark.parametrize("minutes", [-30, 30])
+def test_a_jump_of_a_page_that_is_read_hourly_settles_nothing_against_one_read_every_three_days(minutes: int) -> None:
+    replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
+    rows = [(24.0 * day, "a", 1_000_000 + 50 * day) for day in range(0, 30, 3)]
+    bad = 21 * 24 + minutes / 60
+    for hour in range(30 * 24):
+        count = 990_000 + 2 * hour
+        rows.append((hour + 0.5, "b", round(count * 1.02) if hour + 0.5 == bad else count))
+    for at, slug, count in sorted(rows):
+        replay.arrive(reading(slug, at, count))
+    assert _told(replay) == []
+
+
 POLLS = st.sampled_from((1, 2, 3, 4, 5, 6, 12, 24))  # hours
 
 

@@ -20,6 +20,7 @@ from handlers.model import (
     Parameter,
     Point,
     Reading,
+    Restart,
     Standing,
     Track,
 )
@@ -121,7 +122,7 @@ tracks = st.builds(
     gap=st.none() | numbers,
     held=st.lists(points, max_size=3).map(tuple),
     held_metric=st.none() | st.sampled_from(Metric),
-    restarted=st.booleans(),
+    restarted=st.none() | st.sampled_from(Restart),
 )
 readings = st.builds(
     Reading,

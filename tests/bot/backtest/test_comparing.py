@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -15,7 +15,13 @@ from tests.standins.histories import scene
 
 
 def as_set(alert: Alert, *, later: timedelta) -> Alert:
-    return replace(alert, key=f"rule>5:{alert.key}", tuned=True, at=alert.at + later)
+    moved = told_at(alert, alert.at + later)
+    return replace(moved, key=f"rule>5:{moved.key}", tuned=True)
+
+
+def told_at(alert: Alert, at: datetime) -> Alert:
+    """The same at another time, as it would have been told then."""
+    return replace(alert, key=alert.key.replace(alert.at.isoformat(), at.isoformat()), at=at)
 
 
 @pytest.mark.parametrize("kind", ["surge", "purge", "new_foreign_share", "country_share"])
@@ -39,6 +45,15 @@ def test_one_event_is_beside_one_other_and_that_of_another_page_beside_none() ->
     found = beside([far, default, near, foreign])
     assert found.both == [(near, default)]
     assert found.as_set == [foreign, far]
+
+
+def test_of_two_events_a_week_apart_each_is_beside_itself() -> None:
+    """With the other threshold both are told, with the default only the second."""
+    first, second = scene("surge"), told_at(scene("surge"), scene("surge").at + timedelta(days=6))
+    found = beside([second, as_set(first, later=timedelta(0)), as_set(second, later=timedelta(0))])
+    assert found.both == [(as_set(second, later=timedelta(0)), second)]
+    assert found.as_set == [as_set(first, later=timedelta(0))]
+    assert found.elsewhen() == []
 
 
 def test_a_setting_is_shown_as_people_write_it() -> None:
