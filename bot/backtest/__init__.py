@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bot.backtest.stored import past_alerts, rivals
+from bot.backtest.stored import may_be_gone_through, past_alerts, rivals
 
-__all__ = ["past_alerts", "rivals"]
+__all__ = ["may_be_gone_through", "past_alerts", "rivals"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot import words
-from bot.backtest import past_alerts, rivals
+from bot.backtest import may_be_gone_through, past_alerts, rivals
 from bot.backtest.comparing import beside
 from bot.errors import LikewatchError
 from bot.features import features, written
@@ -64,6 +64,8 @@ def parse(said: Sequence[str]) -> Asked:
     for word in said:
         if length := words.period(word):
             period = length
+        elif refused := words.refused_period(word):
+            raise LikewatchError(refused)
         elif word[:1].isdigit() or word.startswith("-"):
             raise LikewatchError(f"“{word}” is no period: write 90d, or 12w. {USAGE}")
         else:
@@ -78,18 +80,16 @@ def _newest_figure(store: Store, found: Named) -> Point | None:
 
 
 def _all_older(store: Store, found: Named, asked: Asked, newest: Point, now: datetime) -> Card:
-    """All figures are older than the period asked for: a button asks for one that takes them in."""
+    """All figures are older than the period asked for: a button asks for one that takes them in, if that may be."""
     firsts = [first.at for first in map(store.readings.first, found.pages) if first is not None]
     days = (now - min(firsts, default=newest.at)) // _DAY + 1
     limits = (written(feature, limit) for feature, limit in asked.limits.items())
+    query = " ".join(["trends backtest", found.slug, f"{days}d", *limits])
+    all_figures = Button(label="Go through all figures", query=query)
     past = f"in the past {words.length(asked.period)} there is nothing to go through"
     return Card(
         headline=f"The newest figure of {found.name} is of {words.date(newest.at, newest.dated)}: {past}",
-        buttons=(
-            Button(
-                label="Go through all figures", query=f"trends backtest {found.slug} {' '.join([f'{days}d', *limits])}"
-            ),
-        ),
+        buttons=(all_figures,) if may_be_gone_through(len(found.pages), days * _DAY) else (),
     )
 
 

@@ -90,6 +90,7 @@ def test_rivals_too_many_to_go_through_are_said_to_be_left_out(store: Store) -> 
         ("trends backtest", "Say which page or group"),
         ("trends backtest cambodia 9000d", "Ask for a shorter period"),
         ("trends backtest hunsen 0d5", "is no period"),
+        ("trends backtest hunsen 40000d", "is too long: at most 9999d"),
         ("trends backtest hunsen sometimes", "sets no threshold"),
         ("trends backtest hunsen surge>1", "out of bounds"),
     ],
@@ -123,6 +124,14 @@ def test_figures_that_are_all_older_are_a_button_away(store: Store) -> None:
     assert isinstance(button, Button)
     assert button.query == "trends backtest hunsen 2001d surge>5x"
     assert "milestone 1" in shown(store, button.query)
+
+
+def test_figures_too_many_to_go_through_are_no_button_that_is_refused(store: Store) -> None:
+    for number in range(12):
+        watch(store, f"page-{number}", [(NOW - timedelta(days=2_000), 99_000 + number)])
+    card = ask(store, "trends backtest cambodia 90d").card
+    assert "nothing to go through" in card.headline
+    assert card.buttons == ()
 
 
 def test_nothing_to_tell_is_told(store: Store) -> None:

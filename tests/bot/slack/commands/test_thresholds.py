@@ -267,8 +267,16 @@ def test_a_page_without_a_figure_in_the_period_is_not_called_quiet(store: Store)
     assert "there is nothing to go through" in words(ask(store, "trends backtest hunsen 90d"))
 
 
-@pytest.mark.parametrize("period", ["3y", "0d", "-5d", "2016"])
-def test_what_is_no_period_is_said_to_be_none(store: Store, period: str) -> None:
+@pytest.mark.parametrize(
+    ("period", "why"),
+    [
+        ("3y", "no length of time that I know: write hours, days or weeks"),
+        ("0d", "is no time at all"),
+        ("-5d", "is no period: write 90d, or 12w"),
+        ("2016", "is no period: write 90d, or 12w"),
+    ],
+)
+def test_what_is_no_period_is_said_to_be_none(store: Store, period: str, why: str) -> None:
     watch(store, "hunsen", [(NOW - DAY, 2_000_000)])
-    with pytest.raises(LikewatchError, match="is no period: write 90d, or 12w"):
+    with pytest.raises(LikewatchError, match=why):
         ask(store, f"trends backtest hunsen {period}")
