@@ -208,14 +208,20 @@ class Occasion:
         return max(found, key=lambda finding: (finding.is_hit(limit), finding.excess), default=None)
 
 
-def judged(watch: Watch, finding: Finding, occasion: Occasion, limit: float) -> tuple[Watch, bool]:
-    """The watch after a finding, and whether it is to be told."""
+def judged(watch: Watch, finding: Finding | None, occasion: Occasion, limit: float) -> tuple[Watch, bool]:
+    """The watch after a finding, and whether it is to be told.
+
+    Where there is none (nothing new came, or nothing that can be read as new) an episode calms down, and else nothing
+    changes.
+    """
     if watch.told:
-        if finding.excess >= calm_below(limit):
+        if finding is not None and finding.excess >= calm_below(limit):
             return replace(watch, calm_since=None), False
         calm_since = watch.calm_since or occasion.at
         over = occasion.at - calm_since >= CALM_DAYS * _DAY
         return replace(watch, calm_since=None if over else calm_since, told=not over, hits=0), False
+    if finding is None:
+        return watch, False
     hits = watch.hits + 1 if finding.is_hit(limit) else 0
     once_is_enough = occasion.sparse or finding.is_certain(limit)
     if hits < (1 if once_is_enough else _SNAPSHOTS_TO_TELL):

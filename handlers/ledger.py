@@ -113,11 +113,15 @@ def _near(anchor: Point, reading: Reading) -> bool:
 
 
 def _reachable(track: Track, anchor: Point, reading: Reading) -> bool:
-    """The gate's upper edge by the page's own pace; a frozen counter catches up over all of its frozen time."""
+    """The gate's upper edge by the page's own pace; a frozen counter catches up over all of its frozen time.
+
+    A rounded count that repeats itself is not taken to be frozen here: it does so between any two steps.
+    """
     usual = rate(track)
     if usual is None or reading.count <= anchor.count:
         return False
-    since = anchor.at if anchor is not track.last else repeating_since(track) or anchor.at
+    may_be_frozen = anchor is track.last and anchor.low == anchor.high
+    since = (repeating_since(track) if may_be_frozen else None) or anchor.at
     days = max((reading.observed_at - since) / _DAY, 1.0)
     return reading.low <= anchor.high + 12 * usual * days
 

@@ -64,6 +64,13 @@ class Past:
         near = (*self.times[index - 1 : index], *self.times[index : index + 1])
         return any(abs(mark - time) <= _NEAR for mark in near)
 
+    def level(self, time: float) -> float | None:
+        """The count at a midnight of the past half year, or at a time among the marks; None where it is not known."""
+        day, rest = divmod(time, DAY)
+        if not rest and self.first <= day <= self.end:
+            return self.midnights[int(day) - self.first]
+        return self.at(time) if self.times and time <= self.times[-1] else None
+
     def since(self, time: float) -> Sequence[float]:
         """The newest count marked at this time or before, and every one after; empty if there is none so old."""
         index = bisect_right(self.times, time)
@@ -112,11 +119,20 @@ def remembered(
     for point in confirmed:
         past = _marked(past, point.at.timestamp(), _edge(known, point), start)
         known = point
-    return _marked(past, at, _edge(known, last), start)
+    seen = bool(confirmed) or (frozen_since is None and _is_just_read(before, at))
+    return _marked(past, at, _edge(known if seen else None, last), start)
+
+
+def _is_just_read(before: Track | None, at: float) -> bool:
+    """Whether the reading before is 3 hours or 3 polls old at most, so that a step since was taken just now."""
+    return before is not None and at - before.last.at.timestamp() <= max(_NEAR, 3 * (before.gap or 0.0))
 
 
 def _edge(before: Point | None, point: Point) -> float:
-    """Where the count was when it became this one: at the edge of the interval that the rounded count stands for."""
+    """Where the count was when it became this one: at the edge of the interval that the rounded count stands for.
+
+    In the middle of it where nobody knows how long ago that was.
+    """
     if before is not None and before.high < point.low:
         return point.low
     if before is not None and before.low > point.high:

@@ -127,7 +127,9 @@ Totals = Mapping[datetime, int]
 
 
 def with_totals(totals: Totals, window: Window) -> Totals:
-    """The page's accepted totals for its snapshots, by ``as_of``: the first at or after it, within 72 hours.
+    """The page's accepted totals for its snapshots, by ``as_of``: at that instant, as the readings around it tell.
+
+    Where they are not remembered it is the first at or after it, within 72 hours.
 
     The very object given if nothing was learnt; and rules that knew the same are given the same object.
     """
@@ -145,13 +147,21 @@ def _with_totals(totals: Totals, window: Window, track: Track) -> Totals:
             as_of = reading.as_of
             known = totals.get(as_of)
             if not known:
-                point = total_at(points, as_of)
-                known = point.count if point else None
+                known = _total_then(window, points, as_of)
             if known:
                 found[as_of] = known
     if found == totals:
         return totals
     return window.once((_with_totals, *found.items()), lambda: found)
+
+
+def _total_then(window: Window, points: Sequence[Point], as_of: datetime) -> int | None:
+    """The total at that instant, on a line between readings; else the first at or after it, within 72 hours."""
+    level = window.pasts[window.scope].level(as_of.timestamp())
+    if level is not None and points[-1].at >= as_of:
+        return round(level)
+    point = total_at(points, as_of)
+    return point.count if point else None
 
 
 def _once(window: Window, what: Hashable, totals: Totals, make: Callable[[], V]) -> V:

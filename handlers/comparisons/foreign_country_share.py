@@ -65,12 +65,10 @@ def compare(window: Window, episodes: Episodes, limit: float = EXCESS) -> Verdic
     for occasion in occasions:
         for country in sorted({*occasion.parts, *watches}):
             finding = occasion.strongest(country, limit)
-            if finding is None:
-                continue
             watch, is_news = judged(watches.pop(country, _UNWATCHED), finding, occasion, limit)
             if watch != _UNWATCHED:
                 watches[country] = watch
-            if is_news:
+            if is_news and finding is not None:
                 alerts.append(_alert(finding, country, window, limit))
     after = Episodes(progress=progress, watches=watches)
     return Verdict(alerts=tuple(alerts), memory=episodes if after == episodes else after)

@@ -60,9 +60,9 @@ def compare(window: Window, episode: Episode, limit: float = EXCESS) -> Verdict[
     watch, alerts = episode.watch, list[Alert]()
     for occasion in occasions:
         finding = occasion.strongest(ABROAD, limit)
-        if finding is not None:
-            watch, is_news = judged(watch, finding, occasion, limit)
-            alerts += [_alert(finding, window, home, limit)] if is_news else []
+        watch, is_news = judged(watch, finding, occasion, limit)
+        if is_news and finding is not None:
+            alerts.append(_alert(finding, window, home, limit))
     after = Episode(progress=progress, watch=watch)
     return Verdict(alerts=tuple(alerts), memory=episode if after == episode else after)
 

@@ -11,8 +11,9 @@ them. One an episode, which ends after 72 hours below 1.8 usual days, or after 4
 though its page does not is no calm.
 
 Where nobody read the page a day ago, its count then is drawn on a straight line. That would spread a surge over up to
-three days of an outage; so it is taken to have grown by usual days until then, if that makes a gain of 5 of them. Both
-are said to be taken so: what is known is the gain since the last reading before.
+three days of an outage; so it is taken to have grown by usual days until then, if that makes a gain of 5 of them, and
+the straight line one of 2.5 and of 0.7 times the least gain that is told. Both are said to be taken so: what is known
+is the gain since the last reading before.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ from handlers.spread import deviation_above
 TIMES = 3.2
 DEVIATIONS = 3
 TIMES_BEYOND_DOUBT = 5
+TIMES_IF_EVEN = 2.5
+GAIN_IF_EVEN = 0.7
 GAIN = 500
 GAIN_OF_AUDIENCE = 0.002
 HOURS_APART = 6
@@ -64,7 +67,7 @@ _RULE = (
 _ASSUMED = {
     "drawn": " The page was not read a day before, and is taken to have grown evenly while it was not.",
     "paced": " The page was not read a day before, and is taken to have gained by usual days until then, as that makes "
-    "5 of them or more in the 24 hours.",
+    "5 of them or more in the 24 hours, and a straight line half as many.",
 }
 
 
@@ -111,7 +114,7 @@ def compare(window: Window, episode: Episode, times: float = TIMES) -> Verdict[E
         return None
     count_now = past.counts[-1] if width else float(track.last.count)
     low, high = past.bounds(now - DAY)
-    if episode.since is None and count_now - low < max(GAIN, GAIN_OF_AUDIENCE * count_now):
+    if episode.since is None and count_now - low < _least(count_now):
         return None
     if episode.since is not None:
         day = None if frozen_since(track) else _day(past, now, count_now, width=0)
@@ -120,7 +123,7 @@ def compare(window: Window, episode: Episode, times: float = TIMES) -> Verdict[E
     day = _day(past, now, count_now, width=width)
     if day is None:
         return None
-    if day.gain < max(GAIN, GAIN_OF_AUDIENCE * count_now) or not day.is_unusual(times):
+    if day.gain < _least(count_now) or not day.is_unusual(times):
         return None
     if (track.gap or 0.0) > _RARELY:
         confirmed = count_now - low > 2 * width
@@ -132,6 +135,11 @@ def compare(window: Window, episode: Episode, times: float = TIMES) -> Verdict[E
     if width or not past.is_read(now - DAY):
         level = Figure(value=day.level, low=low, high=high)
     return Verdict(alerts=(_alert(window, track, day, level, times),), memory=Episode(since=track.last.at))
+
+
+def _least(count_now: float) -> float:
+    """What a gain must be at least to be news."""
+    return max(GAIN, GAIN_OF_AUDIENCE * count_now)
 
 
 def _continued(episode: Episode, since: datetime, day: _Day, at: datetime) -> Episode:
@@ -182,7 +190,8 @@ def _day(past: Past, at: float, count: float, *, width: int) -> _Day | None:
     spread = sqrt(_LEAST_SPREAD**2 + deviation_above(logs) ** 2 + exp(-middle))
     usual = exp(middle)
     paced = inf if width or past.is_read(at - DAY) else _paced(past, at - DAY, usual)
-    is_paced = paced < level and count - paced >= TIMES_BEYOND_DOUBT * usual
+    is_much_if_even = count - level >= max(TIMES_IF_EVEN * usual, GAIN_IF_EVEN * _least(count))
+    is_paced = paced < level and count - paced >= TIMES_BEYOND_DOUBT * usual and is_much_if_even
     level = paced if is_paced else level
     return _Day(level=level, gain=max(count - level, 1.0), usual=usual, spread=spread, paced=is_paced)
 
@@ -243,6 +252,8 @@ def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float)
             Parameter(name="apart, where one jump makes it", value=STANDS_HOURS, unit="hours"),
             Parameter(name="a jump, of the count, beyond its pace", value=JUMP_OF_COUNT, unit="share"),
             Parameter(name="its pace, for a jump", value=TIMES_ITS_PACE, unit="times the usual"),
+            Parameter(name="usual days on a straight line over unread ones", value=TIMES_IF_EVEN, unit="times"),
+            Parameter(name="of the least gain, on that line", value=GAIN_IF_EVEN, unit="times"),
             Parameter(name="days that make the usual one", value=BASE_DAYS, unit="days"),
             Parameter(name="episode over below", value=OVER_BELOW, unit="usual days"),
             Parameter(name="episode over after", value=OVER_HOURS, unit="hours"),

@@ -156,6 +156,43 @@ def test_a_list_without_a_total_uses_the_pages_accepted_count_at_or_after_it() -
     assert "new_foreign_share" in _kinds(replay)
 
 
+def test_a_list_that_comes_late_belongs_to_the_total_of_its_own_day() -> None:
+    """Lists come two days later; meanwhile a surge from home is under way, which the total already counts."""
+    replay = Replay((page("a"),))
+    totals, lists = list[float](), list[dict[str, float]]()
+    home, abroad = 210_000.0, 75_000.0
+    for day in range(60):
+        home, abroad = home + (8_000 if 40 <= day < 50 else 700), abroad + 250
+        totals.append(round((home + abroad) * 1.05))
+        lists.append({"KH": home, "IN": abroad * 0.6, "PH": abroad * 0.4})
+    for hour in range(60 * 24):
+        day, part = divmod(hour, 24)
+        step = totals[day] - totals[day - 1] if day else 0
+        replay.arrive(reading("a", hour, round(totals[day] + step * (part / 24 - 1)) if day else round(totals[0])))
+        if part == 1 and day > 2:
+            late = by_country("a", day - 2, 0, lists[day - 3])
+            replay.arrive(replace(late, total=None, received_at=START + timedelta(hours=hour, minutes=5)))
+    known = replay.memories["foreign_share_of_new", "a"].progress.totals
+    assert len(known) > 50
+    for as_of, total in known.items():
+        assert total == pytest.approx(totals[(as_of - START).days - 1], abs=2)
+
+
+def test_an_episode_ends_where_nothing_new_comes_for_30_days() -> None:
+    """The page shrinks after its first campaign, at home and abroad; five months later comes another."""
+
+    def abroad(day: int) -> float:
+        return 2_500 if 60 <= day < 70 or day >= 200 else 250 if day < 60 else -60
+
+    replay = audience(230, lambda day: 700 if day < 70 else -150, abroad)
+    told = [round(_day(alert)) for alert in replay.alerts if alert.kind == "new_foreign_share"]
+    assert len(told) == 2
+    assert told[0] < 70
+    assert told[1] >= 200
+    countries = [round(_day(alert)) for alert in replay.alerts if alert.kind == "country_share"]
+    assert [day for day in countries if day >= 200]
+
+
 # The share of new likes, as published
 
 

@@ -100,6 +100,13 @@ def test_a_change_of_metric_starts_a_new_series_once_it_is_confirmed() -> None:
     assert rulings[-1].confirmed == (START + timedelta(hours=1), START + timedelta(hours=7))
 
 
+def test_a_rounded_count_that_repeats_itself_opens_the_gate_no_wider() -> None:
+    """It stands at each step for three days, as it gains 3,400 a day; another page's number is 5.5% higher."""
+    rows = [reading("a", hour, 1_200_000 + 10_000 * (hour // 72), width=9_999) for hour in range(30 * 24)]
+    wrong = reading("a", 30 * 24, 1_370_000, width=9_999)
+    assert _received(*rows, wrong)[-1].standing is HELD
+
+
 def test_one_reading_of_another_metric_costs_nothing() -> None:
     stray = reading("a", 1, 25_000, metric=Metric.FOLLOWERS)
     ruling = _received(reading("a", 0, 10_000), stray, reading("a", 2, 10_001))[-1]

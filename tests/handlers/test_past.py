@@ -68,6 +68,16 @@ def test_a_counter_that_stood_still_for_longer_than_marks_are_kept_leaves_the_mi
     assert past.gains(19) == pytest.approx([240] * 19)
 
 
+def test_where_nobody_saw_a_rounded_count_come_to_its_step_it_is_taken_to_be_in_the_middle() -> None:
+    rows = [(0, 100_000), (1, 100_000), (2, 101_000), (3, 101_000), (40, 104_000)]
+    replay = Replay((page("a"),))
+    for hours, count in rows:
+        replay.arrive(reading("a", hours, count, width=999))
+    past = replay.world.pasts["a"]
+    assert past.at(BEGAN + 2 * HOUR) == 101_000
+    assert past.at(BEGAN + 40 * HOUR) == 104_499.5
+
+
 def test_another_metric_begins_a_past_of_its_own() -> None:
     replay = Replay((page("a"),))
     for hour in range(48):

@@ -152,6 +152,25 @@ def test_what_was_not_read_just_then_is_said_to_be_assumed(more: float, assumed:
     assert "is taken to have" in told.rule
 
 
+def test_unread_days_of_a_gain_too_small_to_be_news_are_no_surge() -> None:
+    """A large page gains 1,000 on each of two days, three times its usual 288; one of them was not read."""
+    replay = Replay((page("a", "g"),))
+    for day in range(60):
+        if day != 40:
+            replay.arrive(reading("a", 24 * day, 770_000 + 288 * day + 712 * min(max(day - 39, 0), 2)))
+    assert surges(replay) == []
+
+
+def test_a_rounded_count_that_was_not_read_for_days_is_not_taken_to_have_just_come_to_its_step() -> None:
+    """It gains 2,500 a day, and by steps of 10,000; for four days nobody reads it."""
+    replay = Replay((page("a", "g"),))
+    for hour in range(50 * 24):
+        if not 39 * 24 + 2 <= hour < 43 * 24 + 2:
+            count = 4_092_000 + 2_500 * hour // 24
+            replay.arrive(reading("a", hour, count - count % 10_000, width=9_999))
+    assert surges(replay) == []
+
+
 @pytest.mark.parametrize("every", [8, 12, 24])
 def test_a_page_that_is_read_rarely_is_told_by_its_first_readings(every: int) -> None:
     replay = Replay((page("a", "g"),))
