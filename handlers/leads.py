@@ -9,7 +9,7 @@ what the bounds decide is concluded.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
 from types import MappingProxyType
@@ -83,6 +83,16 @@ def is_stale(track: Track, now: datetime) -> bool:
     """True where the page was not read for longer than max(36 h, 3 of its polls)."""
     age = now - track.last.at
     return age > _FRESH and age.total_seconds() > FRESH_POLLS * (track.gap or 0.0)
+
+
+def by_its_pace(track: Track) -> Track | None:
+    """The page as if its newest reading were what its usual pace makes of the one before; None if there is none."""
+    usual, before = rate(track), track.previous
+    if usual is None or before is None:
+        return None
+    grown = round(max(usual, 0.0) * ((track.last.at - before.at) / _DAY))
+    expected = replace(track.last, count=before.count + grown, low=before.low + grown, high=before.high + grown)
+    return replace(track, last=expected)
 
 
 def _conclude(earlier: Track, first: _Interval, later: Track, second: _Interval, at: datetime) -> Lead | None:

@@ -1,8 +1,9 @@
 """Overtake: told at once, settled once.
 
-A pair has a settled leader. When the challenger's interval lies wholly above the leader's, and still does once both
-pages were read anew and the readings that first said so are left out (one bad reading decides nothing), a contest opens
-and one card says "moved ahead, not settled yet" (``ahead``). Ahead at every evaluation for 24 h or more and at 3 or
+A pair has a settled leader. When the challenger's interval lies wholly above the leader's at two evaluations, and would
+without any one reading (one bad reading decides nothing), a contest opens and one card says "moved ahead, not settled
+yet" (``ahead``): without the readings that first said so once both pages were read anew; until then, by the pace of the
+readings before of the page that was not. Ahead at every evaluation for 24 h or more and at 3 or
 more of them, between which both pages were read anew, the challenger is the settled leader (``overtake``); after the
 old leader was ahead for 72 h the contest ends without a change (``held_off``). Of a page that has to be bounded
 (``handlers.leads``) it is enough that the other was read anew. Flips within a contest tell nothing new. First sight of
@@ -27,7 +28,7 @@ from typing import Any
 from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
 from handlers.facts import count_fact
 from handlers.lead_sentences import AHEAD, HELD_OFF, OVERTAKE
-from handlers.leads import FRESH_HOURS, FRESH_POLLS, SPARSE_HOURS, Lead, Mark, is_stale, lead
+from handlers.leads import FRESH_HOURS, FRESH_POLLS, SPARSE_HOURS, Lead, Mark, by_its_pace, is_stale, lead
 from handlers.memories import from_text, instant, to_text
 from handlers.model import Alert, Dated, Fact, Metric, Parameter, Track
 from handlers.order import overlapping, resort, seat
@@ -42,8 +43,8 @@ _PRECISIONS = tuple(Dated)
 _SETTLE = timedelta(hours=HOURS_TO_SETTLE)
 _HOLD_OFF = timedelta(hours=HOURS_TO_HOLD_OFF)
 _AHEAD_RULE = (
-    "Ahead beyond rounding, and still once both pages (or the one that was read at all) were read anew, without the "
-    "readings that first said so."
+    "Ahead beyond rounding, and still without the readings that first said so, once both pages (or the one that was "
+    "read at all) were read anew; until then, by the pace of the readings before of the page that was not."
 )
 _SETTLED_RULE = (
     "Ahead at every reading that decides for 24 hours or more, and at three of them or more, between which both pages "
@@ -284,7 +285,7 @@ def _challenged(pair: Pair, now: Lead, window: Window) -> tuple[Pair, Alert | No
         alert = _alert("overtake", (challenger, leader), pair, now, window=window, rule=_SPARSE_RULE)
         return Pair(leader=challenger), alert
     if pair.contest is None:
-        if streak.evaluations < EVALUATIONS_TO_TELL or not _is_still_ahead(pair, streak, window):
+        if not _is_still_ahead(leader, streak, now, window):
             return pair, None
         pair = replace(pair, contest=now.at)
         rule = _AHEAD_RULE if now.unread is None else _AHEAD_OF_UNREAD_RULE
@@ -296,12 +297,27 @@ def _challenged(pair: Pair, now: Lead, window: Window) -> tuple[Pair, Alert | No
     return pair, None
 
 
-def _is_still_ahead(pair: Pair, streak: Streak, window: Window) -> bool:
-    """Whether the page ahead is so without the readings that first said so too."""
-    if pair.leader is None or streak.ahead is None:
+def _is_still_ahead(leader: str, streak: Streak, now: Lead, window: Window) -> bool:
+    """Whether the page ahead is so without any one reading.
+
+    That is, without those that first said so where both pages were read anew since; where one was not, by the pace of
+    its readings before.
+    """
+    if streak.ahead is None or now.at <= streak.since:
         return False
-    found = lead(window.tracks[pair.leader], window.tracks[streak.ahead], streak.before)
+    one, other = (
+        _without_newest(window.tracks[slug], read, streak, now)
+        for slug, read in zip(pair_of(leader, streak.ahead), streak.read, strict=True)
+    )
+    found = None if one is None or other is None else lead(one, other, streak.before)
     return found is not None and found.ahead == streak.ahead
+
+
+def _without_newest(track: Track, read: datetime, streak: Streak, now: Lead) -> Track | None:
+    """A page that was not read anew by its pace, as long as nothing else can do; None if it has none."""
+    if streak.evaluations >= EVALUATIONS_TO_TELL or track.last.at > read:
+        return track
+    return by_its_pace(track) if now.unread is None else None
 
 
 def _alert(kind: str, who: tuple[str, str], pair: Pair, now: Lead, *, window: Window, rule: str) -> Alert:
