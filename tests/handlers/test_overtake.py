@@ -352,6 +352,18 @@ def test_a_page_that_is_read_seldom_is_told_of_once_it_was_read_twice() -> None:
     assert _told(replay) == [("ahead", "b", 18.5)]
 
 
+@pytest.mark.parametrize(("jump", "told"), [(0, 97), (400, 102.5)])
+def test_until_a_page_is_read_again_its_pace_stands_in_for_its_one_reading(jump: int, told: float) -> None:
+    """b is read every six hours and passes a by its pace, or by a jump, between its readings at 90.5 and 96.5."""
+    replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
+    for hour in range(105):
+        replay.arrive(reading("a", hour, 10_000 + 10 * hour))
+        if hour % 6 == 0:
+            count = 9_080 + 20 * hour if not jump else 9_900 + 10 * hour + jump * (hour >= 96)
+            replay.arrive(reading("b", hour + 0.5, count))
+    assert _told(replay)[:1] == [("ahead", "b", told)]
+
+
 def test_ahead_at_every_reading_is_said_of_none_that_fell_back_while_its_rival_was_not_read() -> None:
     """a is read for 100 hours; then b alone, which every sixth hour has more than a had, and less in between."""
     replay = Replay((page("a", "g"), page("b", "g")), (COMPARISON,))
