@@ -230,7 +230,7 @@ def _at_new_level(track: Track) -> Track:
     """The series at the level that the held readings confirm.
 
     Where its first reading alone said otherwise, and not because the page grew to up to twice as many since, that one
-    was wrong, and the series begins with them.
+    is taken to be wrong, and the series begins with them.
     """
     first, before, last = track.held[0], track.held[-2], track.held[-1]
     gap = _usual_gap(_usual_gap(track.gap, track.last.at, first.at), before.at, last.at)

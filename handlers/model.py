@@ -148,7 +148,7 @@ class Restart(IntEnum):
 
     AFTER_SILENCE = 1
     FIRST_REFUTED = 2
-    """Its first reading was contradicted by those that followed: it was wrong."""
+    """Its first reading was contradicted by those that followed, and is taken to be wrong."""
 
 
 @lean_value

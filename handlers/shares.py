@@ -129,7 +129,7 @@ Totals = Mapping[datetime, int]
 def with_totals(totals: Totals, window: Window) -> Totals:
     """The page's accepted totals for its snapshots, by ``as_of``: at that instant, as the readings around it tell.
 
-    Where they are not remembered it is the first at or after it, within 72 hours.
+    Where they are not remembered it is the first at or after it. The page must have been read within 72 hours of it.
 
     The very object given if nothing was learnt; and rules that knew the same are given the same object.
     """
@@ -156,9 +156,10 @@ def _with_totals(totals: Totals, window: Window, track: Track) -> Totals:
 
 
 def _total_then(window: Window, points: Sequence[Point], as_of: datetime) -> int | None:
-    """The total at that instant, on a line between readings; else the first at or after it, within 72 hours."""
-    level = window.pasts[window.scope].level(as_of.timestamp())
-    if level is not None and points[-1].at >= as_of:
+    """The total at that instant, on a line between readings; else the first at or after it; read within 72 hours."""
+    past, then = window.pasts[window.scope], as_of.timestamp()
+    after, level = bisect_left(past.times, then), past.level(then)
+    if level is not None and after < len(past.times) and past.times[after] <= then + TOTAL_WITHIN.total_seconds():
         return round(level)
     point = total_at(points, as_of)
     return point.count if point else None
