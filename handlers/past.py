@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from handlers.values import lean_value
 
@@ -26,6 +26,15 @@ _NEAR = 3 * HOUR
 _KEPT = 75 * HOUR
 _DAYS_KEPT = 180
 _DRAWN_AT_MOST = 30 * DAY  # the ledger begins a new series after that
+
+
+class Step(NamedTuple):
+    """From one mark to the next: its ``size`` from the count ``before``, the ``days`` it took, and when it ended."""
+
+    size: float
+    before: float
+    days: float
+    at: float
 
 
 @lean_value
@@ -75,6 +84,13 @@ class Past:
         """The newest count marked at this time or before, and every one after; empty if there is none so old."""
         index = bisect_right(self.times, time)
         return self.counts[index - 1 :] if index else ()
+
+    def steps(self, since: float) -> Iterator[Step]:
+        """From each mark to the next, beginning with the newest at this time or before, if there is one so old."""
+        first = max(bisect_right(self.times, since) - 1, 0)
+        marks = zip(self.times[first:], self.counts[first:], strict=True)
+        for (began, before), (at, after) in pairwise(marks):
+            yield Step(size=after - before, before=before, days=(at - began) / DAY, at=at)
 
     def gains(self, days: int) -> list[float]:
         """The gains of the newest whole UTC days, at most so many, oldest first."""
@@ -144,7 +160,7 @@ def with_marks(past: Past, marks: Iterable[tuple[float, float]]) -> Past:
     """The past with these marks too (time and count, oldest first) as far as they are newer than its newest."""
     times, counts = past.times[:], past.counts[:]
     for at, count in marks:
-        if at > times[-1]:
+        if not times or at > times[-1]:
             times.append(at)
             counts.append(count)
     oldest = _oldest(times, times[-1])

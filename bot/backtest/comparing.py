@@ -94,18 +94,20 @@ class Compared:
         """How many alerts of each kind either raised, and below it those that only one of the two raised."""
         if not self._order:
             return
+        found = beside(self._alerts)
         yield from _laid_out(
             ("kind", "set to", "as set", "by default", "told by both", "only as set", "only by default"),
-            [self._row(kind) for kind in self._order],
+            [self._row(kind, found) for kind in self._order],
         )
-        found = beside(self._alerts)
         yield from _listed("Told by both, but as set at another time", found.elsewhen())
         yield from _listed("Told only as set", found.as_set)
         yield from _listed("Told only by default", found.by_default)
 
-    def _row(self, kind: str) -> tuple[str, ...]:
-        found = beside(alert for alert in self._alerts if alert.kind == kind)
-        both, as_set, by_default = len(found.both), len(found.as_set), len(found.by_default)
+    def _row(self, kind: str, found: Beside) -> tuple[str, ...]:
+        of_both = [tuned for tuned, _ in found.both]
+        both, as_set, by_default = (
+            sum(alert.kind == kind for alert in alerts) for alerts in (of_both, found.as_set, found.by_default)
+        )
         numbers = (both + as_set, both + by_default, both, as_set, by_default)
         return (kind, self._kinds[kind], *map(words.count, numbers))
 

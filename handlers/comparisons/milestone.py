@@ -15,10 +15,8 @@ nothing, and is told with the reading at which it still stood.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
 from handlers.facts import count_fact
@@ -27,7 +25,7 @@ from handlers.ledger import rate
 from handlers.memories import a_fact, from_text, instant, to_text
 from handlers.model import Alert, Fact, Metric, Parameter, Restart, Track
 from handlers.numerals import count
-from handlers.past import DAY, Past
+from handlers.past import Past, with_marks
 from handlers.phrases import is_rounded, on
 
 SMALLEST = 10_000
@@ -137,14 +135,13 @@ def _jumped_at(milestone: int, track: Track, past: Past) -> datetime | None:
     usual, last = rate(track), track.last
     if usual is None or not _is_polled(track):
         return None
-    first = max(bisect_right(past.times, (last.at - _STANDS).timestamp()) - 1, 0)
-    times, counts = [*past.times[first:], last.at.timestamp()], [*past.counts[first:], float(last.low)]
-    found = None
-    for (before, at), (count_before, counted) in zip(pairwise(times), pairwise(counts), strict=True):
-        step, days = counted - count_before, (at - before) / DAY
-        if is_jump(step, count_before, max(usual, 0.0), days, least=JUMP) and last.low - step < milestone:
-            found = datetime.fromtimestamp(at, UTC)
-    return found
+    steps = with_marks(past, [(last.at.timestamp(), last.low)]).steps((last.at - _STANDS).timestamp())
+    jumps = [
+        step.at
+        for step in steps
+        if is_jump(step.size, step.before, max(usual, 0.0), step.days, least=JUMP) and last.low - step.size < milestone
+    ]
+    return datetime.fromtimestamp(jumps[-1], UTC) if jumps else None
 
 
 def _is_polled(track: Track) -> bool:

@@ -25,7 +25,6 @@ from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window,
 from handlers.memories import from_text, to_text
 from handlers.model import Alert, AudienceReading, Dated, Fact, Figure, Measure, Parameter, Point
 from handlers.numerals import count, percent
-from handlers.past import DAY
 from handlers.phrases import on, span
 from handlers.shares import TOTAL_WITHIN, fact, published_share
 
@@ -164,12 +163,11 @@ def _total(window: Window, reading: AudienceReading) -> Fact | None:
 
 def _midnight(window: Window, reading: AudienceReading) -> Point | None:
     """The count at the beginning of the reading's day, as it is remembered of a page that is polled."""
-    past, last = window.pasts[window.scope], window.tracks[window.scope].last
-    index = int(reading.as_of.timestamp() // DAY) - past.first
-    if not 0 <= index < len(past.midnights):
+    at, last = reading.as_of.replace(hour=0, minute=0, second=0, microsecond=0), window.tracks[window.scope].last
+    level = window.pasts[window.scope].level(at.timestamp())
+    if level is None:
         return None
-    number = round(past.midnights[index])
-    at = reading.as_of.replace(hour=0, minute=0, second=0, microsecond=0)
+    number = round(level)
     return Point(at=at, count=number, low=number, high=number, source=last.source, url=last.url, dated=Dated.DAY)
 
 

@@ -22,7 +22,6 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from math import exp, inf, log, sqrt
 from statistics import median
 
@@ -154,10 +153,8 @@ def _continued(episode: Episode, since: datetime, day: _Day, at: datetime) -> Ep
 
 def _apart(past: Past, now: float, day: _Day, times: float) -> float:
     """For how long a surge must have been one, in seconds: longer where one jump makes it."""
-    first = max(bisect_right(past.times, now - DAY) - 1, 0)
-    steps = zip(pairwise(past.times[first:]), pairwise(past.counts[first:]), strict=True)
-    step, count_before, days = max((b - a, a, (then - at) / DAY) for (at, then), (a, b) in steps)
-    made_by_it = is_jump(step, count_before, day.usual, days) and day.gain - step < times * day.usual
+    step = max(past.steps(now - DAY))
+    made_by_it = is_jump(step.size, step.before, day.usual, step.days) and day.gain - step.size < times * day.usual
     return _APART_AFTER_A_JUMP if made_by_it else _APART
 
 

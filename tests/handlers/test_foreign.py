@@ -142,7 +142,7 @@ def test_a_stale_copy_of_the_list_tells_nothing() -> None:
     assert _kinds(replay) == []
 
 
-def test_a_list_without_a_total_uses_the_pages_accepted_count_at_or_after_it() -> None:
+def test_a_list_without_a_total_uses_the_pages_accepted_count() -> None:
     replay = Replay((page("a"),))
     home, abroad = 210_000, 75_000
     for day in range(90):
