@@ -14,39 +14,39 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.clock import Clock, SystemClock
-from bot.cycle import Cycle
-from bot.doctor import SERVING
+from bot.config.settings import Mode, Settings
 from bot.errors import ConfigError, LikewatchError
-from bot.evidence.keeping import let_go_of_old
 from bot.evidence.recorder import Recorder
-from bot.evidence.stamping import Stamper, roots_in
-from bot.evidence.texts import ImportedFile
-from bot.examples import press_example
-from bot.feeding import replay_example
-from bot.fetching import Source
-from bot.handing_over import end_abandoned, take_orders
-from bot.import_orders import carry_out
-from bot.monitoring.beat import Beat, Pulse
+from bot.evidence.records import ImportedFile
+from bot.evidence.retention import let_go_of_old
+from bot.evidence.timestamps import Stamper, roots_in
+from bot.http.client import Http
+from bot.imports.examples import press_example
+from bot.imports.job import carry_out
+from bot.imports.queue import end_abandoned, take_orders
+from bot.imports.replay import replay_example
+from bot.monitoring.doctor import SERVING
 from bot.monitoring.health import Health, health
+from bot.monitoring.heartbeat import Beat, Pulse
 from bot.monitoring.metrics import Numbers
 from bot.monitoring.outages import Outages
+from bot.monitoring.recording import Unrecorded
 from bot.monitoring.server import MonitoringServer
-from bot.monitoring.unrecorded import Unrecorded
 from bot.monitoring.watchdog import Watchdog, notify
 from bot.platforms.contract import Profile, Reference
-from bot.platforms.http import Http
 from bot.platforms.registry import platforms
-from bot.rehearsal import settle
-from bot.scheduling import build_scheduler
-from bot.settings import Mode, Settings
+from bot.polling.cycle import Cycle
+from bot.polling.fetcher import Source
+from bot.polling.scheduler import build_scheduler
+from bot.rules.preview import settle
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
 from bot.slack.commands import commands
-from bot.slack.connection import SocketMode
-from bot.slack.deliver import Deliverer
+from bot.slack.delivery.deliverer import Deliverer
+from bot.slack.delivery.operators_channel import OperatorsChannel
+from bot.slack.http_server import SlackServer
 from bot.slack.manifest import manifest
-from bot.slack.operators import OperatorsChannel
-from bot.slack.server import SlackServer
+from bot.slack.socket_mode import SocketMode
 from bot.workspace import Workspace, WorkspaceServer
 from bot.workspace.server import listen
 from handlers.comparisons import all_comparisons

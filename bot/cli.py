@@ -16,12 +16,12 @@ import click
 
 from bot import app, logs, operations
 from bot.backtest.folder import backtest as backtest_folder
-from bot.doctor import Mark
+from bot.config.settings import DEFAULT_ENV_FILE, Settings, load
 from bot.errors import LikewatchError
-from bot.import_orders import Order
-from bot.monitoring.unit import systemd_unit
+from bot.imports.job import Order
+from bot.monitoring.doctor import Mark
+from bot.monitoring.systemd_unit import systemd_unit
 from bot.platforms.registry import platform_settings
-from bot.settings import DEFAULT_ENV_FILE, Settings, load
 from bot.slack.commands import commands
 from bot.slack.manifest import manifest as slack_manifest
 from storage.errors import StoreError

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bot.features import written
+from bot.config.settings import SETTINGS, env_example
 from bot.licences import licences
 from bot.platforms.registry import platform_settings, platforms
-from bot.settings import SETTINGS, env_example
+from bot.rules.alert_types import written
 from bot.slack.commands import commands
 from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison

@@ -7,32 +7,32 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from bot import words
 from bot.app import HOT, Core, open_core
 from bot.clock import SystemClock
-from bot.doctor import Finding, unread
-from bot.doctor import examine as look
+from bot.config.settings import SETTINGS, Settings
 from bot.errors import ConfigError
 from bot.evidence.bundle import export
-from bot.evidence.stamping import roots_in
+from bot.evidence.records import sha256
 from bot.evidence.store_audit import StoreAudit, audit_summary
-from bot.evidence.texts import sha256
-from bot.evidence.tracing import find_alert
-from bot.evidence.verifying import Verification, verification_summary
-from bot.examples import press_example
-from bot.feeding import add_pages, by_instant
-from bot.handing_over import hand_over
-from bot.import_orders import Order, alert_lines, carry_out
-from bot.importing import Import, describe, read_import
+from bot.evidence.timestamps import roots_in
+from bot.evidence.trace import find_alert
+from bot.evidence.verification import Verification, verification_summary
+from bot.imports import Import, describe, read_import
+from bot.imports.examples import press_example
+from bot.imports.job import Order, alert_lines, carry_out
+from bot.imports.queue import hand_over
+from bot.imports.replay import add_pages, by_instant
+from bot.monitoring.doctor import Finding, unread
+from bot.monitoring.doctor import examine as look
+from bot.pages.alert_names import alert_sentence
+from bot.pages.slugs import slugged
 from bot.platforms.registry import platform_settings, platforms
-from bot.settings import SETTINGS, Settings
-from bot.slack.alert_card import told
 from bot.slack.client import check_tokens, slack_client
-from bot.slack.permission import check_groups
-from bot.slack.slugs import slugged
+from bot.slack.permissions import check_groups
+from bot.text import phrases
 from handlers.model import Page
-from storage import backups
 from storage.errors import StoreInUse
+from storage.schema import backups
 from storage.store import Store
 
 REPLAYED_TOGETHER = "replay"
@@ -50,11 +50,11 @@ def poll(core: Core) -> Iterator[str]:
         if latest.trouble:
             yield f"{latest.page.slug}: not read. {latest.trouble.message}"
         elif latest.polled_at and latest.track:
-            count = f"{words.count(latest.track.last.count)} {latest.track.metric}"
-            yield f"{latest.page.slug}: {count}, read {words.ago(latest.polled_at, now)}"
+            count = f"{phrases.count(latest.track.last.count)} {latest.track.metric}"
+            yield f"{latest.page.slug}: {count}, read {phrases.ago(latest.polled_at, now)}"
     yield from alert_lines(core.store, report.absorbed.alerts)
     if report.absorbed.queued:
-        yield f"{words.several(report.absorbed.queued, 'message')} will be posted when Likewatch runs."
+        yield f"{phrases.several(report.absorbed.queued, 'message')} will be posted when Likewatch runs."
     if report.unrecorded:
         raise ConfigError(f"What was read cannot be recorded. {report.unrecorded}")
     if len(report.failures) == report.asked:
@@ -96,7 +96,7 @@ def replay(settings: Settings, file: Path | None) -> Iterator[str]:
             add_pages(core.store, pages, now=core.clock.now())
             absorbed = core.cycle.absorb(by_instant(readings, audiences), replayed=True)
             yield from alert_lines(core.store, absorbed.alerts)
-            yield f"{words.several(len(absorbed.alerts), 'alert')} in all. Nothing was stored or posted."
+            yield f"{phrases.several(len(absorbed.alerts), 'alert')} in all. Nothing was stored or posted."
 
 
 def examine(settings: Settings, environ: Mapping[str, str], env_file: Path) -> Iterator[Finding]:
@@ -118,11 +118,11 @@ def backup(settings: Settings, target: Path) -> str:
 def restore(settings: Settings, backup: Path) -> Iterator[str]:
     """Put a verified copy of a backup in the database's place, and say what was done."""
     restored = backups.restore(backup, settings.database, now=SystemClock().now())
-    yield f"{settings.database} is now a copy of {backup}, checked: {words.several(restored.pages, 'page')} watched."
+    yield f"{settings.database} is now a copy of {backup}, checked: {phrases.several(restored.pages, 'page')} watched."
     if restored.aside is not None:
         yield f"What it replaced is kept as {restored.aside}."
     if restored.doubted:
-        waiting = words.several(restored.doubted, "alert")
+        waiting = phrases.several(restored.doubted, "alert")
         yield f"{waiting} waited in the backup: each is looked for in its channel before it is posted."
 
 
@@ -143,7 +143,7 @@ def export_evidence(settings: Settings, named: str, out: Path) -> Iterator[str]:
     try:
         kept = find_alert(store, named)
         data = export(store, kept)
-        headline = told(kept.alert, store)
+        headline = alert_sentence(kept.alert, store)
     finally:
         store.close()
     try:
@@ -152,7 +152,7 @@ def export_evidence(settings: Settings, named: str, out: Path) -> Iterator[str]:
     except FileExistsError as error:
         raise ConfigError(f"{out} exists already; it is not overwritten. Name another file with -o.") from error
     yield f"{out}: {headline}"
-    yield f"{words.count(len(data))} bytes, SHA-256 {sha256(data)}"
+    yield f"{phrases.count(len(data))} bytes, SHA-256 {sha256(data)}"
     yield f"To check it: likewatch evidence verify {out}, or by hand as INSTRUCTIONS.txt in it says."
 
 

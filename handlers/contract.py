@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from handlers.model import Alert, AudienceReading, Notice, Page, Track
-from handlers.past import Past
+from handlers.signals.history import Past
 from handlers.values import lean_value
 
 M = TypeVar("M")

@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from handlers.contract import Comparison, Scope, Wakes, Window
-from handlers.ledger import frozen_since, receive
 from handlers.model import Alert, AudienceReading, Judged, Notice, Page, Reading, Standing, Track
-from handlers.past import EMPTY, Past, remembered
+from handlers.signals.history import EMPTY, Past, remembered
+from handlers.validation import frozen_since, receive
 
 K = TypeVar("K")
 V = TypeVar("V")

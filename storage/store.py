@@ -8,23 +8,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from storage import backups
-from storage.alerts import Alerts
-from storage.audiences import Audiences
-from storage.audit import Audit
-from storage.chronicle import Chronicle
-from storage.database import Database
+from storage.delivery.alerts import Alerts
+from storage.delivery.notices import Tellings
+from storage.delivery.outbox import Outbox
 from storage.evidence import Evidence, EvidenceDamaged, Head
-from storage.files import evidence_beside
-from storage.ids import Ids
-from storage.memories import Memories
-from storage.notes import Notes
-from storage.outbox import Outbox
-from storage.pages import Pages
-from storage.pasts import Pasts
-from storage.readings import Readings
-from storage.subscriptions import Subscriptions
-from storage.tellings import Tellings
+from storage.newsroom.audit import Audit
+from storage.newsroom.notes import Notes
+from storage.newsroom.pages import Pages
+from storage.newsroom.subscriptions import Subscriptions
+from storage.schema import backups
+from storage.schema.database import Database
+from storage.schema.files import evidence_beside
+from storage.schema.ids import Ids
+from storage.series.audiences import Audiences
+from storage.series.history_summaries import Pasts
+from storage.series.readings import Readings
+from storage.series.rule_states import Memories
+from storage.series.timeline import Chronicle
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from storage.store import Store
-from tests.standins.clock import HandClock
-from tests.standins.newsroom import START
+from tests.labs.standins.clock import HandClock
+from tests.labs.standins.newsroom import START
 
 
 @pytest.fixture

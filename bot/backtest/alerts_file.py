@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from bot.countries import country_name
+from bot.text.countries import country_name
 from handlers.contract import Words
 from handlers.model import Alert
-from handlers.wording import headline
+from handlers.wording.sentences import headline
 
 COLUMNS = ("ts", "kind", "page", "rival", "value", "eta_lo", "eta_hi", "note")
 

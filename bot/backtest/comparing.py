@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from bot import words
 from bot.backtest.alerts_file import said
+from bot.text import phrases
 from handlers.contract import Comparison
 from handlers.model import Alert
 
@@ -109,7 +109,7 @@ class Compared:
             sum(alert.kind == kind for alert in alerts) for alerts in (of_both, found.as_set, found.by_default)
         )
         numbers = (both + as_set, both + by_default, both, as_set, by_default)
-        return (kind, self._kinds[kind], *map(words.count, numbers))
+        return (kind, self._kinds[kind], *map(phrases.count, numbers))
 
 
 def _setting(variant: Comparison[Any]) -> str:
@@ -131,6 +131,6 @@ def _listed(title: str, alerts: Sequence[Alert]) -> Iterable[str]:
         return
     yield f"{title}:"
     for alert in alerts[:_SHOWN]:
-        yield f"  {words.dated(alert.at, alert.dated)}  {alert.kind}: {said(alert)}"
+        yield f"  {phrases.dated(alert.at, alert.dated)}  {alert.kind}: {said(alert)}"
     if len(alerts) > _SHOWN:
-        yield f"  and {words.count(len(alerts) - _SHOWN)} more"
+        yield f"  and {phrases.count(len(alerts) - _SHOWN)} more"

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot import words
 from bot.backtest.alerts_file import alerts_file
 from bot.backtest.comparing import Compared
 from bot.backtest.history import FILES, History, Told
 from bot.backtest.shares import Advance, Found, dealt, put_together, run
 from bot.backtest.tables import HistoryRefused
 from bot.errors import LikewatchError
-from bot.features import features, written
-from bot.thresholds import parse_threshold, tuned
+from bot.rules.alert_types import features, written
+from bot.rules.thresholds import parse_threshold, tuned
+from bot.text import phrases
 from handlers.comparisons import all_comparisons
 
 
@@ -56,11 +56,11 @@ def backtest(
                     write(alert)
                     kinds[alert.kind] += 1
     yield from _what_was_read(found)
-    raised = words.several(kinds.total(), "alert")
+    raised = phrases.several(kinds.total(), "alert")
     yield f"{raised} in {out}" + (f": {_by_kind(kinds)}." if kinds else ".")
     if limits:
         setting, default = (
-            words.listed([written(name, how(name)) for name in limits]) for how in (limits.get, _default)
+            phrases.listed([written(name, how(name)) for name in limits]) for how in (limits.get, _default)
         )
         yield f"They are those with {setting} in place of the default, {default}. Beside each other:"
     yield from compared.lines()
@@ -91,20 +91,20 @@ def _default(feature: str) -> float | None:
 
 
 def _what_was_read(found: Found) -> Iterator[str]:
-    counts = words.several(found.counts, "count")
-    by_country = words.several(found.counts_by_country, "count by country", "counts by country")
-    yield f"Read {counts} and {by_country} of {words.several(found.pages, 'page')}."
+    counts = phrases.several(found.counts, "count")
+    by_country = phrases.several(found.counts_by_country, "count by country", "counts by country")
+    yield f"Read {counts} and {by_country} of {phrases.several(found.pages, 'page')}."
     for told, what in (
         (found.gaps, "no count (empty, NaN or negative), taken as if nobody had asked then"),
         (found.faults, "left out"),
     ):
         if told.number:
-            yield f"{words.several(told.number, 'row')}: {what}"
+            yield f"{phrases.several(told.number, 'row')}: {what}"
             yield from _lines(told)
 
 
 def _refusal(faults: Told) -> str:
-    lines = [f"{words.several(faults.number, 'row')} of the history cannot be used:", *_lines(faults)]
+    lines = [f"{phrases.several(faults.number, 'row')} of the history cannot be used:", *_lines(faults)]
     lines.append("Nothing was written. Mend the files, or leave such rows out with --keep-good.")
     return "\n".join(lines)
 
@@ -112,8 +112,8 @@ def _refusal(faults: Told) -> str:
 def _lines(told: Told) -> Iterator[str]:
     yield from (f"  {problem}" for problem in told.first)
     if told.number > len(told.first):
-        yield f"  and {words.count(told.number - len(told.first))} more"
+        yield f"  and {phrases.count(told.number - len(told.first))} more"
 
 
 def _by_kind(kinds: Counter[str]) -> str:
-    return words.listed([f"{words.count(number)} {kind}" for kind, number in sorted(kinds.items())])
+    return phrases.listed([f"{phrases.count(number)} {kind}" for kind, number in sorted(kinds.items())])

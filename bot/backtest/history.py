@@ -16,7 +16,7 @@ from types import MappingProxyType, TracebackType
 from typing import NamedTuple, Self
 
 from bot.backtest.tables import BadRow, Instants, Table, whole
-from bot.countries import country_code
+from bot.text.countries import country_code
 from handlers.decide import Arrivals
 from handlers.model import AudienceReading, Figure, Measure, Metric, Page, Reading
 

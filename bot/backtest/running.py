@@ -8,8 +8,8 @@ from typing import Any
 
 from handlers.contract import Comparison
 from handlers.decide import Arrivals, decide
+from handlers.live_state import GrowingWorld
 from handlers.model import Alert, Page
-from handlers.world import GrowingWorld
 
 
 def alerts_of(

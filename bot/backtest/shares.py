@@ -21,7 +21,7 @@ from typing import Any
 
 from bot.backtest.history import History, Told
 from bot.backtest.running import alerts_of, in_order
-from bot.thresholds import tuned
+from bot.rules.thresholds import tuned
 from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison, Scope, Wakes
 from handlers.decide import Arrivals

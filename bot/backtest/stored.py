@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from math import ceil, inf
 from typing import Any
 
-from bot import words
 from bot.backtest.running import alerts_of
 from bot.errors import LikewatchError
-from bot.hourly import hourly
+from bot.rules.resample import hourly
+from bot.text import phrases
 from handlers.contract import Comparison
+from handlers.live_state import HISTORY
 from handlers.model import Alert, Page, Track
-from handlers.world import HISTORY
 from storage.store import Store
 
 _DAY = timedelta(days=1)
@@ -99,7 +99,7 @@ def _refuse_too_much(pages: int, period: timedelta) -> None:
     days = MOST_PAGE_DAYS // pages - _days(timedelta(0))
     shorter = f"for a shorter period, {days}d at most, or " if days > 0 else ""
     raise LikewatchError(
-        f"Those are {words.count(pages)} pages, too many to go through over this period: each takes a moment for every "
+        f"Those are {phrases.count(pages)} pages, too many to go through over this period: each takes a moment for every "
         f"day of it and of the {_days(timedelta(0))} days before. Ask {shorter}for one page of the group; it is held "
         "against its nearest rivals."
     )

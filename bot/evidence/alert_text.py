@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.evidence.texts import written
+from bot.evidence.records import written
 from handlers.model import Alert, Dated, Fact, Parameter
 
 

@@ -9,19 +9,19 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bot.countries import country_name
 from bot.errors import LikewatchError
 from bot.evidence.alert_text import alert_of, alert_value
 from bot.evidence.bundle_instructions import instructions
 from bot.evidence.bundle_page import page
-from bot.evidence.stamping import read_stamp
-from bot.evidence.texts import FORMAT, Received, ToldAlert, read_manifest, read_record, sha256, software, written
-from bot.evidence.tracing import Behind, Trace, Traced, reference, trace
-from bot.evidence.values import said
-from bot.evidence.zipped import SUMS, zipped
-from handlers import wording
+from bot.evidence.described import said
+from bot.evidence.records import FORMAT, Received, ToldAlert, read_manifest, read_record, sha256, software, written
+from bot.evidence.timestamps import read_stamp
+from bot.evidence.trace import Behind, Trace, Traced, reference, trace
+from bot.evidence.zip_file import SUMS, zipped
+from bot.text.countries import country_name
 from handlers.contract import Words
 from handlers.model import Alert
+from handlers.wording import sentences
 from storage.store import Store
 from storage.values import KeptAlert
 
@@ -219,7 +219,7 @@ def _pages(store: Store, alert: Alert) -> dict[str, Any]:
 def wording_of(alert: Alert, pages: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of an alert, with these names for its pages."""
     known = Words(page=lambda slug: pages[slug]["name"] if slug in pages else slug, country=country_name)
-    return {"headline": wording.headline(alert, known), "lines": list(wording.lines(alert, known))}
+    return {"headline": sentences.headline(alert, known), "lines": list(sentences.lines(alert, known))}
 
 
 def _pretty(value: object) -> bytes:

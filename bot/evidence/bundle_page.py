@@ -8,8 +8,8 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from bot import words
 from bot.evidence.attribution import has_files, has_replies, is_stated
+from bot.text import phrases
 from handlers.model import Dated
 
 _STYLE = """
@@ -97,8 +97,8 @@ def _source(fact: Mapping[str, Any], readings: Sequence[Mapping[str, Any]]) -> s
     """Who says so; of what no source says, what the rule worked it out from."""
     sources = tuple(dict.fromkeys(reading["source"] for reading in readings))
     if is_stated(fact, readings):
-        return fact["source"] or words.listed(sources)
-    return f"worked out by the rule from {words.listed(sources)}" if sources else "worked out by the rule"
+        return fact["source"] or phrases.listed(sources)
+    return f"worked out by the rule from {phrases.listed(sources)}" if sources else "worked out by the rule"
 
 
 def _rule(alert: Mapping[str, Any]) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _readings(readings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     rows = []
     for number, reading in enumerate(readings, start=1):
         at = reading.get("observed_at") or reading["as_of"]
-        count = f"{words.count(reading['count'])} {reading['metric']}" if reading["kind"] == "count" else "by country"
+        count = f"{phrases.count(reading['count'])} {reading['metric']}" if reading["kind"] == "count" else "by country"
         files = [_file(behind) for behind in reading["behind"]]
         if note := reading.get("note"):
             files.append(f"<span class=note>{escape(note)}</span>")
@@ -208,7 +208,7 @@ def _of(about: str) -> str:
 def _value(fact: Mapping[str, Any]) -> str:
     def told(value: float | str) -> str:
         if fact["unit"] == "share" and not isinstance(value, str):
-            return words.percent(value, digits=2)
+            return phrases.percent(value, digits=2)
         return _plain(value)
 
     unit = "" if fact["unit"] == "share" else f" {escape(fact['unit'])}"
@@ -222,12 +222,12 @@ def _plain(value: float | str) -> str:
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, int) or abs(value) >= _WHOLE:
-        return words.count(value)
+        return phrases.count(value)
     return f"{Decimal(f'{value:.4g}'):f}"  # never as 4e-05
 
 
 def _when(text: str, dated: str = Dated.INSTANT) -> str:
     at, precision = datetime.fromisoformat(text), Dated(dated)
     if precision is not Dated.INSTANT:
-        return words.dated(at, precision)
-    return f"{words.day(at)}, {at:%H:%M:%S} UTC"
+        return phrases.dated(at, precision)
+    return f"{phrases.day(at)}, {at:%H:%M:%S} UTC"

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
-from bot.evidence.auditing import Looked
-from bot.evidence.faults import Fault
-from bot.evidence.rereading import batches, is_read_here, reread, reread_import
-from bot.evidence.texts import Received, read_record
-from bot.evidence.tracing import Figures, imports, instant_of, same
+from bot.evidence.evidence_audit import Looked
+from bot.evidence.fault import Fault
+from bot.evidence.records import Received, read_record
+from bot.evidence.reread import batches, is_read_here, reread, reread_import
+from bot.evidence.trace import Figures, imports, instant_of, same
 from handlers.model import Point, Reading
 from storage.evidence import EvidenceDamaged
 from storage.store import Store

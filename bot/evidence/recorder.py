@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 
 from bot.clock import Clock
 from bot.evidence.alert_text import alert_value
-from bot.evidence.secrets import repeats
-from bot.evidence.texts import (
+from bot.evidence.records import (
     Body,
     ImportedFile,
     StampNote,
@@ -24,7 +23,8 @@ from bot.evidence.texts import (
     sha256,
     told_text,
 )
-from bot.platforms.exchange import Exchange
+from bot.evidence.secrets import repeats
+from bot.http.exchange import Exchange
 from handlers.model import Account, Alert
 from storage.errors import StoreError
 from storage.evidence import Evidence, NewRecord, Packer, Stamp

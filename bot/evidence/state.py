@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot import words
-from bot.evidence.stamping import read_stamp
+from bot.evidence.timestamps import read_stamp
+from bot.text import phrases
 from storage.errors import StoreError
 from storage.store import Store
 
@@ -42,7 +42,7 @@ def state(store: Store, *, tsa_url: str, now: datetime) -> Iterator[Remark]:
         yield Remark(is_fault=None, what="Evidence: none yet; it begins with the first poll")
         return
     counted = store.evidence.counted()
-    kept = f"{words.several(head.sequence, 'link')}, {words.several(counted['replies'], 'reply', 'replies')} kept"
+    kept = f"{phrases.several(head.sequence, 'link')}, {phrases.several(counted['replies'], 'reply', 'replies')} kept"
     if stamp is None and not tsa_url:
         yield Remark(
             is_fault=None,
@@ -53,12 +53,12 @@ def state(store: Store, *, tsa_url: str, now: datetime) -> Iterator[Remark]:
     last = None if stamp is None else read_stamp(stamp).at
     uncovered = head.sequence - stamp.sequence - 1 if stamp else head.sequence  # 1: the link that tells of the stamp
     if uncovered > 0 and (last is None or now - last > _LATE):
-        when = f"the last is of {words.instant(last)}" if last else "there is none yet"
+        when = f"the last is of {phrases.instant(last)}" if last else "there is none yet"
         yield Remark(
             is_fault=bool(tsa_url),
-            what=f"Evidence: {kept}, but {words.several(uncovered, 'link')} without a time-stamp ({when})",
+            what=f"Evidence: {kept}, but {phrases.several(uncovered, 'link')} without a time-stamp ({when})",
             todo="see the log for what LIKEWATCH_TSA_URL answered; it is asked every hour while Likewatch runs",
         )
         return
     assert last is not None  # noqa: S101 (without a stamp, every link is uncovered)
-    yield Remark(is_fault=False, what=f"Evidence: {kept}, time-stamped up to {words.instant(last)}")
+    yield Remark(is_fault=False, what=f"Evidence: {kept}, time-stamped up to {phrases.instant(last)}")

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot import words
 from bot.evidence.alert_text import alert_value
-from bot.evidence.auditing import EvidenceAudit, Looked
-from bot.evidence.faults import Fault
+from bot.evidence.evidence_audit import EvidenceAudit, Looked
+from bot.evidence.fault import Fault
 from bot.evidence.readings_audit import ReadingsAudit
-from bot.evidence.texts import ToldAlert, sha256
-from bot.evidence.tracing import reference, trace
+from bot.evidence.records import ToldAlert, sha256
+from bot.evidence.trace import reference, trace
+from bot.text import phrases
 from storage.errors import StoreError
 from storage.evidence import EvidenceDamaged
 from storage.store import Store
@@ -110,20 +110,20 @@ class StoreAudit:
 def audit_summary(audit: StoreAudit, faults: int) -> Iterator[str]:
     """What was looked at, in plain words."""
     evidence = audit.evidence
-    gone = f", {words.count(evidence.let_go)} more let go after their time" if evidence.let_go else ""
+    gone = f", {phrases.count(evidence.let_go)} more let go after their time" if evidence.let_go else ""
     looked_at = [
-        words.several(len(evidence.links), "link"),
-        words.several(evidence.records, "record"),
-        words.several(evidence.replies, "reply", "replies"),
-        words.several(audit.readings.readings, "reading"),
-        words.several(audit.alerts, "alert"),
-        words.several(evidence.stamps, "time-stamp"),
+        phrases.several(len(evidence.links), "link"),
+        phrases.several(evidence.records, "record"),
+        phrases.several(evidence.replies, "reply", "replies"),
+        phrases.several(audit.readings.readings, "reading"),
+        phrases.several(audit.alerts, "alert"),
+        phrases.several(evidence.stamps, "time-stamp"),
     ]
-    yield f"Looked at: {words.listed(looked_at)}{gone}."
+    yield f"Looked at: {phrases.listed(looked_at)}{gone}."
     if newest := audit.evidence.newest:
         yield f"The newest link is {newest[0]}, SHA-256 {newest[1]}. Write it down elsewhere, and it is dated."
     if faults:
-        yield f"{words.several(faults, 'fault')}: see above, and docs/evidence.md for what to do."
+        yield f"{phrases.several(faults, 'fault')}: see above, and docs/evidence.md for what to do."
     elif evidence.stamps:
         yield f"Everything is as it was kept. Links up to {evidence.stamped_until} are covered by a time-stamp."
     else:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot import words
-from bot.monitoring.beat import Pulse
+from bot.monitoring.heartbeat import Pulse
+from bot.text import phrases
 from storage.errors import StoreError
 from storage.store import Store
 from storage.values import Backlog, SourceState
 
 SLOW_CYCLE = timedelta(minutes=6)
-"""A cycle's fetching takes at most five minutes (bot.fetching), the rest of it seconds."""
+"""A cycle's fetching takes at most five minutes (bot.polling.fetcher), the rest of it seconds."""
 
 LONGEST_SILENCE = timedelta(minutes=1)
 """The bot looks every second for what is due."""
@@ -68,9 +68,9 @@ def _cycle(pulse: Pulse, now: datetime) -> Iterator[str]:
     if pulse.running is not None:
         running = timedelta(seconds=pulse.running)
         if running > SLOW_CYCLE:
-            yield f"A cycle has been under way for {words.duration(running)}; nothing is read meanwhile."
+            yield f"A cycle has been under way for {phrases.duration(running)}; nothing is read meanwhile."
     elif now - pulse.looked_at > LONGEST_SILENCE:
-        yield f"Nothing has looked for pages that are due for {words.duration(now - pulse.looked_at)}."
+        yield f"Nothing has looked for pages that are due for {phrases.duration(now - pulse.looked_at)}."
     if pulse.stumbled:
         yield f"The last cycle failed ({pulse.stumbled}); the log says more."
     if pulse.unrecorded:
@@ -79,8 +79,8 @@ def _cycle(pulse: Pulse, now: datetime) -> Iterator[str]:
 
 def _outbox(backlog: Backlog, now: datetime) -> Iterator[str]:
     if backlog.oldest is not None and now - backlog.oldest > LONGEST_WAIT:
-        waiting = words.several(backlog.pending + backlog.sending, "alert")
+        waiting = phrases.several(backlog.pending + backlog.sending, "alert")
         yield (
-            f"{waiting} cannot be posted, the oldest for {words.duration(now - backlog.oldest)}; "
+            f"{waiting} cannot be posted, the oldest for {phrases.duration(now - backlog.oldest)}; "
             "`likewatch doctor` and the log say why."
         )

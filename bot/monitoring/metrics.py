@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bot.monitoring.beat import Pulse
 from bot.monitoring.health import Health
+from bot.monitoring.heartbeat import Pulse
 
 
 class Numbers(Collector):

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from bot import words
 from bot.clock import Clock
 from bot.monitoring.health import is_dark
+from bot.text import phrases
 from storage.store import Store
 from storage.values import SourceState
 
@@ -57,7 +57,7 @@ class Outages:
         )
 
     def _ended(self, source: SourceState, since: datetime) -> str:
-        lasted = words.duration((source.newest or self._clock.now()) - since)
+        lasted = phrases.duration((source.newest or self._clock.now()) - since)
         return f"{self._title(source.platform)} is read again. It could not be for {lasted}."
 
 

@@ -17,12 +17,12 @@ from contextlib import suppress
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.monitoring.beat import Pulse
+from bot.monitoring.heartbeat import Pulse
 
 log = logging.getLogger(__name__)
 
 HANGS_AFTER = timedelta(minutes=10)
-"""Twice what a cycle's fetching may take (bot.fetching)."""
+"""Twice what a cycle's fetching may take (bot.polling.fetcher)."""
 
 LOOK_EVERY = 5.0
 """Seconds."""

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
-from bot.declared import Kind, Setting
+from bot.config.setting import Kind, Setting
 from bot.errors import LikewatchError, PageGone, PayloadChanged, Throttled, UnknownPage
+from bot.http.client import Answer, Http
 from bot.platforms.batches import failure, read_batch
 from bot.platforms.contract import Failure, Fetched, Platform, Profile, Reference
 from bot.platforms.counts import exact_reading, valid_count
-from bot.platforms.http import Answer, Http
-from bot.platforms.pasted import cleaned, link_in
+from bot.platforms.links import cleaned, link_in
 from handlers.model import Account, Metric, Reading
 
 SOURCE = "Bluesky API"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.declared import Setting
-from bot.platforms.http import Http
+from bot.config.setting import Setting
+from bot.http.client import Http
 from handlers.model import Account, Metric, Reading
 
 

@@ -10,10 +10,10 @@ from functools import cache
 from types import MappingProxyType
 
 import bot.platforms
-from bot.declared import Setting
+from bot.config.setting import Setting
 from bot.errors import UnknownPage
 from bot.platforms.contract import Platform, Reference
-from bot.platforms.pasted import cleaned, link_in
+from bot.platforms.links import cleaned, link_in
 
 _ELSEWHERE: Mapping[str, str] = MappingProxyType(
     {

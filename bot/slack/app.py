@@ -18,15 +18,15 @@ from slack_bolt.error import BoltError, BoltUnhandledRequestError
 from slack_sdk.web import WebClient
 
 from bot.clock import Clock
-from bot.editors import EditorList
+from bot.config.editors import EditorList
 from bot.platforms.contract import Profile, Reference
-from bot.slack import cards
-from bot.slack.answering import Answer, Answers, sentence
 from bot.slack.client import CALL_ERRORS, Fault, at, at_worst_in_plain_words, failure_of, respond, spoken
 from bot.slack.commands import parse_query
 from bot.slack.contract import Call, Line, Slash
-from bot.slack.once import Once
-from bot.slack.pausing import OURSELVES, resume
+from bot.slack.delivery.pausing import OURSELVES, resume
+from bot.slack.dispatch import Answer, Answers, sentence
+from bot.slack.listeners.deduplication import Once
+from bot.slack.render import block_kit
 from storage.errors import AlreadyDone, StoreError
 from storage.store import Store
 
@@ -107,7 +107,7 @@ class BotApp:
         self.bolt.event("member_joined_channel")(self._on_joined)
         for unarchived in ("channel_unarchive", "group_unarchive"):
             self.bolt.event(unarchived)(self._on_unarchived)
-        self.bolt.action(cards.ACTION_ID)(self._on_action)
+        self.bolt.action(block_kit.ACTION_ID)(self._on_action)
         self.bolt.error(self._on_error)
 
     def close(self) -> None:
@@ -162,7 +162,7 @@ class BotApp:
             call=call,
             url=body["response_url"],
             thread_ts=body["container"].get("thread_ts"),
-            share=press == cards.Press.SHARE,
+            share=press == block_kit.Press.SHARE,
         )
         self._begun(body["trigger_id"], lambda: self._answer_later(place))
 
@@ -222,7 +222,7 @@ class BotApp:
         except CALL_ERRORS as error:
             log.warning("An answer could not be shown: %s", failure_of(error).code)
 
-    def _send(self, place: _Place, answer: Answer, blocks: list[cards.Block]) -> None:
+    def _send(self, place: _Place, answer: Answer, blocks: list[block_kit.Block]) -> None:
         if not place.url:
             self._client.chat_postEphemeral(
                 channel=place.call.channel_id,
@@ -250,12 +250,12 @@ class BotApp:
 
     def _announce(self, team_id: str, channel_id: str, notice: Line) -> None:
         """Tell the channel; later, where Slack surely did not take it now."""
-        text = cards.mrkdwn(notice)
+        text = block_kit.mrkdwn(notice)
         try:
             self._client.chat_postMessage(
                 channel=channel_id,
                 text=text,
-                blocks=cards.notice_blocks(notice),
+                blocks=block_kit.notice_blocks(notice),
                 unfurl_links=False,
                 unfurl_media=False,
             )

@@ -21,7 +21,7 @@ from slack_sdk.web import WebClient
 from slack_sdk.webhook import WebhookClient
 
 from bot.errors import AuthRefused, ConfigError, LikewatchError, Throttled, Unreachable
-from bot.slack.cards import Block, without_charts
+from bot.slack.render.block_kit import Block, without_charts
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ A group is looked at once a day, six hours after midnight UTC, when its pages' c
 told of when the interval for the passing (by the model 10% earlier, 16% later or never; in simulated worlds it holds
 eight times in ten, ``docs/alert-quality.md``) ends within 30 days, the straight line through the four weeks before has
 led to a passing within 30 days on each of the past five days too, the one behind was behind for three weeks, the
-passing is a day away or more, and the approach is steady (see ``handlers.approach``). Otherwise nothing is said.
+passing is a day away or more, and the approach is steady (see ``handlers.signals.approach``). Otherwise nothing is said.
 
 A forecast ends when the page has passed (ahead at two midnights running), or a week after the interval and 30 days
 after it was told, and is then counted as held or not: every alert says how many of the group's last ten did. Of a page
@@ -21,14 +21,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
 
-from handlers.approach import DAYS, Approach, approach
 from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
-from handlers.facts import count_fact
-from handlers.forecast_sentences import CLOSING_IN
-from handlers.memories import from_text, to_text
 from handlers.model import Alert, Fact, Metric, Parameter, Track
-from handlers.past import DAY, EMPTY, HOUR, Past
-from handlers.rivals import is_judged_in
+from handlers.rule_state import from_text, to_text
+from handlers.signals.approach import DAYS, Approach, approach
+from handlers.signals.facts import count_fact
+from handlers.signals.history import DAY, EMPTY, HOUR, Past
+from handlers.signals.rivals import is_judged_in
+from handlers.wording.forecasts import CLOSING_IN
 
 WITHIN_DAYS = 30
 EARLIER, LATER = 0.10, 0.16

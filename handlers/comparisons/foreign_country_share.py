@@ -1,6 +1,6 @@
 """One country's share of new likes: who came lately is listed there far more often than before.
 
-The tests of the foreign share of new likes, for a single country abroad (``handlers.inflows`` has the rule). Each
+The tests of the foreign share of new likes, for a single country abroad (``handlers.signals.new_likes`` has the rule). Each
 country has its own episode. Nobody gets it without naming it: where one country alone makes the foreign share rise,
 ``foreign`` has told the same already; this is for who waits for that country, or whose page is foreign throughout.
 
@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from handlers.contract import Comparison, Scope, Threshold, Verdict, Wakes, Window
-from handlers.findings import (
+from handlers.model import Alert, Fact
+from handlers.rule_state import from_text, to_text
+from handlers.signals.new_likes import survey
+from handlers.signals.new_likes_test import (
     EXCESS,
     Finding,
     Progress,
@@ -28,11 +31,8 @@ from handlers.findings import (
     share_facts,
     watch_of,
 )
-from handlers.inflows import survey
-from handlers.memories import from_text, to_text
-from handlers.model import Alert, Fact
-from handlers.share_sentences import COUNTRY_SHARE
-from handlers.shares import fact
+from handlers.signals.shares import fact
+from handlers.wording.shares import COUNTRY_SHARE
 
 _SERIES_RULE = (
     "On two lists by country in a row, the share of new {metric} from this country was {points:g} points or more above "

@@ -14,10 +14,9 @@ from datetime import datetime
 from types import MappingProxyType
 
 from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
-from handlers.memories import a_fact, from_rows, from_text, instant, rows, to_text
 from handlers.model import Alert, AudienceReading, Fact, Measure, Metric, Parameter
-from handlers.share_sentences import MAJORITY as SAYING
-from handlers.shares import (
+from handlers.rule_state import a_fact, from_rows, from_text, instant, rows, to_text
+from handlers.signals.shares import (
     Snapshot,
     Totals,
     exactly,
@@ -29,6 +28,7 @@ from handlers.shares import (
     snapshots,
     with_totals,
 )
+from handlers.wording.shares import MAJORITY as SAYING
 
 HALF = 0.5
 MAJORITY = 0.505

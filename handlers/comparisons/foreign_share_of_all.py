@@ -15,10 +15,10 @@ from statistics import median
 from types import MappingProxyType
 
 from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
-from handlers.memories import from_rows, from_text, instant, rows, to_text
 from handlers.model import Alert, Figure, Parameter
-from handlers.share_sentences import TOTAL_SHARE
-from handlers.shares import Snapshot, Step, Totals, exactly, fact, flow, later, snapshots, steps, with_totals
+from handlers.rule_state import from_rows, from_text, instant, rows, to_text
+from handlers.signals.shares import Snapshot, Step, Totals, exactly, fact, flow, later, snapshots, steps, with_totals
+from handlers.wording.shares import TOTAL_SHARE
 
 RISE = 0.025
 WITHIN_DAYS = 30

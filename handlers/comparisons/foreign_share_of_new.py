@@ -1,6 +1,6 @@
 """Foreign share of new likes: who came lately is listed abroad far more often than before.
 
-From lists by country over 7 and 28 days, or from a published figure; ``handlers.inflows`` has the rule. A channel may
+From lists by country over 7 and 28 days, or from a published figure; ``handlers.signals.new_likes`` has the rule. A channel may
 set how many points above what is usual are news (``foreign>10``); 15 unless it does.
 """
 
@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from handlers.contract import Comparison, Scope, Threshold, Verdict, Wakes, Window
-from handlers.findings import (
+from handlers.model import Alert, Fact
+from handlers.rule_state import from_text, to_text
+from handlers.signals.new_likes import survey
+from handlers.signals.new_likes_test import (
     ABROAD,
     EXCESS,
     Finding,
@@ -24,11 +27,8 @@ from handlers.findings import (
     share_facts,
     watch_of,
 )
-from handlers.inflows import survey
-from handlers.memories import from_text, to_text
-from handlers.model import Alert, Fact
-from handlers.share_sentences import NEW_SHARE
-from handlers.shares import exactly, fact
+from handlers.signals.shares import exactly, fact
+from handlers.wording.shares import NEW_SHARE
 
 _TOP = 3
 _SERIES_RULE = (

@@ -19,14 +19,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
-from handlers.facts import count_fact
-from handlers.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
-from handlers.ledger import rate
-from handlers.memories import a_fact, from_text, instant, to_text
 from handlers.model import Alert, Fact, Metric, Parameter, Restart, Track
-from handlers.numerals import count
-from handlers.past import Past, with_marks
-from handlers.phrases import is_rounded, on
+from handlers.rule_state import a_fact, from_text, instant, to_text
+from handlers.signals.facts import count_fact
+from handlers.signals.history import Past, with_marks
+from handlers.signals.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
+from handlers.validation import rate
+from handlers.wording.numbers import count
+from handlers.wording.phrases import is_rounded, on
 
 SMALLEST = 10_000
 TOGETHER_HOURS = 48

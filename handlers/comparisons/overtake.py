@@ -6,7 +6,7 @@ yet" (``ahead``): without the readings that first said so once both pages were r
 readings before of the page that was not. Ahead at every evaluation for 24 h or more and at 3 or
 more of them, between which both pages were read anew, the challenger is the settled leader (``overtake``); after the
 old leader was ahead for 72 h the contest ends without a change (``held_off``). Of a page that has to be bounded
-(``handlers.leads``) it is enough that the other was read anew. Flips within a contest tell nothing new. First sight of
+(``handlers.signals.leads``) it is enough that the other was read anew. Flips within a contest tell nothing new. First sight of
 a pair sets its leader silently. Where readings of a page are 48 hours apart or more a lead is settled at once, so that
 one bad reading of such a page does decide; of its rival that is read more often, none that is a jump.
 
@@ -26,13 +26,13 @@ from types import MappingProxyType
 from typing import Any
 
 from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
-from handlers.facts import count_fact
-from handlers.lead_sentences import AHEAD, HELD_OFF, OVERTAKE
-from handlers.leads import FRESH_HOURS, FRESH_POLLS, SPARSE_HOURS, Lead, Mark, by_its_pace, is_stale, lead
-from handlers.memories import from_text, instant, to_text
 from handlers.model import Alert, Dated, Fact, Metric, Parameter, Track
-from handlers.order import overlapping, resort, seat
-from handlers.rivals import is_judged_in, pair_of
+from handlers.rule_state import from_text, instant, to_text
+from handlers.signals.facts import count_fact
+from handlers.signals.leads import FRESH_HOURS, FRESH_POLLS, SPARSE_HOURS, Lead, Mark, by_its_pace, is_stale, lead
+from handlers.signals.order import overlapping, resort, seat
+from handlers.signals.rivals import is_judged_in, pair_of
+from handlers.wording.leads import AHEAD, HELD_OFF, OVERTAKE
 
 EVALUATIONS_TO_TELL = 2
 EVALUATIONS_TO_SETTLE = 3

@@ -16,12 +16,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
-from handlers.facts import count_fact
-from handlers.memories import from_text, instant, to_text
 from handlers.model import Alert, Fact, Notice, Parameter, Track, Trouble
-from handlers.numerals import count
-from handlers.numerals import instant as said_instant
-from handlers.phrases import on
+from handlers.rule_state import from_text, instant, to_text
+from handlers.signals.facts import count_fact
+from handlers.wording.numbers import count
+from handlers.wording.numbers import instant as said_instant
+from handlers.wording.phrases import on
 
 HOURS_TO_TELL = 24
 HIDDEN_POLLS_TO_TELL = 2

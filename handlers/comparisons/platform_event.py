@@ -14,11 +14,20 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
-from handlers.memories import from_text, to_text
 from handlers.model import Alert, Fact, Parameter
-from handlers.numerals import count, percent
-from handlers.phrases import on
-from handlers.platform_falls import PAGES, SHARE_OF_PAGES, WITHIN_HOURS, Falls, is_together, lately, new_falls, watched
+from handlers.rule_state import from_text, to_text
+from handlers.signals.platform_drops import (
+    PAGES,
+    SHARE_OF_PAGES,
+    WITHIN_HOURS,
+    Falls,
+    is_together,
+    lately,
+    new_falls,
+    watched,
+)
+from handlers.wording.numbers import count, percent
+from handlers.wording.phrases import on
 
 _RULE = "5 pages or more, and a fifth of the watched pages of the platform or more, fell together within 48 hours."
 _MORE_RULE = f"{_RULE} Pages that fell with others in the 7 days after are told with them, not of themselves."

@@ -1,6 +1,6 @@
 """Purge: a page loses a part of its audience within two days and does not make up for it.
 
-What counts as a loss is in ``handlers/falls.py``. A page is then quiet for 7 days. Where many pages of the platform
+What counts as a loss is in ``handlers/signals/drops.py``. A page is then quiet for 7 days. Where many pages of the platform
 fall together, it is told once, of the platform, by another rule, and not here; while that may turn out, this waits.
 """
 
@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
-from handlers.facts import count_fact
-from handlers.falls import DEVIATIONS, DOWN_HOURS, LEVEL_HOURS, LOSS, LOSS_OF_AUDIENCE, NEWS_DAYS, Fall
-from handlers.memories import from_text, to_text
 from handlers.model import Alert, Fact, Parameter
-from handlers.numerals import count, percent
-from handlers.phrases import on
-from handlers.platform_falls import Falls, is_together, lately, may_be_together, new_falls, watched
+from handlers.rule_state import from_text, to_text
+from handlers.signals.drops import DEVIATIONS, DOWN_HOURS, LEVEL_HOURS, LOSS, LOSS_OF_AUDIENCE, NEWS_DAYS, Fall
+from handlers.signals.facts import count_fact
+from handlers.signals.platform_drops import Falls, is_together, lately, may_be_together, new_falls, watched
+from handlers.wording.numbers import count, percent
+from handlers.wording.phrases import on
 
 QUIET_DAYS = 7
 

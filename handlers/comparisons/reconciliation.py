@@ -22,11 +22,11 @@ from datetime import timedelta
 from itertools import product
 
 from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
-from handlers.memories import from_text, to_text
 from handlers.model import Alert, AudienceReading, Dated, Fact, Figure, Measure, Parameter, Point
-from handlers.numerals import count, percent
-from handlers.phrases import on, span
-from handlers.shares import TOTAL_WITHIN, fact, published_share
+from handlers.rule_state import from_text, to_text
+from handlers.signals.shares import TOTAL_WITHIN, fact, published_share
+from handlers.wording.numbers import count, percent
+from handlers.wording.phrases import on, span
 
 BEYOND = 0.1
 SAME_DAY_HOURS = 24

@@ -26,15 +26,15 @@ from math import exp, inf, log, sqrt
 from statistics import median
 
 from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
-from handlers.facts import count_fact
-from handlers.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
-from handlers.ledger import frozen_since
-from handlers.memories import from_text, instant, to_text
 from handlers.model import Alert, Fact, Figure, Parameter, Track
-from handlers.numerals import count, dated
-from handlers.past import DAY, HOUR, Past
-from handlers.phrases import NET_OF_REMOVALS, is_rounded, on, span
-from handlers.spread import deviation_above
+from handlers.rule_state import from_text, instant, to_text
+from handlers.signals.facts import count_fact
+from handlers.signals.history import DAY, HOUR, Past
+from handlers.signals.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
+from handlers.signals.spread import deviation_above
+from handlers.validation import frozen_since
+from handlers.wording.numbers import count, dated
+from handlers.wording.phrases import NET_OF_REMOVALS, is_rounded, on, span
 
 TIMES = 3.2
 DEVIATIONS = 3

@@ -1,6 +1,6 @@
 """``Evidence``: the one door to what was received, hashed and chained. Texts and bytes in, texts and bytes out.
 
-What the texts say is the bot's to know (``bot.evidence.texts``); here they are kept, in order, each with its SHA-256.
+What the texts say is the bot's to know (``bot.evidence.records``); here they are kept, in order, each with its SHA-256.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from storage.database import Database
 from storage.evidence.packing import EvidenceDamaged, Packed, deflated, inflated, packed_alone
 from storage.evidence.schema import EVIDENCE_MIGRATIONS
-from storage.rows import Row, to_instant, to_ms
-from storage.sqlite import sqlite3
+from storage.schema.database import Database
+from storage.schema.rows import Row, to_instant, to_ms
+from storage.schema.sqlite import sqlite3
 
 _AT_ONCE = 200  # rows read in one go: nobody holds on to the file while somebody thinks about them
 _KEYS = 50_000  # of requests in use: those of two million pages

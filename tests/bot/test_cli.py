@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 import sqlite_utils
 
-from bot.evidence.tracing import imports
+from bot.evidence.trace import imports
 from storage.store import Store
-from tests.standins.graph import Graph, GraphPage
-from tests.standins.kept import kept_in
-from tests.standins.loopback import serving
-from tests.standins.newsroom import START, track
+from tests.labs.standins.graph import Graph, GraphPage
+from tests.labs.standins.kept import kept_in
+from tests.labs.standins.loopback import serving
+from tests.labs.standins.newsroom import START, track
 
 LIKEWATCH = Path(sys.executable).parent / "likewatch"
 FIGURES = "date,page,followers\n2026-11-01,hunsen,14000000\n2026-11-02,hunsen,14000500\n"

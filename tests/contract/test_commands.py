@@ -9,13 +9,13 @@ import pytest
 
 from bot.errors import LikewatchError
 from bot.platforms.contract import Profile
-from bot.slack import cards
 from bot.slack.commands import commands, find_command, parse_query, query
 from bot.slack.contract import Command, Reply, Slash
+from bot.slack.render import block_kit
 from handlers.model import Metric
 from storage.store import Store
-from tests.standins import blockkit
-from tests.standins.asked import NOW, ask, call, daily, overtake, watch
+from tests.labs.standins import blockkit
+from tests.labs.standins.asked import NOW, ask, call, daily, overtake, watch
 
 EACH = pytest.mark.parametrize("command", commands(), ids=lambda command: query(command.slash, command.verbs[0]))
 HOSTILE = [
@@ -72,10 +72,10 @@ def test_no_two_commands_share_a_verb() -> None:
 
 @pytest.mark.parametrize("slash", list(Slash))
 def test_help_lists_every_command(slash: Slash, store: Store) -> None:
-    shown = blockkit.words(cards.blocks(ask(store, query(slash, "help")).card))
+    shown = blockkit.words(block_kit.blocks(ask(store, query(slash, "help")).card))
     for command in commands():
-        assert cards.escape(command.usage) in shown
-        assert cards.escape(command.summary) in shown
+        assert block_kit.escape(command.usage) in shown
+        assert block_kit.escape(command.summary) in shown
 
 
 @EACH
@@ -103,11 +103,11 @@ def test_a_hostile_page_name_stays_words(command: Command, name: str, store: Sto
         if isinstance(answer, str):
             continue
         assert _faults(answer) == []
-        shown = cards.reply_blocks(answer, query(command.slash, text))
-        texts = "\n".join([*blockkit.mrkdwn_texts(shown), cards.fallback_text(answer.card)])
+        shown = block_kit.reply_blocks(answer, query(command.slash, text))
+        texts = "\n".join([*blockkit.mrkdwn_texts(shown), block_kit.fallback_text(answer.card)])
         assert not blockkit.LIVE.search(_ALLOWED.sub("", texts))
         if answer.notice:
-            assert blockkit.LIVE.findall(cards.mrkdwn(answer.notice)) == ["@"]
+            assert blockkit.LIVE.findall(block_kit.mrkdwn(answer.notice)) == ["@"]
 
 
 @EACH
@@ -117,7 +117,7 @@ def test_every_button_asks_what_a_command_understands(command: Command, store: S
         answer = run(command, text, store)
         if isinstance(answer, str):
             continue
-        for block in cards.reply_blocks(answer, query(command.slash, f"{command.verbs[0]} {text}")):
+        for block in block_kit.reply_blocks(answer, query(command.slash, f"{command.verbs[0]} {text}")):
             for element in block.get("elements", []) if block["type"] == "actions" else []:
                 for option in element.get("options", [element]):
                     found, _ = find_command(*parse_query(option["value"]))
@@ -133,7 +133,7 @@ def test_every_figure_stands_beside_its_age(command: Command, store: Store) -> N
         answer = run(command, text, store)
         if isinstance(answer, str):
             continue
-        for block in cards.blocks(answer.card):
+        for block in block_kit.blocks(answer.card):
             for line in blockkit.words([block]).split("\n") if block["type"] == "section" else []:
                 if "2,108,800" in line or "2,094,800" in line:
                     assert "read 4 minutes ago" in line or " UTC*: " in line, "its age, or when it was news"
@@ -151,8 +151,8 @@ def test_a_change_is_told_to_the_channel_by_name_and_noted(command: Command, sto
         assert noted == 0
     else:
         assert noted == 1
-        assert cards.mrkdwn(answer.notice).startswith("<@U0EDITOR> ")
+        assert block_kit.mrkdwn(answer.notice).startswith("<@U0EDITOR> ")
 
 
 def _faults(reply: Reply) -> list[str]:
-    return blockkit.faults(cards.reply_blocks(reply, "likes hunsen"))
+    return blockkit.faults(block_kit.reply_blocks(reply, "likes hunsen"))

@@ -9,8 +9,9 @@ import pytest
 
 from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison, Words
-from handlers.wording import guard, headline, lines
-from tests.standins.histories import SCENES, scene
+from handlers.wording.guard import guard
+from handlers.wording.sentences import headline, lines
+from tests.labs.standins.histories import SCENES, scene
 
 COMPARISONS = {comparison.name: comparison for comparison in all_comparisons()}
 KINDS = [kind for comparison in COMPARISONS.values() for kind in comparison.kinds]

@@ -8,15 +8,15 @@ import pytest
 from slack_sdk.web import WebClient
 
 from bot.clock import SystemClock
-from bot.editors import EditorList
+from bot.config.editors import EditorList
 from bot.platforms.contract import Profile, Reference
-from bot.slack.answering import Answer, Answers
 from bot.slack.commands import commands, query
 from bot.slack.contract import Call, Command, Who
+from bot.slack.dispatch import Answer, Answers
 from handlers.model import Metric
 from storage.errors import AlreadyDone
 from storage.store import Store
-from tests.standins.asked import NOW, ask, daily, watch
+from tests.labs.standins.asked import NOW, ask, daily, watch
 
 EDITOR, OUTSIDER = "U0EDITOR", "U0OUTSIDER"
 CHANGED_BY_ANYONE = {"/trends subscribe", "/trends unsubscribe"}

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.declared import Kind
+from bot.config.setting import Kind
 from bot.errors import AuthRefused, ConfigError, LikewatchError, PayloadChanged, Throttled, UnknownPage, Unreachable
+from bot.http.client import Http
 from bot.platforms.contract import Fetched, Platform, Reason, Reference
-from bot.platforms.http import Http
 from bot.platforms.registry import platforms
 from handlers.model import Account
-from tests.standins.rude import Caller, Talk, rude_server, says
+from tests.labs.standins.rude import Caller, Talk, rude_server, says
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 SECRET = "secret-nobody-may-see"

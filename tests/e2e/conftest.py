@@ -18,8 +18,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from tests.standins.graph import Graph, GraphPage
-from tests.standins.loopback import serving
+from tests.labs.standins.graph import Graph, GraphPage
+from tests.labs.standins.loopback import serving
 
 CHROMIUM = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
             "--disable-component-update", "--disable-sync", "--no-first-run")  # fmt: skip

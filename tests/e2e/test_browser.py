@@ -13,7 +13,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.e2e.conftest import Running
-from tests.standins.graph import Graph, GraphPage
+from tests.labs.standins.graph import Graph, GraphPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 

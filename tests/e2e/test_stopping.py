@@ -17,8 +17,8 @@ import pytest
 from bot.clock import SystemClock
 from storage.store import Store
 from tests.e2e.conftest import STOPS_WITHIN, free_port, likewatch
-from tests.standins.newsroom import track
-from tests.standins.rude import Caller, rude_server
+from tests.labs.standins.newsroom import track
+from tests.labs.standins.rude import Caller, rude_server
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,7 +12,7 @@ import pytest
 
 from handlers.comparisons.overtake import COMPARISON
 from handlers.model import Alert, Metric, Reading, Standing
-from tests.standins.histories import Replay, page
+from tests.labs.standins.histories import Replay, page
 
 COUNTS = Path(__file__).parents[2].parent / "shared" / "data" / "candidates-2020" / "counts.csv"
 Series = dict[str, list[tuple[datetime, int]]]

@@ -5,7 +5,7 @@ from datetime import timedelta
 from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
 from handlers.decide import Arrivals, Decision, World, decide
 from handlers.model import Alert, Standing
-from tests.standins.histories import START, Replay, by_country, page, reading
+from tests.labs.standins.histories import START, Replay, by_country, page, reading
 
 
 def _noted(window: Window, seen: tuple[Window, ...]) -> Verdict[tuple[Window, ...]]:

@@ -7,8 +7,8 @@ from itertools import groupby
 
 from handlers.contract import Words
 from handlers.model import Alert, AudienceReading, Dated, Figure, Measure, Metric, Page, Reading
-from handlers.wording import headline, lines
-from tests.standins.histories import Replay
+from handlers.wording.sentences import headline, lines
+from tests.labs.standins.histories import Replay
 
 DAILY, BBC, POST = "The Cambodia Daily", "BBC Trending", "Phnom Penh Post"
 

@@ -10,7 +10,7 @@ import pytest
 
 from handlers.model import Account, Page
 from storage.store import Store
-from tests.standins.samples import NOON
+from tests.labs.standins.samples import NOON
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from handlers.model import Page
 from storage.errors import StoreError
 from storage.store import Store
 from storage.values import AuditEntry
-from tests.standins.samples import DAY, MINUTE, NOON, alert, judged, point, track, wish
+from tests.labs.standins.samples import DAY, MINUTE, NOON, alert, judged, point, track, wish
 
 T = TypeVar("T")
 ROUNDS = 40

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot import words
-from bot.slack.contract import Bold, Card, Line, Moment, Plot, Reply
-from bot.slack.figures import (
+from bot.slack.answers.figures import (
     DAY,
     MONTH,
     WEEK,
@@ -25,8 +23,10 @@ from bot.slack.figures import (
     title,
     together,
 )
-from bot.slack.plots import counts_plot
-from bot.slack.shares import CAVEAT, recent_since, share_lines
+from bot.slack.answers.shares import CAVEAT, recent_since, share_lines
+from bot.slack.contract import Bold, Card, Line, Moment, Plot, Reply
+from bot.slack.render.charts import counts_plot
+from bot.text import phrases
 from handlers.model import Page, Point, Track
 from storage.store import Store
 from storage.values import Latest, Trouble
@@ -56,7 +56,7 @@ def page_answer(store: Store, page: Page, now: datetime, period: timedelta | Non
         return Reply(card=_unread(page, latest.trouble if latest else None))
     track = latest.track
     card = Card(
-        headline=f"{page.name}: {words.count(track.last.count)} {track.metric}",
+        headline=f"{page.name}: {phrases.count(track.last.count)} {track.metric}",
         lines=(
             _source(latest, track, now),
             *_held(track),
@@ -103,7 +103,7 @@ def _held(track: Track) -> Iterator[Line]:
         held = track.held[-1]
         yield (
             Bold("Unconfirmed:"),
-            f" a newer reading says {words.count(held.count)} {track.held_metric or track.metric} (",
+            f" a newer reading says {phrases.count(held.count)} {track.held_metric or track.metric} (",
             moment(held.at, held.dated),
             "). It is out of line with the series, so nothing is concluded from it until further readings confirm it.",
         )
@@ -125,7 +125,7 @@ def _growth(store: Store, latest: Latest, period: timedelta | None) -> Iterator[
     for _, (one, said) in sorted(told.items()):
         yield f"In {one.time}", said
     if period and not grown:
-        yield f"In {words.length(period)}", "no figure from so long ago"
+        yield f"In {phrases.length(period)}", "no figure from so long ago"
 
 
 def _ranks(boards: Iterable[tuple[str, tuple[Latest, ...]]], track: Track, now: datetime) -> Iterator[Line]:
@@ -134,7 +134,7 @@ def _ranks(boards: Iterable[tuple[str, tuple[Latest, ...]]], track: Track, now: 
         place = next((place for place, (one, _) in enumerate(rivals) if one.page.slug == track.page), None)
         if place is None or len(rivals) == 1:
             continue
-        told = [f"{words.ordinal(place + 1)} of {len(rivals)} in {slug} by {track.metric}"]
+        told = [f"{phrases.ordinal(place + 1)} of {len(rivals)} in {slug} by {track.metric}"]
         if place > 0:
             told.append(_apart("behind", rivals[place], rivals[place - 1], now))
         if place < len(rivals) - 1:
@@ -177,10 +177,10 @@ def _since(latest: Latest, first: Point | None, begun: Point | None) -> str:
     if first is None or begun is None:
         return ""
     is_ours = first.source.startswith(title(latest.page.platform))
-    said = f"{'Watched since' if is_ours else 'First figure of'} {words.dated(first.at, first.dated)}."
+    said = f"{'Watched since' if is_ours else 'First figure of'} {phrases.dated(first.at, first.dated)}."
     if begun.at <= first.at:
         return said
-    since = words.dated(begun.at, begun.dated)
+    since = phrases.dated(begun.at, begun.dated)
     return (
         f"{said} Growth and chart go back to {since}: what is older counts something else, or is too far from it to be "
         "one series."

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot import words
+from bot.slack.answers.figures import TOGETHER, as_of, counted, gained, gap, growth, instead, provenance, together
 from bot.slack.contract import Bold, Card, Line, Plot, Reply
-from bot.slack.figures import TOGETHER, as_of, counted, gained, gap, growth, instead, provenance, together
-from bot.slack.plots import counts_plot
+from bot.slack.render.charts import counts_plot
+from bot.text import phrases
 from handlers.model import Dated, Page, Point, Track
 from storage.store import Store
 from storage.values import Latest
@@ -25,7 +25,7 @@ def pair_answer(store: Store, pages: tuple[Page, Page], period: timedelta, now: 
     counts = [(latest, latest.track) for latest in read if latest is not None and latest.track is not None]
     if len(counts) < len(pages):
         known = {latest.page.slug for latest, _ in counts}
-        unread = words.listed([page.name for page in pages if page.slug not in known])
+        unread = phrases.listed([page.name for page in pages if page.slug not in known])
         line = "They can be compared once both have a figure. /likes and one page's name says why it has none."
         return Reply(card=Card(headline=f"No figure yet for {unread}", lines=(line,)))
     counts.sort(key=lambda one: -one[1].last.count)
@@ -55,7 +55,7 @@ def _compared(
         dated = max(ours.last.dated, theirs.last.dated, key=list(Dated).index)
         is_old = now - of > (_A_MONTH if dated is Dated.MONTH else TOGETHER)
         verb, when = (
-            ("was", f" {words.when(of, max(dated, Dated.DAY, key=list(Dated).index))}") if is_old else ("is", "")
+            ("was", f" {phrases.when(of, max(dated, Dated.DAY, key=list(Dated).index))}") if is_old else ("is", "")
         )
         return _headline((one.page, ours.last), (other.page, theirs.last), f"{ours.metric}", verb, when), _NEWEST
     earlier = min(ours.last, theirs.last, key=lambda point: point.at)
@@ -65,7 +65,7 @@ def _compared(
         return f"{one.page.name} and {other.page.name}", _NO_GAP
     known.sort(key=lambda pair: -pair[1].count)
     leader, behind = known
-    return _headline(leader, behind, f"{ours.metric}", "was", f" {words.when(earlier.at, earlier.dated)}"), _THEN
+    return _headline(leader, behind, f"{ours.metric}", "was", f" {phrases.when(earlier.at, earlier.dated)}"), _THEN
 
 
 def _headline(leader: tuple[Page, Point], other: tuple[Page, Point], unit: str, verb: str, when: str) -> str:
@@ -89,7 +89,7 @@ def _grown(store: Store, latest: Latest, track: Track, period: timedelta) -> tup
         begun = store.readings.at(latest.page.slug, track.since) or track.last
         first = store.readings.first(latest.page.slug) or begun
         what = "first" if first.at >= begun.at else "the present series begins"
-        return latest.page.name, f"no figure from so long ago ({what}: {words.date(begun.at, begun.dated)})"
+        return latest.page.name, f"no figure from so long ago ({what}: {phrases.date(begun.at, begun.dated)})"
     return latest.page.name, f"{gained(grown)} in {grown.time}{instead(grown, period)}"
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import islice
 
-from bot import words
-from bot.evidence.tracing import reference
-from bot.features import written
-from bot.slack import names
-from bot.slack.alert_card import told
+from bot.evidence.trace import reference
+from bot.pages import lookup
+from bot.pages.alert_names import alert_sentence
+from bot.rules.alert_types import written
+from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash, Who
+from bot.text import phrases
 from handlers.model import Alert
 from storage.store import Store
 from storage.values import KeptAlert, Target
@@ -25,9 +26,9 @@ def run(call: Call, store: Store, _now: datetime) -> Reply:
     """The newest alerts of a page or a group, or of all pages, each with its date."""
     if not call.text:
         return _reply("of all pages", store.alerts.recent(limit=_LOOKED_AT), call, store)
-    found = names.find(store, call.text)
+    found = lookup.find(store, call.text)
     if found is None:
-        return names.unknown(store, call.text, "trends alerts {}")
+        return unknown_name(store, call.text, "trends alerts {}")
     if found.target is Target.GROUP:
         return _reply(f"of {found.name}", store.alerts.recent(group=found.slug, limit=_LOOKED_AT), call, store)
     return _reply(f"of {found.name}", store.alerts.recent(page=found.slug, limit=_LOOKED_AT), call, store)
@@ -51,7 +52,10 @@ def _line(kept: KeptAlert, store: Store) -> Line:
     alert = kept.alert
     by = f" ({written(alert.feature, alert.threshold)})" if alert.tuned else ""
     how = " (found in imported figures)" if kept.past else " (replayed)" if kept.replayed else ""
-    return (Bold(words.dated(alert.at, alert.dated)), f": {told(alert, store)}{by}{how} [{reference(alert)}]")
+    return (
+        Bold(phrases.dated(alert.at, alert.dated)),
+        f": {alert_sentence(alert, store)}{by}{how} [{reference(alert)}]",
+    )
 
 
 COMMAND = Command(

@@ -7,16 +7,17 @@ from collections.abc import Collection, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot import words
 from bot.backtest import may_be_gone_through, past_alerts, rivals
 from bot.backtest.comparing import beside
 from bot.errors import LikewatchError
-from bot.features import features, written
-from bot.slack import names
-from bot.slack.alert_card import told
+from bot.pages import lookup
+from bot.pages.alert_names import alert_sentence
+from bot.pages.lookup import Named
+from bot.rules.alert_types import features, written
+from bot.rules.thresholds import parse_threshold, tuned
+from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.contract import Bold, Button, Call, Card, Command, Line, Reply, Slash, Who
-from bot.slack.names import Named
-from bot.thresholds import parse_threshold, tuned
+from bot.text import phrases
 from handlers.comparisons import all_comparisons
 from handlers.model import Alert, Point
 from storage.store import Store
@@ -39,10 +40,10 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     """Go through the stored readings once more; nothing is posted, and nothing changes."""
     if not call.text:
         raise LikewatchError(f"Say which page or group: {USAGE}")
-    found, rest = names.find_first(store, call.text)
+    found, rest = lookup.find_first(store, call.text)
     if found is None:
         name, *settings = call.text.split()
-        return names.unknown(store, name, " ".join(["trends backtest {}", *settings]))
+        return unknown_name(store, name, " ".join(["trends backtest {}", *settings]))
     asked = parse(rest)
     since = now - asked.period
     newest = _newest_figure(store, found)
@@ -62,9 +63,9 @@ def parse(said: Sequence[str]) -> Asked:
     """``("90d", "surge>5")``: a period and thresholds, in any order. LikewatchError names what is neither."""
     period, limits = DEFAULT, {}
     for word in said:
-        if length := words.period(word):
+        if length := phrases.period(word):
             period = length
-        elif refused := words.refused_period(word):
+        elif refused := phrases.refused_period(word):
             raise LikewatchError(refused)
         elif word[:1].isdigit() or word.startswith("-"):
             raise LikewatchError(f"“{word}” is no period: write 90d, or 12w. {USAGE}")
@@ -86,15 +87,15 @@ def _all_older(store: Store, found: Named, asked: Asked, newest: Point, now: dat
     limits = (written(feature, limit) for feature, limit in asked.limits.items())
     query = " ".join(["trends backtest", found.slug, f"{days}d", *limits])
     all_figures = Button(label="Go through all figures", query=query)
-    past = f"in the past {words.length(asked.period)} there is nothing to go through"
+    past = f"in the past {phrases.length(asked.period)} there is nothing to go through"
     return Card(
-        headline=f"The newest figure of {found.name} is of {words.date(newest.at, newest.dated)}: {past}",
+        headline=f"The newest figure of {found.name} is of {phrases.date(newest.at, newest.dated)}: {past}",
         buttons=(all_figures,) if may_be_gone_through(len(found.pages), days * _DAY) else (),
     )
 
 
 def _told_of(store: Store, found: Named, asked: Asked, alerts: Sequence[Alert]) -> Card:
-    headline = f"{_number(alerts)} of {found.name} in the past {words.length(asked.period)}"
+    headline = f"{_number(alerts)} of {found.name} in the past {phrases.length(asked.period)}"
     return Card(
         headline=headline[0].upper() + headline[1:],
         lines=(*([_by_kind(alerts)] if alerts else []), *_newest(alerts, store, title=f"The newest {_NEWEST}:")),
@@ -103,14 +104,14 @@ def _told_of(store: Store, found: Named, asked: Asked, alerts: Sequence[Alert]) 
 
 def _compared(store: Store, found: Named, asked: Asked, alerts: Sequence[Alert], decided: Collection[str]) -> Card:
     """What is told with the thresholds asked for beside what the default ones tell; ``decided`` are their kinds."""
-    setting = words.listed([written(feature, limit) for feature, limit in asked.limits.items()])
-    default = words.listed([written(feature, _default(feature)) for feature in asked.limits])
+    setting = phrases.listed([written(feature, limit) for feature, limit in asked.limits.items()])
+    default = phrases.listed([written(feature, _default(feature)) for feature in asked.limits])
     compared = beside(alert for alert in alerts if alert.kind in decided)
     with_default = len(compared.both) + len(compared.by_default)
     others = [alert for alert in alerts if alert.kind not in decided]
     headline = (
-        f"{found.name}, the past {words.length(asked.period)}: {_number([*compared.both, *compared.as_set])} with "
-        f"{setting}, {words.count(with_default) if with_default else 'none'} with the default, {default}"
+        f"{found.name}, the past {phrases.length(asked.period)}: {_number([*compared.both, *compared.as_set])} with "
+        f"{setting}, {phrases.count(with_default) if with_default else 'none'} with the default, {default}"
     )
     elsewhen = len(compared.elsewhen())
     return Card(
@@ -118,7 +119,7 @@ def _compared(store: Store, found: Named, asked: Asked, alerts: Sequence[Alert],
         lines=(
             *_group("Told by both", [tuned for tuned, _ in compared.both], store),
             *(
-                [f"With the default, {words.count(elsewhen)} of them at another time within a week."]
+                [f"With the default, {phrases.count(elsewhen)} of them at another time within a week."]
                 if elsewhen
                 else []
             ),
@@ -136,13 +137,13 @@ def _context(store: Store, found: Named, asked: Asked) -> Iterator[Line]:
     if held_against.left_out:
         number = len(held_against.compared)
         yield (
-            f"Its groups are large: it was held against the {words.count(number)} rivals nearest to it by count now, "
-            f"and not against the {words.count(held_against.left_out)} others. A shorter period takes in more."
+            f"Its groups are large: it was held against the {phrases.count(number)} rivals nearest to it by count now, "
+            f"and not against the {phrases.count(held_against.left_out)} others. A shorter period takes in more."
         )
 
 
 def _number(alerts: Sized) -> str:
-    return words.several(len(alerts), "alert") if alerts else "no alert"
+    return phrases.several(len(alerts), "alert") if alerts else "no alert"
 
 
 def _default(feature: str) -> float | None:
@@ -152,13 +153,13 @@ def _default(feature: str) -> float | None:
 
 def _by_kind(alerts: Iterable[Alert]) -> str:
     kinds = Counter(alert.kind for alert in alerts)
-    return ", ".join(f"{words.kind(kind)} {words.count(number)}" for kind, number in sorted(kinds.items()))
+    return ", ".join(f"{phrases.kind(kind)} {phrases.count(number)}" for kind, number in sorted(kinds.items()))
 
 
 def _group(title: str, alerts: Sequence[Alert], store: Store) -> Iterator[Line]:
     if not alerts:
         return
-    yield (Bold(f"{title}: {words.count(len(alerts))}"),)
+    yield (Bold(f"{title}: {phrases.count(len(alerts))}"),)
     yield from _newest(alerts, store, title=f"The newest {_NEWEST} of them:")
 
 
@@ -171,7 +172,7 @@ def _newest(alerts: Sequence[Alert], store: Store, *, title: str) -> Iterator[Li
 
 
 def _line(alert: Alert, store: Store) -> Line:
-    return (Bold(words.dated(alert.at, alert.dated)), f": {told(alert, store)}")
+    return (Bold(phrases.dated(alert.at, alert.dated)), f": {alert_sentence(alert, store)}")
 
 
 COMMAND = Command(

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from bot import words
 from bot.errors import LikewatchError
 from bot.evidence.alert_text import fact_value
 from bot.evidence.attribution import is_stated
-from bot.evidence.stamping import read_stamp, stamp_fault
-from bot.evidence.texts import ImportedFile, sha256
-from bot.evidence.tracing import Behind, Figure, Trace, Traced, find_alert, reference, trace
-from bot.evidence.values import said
-from bot.slack.alert_card import told
+from bot.evidence.described import said
+from bot.evidence.records import ImportedFile, sha256
+from bot.evidence.timestamps import read_stamp, stamp_fault
+from bot.evidence.trace import Behind, Figure, Trace, Traced, find_alert, reference, trace
+from bot.pages.alert_names import alert_sentence
+from bot.slack.answers.figures import moment
 from bot.slack.contract import Bold, Call, Card, Command, Line, Link, Moment, Reply, Slash, Span, Who
-from bot.slack.figures import moment
+from bot.text import phrases
 from handlers.model import Fact
 from storage.store import Store
 
@@ -32,7 +32,7 @@ def run(call: Call, store: Store, _now: datetime) -> Reply:
     kept = find_alert(store, call.text)
     traced = trace(store, kept)
     name = reference(kept.alert)
-    lines: list[Line] = [(Bold("Alert"), f" {name}: {told(kept.alert, store)}")]
+    lines: list[Line] = [(Bold("Alert"), f" {name}: {alert_sentence(kept.alert, store)}")]
     lines.append(_chain(store, traced))
     lines.append(
         (
@@ -73,7 +73,7 @@ def _sources(traced: Trace, places: Mapping[_Source, int]) -> Iterator[Line]:
     for (source, url), number in places.items():
         of_it = [traced.readings[place] for place in used if _origin(traced.readings[place]) == (source, url)]
         bare = sum(not one.behind for one in of_it)
-        without = f", {words.several(bare, 'reading')} of it without a kept reply" if bare else ""
+        without = f", {phrases.several(bare, 'reading')} of it without a kept reply" if bare else ""
         yield (f"[{number}] ", Link(source, url), without)
 
 
@@ -125,8 +125,8 @@ def _chain(store: Store, traced: Trace) -> Line:
 
 def _value(fact: Fact) -> str:
     if fact.unit == "share":
-        return words.percent(fact.value, digits=2)
-    return f"{words.count(fact.value)} {fact.unit}"
+        return phrases.percent(fact.value, digits=2)
+    return f"{phrases.count(fact.value)} {fact.unit}"
 
 
 def _when(fact: Fact) -> tuple[Span, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot import words
+from bot.pages.lookup import HOW_TO_START
 from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash, Who
-from bot.slack.names import HOW_TO_START
+from bot.text import phrases
 from storage.store import Store
 
 MOST_NAMED = 30
@@ -26,7 +26,7 @@ def run(_call: Call, store: Store, _now: datetime) -> Reply:
         lines.append((Bold("In no group"), f": {_named(alone)}"))
     return Reply(
         card=Card(
-            headline=f"{words.several(len(pages), 'page')} watched",
+            headline=f"{phrases.several(len(pages), 'page')} watched",
             lines=tuple(lines),
             context=(_HOW_TO_GROUP,),
         )
@@ -35,7 +35,7 @@ def run(_call: Call, store: Store, _now: datetime) -> Reply:
 
 def _named(slugs: list[str] | tuple[str, ...]) -> str:
     more = len(slugs) - MOST_NAMED
-    return ", ".join(slugs[:MOST_NAMED]) + (f" and {words.count(more)} more" if more > 0 else "")
+    return ", ".join(slugs[:MOST_NAMED]) + (f" and {phrases.count(more)} more" if more > 0 else "")
 
 
 COMMAND = Command(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.slack.answers.help import help_reply
 from bot.slack.contract import Call, Command, Reply, Slash, Who
-from bot.slack.helping import help_reply
 from storage.store import Store
 
 

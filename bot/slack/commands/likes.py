@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot import words
 from bot.errors import LikewatchError
-from bot.slack import names
-from bot.slack.answers.board import group_answer, leaderboard
+from bot.pages import lookup
+from bot.slack.answers.leaderboard import group_answer, leaderboard
 from bot.slack.answers.page import page_answer
 from bot.slack.answers.pair import pair_answer
+from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.contract import Call, Command, Reply, Slash, Who
+from bot.text import phrases
 from handlers.model import Page
 from storage.store import Store
 
@@ -19,7 +20,7 @@ DEFAULT_PERIOD = timedelta(days=30)
 
 def run(call: Call, store: Store, now: datetime) -> Reply:
     """Answer about whatever the text names, exactly or nearly; all figures of an answer are of one instant."""
-    if call.text and (page := names.find_page(store, call.text)):
+    if call.text and (page := lookup.find_page(store, call.text)):
         return page_answer(store, page, now)
     with store.read():
         return _answer(call, store, now) if call.text else leaderboard(store, call, now)
@@ -27,17 +28,17 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
 
 def _answer(call: Call, store: Store, now: datetime) -> Reply:
     *named, last = call.text.split()
-    period = words.period(last)
+    period = phrases.period(last)
     if period is None or not named:
         named, last, period = [*named, last], "", None
     if pages := _pages(store, named):
         return pair_answer(store, _two_different(pages, named), period or DEFAULT_PERIOD, now)
     text = " ".join(named)
-    if group := names.find_group(store, text):
+    if group := lookup.find_group(store, text):
         return group_answer(store, group, now, period)
-    if page := names.find_page(store, text):
+    if page := lookup.find_page(store, text):
         return page_answer(store, page, now, period)
-    if refused := words.refused_period(named[-1]):
+    if refused := phrases.refused_period(named[-1]):
         raise LikewatchError(refused)
     return _did_you_mean(store, named, last)
 
@@ -45,7 +46,7 @@ def _answer(call: Call, store: Store, now: datetime) -> Reply:
 def _pages(store: Store, named: list[str], *, fewest: int = 2) -> tuple[Page, ...]:
     """The two or more pages that the words name, wherever one name ends and the next begins; () if they do not."""
     for middle in range(len(named) if fewest < 2 else len(named) - 1, 0, -1):  # noqa: PLR2004
-        first = names.find_page(store, " ".join(named[:middle]))
+        first = lookup.find_page(store, " ".join(named[:middle]))
         if first is None:
             continue
         if middle == len(named):
@@ -74,11 +75,11 @@ def _did_you_mean(store: Store, named: list[str], period: str) -> Reply:
     """Where one of two names is known, only the other is asked about."""
     for middle in range(1, len(named)):
         left, right = " ".join(named[:middle]), " ".join(named[middle:])
-        if page := names.find_page(store, left):
-            return names.unknown(store, right, f"likes {page.slug} {{}} {period}")
-        if page := names.find_page(store, right):
-            return names.unknown(store, left, f"likes {{}} {page.slug} {period}")
-    return names.unknown(store, " ".join(named), "likes {}")
+        if page := lookup.find_page(store, left):
+            return unknown_name(store, right, f"likes {page.slug} {{}} {period}")
+        if page := lookup.find_page(store, right):
+            return unknown_name(store, left, f"likes {{}} {page.slug} {period}")
+    return unknown_name(store, " ".join(named), "likes {}")
 
 
 COMMAND = Command(

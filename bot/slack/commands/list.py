@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot import words
 from bot.errors import LikewatchError
-from bot.features import Feature, amount, features, wishes, written
+from bot.rules.alert_types import Feature, amount, features, wishes, written
+from bot.slack.answers.figures import age, counted
 from bot.slack.contract import Bold, Call, Card, Command, Line, Moment, Reply, Slash, Who
-from bot.slack.figures import age, counted
+from bot.text import phrases
 from storage.store import Store
 from storage.values import Latest, Subscription, Target
 
@@ -28,7 +28,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         how = "/trends subscribe and a page or group starts one. /trends groups lists what is watched."
         return Reply(card=Card(headline="This channel is subscribed to nothing", lines=(how,)))
     lines = [line for subscription in subscriptions for line in _told(call, store, subscription, now)]
-    headline = f"This channel has {words.several(len(subscriptions), 'subscription')}"
+    headline = f"This channel has {phrases.several(len(subscriptions), 'subscription')}"
     return Reply(card=Card(headline=headline, lines=tuple(lines)))
 
 
@@ -37,7 +37,7 @@ def _features() -> Reply:
     opt_in = [name for name, feature in features().items() if feature.opt_in]
     example = next((one for one in features().values() if one.threshold), None)
     context = (
-        "Without naming features, a channel gets all" + (f" but {words.listed(opt_in)}." if opt_in else "."),
+        "Without naming features, a channel gets all" + (f" but {phrases.listed(opt_in)}." if opt_in else "."),
         "For example: /trends subscribe hunsen overtake"
         + (f" {written(example.name, example.threshold.default)}" if example and example.threshold else ""),
     )

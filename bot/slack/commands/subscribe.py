@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot import words
 from bot.errors import LikewatchError
-from bot.features import amount, default_features, features, wishes, written
-from bot.rehearsal import PREVIEW, Rehearsal, rehearse, settle
-from bot.slack import names
-from bot.slack.alert_card import told
-from bot.slack.auditing import audit
-from bot.slack.by_group import groups_subscribed
+from bot.pages import lookup
+from bot.pages.alert_names import alert_sentence
+from bot.pages.lookup import Named
+from bot.rules.alert_types import amount, default_features, features, wishes, written
+from bot.rules.channel_rules import pages_of, variants
+from bot.rules.parse_alert_types import Asked, parse_features
+from bot.rules.preview import PREVIEW, Rehearsal, rehearse, settle
+from bot.slack.answers.subscribed_groups import groups_subscribed
+from bot.slack.answers.unknown_name import unknown_name
+from bot.slack.audit import audit
 from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash, Who
-from bot.slack.features import Asked, parse_features
-from bot.slack.names import Named
-from bot.slack.pausing import resume
-from bot.variants import pages_of, variants
+from bot.slack.delivery.pausing import resume
+from bot.text import phrases
 from handlers.comparisons import all_comparisons
 from handlers.model import Alert, Dated
 from storage.store import Store
@@ -37,10 +38,10 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     """
     if not call.text:
         raise LikewatchError(f"Say what to subscribe to: {USAGE}")
-    found, typed = names.find_first(store, call.text)
+    found, typed = lookup.find_first(store, call.text)
     if found is None:
         name, _, rest = call.text.partition(" ")
-        return names.unknown(store, name, f"trends subscribe {{}} {rest}")
+        return unknown_name(store, name, f"trends subscribe {{}} {rest}")
     asked = parse_features(typed)
     before = store.subscriptions.get(call.team_id, call.channel_id, found.target, found.slug)
     wish = _wish(call, found, asked, before, now)
@@ -107,7 +108,7 @@ def _thresholds(asked: Asked, wish: Subscription, before: Subscription | None) -
 def _by_group(call: Call, store: Store, found: Named) -> Iterator[Line]:
     if groups := groups_subscribed(call, store, found):
         yield (
-            f"Other alerts about it come with the subscription to {words.listed(groups)}; where both want one, what is "
+            f"Other alerts about it come with the subscription to {phrases.listed(groups)}; where both want one, what is "
             "set here holds."
         )
 
@@ -140,16 +141,16 @@ def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Rehearsa
         return
     newest_figure = max((track.last for track in store.readings.tracks(found.pages).values()), key=lambda last: last.at)
     if not stories and newest_figure.at < since:
-        newest_day = words.date(newest_figure.at, newest_figure.dated)
+        newest_day = phrases.date(newest_figure.at, newest_figure.dated)
         yield f"Its newest figure is of {newest_day}: in the past {PREVIEW.days} days there was nothing to judge."
         return
     if not stories:
         yield f"In {span} it would have posted nothing here."
         return
-    yield f"In {span} it would have posted {words.several(len(stories), 'alert')} here:"
+    yield f"In {span} it would have posted {phrases.several(len(stories), 'alert')} here:"
     newest = sorted(stories.values(), key=lambda alert: alert.at, reverse=True)
     for alert in newest[:_MOST_TOLD]:
-        yield f"• {words.dated(alert.at, alert.dated)}: {told(alert, store)}"
+        yield f"• {phrases.dated(alert.at, alert.dated)}: {alert_sentence(alert, store)}"
     if len(newest) > _MOST_TOLD:
         yield f"… and {len(newest) - _MOST_TOLD} more. /trends alerts {found.slug} lists them."
 
@@ -187,8 +188,8 @@ def _span(store: Store, found: Named, now: datetime) -> str | None:
     is_first = all(first.at >= oldest.at for first in firsts if first)
     what = "its first figure" if is_first else "its present series of figures began"
     if oldest.dated is Dated.INSTANT:
-        return f"the {words.duration(now - oldest.at)} since {what}"
-    return f"the time since {what} ({words.dated(oldest.at, oldest.dated)})"
+        return f"the {phrases.duration(now - oldest.at)} since {what}"
+    return f"the time since {what} ({phrases.dated(oldest.at, oldest.dated)})"
 
 
 COMMAND = Command(

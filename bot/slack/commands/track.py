@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot import words
-from bot.countries import country_code, country_name
 from bot.errors import LikewatchError
+from bot.pages.slugs import free_slug, is_slug, slugged
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.registry import parse_reference, platforms
-from bot.rehearsal import begun_by, settle
-from bot.slack.auditing import audit
+from bot.rules.preview import begun_by, settle
+from bot.slack.answers.figures import title
+from bot.slack.audit import audit
 from bot.slack.commands import commands
 from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash, Who
-from bot.slack.figures import title
-from bot.slack.slugs import free_slug, is_slug, slugged
+from bot.text import phrases
+from bot.text.countries import country_code, country_name
 from handlers.comparisons import all_comparisons
 from handlers.model import Account, Page
 from storage.store import Store
@@ -191,11 +191,11 @@ def _reply(call: Call, page: Page, account: Account, profile: Profile, *, known:
         headline=f"{page.name} {'was watched already, and is up to date now' if known else 'is watched now'}",
         lines=tuple(lines),
         fields=(
-            ("Count", f"{words.count(profile.count)} {profile.metric}, read just now from {title(profile.platform)}"),
+            ("Count", f"{phrases.count(profile.count)} {profile.metric}, read just now from {title(profile.platform)}"),
             ("Short name", ", also ".join((page.slug, *page.aliases))),
             ("Home", home),
             ("Groups", ", ".join(page.groups) or "none: in a group, leads and overtakes are told"),
-            ("Read", f"within a minute, then every {words.duration(account.poll_every)}"),
+            ("Read", f"within a minute, then every {phrases.duration(account.poll_every)}"),
         ),
         buttons=(
             Button(label="Subscribe this channel", query=f"trends subscribe {page.slug}"),

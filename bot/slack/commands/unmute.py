@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.errors import LikewatchError
-from bot.slack import names
-from bot.slack.auditing import audit
+from bot.pages import lookup
+from bot.slack.answers.unknown_name import unknown_name
+from bot.slack.audit import audit
 from bot.slack.contract import Call, Card, Command, Person, Reply, Slash, Who
 from storage.store import Store
 
@@ -17,9 +18,9 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     """Unmute the page here."""
     if not call.text:
         raise LikewatchError(f"Say which page to unmute: {USAGE}")
-    page = names.find_page(store, call.text)
+    page = lookup.find_page(store, call.text)
     if page is None:
-        return names.unknown(store, call.text, "trends unmute {}", groups=False)
+        return unknown_name(store, call.text, "trends unmute {}", groups=False)
     with store.write():
         was_muted = store.subscriptions.unmute(call.team_id, call.channel_id, page.slug)
         if was_muted:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot import words
 from bot.errors import LikewatchError
-from bot.features import wishes
-from bot.rehearsal import settle
-from bot.slack import names
-from bot.slack.auditing import audit
-from bot.slack.by_group import groups_subscribed
+from bot.pages import lookup
+from bot.pages.lookup import Named
+from bot.rules.alert_types import wishes
+from bot.rules.parse_alert_types import parse_features
+from bot.rules.preview import settle
+from bot.slack.answers.subscribed_groups import groups_subscribed
+from bot.slack.answers.unknown_name import unknown_name
+from bot.slack.audit import audit
 from bot.slack.contract import Button, Call, Card, Command, Person, Reply, Slash, Who
-from bot.slack.features import parse_features
-from bot.slack.names import Named
+from bot.text import phrases
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 from storage.values import Subscription
@@ -26,10 +27,10 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     """Take back the features named, or the whole subscription."""
     if not call.text:
         raise LikewatchError(f"Say what to unsubscribe from: {USAGE}")
-    found, asked = names.find_first(store, call.text)
+    found, asked = lookup.find_first(store, call.text)
     if found is None:
         name, _, rest = call.text.partition(" ")
-        return names.unknown(store, name, f"trends unsubscribe {{}} {rest}")
+        return unknown_name(store, name, f"trends unsubscribe {{}} {rest}")
     unwanted = parse_features(asked).features
     with store.write():
         before = store.subscriptions.get(call.team_id, call.channel_id, found.target, found.slug)
@@ -65,7 +66,7 @@ def _done(
         headline = f"This channel is not subscribed to {found.name} any more"
         line = "It goes on being watched: /likes answers, and other channels keep their alerts."
         told = f" unsubscribed this channel from {found.slug}"
-    still = (f"Alerts about it still come with the subscription to {words.listed(groups)}.",) if groups else ()
+    still = (f"Alerts about it still come with the subscription to {phrases.listed(groups)}.",) if groups else ()
     return Reply(
         card=Card(headline=headline, lines=(line, *still), buttons=(again,)), notice=(Person(call.user_id), told)
     )
@@ -81,7 +82,7 @@ def _not_subscribed(call: Call, store: Store, found: Named) -> Reply:
         *(Button(label=f"Unsubscribe from {slug}", query=f"trends unsubscribe {slug}") for slug in groups),
         Button(label=f"Mute {found.slug} for 1 week", query=f"trends mute {found.slug} 1w"),
     )
-    line = f"Its alerts come with the subscription to {words.listed(groups)}. End that one, or mute this page."
+    line = f"Its alerts come with the subscription to {phrases.listed(groups)}. End that one, or mute this page."
     return Reply(card=Card(headline=headline, lines=(line,), buttons=buttons))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.errors import LikewatchError
-from bot.rehearsal import settle
-from bot.slack import names
-from bot.slack.auditing import audit
+from bot.pages import lookup
+from bot.rules.preview import settle
+from bot.slack.answers.unknown_name import unknown_name
+from bot.slack.audit import audit
 from bot.slack.contract import Call, Card, Command, Person, Reply, Slash, Who
 from handlers.comparisons import all_comparisons
 from storage.store import Store
@@ -19,9 +20,9 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     """Stop watching: the page is not read nor listed any more; what was read of it is kept."""
     if not call.text:
         raise LikewatchError(f"Say which page to stop watching: {USAGE}")
-    page = names.find_page(store, call.text)
+    page = lookup.find_page(store, call.text)
     if page is None:
-        return names.unknown(store, call.text, "trends untrack {}", groups=False)
+        return unknown_name(store, call.text, "trends untrack {}", groups=False)
     with store.write():
         store.pages.remove(page.slug, at=now)
         settle(store, all_comparisons(), now)

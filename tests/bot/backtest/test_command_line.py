@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlite_utils
 
-from tests.standins.recorded import Recorded, recorded
+from tests.labs.standins.recorded import Recorded, recorded
 
 LIKEWATCH: Sequence[str | Path] = (Path(sys.executable).with_name("likewatch"),)
 MODULE: Sequence[str | Path] = (sys.executable, "-m", "bot")

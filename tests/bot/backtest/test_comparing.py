@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.backtest.comparing import Compared, beside
-from bot.thresholds import tuned
+from bot.rules.thresholds import tuned
 from handlers.comparisons import all_comparisons
 from handlers.model import Alert
-from tests.standins.histories import scene
+from tests.labs.standins.histories import scene
 
 
 def as_set(alert: Alert, *, later: timedelta) -> Alert:

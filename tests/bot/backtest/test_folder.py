@@ -22,8 +22,8 @@ from bot.backtest.tables import HistoryRefused
 from bot.errors import LikewatchError
 from handlers.comparisons import all_comparisons
 from handlers.model import Alert, Fact
-from tests.standins.histories import SCENES, scene
-from tests.standins.recorded import START, recorded
+from tests.labs.standins.histories import SCENES, scene
+from tests.labs.standins.recorded import START, recorded
 
 
 def run(folder: Path, out: Path, *, thresholds: Sequence[str] = (), keep_good: bool = False) -> list[str]:

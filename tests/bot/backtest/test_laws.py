@@ -18,10 +18,10 @@ from handlers.comparisons import all_comparisons
 from handlers.decide import Arrivals
 from handlers.model import Alert, Page
 from storage.store import Store
-from tests.standins.clock import HandClock
-from tests.standins.histories import Replay
-from tests.standins.newsroom import cycle
-from tests.standins.recorded import START, Recorded, recorded
+from tests.labs.standins.clock import HandClock
+from tests.labs.standins.histories import Replay
+from tests.labs.standins.newsroom import cycle
+from tests.labs.standins.recorded import START, Recorded, recorded
 
 SEEDS = st.integers(0, 10_000)
 PARTS = st.floats(0.3, 1)

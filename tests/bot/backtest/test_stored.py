@@ -7,15 +7,15 @@ import pytest
 
 from bot.backtest import past_alerts, rivals
 from bot.errors import LikewatchError
-from bot.feeding import by_instant
+from bot.imports.replay import by_instant
 from handlers.comparisons.milestone import COMPARISON as MILESTONE
 from handlers.comparisons.overtake import COMPARISON as OVERTAKE
 from handlers.contract import Verdict, Window
 from handlers.model import Page
 from storage.store import Store
-from tests.standins.clock import HandClock
-from tests.standins.newsroom import START, cycle, reading
-from tests.standins.rules.crowd import COMPARISON as CROWD
+from tests.labs.standins.clock import HandClock
+from tests.labs.standins.newsroom import START, cycle, reading
+from tests.labs.standins.rules.crowd import COMPARISON as CROWD
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.evidence.stamping import Stamper, roots_in
-from bot.import_orders import Order, carry_out
-from bot.platforms.http import Http
-from storage.backups import back_up_one as back_up
-from storage.files import evidence_beside
-from tests.standins.kept import kept_in
-from tests.standins.tsa import authority_on
+from bot.evidence.timestamps import Stamper, roots_in
+from bot.http.client import Http
+from bot.imports.job import Order, carry_out
+from storage.schema.backups import back_up_one as back_up
+from storage.schema.files import evidence_beside
+from tests.labs.standins.kept import kept_in
+from tests.labs.standins.tsa import authority_on
 
 _PRESS = b"page,date,likes\nhunsen,2026-10-01,2000000\nhunsen,2026-10-02,2001000\nsamrainsy,2026-10-01,2050000\n"
 

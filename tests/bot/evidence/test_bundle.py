@@ -16,18 +16,18 @@ import pytest
 from bot.errors import LikewatchError
 from bot.evidence.bundle import export, with_sums
 from bot.evidence.bundle_instructions import MARK
-from bot.evidence.stamping import roots_in
-from bot.evidence.texts import ImportedFile
-from bot.evidence.tracing import find_alert, reference
-from bot.evidence.verifying import Verification, verification_summary
-from bot.evidence.zipped import unzipped, zipped
-from bot.examples import press_example
-from bot.feeding import replay_example
+from bot.evidence.records import ImportedFile
+from bot.evidence.timestamps import roots_in
+from bot.evidence.trace import find_alert, reference
+from bot.evidence.verification import Verification, verification_summary
+from bot.evidence.zip_file import unzipped, zipped
+from bot.imports.examples import press_example
+from bot.imports.replay import replay_example
 from storage.store import Store
 from tests.bot.evidence.conftest import Whole
-from tests.standins.kept import SECRET, TOKEN, kept_in
-from tests.standins.newsroom import START
-from tests.standins.tsa import Authority
+from tests.labs.standins.kept import SECRET, TOKEN, kept_in
+from tests.labs.standins.newsroom import START
+from tests.labs.standins.tsa import Authority
 
 
 def exported(database: Path, named: str = "hunsen") -> bytes:

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from bot.evidence import keeping
+from bot.evidence import retention
 from bot.evidence.bundle import export
-from bot.evidence.keeping import let_go_of_old
+from bot.evidence.records import ImportedFile
+from bot.evidence.retention import let_go_of_old
 from bot.evidence.store_audit import StoreAudit
-from bot.evidence.texts import ImportedFile
-from bot.evidence.tracing import instant_of, replies_behind, trace
-from bot.evidence.verifying import Verification
+from bot.evidence.trace import instant_of, replies_behind, trace
+from bot.evidence.verification import Verification
 from handlers.model import Metric
 from storage.store import Store
 from storage.values import KeptAlert
-from tests.standins.graph import GraphPage
-from tests.standins.kept import HOUR, Kept, kept_in
-from tests.standins.newsroom import START
+from tests.labs.standins.graph import GraphPage
+from tests.labs.standins.kept import HOUR, Kept, kept_in
+from tests.labs.standins.newsroom import START
 
 DAY = timedelta(days=1)
 
@@ -106,7 +106,7 @@ def test_what_is_behind_an_alert_that_is_raised_meanwhile_stays_too(
                 kept.poll()
             return wanted
 
-        monkeypatch.setattr(keeping, "replies_behind", while_the_cycle_goes_on)
+        monkeypatch.setattr(retention, "replies_behind", while_the_cycle_goes_on)
         assert let_go(kept, 20 * HOUR) > 0
         assert kept.store.alerts.recent()
         assert faults(kept) == []

@@ -14,18 +14,18 @@ from urllib.parse import quote
 import pytest
 
 from bot.evidence.recorder import Recorder
+from bot.evidence.records import Received, read_manifest, read_record, sha256
 from bot.evidence.store_audit import StoreAudit
-from bot.evidence.texts import Received, read_manifest, read_record, sha256
-from bot.platforms.exchange import Exchange
-from storage.backups import back_up_one
+from bot.http.exchange import Exchange
 from storage.evidence import Evidence
-from storage.files import evidence_beside
-from storage.sqlite import sqlite3
+from storage.schema.backups import back_up_one
+from storage.schema.files import evidence_beside
+from storage.schema.sqlite import sqlite3
 from storage.store import Store
-from tests.standins.clock import HandClock
-from tests.standins.kept import SECRET, TOKEN, Kept, kept_in
-from tests.standins.loopback import Response
-from tests.standins.newsroom import START
+from tests.labs.standins.clock import HandClock
+from tests.labs.standins.kept import SECRET, TOKEN, Kept, kept_in
+from tests.labs.standins.loopback import Response
+from tests.labs.standins.newsroom import START
 
 
 @pytest.fixture

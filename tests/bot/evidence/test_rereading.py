@@ -10,15 +10,16 @@ from bot.errors import Unreachable
 from bot.evidence.bundle import export
 from bot.evidence.recorder import Recorder
 from bot.evidence.store_audit import StoreAudit
-from bot.evidence.verifying import Verification
-from bot.fetching import Source
-from bot.platforms import bluesky, facebook
-from bot.platforms.http import Http
+from bot.evidence.verification import Verification
+from bot.http.client import Http
+from bot.platforms import bluesky
+from bot.platforms.facebook import platform as facebook
+from bot.polling.fetcher import Source
 from storage.store import Store
-from tests.standins.clock import HandClock
-from tests.standins.graph import Graph, GraphPage
-from tests.standins.loopback import serving
-from tests.standins.newsroom import START, cycle, track
+from tests.labs.standins.clock import HandClock
+from tests.labs.standins.graph import Graph, GraphPage
+from tests.labs.standins.loopback import serving
+from tests.labs.standins.newsroom import START, cycle, track
 
 HOUR = timedelta(hours=1)
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigError
-from bot.evidence.stamping import EVERY, Stamper, read_stamp, roots_in, stamp_fault
+from bot.evidence.records import read_manifest
 from bot.evidence.state import state
 from bot.evidence.store_audit import StoreAudit
-from bot.evidence.texts import read_manifest
-from bot.platforms.http import Http
-from tests.standins.kept import Kept, kept_in
-from tests.standins.tsa import Authority, authority_on
+from bot.evidence.timestamps import EVERY, Stamper, read_stamp, roots_in, stamp_fault
+from bot.http.client import Http
+from tests.labs.standins.kept import Kept, kept_in
+from tests.labs.standins.tsa import Authority, authority_on
 
 MINUTE = timedelta(minutes=1)
 
@@ -89,7 +89,7 @@ def test_it_asks_once_an_hour_and_only_for_what_is_new(tmp_path: Path) -> None:
 
 
 def test_it_tries_again_until_it_succeeds_and_says_so_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with stamping(tmp_path) as made, caplog.at_level(logging.INFO, logger="bot.evidence.stamping"):
+    with stamping(tmp_path) as made, caplog.at_level(logging.INFO, logger="bot.evidence.timestamps"):
         made.authority.status = 503
         for _ in range(5):
             assert not made.stamper.stamp_when_due()

@@ -8,15 +8,15 @@ import shutil
 from pathlib import Path
 
 from bot.evidence.bundle import export
-from bot.evidence.stamping import roots_in
 from bot.evidence.store_audit import StoreAudit
-from bot.evidence.verifying import Verification, verification_summary
+from bot.evidence.timestamps import roots_in
+from bot.evidence.verification import Verification, verification_summary
 from storage.errors import StoreError
-from storage.files import files_of
+from storage.schema.files import files_of
 from storage.store import Store
 from tests.bot.evidence.conftest import Whole
-from tests.standins.forging import tamper_bundle
-from tests.standins.tampering import tamper
+from tests.labs.standins.forging import tamper_bundle
+from tests.labs.standins.tampering import tamper
 
 CHANGES = int(os.environ.get("LIKEWATCH_CHANGES", "100"))  # `make tamper` makes a thousand
 

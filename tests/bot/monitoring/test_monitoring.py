@@ -14,17 +14,17 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.config.settings import Address
 from bot.errors import ConfigError
-from bot.monitoring.beat import Beat
 from bot.monitoring.health import Health, health
+from bot.monitoring.heartbeat import Beat
 from bot.monitoring.metrics import Numbers
 from bot.monitoring.server import MonitoringServer
 from bot.platforms.contract import Reason
-from bot.settings import Address
 from storage.store import Store
-from tests.standins.clock import HandClock
-from tests.standins.newsroom import START, ToldPlatform, cycle, subscribe, track
-from tests.standins.samples import alert
+from tests.labs.standins.clock import HandClock
+from tests.labs.standins.newsroom import START, ToldPlatform, cycle, subscribe, track
+from tests.labs.standins.samples import alert
 
 EVERY = timedelta(minutes=15)
 

@@ -9,8 +9,8 @@ import pytest
 from bot.monitoring.outages import Outages
 from bot.platforms.contract import Reason
 from storage.store import Store
-from tests.standins.clock import HandClock
-from tests.standins.newsroom import START, ToldPlatform, cycle, track
+from tests.labs.standins.clock import HandClock
+from tests.labs.standins.newsroom import START, ToldPlatform, cycle, track
 
 EVERY = timedelta(minutes=15)
 

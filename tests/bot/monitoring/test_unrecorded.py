@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.monitoring.beat import Beat
 from bot.monitoring.health import Health, health
+from bot.monitoring.heartbeat import Beat
 from bot.monitoring.outages import Outages
-from bot.monitoring.unrecorded import Unrecorded
-from tests.standins.kept import HOUR, Kept, kept_in
+from bot.monitoring.recording import Unrecorded
+from tests.labs.standins.kept import HOUR, Kept, kept_in
 
 DISKS = ("disk", "main")
 MINUTE = timedelta(minutes=1)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.monitoring.beat import Beat
+from bot.monitoring.heartbeat import Beat
 from bot.monitoring.watchdog import HANGS_AFTER, HUNG, Watchdog, notify
-from tests.standins.clock import HandClock
+from tests.labs.standins.clock import HandClock
 
 ROOT = Path(__file__).parents[3]
 
@@ -23,7 +23,7 @@ import logging, sys, threading
 from datetime import timedelta
 from bot import logs
 from bot.clock import SystemClock
-from bot.monitoring.beat import Beat
+from bot.monitoring.heartbeat import Beat
 from bot.monitoring.watchdog import Watchdog
 
 def hangs_in_this_function():

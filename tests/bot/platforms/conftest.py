@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.platforms import bluesky, facebook
-from bot.platforms.http import Http
-from tests.standins.bluesky import Bluesky
-from tests.standins.graph import Graph
-from tests.standins.loopback import App, Message, Receive, Send, serving
+from bot.http.client import Http
+from bot.platforms import bluesky
+from bot.platforms.facebook import platform as facebook
+from tests.labs.standins.bluesky import Bluesky
+from tests.labs.standins.graph import Graph
+from tests.labs.standins.loopback import App, Message, Receive, Send, serving
 
 TOKEN = "EAAB-token-nobody-may-see"
 SECRET = "app-secret-nobody-may-see"

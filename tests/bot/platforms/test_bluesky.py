@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import LikewatchError, PayloadChanged, Throttled, UnknownPage, Unreachable
+from bot.http.client import Http
 from bot.platforms.bluesky import PLATFORM
 from bot.platforms.contract import Brake, Reason, Reference
-from bot.platforms.http import Http
 from handlers.model import Account, Metric
-from tests.standins.bluesky import Actor, Bluesky
-from tests.standins.loopback import in_json
+from tests.labs.standins.bluesky import Actor, Bluesky
+from tests.labs.standins.loopback import in_json
 
 Asked = tuple[Bluesky, Http]
 

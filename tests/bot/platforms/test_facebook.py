@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import AuthRefused, ConfigError, LikewatchError, PayloadChanged, Throttled, UnknownPage, Unreachable
+from bot.http.client import Http
 from bot.platforms.contract import Brake, Reason, Reference
-from bot.platforms.facebook import PLATFORM
-from bot.platforms.http import Http
+from bot.platforms.facebook.platform import PLATFORM
 from handlers.model import Account, Metric
 from tests.bot.platforms.conftest import SECRET, TOKEN
-from tests.standins.graph import Graph, GraphError, GraphPage, gone
-from tests.standins.loopback import Response, in_json
+from tests.labs.standins.graph import Graph, GraphError, GraphPage, gone
+from tests.labs.standins.loopback import Response, in_json
 
 Asked = tuple[Graph, Http]
 

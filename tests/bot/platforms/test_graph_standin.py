@@ -13,7 +13,7 @@ from facebook_business.exceptions import FacebookRequestError
 from facebook_business.session import FacebookSession
 
 from tests.bot.platforms.conftest import SECRET, TOKEN, Switchboard
-from tests.standins.graph import Graph, GraphError, GraphPage
+from tests.labs.standins.graph import Graph, GraphError, GraphPage
 
 FIELDS = ["name", "username", "fan_count", "followers_count", "has_transitioned_to_new_page_experience"]
 

@@ -9,16 +9,16 @@ import pytest
 from slack_bolt import BoltRequest
 
 from bot.clock import SystemClock
-from bot.editors import EditorList
+from bot.config.editors import EditorList
 from bot.errors import AuthRefused, Unreachable
 from bot.platforms.contract import Profile, Reference
 from bot.slack.app import BotApp
 from bot.slack.client import check_tokens, slack_client
-from bot.slack.connection import SocketMode
+from bot.slack.socket_mode import SocketMode
 from bot.workspace import SlashCommand, Workspace, WorkspaceServer, refuse
 from handlers.model import Judged, Metric, Page, Point, Reading, Standing, Track
 from storage.store import Store
-from tests.standins.slacked import Newsroom, newsroom, served
+from tests.labs.standins.slacked import Newsroom, newsroom, served
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 HUN_SEN = Page(slug="hunsen", name="Hun Sen", platform="facebook", home="KH")

@@ -9,11 +9,11 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from bot.slack.cards import blocks
 from bot.slack.client import ResponseRefused, respond, slack_client, with_or_without_charts
 from bot.slack.contract import Card, Chart, Plot, Series
+from bot.slack.render.block_kit import blocks
 from bot.workspace import DROP_AFTER, Workspace, WorkspaceServer, refuse
-from tests.standins.slacked import served
+from tests.labs.standins.slacked import served
 
 ROOT = Path(__file__).parents[3]
 CHART = Plot(

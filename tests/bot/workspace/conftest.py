@@ -13,7 +13,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
 from bot.workspace import Workspace, WorkspaceServer
-from tests.standins.clock import HandClock
+from tests.labs.standins.clock import HandClock
 
 OnTheWire: TypeAlias = Callable[[], AbstractContextManager[None]]
 

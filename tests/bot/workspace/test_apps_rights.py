@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.workspace import Workspace
-from tests.standins.clock import HandClock
+from tests.labs.standins.clock import HandClock
 
 NEWSROOM, ANA, DARA = "C0NEWSROOM", "U0ANA00001", "U0DARA0002"
 

@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from bot.workspace import Workspace
-from tests.standins.clock import HandClock
+from tests.labs.standins.clock import HandClock
 
 Json: TypeAlias = dict[str, Any]
 

@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.workspace import Workspace, WorkspaceServer
-from tests.standins.clock import HandClock
+from tests.labs.standins.clock import HandClock
 
 NEWSROOM, GENERAL = "C0NEWSROOM", "C0GENERAL0"
 ANA, DARA = "U0ANA00001", "U0DARA0002"

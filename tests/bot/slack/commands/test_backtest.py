@@ -6,17 +6,17 @@ import pytest
 
 from bot.backtest import past_alerts
 from bot.errors import LikewatchError
-from bot.slack import cards
 from bot.slack.commands import find_command
 from bot.slack.contract import Button, Slash
+from bot.slack.render import block_kit
 from handlers.comparisons import all_comparisons
 from storage.store import Store
-from tests.standins import blockkit
-from tests.standins.asked import NOW, ask, daily, watch
+from tests.labs.standins import blockkit
+from tests.labs.standins.asked import NOW, ask, daily, watch
 
 
 def shown(store: Store, text: str) -> str:
-    return blockkit.words(cards.blocks(ask(store, text).card))
+    return blockkit.words(block_kit.blocks(ask(store, text).card))
 
 
 def rivals(store: Store) -> None:
@@ -63,7 +63,7 @@ def test_another_threshold_is_told_beside_the_default(store: Store) -> None:
     assert strict.card.headline == (
         "Hun Sen, the past 60 days: no alert with surge>90x, 1 with the default, surge>3.2x"
     )
-    told = blockkit.words(cards.blocks(strict.card))
+    told = blockkit.words(block_kit.blocks(strict.card))
     assert "*Told only with the default: 1*" in told
     assert "gained 30,480 likes" in told
     assert "Of other kinds, the same either way: ahead 1, closing in 1, overtake 1." in told

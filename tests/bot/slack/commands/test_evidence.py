@@ -11,22 +11,22 @@ from pathlib import Path
 import pytest
 
 from bot.errors import LikewatchError
-from bot.evidence.stamping import Stamper, read_stamp, roots_in
-from bot.evidence.texts import ImportedFile, Received, read_record
-from bot.evidence.tracing import reference
-from bot.examples import press_example
-from bot.feeding import replay_example
-from bot.platforms.http import Http
-from bot.slack import cards
-from bot.slack.alert_card import alert_card
+from bot.evidence.records import ImportedFile, Received, read_record
+from bot.evidence.timestamps import Stamper, read_stamp, roots_in
+from bot.evidence.trace import reference
+from bot.http.client import Http
+from bot.imports.examples import press_example
+from bot.imports.replay import replay_example
 from bot.slack.contract import Button, Moment
-from storage.files import evidence_beside
-from storage.sqlite import sqlite3
-from tests.standins import blockkit
-from tests.standins.asked import ask
-from tests.standins.kept import SECRET, TOKEN, Kept, kept_in
-from tests.standins.newsroom import START
-from tests.standins.tsa import authority_on
+from bot.slack.render import block_kit
+from bot.slack.render.alert_card import alert_card
+from storage.schema.files import evidence_beside
+from storage.schema.sqlite import sqlite3
+from tests.labs.standins import blockkit
+from tests.labs.standins.asked import ask
+from tests.labs.standins.kept import SECRET, TOKEN, Kept, kept_in
+from tests.labs.standins.newsroom import START
+from tests.labs.standins.tsa import authority_on
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def kept(tmp_path: Path) -> Iterator[Kept]:
 
 def lines(kept: Kept, text: str) -> list[str]:
     reply = ask(kept.store, text)
-    assert blockkit.faults(cards.reply_blocks(reply, text)) == []
-    return [cards.plain(line) for line in reply.card.lines]
+    assert blockkit.faults(block_kit.reply_blocks(reply, text)) == []
+    return [block_kit.plain(line) for line in reply.card.lines]
 
 
 def test_the_button_of_a_card_asks_for_it(kept: Kept) -> None:
@@ -84,7 +84,7 @@ def _sources_are_named_once(kept: Kept) -> None:
     replay_example(kept.store, kept.cycle, example, team_id="T1", channel_id="C1", now=START)
     told = next(one.alert for one in kept.store.alerts.recent() if one.alert.kind == "contradiction")
     reply = ask(kept.store, f"trends evidence {reference(told)}")
-    shown = blockkit.words(cards.reply_blocks(reply, ""))
+    shown = blockkit.words(block_kit.reply_blocks(reply, ""))
     assert f"*Alert* {reference(told)}: Published figures" in shown
     assert shown.count(hashlib.sha256(example.data).hexdigest()) == 1
     assert shown.count("|Phnom Penh Post>") == 1
@@ -110,7 +110,7 @@ def test_a_platforms_event_of_many_pages_fits_into_a_message(kept: Kept) -> None
     many = replace(alert, key="many", facts=alert.facts * 60)
     kept.store.outbox.put(many, [], at=kept.clock.now())
     text = f"trends evidence {reference(many)}"
-    shown = blockkit.words(cards.reply_blocks(ask(kept.store, text), text))
+    shown = blockkit.words(block_kit.reply_blocks(ask(kept.store, text), text))
     assert len(lines(kept, text)) > 100
     assert "more: Slack shows no more in one message" in shown
     assert "likewatch evidence export" in shown
@@ -128,7 +128,7 @@ def test_the_instant_of_a_time_stamp_is_the_authoritys(kept: Kept, tmp_path: Pat
     stamp = kept.store.evidence.newest_stamp()
     assert stamp is not None
     shown = ask(kept.store, f"trends evidence {reference(newest.alert)}").card.lines
-    (line,) = [line for line in shown if "Time-stamped by" in cards.plain(line)]
+    (line,) = [line for line in shown if "Time-stamped by" in block_kit.plain(line)]
     assert Moment(read_stamp(stamp).at) in line
     with closing(sqlite3.connect(evidence_beside(kept.path), isolation_level=None)) as other:
         other.execute("UPDATE manifests SET text = (SELECT text FROM manifests WHERE sequence = 1)")

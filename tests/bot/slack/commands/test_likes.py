@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.slack import cards
 from bot.slack.contract import Reply
+from bot.slack.render import block_kit
 from handlers.model import AudienceReading, Dated, Figure, Measure, Metric
 from storage.store import Store
 from storage.values import Polled, Subscription, Target, Trouble
-from tests.standins import blockkit
-from tests.standins.asked import NOW, ask, daily, watch
+from tests.labs.standins import blockkit
+from tests.labs.standins.asked import NOW, ask, daily, watch
 
 HOUR = timedelta(hours=1)
 HOURS_AGO = NOW - timedelta(hours=2)
@@ -19,16 +19,16 @@ HOURS_AGO = NOW - timedelta(hours=2)
 
 def words(reply: Reply) -> str:
     """Everything the answer says."""
-    return blockkit.words(cards.reply_blocks(reply, "likes"))
+    return blockkit.words(block_kit.reply_blocks(reply, "likes"))
 
 
 def fields(reply: Reply) -> dict[str, str]:
-    return {label: cards.plain(value) for label, value in reply.card.fields}
+    return {label: block_kit.plain(value) for label, value in reply.card.fields}
 
 
 def queries(reply: Reply) -> list[str]:
     elements = [
-        element for block in cards.blocks(reply.card) if block["type"] == "actions" for element in block["elements"]
+        element for block in block_kit.blocks(reply.card) if block["type"] == "actions" for element in block["elements"]
     ]
     return [element["value"] for element in elements]
 

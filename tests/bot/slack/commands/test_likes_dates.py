@@ -8,24 +8,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import LikewatchError
-from bot.examples import press_example
-from bot.feeding import replay_example
-from bot.slack import cards
+from bot.imports.examples import press_example
+from bot.imports.replay import replay_example
 from bot.slack.contract import Reply
+from bot.slack.render import block_kit
 from handlers.model import AudienceReading, Dated, Figure, Judged, Measure, Metric, Reading, Standing
 from storage.store import Store
-from tests.standins import blockkit
-from tests.standins.asked import NOW, ask, daily, watch
-from tests.standins.clock import HandClock
-from tests.standins.newsroom import cycle
+from tests.labs.standins import blockkit
+from tests.labs.standins.asked import NOW, ask, daily, watch
+from tests.labs.standins.clock import HandClock
+from tests.labs.standins.newsroom import cycle
 
 
 def words(reply: Reply) -> str:
-    return blockkit.words(cards.reply_blocks(reply, "likes"))
+    return blockkit.words(block_kit.reply_blocks(reply, "likes"))
 
 
 def fields(reply: Reply) -> dict[str, str]:
-    return {label: cards.plain(value) for label, value in reply.card.fields}
+    return {label: block_kit.plain(value) for label, value in reply.card.fields}
 
 
 def test_an_imported_figure_is_not_called_read(store: Store) -> None:

@@ -10,19 +10,19 @@ from threading import Event, Thread
 import pytest
 
 from bot.errors import LikewatchError
-from bot.features import default_features
 from bot.platforms.contract import Profile
-from bot.slack import cards
+from bot.rules.alert_types import default_features
 from bot.slack.commands import find_command
 from bot.slack.contract import Button, Reply, Slash
+from bot.slack.render import block_kit
 from handlers.model import Alert, AudienceReading, Metric, Reading
-from storage.chronicle import Chronicle
+from storage.series.timeline import Chronicle
 from storage.store import Store
 from storage.values import Subscription, Target
-from tests.standins import blockkit
-from tests.standins.asked import NOW, ask, call, watch
-from tests.standins.histories import scene
-from tests.standins.tunable import more_rules
+from tests.labs.standins import blockkit
+from tests.labs.standins.asked import NOW, ask, call, watch
+from tests.labs.standins.histories import scene
+from tests.labs.standins.tunable import more_rules
 
 __all__ = ["more_rules"]
 
@@ -31,7 +31,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def words(reply: Reply) -> str:
-    return blockkit.words(cards.reply_blocks(reply, "trends"))
+    return blockkit.words(block_kit.reply_blocks(reply, "trends"))
 
 
 def saved(store: Store, slug: str = "hunsen", target: Target = Target.PAGE) -> Subscription:
@@ -55,7 +55,7 @@ def test_a_threshold_is_saved_audited_noticed_and_explained(store: Store) -> Non
     reply = ask(store, "trends subscribe hunsen surge>5x overtake purge > 0.75 %")
     assert saved(store).features == ("overtake", "purge", "surge")
     assert saved(store).thresholds == {"surge": 5, "purge": 0.75}
-    assert cards.plain(reply.notice or "") == (
+    assert block_kit.plain(reply.notice or "") == (
         "@U0EDITOR subscribed this channel to hunsen: overtake, purge>0.75%, surge>5x"
     )
     (entry,) = store.audit.recent(team_id=TEAM)

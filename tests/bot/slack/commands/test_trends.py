@@ -6,16 +6,16 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import LikewatchError
-from bot.features import default_features, features
 from bot.platforms.contract import Profile, Reference
-from bot.slack import cards
+from bot.rules.alert_types import default_features, features
 from bot.slack.commands import find_command
 from bot.slack.contract import Reply, Slash
+from bot.slack.render import block_kit
 from handlers.model import Metric
 from storage.store import Store
 from storage.values import Target
-from tests.standins import blockkit
-from tests.standins.asked import NOW, ask, call, daily, overtake, watch
+from tests.labs.standins import blockkit
+from tests.labs.standins.asked import NOW, ask, call, daily, overtake, watch
 
 HUNSEN = Profile(
     platform="facebook",
@@ -38,11 +38,11 @@ def track(store: Store, text: str, profile: Profile = HUNSEN) -> Reply:
 
 
 def words(reply: Reply) -> str:
-    return blockkit.words(cards.reply_blocks(reply, "trends"))
+    return blockkit.words(block_kit.reply_blocks(reply, "trends"))
 
 
 def notice(reply: Reply) -> str:
-    return cards.plain(reply.notice or "")
+    return block_kit.plain(reply.notice or "")
 
 
 def audited(store: Store) -> list[tuple[str, str, str]]:
@@ -255,7 +255,7 @@ def test_list_features_tells_each(store: Store) -> None:
     said = words(ask(store, "trends list features"))
     for name, feature in features().items():
         assert f"*{name}*: " in said
-        assert cards.escape(feature.summary) in said
+        assert block_kit.escape(feature.summary) in said
 
 
 def test_list_of_something_else_is_named(store: Store) -> None:

@@ -1,0 +1,1 @@
+"""Settings: declared once, and what is generated from them."""

@@ -1,0 +1,85 @@
+"""Reading kept bytes once more, with the very code that read them when they came: what a figure must agree with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.errors import LikewatchError
+from bot.evidence.records import ImportedFile, Received
+from bot.http.exchange import Exchange
+from bot.http.recorded import RecordedHttp
+from bot.imports import DateOrder, read_import
+from bot.platforms.registry import platforms
+from handlers.model import Account, AudienceReading, Reading
+
+_ANY_CADENCE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Came:
+    """An exchange: its record, and the bytes that came."""
+
+    record: Received
+    content: bytes
+
+
+def reread(exchanges: Sequence[Came]) -> tuple[Reading, ...]:
+    """The readings in the exchanges of one batch, oldest exchange first; none where its platform is not known here."""
+    first = exchanges[0].record
+    platform = next((known for known in platforms() if known.name == first.platform), None)
+    if platform is None or first.asked_at is None:
+        return ()
+    accounts = [
+        Account(page=page, platform=platform.name, native_id=native_id, handle="", url="", poll_every=_ANY_CADENCE)
+        for page, native_id in first.pages.items()
+    ]
+    http = RecordedHttp(platform.base_url({}), [_exchange(came) for came in exchanges])
+    return platform.fetch(http, accounts, first.asked_at).readings
+
+
+def is_read_here(record: Received) -> bool:
+    """Whether this Likewatch knows the platform, and can read what it said."""
+    return any(known.name == record.platform for known in platforms())
+
+
+def batches(exchanges: Iterable[Came]) -> list[list[Came]]:
+    """Exchanges in the order in which they came, those of one batch together."""
+    together: dict[tuple[object, ...], list[Came]] = {}
+    for came in exchanges:
+        record = came.record
+        key = (record.platform, record.asked_at, *record.pages.items())
+        together.setdefault(key, []).append(came)
+    return list(together.values())
+
+
+def reread_import(imported: ImportedFile, content: bytes) -> tuple[Reading | AudienceReading, ...]:
+    """The figures in an imported file, of the pages they were taken to be about; none where it cannot be read now."""
+    try:
+        read = read_import(
+            content,
+            name=imported.name,
+            now=imported.at,
+            page=imported.page,
+            dates=DateOrder(imported.dates) if imported.dates else None,
+        )
+    except LikewatchError:
+        return ()
+    figures: tuple[Reading | AudienceReading, ...] = (*read.readings, *read.audiences)
+    return tuple(
+        replace(figure, page=imported.pages[figure.page]) for figure in figures if figure.page in imported.pages
+    )
+
+
+def _exchange(came: Came) -> Exchange:
+    record = came.record
+    return Exchange(
+        method=record.method,
+        url=record.url,
+        params=record.params,
+        form=record.form,
+        status=record.status,
+        headers=record.headers,
+        content=came.content,
+    )

@@ -1,0 +1,115 @@
+"""Reading a file of figures: which delimiter, which layout, and then every row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from pathlib import PurePath
+
+from bot.imports import files
+from bot.imports.figures import Gathering
+from bot.imports.headers import Columns, Role, recognised
+from bot.imports.rows import Reader, surveyed
+from bot.imports.values import UNNAMED, DateOrder, Fault, Import, ImportRefused
+
+_FIRST_ROWS = 10  # among which the header is looked for: some exports put a title above it
+_ACCEPTED = (
+    "The first row must name the columns: date,page,followers or date,page,country,count (or share), "
+    "or a date and a column for each country"
+)
+
+
+def read_import(
+    data: bytes, *, name: str, now: datetime, page: str | None = None, dates: DateOrder | None = None
+) -> Import:
+    """Read a CSV file of counts, of figures by country, or of both.
+
+    ``name`` is the file's name, the source of the figures that name none. Nothing may lie after ``now``. ``page`` is
+    the slug of rows that name none. ``dates`` says how 02/03/2016 is meant where the file itself does not decide it.
+    ``received_at`` of a figure is its own date unless the file gives one, so that replaying it knows nothing early.
+
+    Pure: the same bytes give equal values. Raises ImportRefused where the file as a whole cannot be read; whatever is
+    wrong with one row is in ``faults``.
+    """
+    name = PurePath(name).name
+    file = files.opened(data, name)
+    delimiter, header_line, columns = _header(file)
+    if not columns.has(Role.PAGE) and not page:
+        raise ImportRefused(f"{name} does not say which page its figures are of: add a column page, or use --page.")
+    conventions = surveyed(_rows(file, delimiter, header_line), columns, dates)
+    source = f"{UNNAMED}{name}"
+    reader = Reader(columns, conventions, page=page, source=source, now=now)
+    gathering = Gathering(unnamed=source)
+    pages: set[str] = set()
+    rows = 0
+    for line, row in _rows(file, delimiter, header_line):
+        rows += 1
+        for found in reader.read(line, row):
+            if isinstance(found, Fault):
+                gathering.faults.append(found)
+            else:
+                pages.add(found.origin.page)
+                gathering.add(found)
+    if not rows:
+        raise ImportRefused(f"{name} has a header but no rows below it.")
+    readings, audiences = gathering.settled()
+    return Import(
+        name=name,
+        layout=columns.layout,
+        encoding=file.encoding,
+        delimiter=delimiter,
+        rows=rows,
+        readings=readings,
+        audiences=audiences,
+        faults=tuple(sorted(gathering.faults, key=lambda fault: fault.line)),
+        pages=tuple(sorted(pages)),
+        notes=columns.notes + _about_encoding(file),
+    )
+
+
+def _header(file: files.File) -> tuple[str, int, Columns]:
+    """The delimiter, line and meaning of the header: whichever delimiter makes most of one of the first rows."""
+    best: tuple[str, int, Columns] | None = None
+    for delimiter in (file.declared,) if file.declared else files.DELIMITERS:
+        for line, row in _first_rows(file, delimiter):
+            columns = recognised(row)
+            if columns and (best is None or len(columns.headers) > len(best[2].headers)):
+                best = (delimiter, line, columns)
+                break
+    if best is None:
+        raise _unrecognised(file)
+    return best
+
+
+def _first_rows(file: files.File, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    try:
+        yield from islice(file.rows(delimiter), _FIRST_ROWS)
+    except ImportRefused:
+        return  # with another delimiter its quotation marks may well add up
+
+
+def _rows(file: files.File, delimiter: str, after: int) -> Iterator[tuple[int, list[str]]]:
+    return ((line, row) for line, row in file.rows(delimiter) if line > after)
+
+
+def _unrecognised(file: files.File) -> ImportRefused:
+    title = ""
+    for _, row in _first_rows(file, file.declared or ","):
+        if _is_business_suite(row):
+            return ImportRefused(
+                f"{file.name} is an export of Meta Business Suite{title}: it holds the new follows of each day, not "
+                "how many followers there were. Totals cannot be made from it, so nothing of it is imported."
+            )
+        title = f' ("{row[0].strip()}")'
+    return ImportRefused(f"{file.name} has no header that is understood. {_ACCEPTED}.")
+
+
+def _is_business_suite(row: Sequence[str]) -> bool:
+    return [cell.strip().casefold() for cell in row if cell.strip()] == ["date", "primary"]
+
+
+def _about_encoding(file: files.File) -> tuple[str, ...]:
+    if not file.guessed:
+        return ()
+    return (f"The file does not say how its letters are encoded; it was read as {file.encoding}. Check the names.",)

@@ -1,0 +1,327 @@
+"""From rows to entries: one figure each, with its page, date and country, or the fault that spoils it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum, auto
+from operator import itemgetter
+from typing import NamedTuple, TypeVar
+
+from bot.imports import cells, dates
+from bot.imports.cells import BadCell
+from bot.imports.headers import Columns, Role
+from bot.imports.values import DateOrder, Fault, Layout
+from bot.text.countries import country_code
+from handlers.model import Dated, Metric
+
+T = TypeVar("T")
+Row = Sequence[str]
+
+_SHOWN = 60  # characters of a faulty cell
+_LONGEST_TEXT = 1000
+_LONGEST_NAME = 100  # of a country
+_PERIOD = re.compile(r"(?P<number>\d{1,4}) ?(?P<unit>d|days?|w|weeks?)")
+_DAYS_OF_WEEK = 7
+
+
+class What(StrEnum):
+    """What a figure is of."""
+
+    LIKES = auto()
+    FOLLOWERS = auto()
+    NEW = auto()  # likes gained over a period
+    SHARE = auto()  # of all likes, in one country
+    TOTAL = auto()  # all likes, given beside a country's figure
+
+
+_ORIGIN = (Role.DATE, Role.TIME, Role.DATED, Role.RECEIVED, Role.PAGE, Role.SOURCE, Role.URL)
+_COUNTED = {Metric.LIKES: What.LIKES, Metric.FOLLOWERS: What.FOLLOWERS}
+_METRICS = {
+    "likes": What.LIKES,
+    "followers": What.FOLLOWERS,
+    "share_of_total": What.SHARE,
+    "share": What.SHARE,
+    "new_likes": What.NEW,
+    "new_followers": What.NEW,
+}
+
+
+class When(NamedTuple):
+    """The instant a figure is for, how precisely that is known, and for new likes the days it sums up."""
+
+    at: datetime
+    dated: Dated
+    days: int | None
+
+
+class Number(NamedTuple):
+    """One figure of a row. ``value`` and its bounds are likes, or a share from 0 to 1."""
+
+    column: str
+    country: str | None
+    what: What
+    value: float
+    low: float
+    high: float
+
+
+class Origin(NamedTuple):
+    """Where a figure belongs; those by country that have it in common are one snapshot."""
+
+    received_at: datetime
+    when: When
+    page: str
+    source: str
+
+
+class Entry(NamedTuple):
+    """One figure with everything that is known of it."""
+
+    line: int
+    origin: Origin
+    url: str
+    number: Number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conventions:
+    """What no cell can tell by itself: how 02/03/2016 is meant, and what a bare share is a share of.
+
+    ``share_of`` is 1 or 100, or None where the file's bare shares speak for both.
+    """
+
+    order: DateOrder | None
+    share_of: int | None
+
+
+def surveyed(rows: Iterable[tuple[int, Row]], columns: Columns, order: DateOrder | None) -> Conventions:
+    """What the whole file tells about its dates and shares. ``order``, where a person gave it, stands."""
+    orders: set[DateOrder | None] = set()
+    above_one: set[bool] = set()
+    date_at, metric_at = columns.places[Role.DATE], columns.places[Role.METRIC]
+    share_at = columns.places[Role.VALUE if columns.layout is Layout.LONG else Role.SHARE]
+    for _, row in rows:
+        if date_at < len(row) and row[date_at][4:5] != "-":
+            orders.add(dates.slash_order(row[date_at].strip()))
+        if share_at >= 0:
+            even = columns.even(row)
+            share = (
+                cells.bare_share(even[share_at]) if metric_at < 0 or _metric(even[metric_at]) is What.SHARE else None
+            )
+            above_one.update((share > 1,) if share else ())
+    told = orders - {None}
+    return Conventions(
+        order=order or (told.pop() if len(told) == 1 else None),
+        share_of=100 if columns.percent or above_one == {True} else None if True in above_one else 1,
+    )
+
+
+class _Spoilt(Exception):
+    """A cell that spoils what depends on it."""
+
+    def __init__(self, column: str, cell: str, problem: str) -> None:
+        super().__init__(problem)
+        self.column = column
+        self.cell = cell
+        self.problem = problem
+
+
+class Reader:
+    """Reads a file's rows. ``page`` and ``source`` fill in what they leave open; nothing may lie after ``now``."""
+
+    def __init__(
+        self, columns: Columns, conventions: Conventions, *, page: str | None, source: str, now: datetime
+    ) -> None:
+        self._columns = columns
+        self._places = columns.places
+        self._conventions = conventions
+        self._page = page or ""
+        self._source = source
+        self._now = now
+        by_layout = {Layout.LONG: self._long, Layout.WIDE: self._wide, Layout.COUNTRIES: self._by_country}
+        self._numbers = by_layout.get(columns.layout, self._counted)
+        roles = (Role.LIKES, Role.FOLLOWERS, Role.COUNT, Role.VALUE)
+        self._count = next((role for role in roles if columns.has(role)), Role.COUNT)
+        self._origin_cells = itemgetter(*(columns.places[role] for role in _ORIGIN))
+        self._last: tuple[object, tuple[Origin, str]] | None = None
+
+    def read(self, line: int, cells_: Sequence[str]) -> Iterator[Entry | Fault]:
+        """Every figure of a row, and a fault for what spoils one or all of them."""
+        row = self._columns.even(cells_)
+        try:
+            if len(cells_) > len(self._columns.headers):
+                self._refuse_surplus(cells_)
+            origin, url = self._origin(row)
+            for number in self._numbers(row):
+                if isinstance(number, _Spoilt):
+                    yield _fault(line, number)
+                    continue
+                self._refuse_period(row, number.what, origin.when.days)
+                yield Entry(line, origin, url, number)
+        except _Spoilt as spoilt:
+            yield _fault(line, spoilt)
+
+    def _origin(self, row: Row) -> tuple[Origin, str]:
+        # Rows of one snapshot stand together as a rule, and need be understood only once.
+        asked = self._origin_cells(row)
+        if self._last is None or asked != self._last[0]:
+            self._last = None
+            when = self._when(row)
+            received_at = self._received_at(row, when)
+            page = self._parsed(row, Role.PAGE, cells.slug, self._page)
+            source = self._parsed(row, Role.SOURCE, _text) or self._source
+            url = self._parsed(row, Role.URL, _address)
+            self._last = (asked, (Origin(received_at, when, page, source), url))
+        return self._last[1]
+
+    def _parsed(self, row: Row, role: Role, parse: Callable[..., T], *given: object) -> T:
+        try:
+            return parse(row[self._places[role]], *given)
+        except BadCell as error:
+            raise self._spoilt(row, role, str(error)) from error
+
+    def _spoilt(self, row: Row, role: Role, problem: str) -> _Spoilt:
+        return _Spoilt(self._columns.header(role), row[self._places[role]], problem)
+
+    def _refuse_surplus(self, row: Row) -> None:
+        width = len(self._columns.headers)
+        if any(map(str.strip, row[width:])):
+            more = f"more cells ({len(row)}) than columns ({width}): does a number need quotation marks around it?"
+            raise _Spoilt("", "", more)
+
+    def _when(self, row: Row) -> When:
+        at, dated = self._parsed(row, Role.DATE, dates.instant, self._conventions.order, row[self._places[Role.TIME]])
+        if at > self._now:
+            raise self._spoilt(row, Role.DATE, "in the future")
+        if not row[self._places[Role.DATED]]:
+            return When(at, dated, None)
+        return self._parsed(row, Role.DATED, _precisely, at, dated)
+
+    def _refuse_period(self, row: Row, what: What, days: int | None) -> None:
+        if what is What.NEW and days is None:
+            raise self._spoilt(row, Role.DATED, 'new likes need the period they came in, like "30 days"')
+        if what is not What.NEW and days is not None:
+            raise self._spoilt(row, Role.DATED, "a period belongs to new likes only")
+
+    def _received_at(self, row: Row, when: When) -> datetime:
+        """When the figure could be known: at once, unless the file says otherwise."""
+        if not row[self._places[Role.RECEIVED]]:
+            return when.at
+        at, _ = self._parsed(row, Role.RECEIVED, dates.instant, self._conventions.order)
+        if at > self._now:
+            raise self._spoilt(row, Role.RECEIVED, "in the future")
+        if at < when.at:
+            raise self._spoilt(row, Role.RECEIVED, "before the date of the figure itself")
+        return at
+
+    def _counted(self, row: Row) -> Iterable[Number | _Spoilt]:
+        return (self._counted_in(row, self._count, None, _COUNTED[self._columns.metric]),)
+
+    def _counted_in(self, row: Row, role: Role, country: str | None, what: What) -> Number:
+        value, low, high = self._parsed(row, role, cells.count, row[self._places[Role.PRECISION]])
+        return Number(self._columns.header(role), country, what, value, low, high)
+
+    def _share_in(self, row: Row, role: Role, country: str) -> Number:
+        precision = row[self._places[Role.PRECISION]]
+        value, low, high = self._parsed(row, role, cells.share, precision, self._conventions.share_of)
+        return Number(self._columns.header(role), country, What.SHARE, value, low, high)
+
+    def _by_country(self, row: Row) -> Iterator[Number | _Spoilt]:
+        given = [role for role in (self._count, Role.SHARE, Role.TOTAL) if row[self._places[role]]]
+        country = self._parsed(row, Role.COUNTRY, _country)
+        if country is None and (Role.SHARE in given or self._count not in given):
+            raise self._spoilt(row, Role.COUNTRY, "figures of which country?")
+        if country is None or given in ([], [Role.TOTAL]):
+            yield from self._counted(row)
+            return
+        for role in given:
+            try:
+                if role is Role.SHARE:
+                    yield self._share_in(row, role, country)
+                else:
+                    what = What.TOTAL if role is Role.TOTAL else _COUNTED[self._columns.metric]
+                    yield self._counted_in(row, role, country, what)
+            except _Spoilt as spoilt:
+                yield spoilt
+
+    def _long(self, row: Row) -> Iterator[Number | _Spoilt]:
+        what = self._parsed(row, Role.METRIC, _known_metric)
+        country = self._parsed(row, Role.COUNTRY, _country)
+        if what is not What.SHARE:
+            yield self._counted_in(row, Role.VALUE, country, what)
+        elif country:
+            yield self._share_in(row, Role.VALUE, country)
+        else:
+            raise self._spoilt(row, Role.COUNTRY, "a share of what? Name the country")
+
+    def _wide(self, row: Row) -> Iterator[Number | _Spoilt]:
+        if row[self._places[Role.TOTAL]]:
+            yield self._counted_in(row, Role.TOTAL, None, What.TOTAL)
+        for index, country in self._columns.countries:
+            if not row[index]:
+                continue
+            try:
+                yield Number(self._columns.headers[index], country, What.LIKES, *cells.count(row[index]))
+            except BadCell as error:
+                yield _Spoilt(self._columns.headers[index], row[index], str(error))
+
+
+def _fault(line: int, spoilt: _Spoilt) -> Fault:
+    cell = " ".join(spoilt.cell.split())
+    shown = cell if len(cell) <= _SHOWN else cell[: _SHOWN - 1] + "…"
+    torn = "the cell runs over several lines: is a quotation mark missing?"
+    return Fault(line=line, column=spoilt.column, problem=torn if "\n" in spoilt.cell else spoilt.problem, cell=shown)
+
+
+def _precisely(text: str, at: datetime, dated: Dated) -> When:
+    """What the column for a date's precision makes of it: "day", "month", "instant" or, for new likes, "30 days"."""
+    word = text.casefold()
+    if word in {Dated.DAY, Dated.MONTH}:
+        return When(at.replace(hour=0, minute=0, second=0, microsecond=0), Dated(word), None)
+    if word == Dated.INSTANT:
+        return When(at, Dated.INSTANT, None)
+    period = _PERIOD.fullmatch(word)
+    days = int(period["number"]) * (_DAYS_OF_WEEK if period["unit"].startswith("w") else 1) if period else 0
+    if not days:
+        raise BadCell('not a precision; write "day", "month", "instant" or a period like "30 days"')
+    return When(at, dated, days)
+
+
+def _country(text: str) -> str | None:
+    if not text:
+        return None
+    cells.refuse_formula(text)
+    code = country_code(text) if len(text) <= _LONGEST_NAME else None
+    if code is None:
+        raise BadCell("not a country that is known, or not certain which; write its two-letter code")
+    return code
+
+
+def _metric(text: str) -> What | None:
+    return _METRICS.get("_".join(text.casefold().split()))
+
+
+def _known_metric(text: str) -> What:
+    what = _metric(text)
+    if what is None:
+        raise BadCell("not a metric; write likes, followers, share_of_total or new_likes")
+    return what
+
+
+def _text(text: str) -> str:
+    if not text:
+        return ""
+    if len(text) > _LONGEST_TEXT:
+        raise BadCell(f"longer than {_LONGEST_TEXT} characters")
+    return " ".join(text.split())
+
+
+def _address(text: str) -> str:
+    if not text:
+        return ""
+    if not re.fullmatch(r"https?://\S+", text):
+        raise BadCell("not a web address; it begins with http:// or https://")
+    return _text(text)

@@ -1,0 +1,5 @@
+"""Facebook pages, over the Graph API."""
+
+from bot.platforms.facebook.platform import PLATFORM
+
+__all__ = ["PLATFORM"]

@@ -1,0 +1,1 @@
+"""Read what is due: the cycle, its fetcher, its schedule."""

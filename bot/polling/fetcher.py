@@ -1,0 +1,173 @@
+"""Asking the platforms: in full batches, up to 16 calls at once, and nobody who told us to wait."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.clock import Clock
+from bot.evidence.recorder import Recorder
+from bot.http.client import Http
+from bot.platforms.contract import Brake, Failure, Fetched, Platform, Reason
+from bot.polling.rate_limits import brake_of
+from handlers.model import Account
+from storage.store import Store
+
+log = logging.getLogger(__name__)
+
+FETCHERS = 16
+"""Threads that fetch: latency, not the client, decides how fast 10,000 pages are read (docs/benchmarks.md)."""
+
+UNKNOWN_BATCH = 50
+
+TOGETHER_WITHIN = 300.0
+"""Seconds for all batches of one cycle. What has not answered by then is unreachable, and asked again soon.
+
+Each call has its own deadline (``bot.http.client.Limits``). This one is for what those cannot bound: a name that the
+system looks up for minutes, or so many slow answers that the quick platforms would wait for them.
+"""
+
+_LOOK = 0.2
+"""Seconds between looks at whether fetching was closed meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A platform, connected. ``missing`` is None, or the sentence that says which setting it lacks."""
+
+    platform: Platform
+    http: Http
+    missing: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A batch of one platform's accounts, when it was asked for, and what came."""
+
+    platform: str
+    accounts: Sequence[Account]
+    asked_at: datetime
+    fetched: Fetched
+
+
+class Ended(Exception):
+    """Fetching was closed meanwhile; there is no answer."""
+
+
+class Fetching:
+    """Fetches batches. A token that was refused is not used again until a restart."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        sources: Mapping[str, Source],
+        recorder: Recorder,
+        together_within: float = TOGETHER_WITHIN,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._sources = sources
+        self._recorder = recorder
+        self._together_within = together_within
+        self._refused: dict[str, str] = {}
+        self._ended = threading.Event()
+        self._threads = _threads()
+
+    def close(self) -> None:
+        """Start no further call and wait for none; those under way end when their platform's session is closed."""
+        self._ended.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def fetch(self, accounts: Sequence[Account], now: datetime) -> list[Answered]:
+        """Every account's answer. Raises ``Ended`` once it is closed."""
+        closed = dict(self._closed({account.platform for account in accounts}, now))
+
+        def ask(batch: Sequence[Account]) -> Answered:
+            name, asked_at = batch[0].platform, self._clock.now()
+            fetched = _failed(batch, *closed[name]) if name in closed else self._ask(name, batch, asked_at)
+            if fetched.pause and fetched.pause.brake is Brake.STOP:
+                closed[name] = (Reason.THROTTLED, fetched.pause.message)
+            return Answered(platform=name, accounts=batch, asked_at=asked_at, fetched=fetched)
+
+        batches = list(self._batches(accounts))
+        try:
+            calls = [self._threads.submit(ask, batch) for batch in batches]
+        except RuntimeError:  # no further call may start
+            if self._ended.is_set():
+                raise Ended from None
+            raise
+        self._wait_for(calls)
+        if unanswered := sum(not call.done() for call in calls):
+            log.error("%d of %d batches had no answer in %.0f seconds", unanswered, len(calls), self._together_within)
+            self._threads.shutdown(wait=False, cancel_futures=True)  # a thread that hangs is left behind
+            self._threads = _threads()
+        return [
+            call.result() if call.done() and not call.cancelled() else _unanswered(batch, now)
+            for call, batch in zip(calls, batches, strict=True)
+        ]
+
+    def _wait_for(self, calls: Sequence[Future[Answered]]) -> None:
+        pending, until = set(calls), self._clock.monotonic() + self._together_within
+        while pending and self._clock.monotonic() < until:
+            pending = wait(pending, timeout=_LOOK).not_done
+            if self._ended.is_set():
+                raise Ended
+
+    def _ask(self, name: str, batch: Sequence[Account], asked_at: datetime) -> Fetched:
+        source = self._sources[name]
+        try:
+            with self._recorder.asking(batch, asked_at):
+                fetched = source.platform.fetch(source.http, batch, asked_at)
+        except Exception as error:  # the polling loop survives what no platform foresaw (ARCHITECTURE, rule 6)
+            log.exception("%s: fetching stumbled", name)
+            return _failed(
+                batch, Reason.PAYLOAD_CHANGED, f"Likewatch stumbled over the answer ({type(error).__name__})."
+            )
+        for failure in fetched.failures:
+            if failure.reason is Reason.AUTH_REFUSED:
+                self._refused[name] = failure.message
+        return fetched
+
+    def _closed(self, names: set[str], now: datetime) -> Iterator[tuple[str, tuple[Reason, str]]]:
+        """The platforms that are not to be asked, and why."""
+        for name in names:
+            source = self._sources.get(name)
+            pause = brake_of(self._store, name, now)
+            if source is None:
+                yield name, (Reason.CONFIG, f"This Likewatch does not know the platform {name} any more.")
+            elif source.missing:
+                yield name, (Reason.CONFIG, source.missing)
+            elif name in self._refused:
+                yield name, (Reason.AUTH_REFUSED, self._refused[name])
+            elif pause and pause.brake is Brake.STOP:
+                yield name, (Reason.THROTTLED, pause.message)
+
+    def _batches(self, accounts: Sequence[Account]) -> Iterator[Sequence[Account]]:
+        by_platform: dict[str, list[Account]] = {}
+        for account in accounts:
+            by_platform.setdefault(account.platform, []).append(account)
+        for name, together in by_platform.items():
+            size = self._sources[name].platform.batch if name in self._sources else UNKNOWN_BATCH
+            for start in range(0, len(together), size):
+                yield together[start : start + size]
+
+
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
+
+
+def _unanswered(batch: Sequence[Account], now: datetime) -> Answered:
+    fetched = _failed(batch, Reason.UNREACHABLE, "It did not answer in time; it is asked again soon.")
+    return Answered(platform=batch[0].platform, accounts=batch, asked_at=now, fetched=fetched)
+
+
+def _failed(batch: Sequence[Account], reason: Reason, message: str) -> Fetched:
+    return Fetched(
+        readings=(), failures=tuple(Failure(page=account.page, reason=reason, message=message) for account in batch)
+    )

@@ -1,0 +1,1 @@
+"""Rules as channels set them: thresholds, previews, alert types."""

@@ -1,0 +1,142 @@
+"""Rehearsals: what variants of rules would have told, and what they would remember now, had they run all along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import chain
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any
+
+from bot.rules.channel_rules import Rules, pages_of, variants
+from bot.rules.resample import hourly
+from handlers.contract import Comparison, Scope
+from handlers.decide import decide
+from handlers.live_state import HISTORY, GrowingWorld
+from handlers.model import Alert, AudienceReading, Page
+from storage.store import Store
+from storage.values import Subscription
+
+PREVIEW = timedelta(days=30)
+"""How far back a subscription says what it would have posted."""
+
+REACH = HISTORY
+"""How far back a rehearsal begins: the preview, and the 118 days before it that rules look back on at most."""
+
+_PLATFORM_AT_MOST = 100
+"""Of a platform with more pages than this, a rehearsal looks at those subscribed to alone: it is waited for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """``alerts`` by age; ``memories`` maps (rule, scope) to the text of what is remembered, for every scope."""
+
+    alerts: tuple[Alert, ...]
+    memories: Mapping[tuple[str, str], str]
+
+
+def rehearse(
+    store: Store,
+    subscriptions: Sequence[Subscription],
+    rules: Rules,
+    now: datetime,
+    *,
+    joining: Page | None = None,
+) -> Rehearsal:
+    """Run these subscriptions' variants over what is stored of ``REACH``, as a cycle once an hour would; store nothing.
+
+    ``joining`` is a page about to be watched, with what was read of it before. A count that was polled and found
+    unchanged is not stored, so they see it once. What a cycle commits meanwhile they see at the next. It takes seconds
+    for a group: hold it before a transaction, in which cycles would wait for it.
+    """
+    if not rules:
+        return Rehearsal(alerts=(), memories={})
+    pages = _pages(store, subscriptions, rules, joining)
+    until = now + timedelta(milliseconds=1)  # what was read this very instant is of the past too
+    slugs = [page.slug for page in pages]
+    figures = store.chronicle.between(slugs, until - REACH, until)
+    world = GrowingWorld(pages)
+    alerts: list[Alert] = []
+    for instant, arrivals in hourly(chain(_older(store, slugs, until - REACH), figures)):
+        decision = decide(world.seen(), arrivals, instant, rules)
+        world.grow(decision)
+        alerts += decision.alerts
+    keys = [(rule, (rule.name, scope)) for rule in rules for scope in rule.only or ()]
+    memories = {key: rule.dump(world.memories[key] if key in world.memories else rule.blank()) for rule, key in keys}
+    return Rehearsal(alerts=tuple(alerts), memories=memories)
+
+
+def _older(store: Store, slugs: Sequence[str], since: datetime) -> list[AudienceReading]:
+    """What rules are always shown of an audience, however old it is: told of then, whenever it was imported."""
+    shown = (reading for slug in slugs for reading in store.audiences.recent(slug, since))
+    older = (replace(reading, received_at=reading.as_of) for reading in shown if reading.as_of < since)
+    return sorted(older, key=attrgetter("received_at"))
+
+
+def _pages(store: Store, subscriptions: Sequence[Subscription], rules: Rules, joining: Page | None) -> tuple[Page, ...]:
+    """The pages that the rules look at, and those that they hold them against."""
+    watched = {page.slug: page for page in store.pages.all()} | ({joining.slug: joining} if joining else {})
+    slugs: set[str] = set()
+    for rule in rules:
+        only = rule.only or frozenset()
+        if rule.scope is Scope.PAGE:
+            slugs |= only
+        if rule.scope is Scope.GROUP:
+            slugs |= {slug for slug, page in watched.items() if not only.isdisjoint(page.groups)}
+        if rule.scope is Scope.PLATFORM:
+            together = {slug for slug, page in watched.items() if page.platform in only}
+            slugs |= together if len(together) <= _PLATFORM_AT_MOST else together & _subscribed(store, subscriptions)
+    return tuple(page for slug, page in watched.items() if slug in slugs)
+
+
+def _subscribed(store: Store, subscriptions: Sequence[Subscription]) -> set[str]:
+    return {page.slug for subscription in subscriptions for page in pages_of(store, subscription)}
+
+
+def begun_by(
+    store: Store, page: Page, defaults: Sequence[Comparison[Any]], now: datetime
+) -> Mapping[tuple[str, str], str]:
+    """What variants would remember that begin once this page is watched so: for ``settle``, made before the write."""
+    subscriptions = store.subscriptions.with_thresholds()
+    rules = variants(store, subscriptions, defaults, joining=page)
+    unmade = _wanted(rules) - _remembered(store, defaults)
+    return rehearse(store, subscriptions, _those(rules, unmade), now, joining=page).memories
+
+
+def settle(
+    store: Store,
+    defaults: Sequence[Comparison[Any]],
+    now: datetime,
+    *,
+    made: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> None:
+    """Bring what variants remember in line with the thresholds that are set: begun for new ones, forgotten for ended.
+
+    A variant that begins must not tell the past as if it were now, so it begins with the memory of a rehearsal: that of
+    ``made``, or of one held here for those alone that ``made`` has not.
+    """
+    subscriptions = store.subscriptions.with_thresholds()
+    rules = variants(store, subscriptions, defaults)
+    wanted, kept = _wanted(rules), _remembered(store, defaults)
+    unmade = wanted - kept - made.keys()
+    memories = {**made, **rehearse(store, subscriptions, _those(rules, unmade), now).memories}
+    with store.write():
+        store.memories.forget(kept - wanted)
+        for name, scope in sorted(wanted - kept):
+            store.memories.put(name, {scope: memories[name, scope]})
+
+
+def _wanted(rules: Rules) -> set[tuple[str, str]]:
+    return {(rule.name, scope) for rule in rules for scope in rule.only or ()}
+
+
+def _remembered(store: Store, defaults: Sequence[Comparison[Any]]) -> set[tuple[str, str]]:
+    return {key for rule in defaults if rule.threshold for key in store.memories.variants_of(rule.name)}
+
+
+def _those(rules: Rules, keys: set[tuple[str, str]]) -> Rules:
+    """The rules for the scopes of these (rule, scope) alone."""
+    only = {rule.name: frozenset(scope for name, scope in keys if name == rule.name) for rule in rules}
+    return tuple(replace(rule, only=only[rule.name]) for rule in rules if only[rule.name])

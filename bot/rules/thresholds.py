@@ -1,0 +1,74 @@
+"""Thresholds as people write them: ``foreign>10``, ``surge>5x``; in Slack and on the command line."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from bot.errors import LikewatchError
+from bot.text.phrases import listed
+from handlers.comparisons import all_comparisons
+from handlers.contract import Comparison, Threshold
+
+_SETTING = re.compile(r"(?P<feature>[a-z_]+)\s*(?:>=?|=)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<mark>\D*)")
+
+
+def parse_threshold(text: str, comparisons: Sequence[Comparison[Any]] | None = None) -> tuple[str, float]:
+    """``"surge>5x"`` -> ``("surge", 5.0)``: the feature, and the limit in the rule's own unit.
+
+    ``comparisons`` are the rules there are, by default all. What the limit is a limit of may be written after it
+    (``5x``, ``10%``, ``10 points``) or left out.
+
+    Raises:
+        LikewatchError: it is no threshold, of a feature that has none, or out of bounds; the sentence lists what can
+            be set.
+
+    """
+    rules = all_comparisons() if comparisons is None else comparisons
+    found = _SETTING.fullmatch(html.unescape(text).strip().casefold())
+    if found is None:
+        raise LikewatchError(f"“{text}” sets no threshold. {_what_can_be_set(rules)}")
+    feature, limit, mark = found["feature"], float(found["number"]), found["mark"].strip()
+    thresholds = list(_of(feature, rules))
+    if not thresholds:
+        raise LikewatchError(f"“{text}”: {feature} has no threshold. {_what_can_be_set(rules)}")
+    if mark and not any(mark in units(threshold) for threshold in thresholds):
+        raise LikewatchError(f"“{text}”: I do not know the unit “{mark}” of {feature}. {_what_can_be_set(rules)}")
+    if not any(threshold.least <= limit <= threshold.most for threshold in thresholds):
+        raise LikewatchError(f"“{text}”: {limit:g} is out of bounds. {_what_can_be_set(rules)}")
+    return feature, limit
+
+
+def tuned(comparisons: Iterable[Comparison[Any]], limits: Mapping[str, float]) -> tuple[Comparison[Any], ...]:
+    """The rules with these limits (feature -> limit) in place of those of their own; only the rules that take them."""
+    return tuple(
+        comparison.tuned(limit)
+        for comparison in comparisons
+        if (threshold := comparison.threshold) is not None
+        and (limit := limits.get(comparison.feature)) is not None
+        and threshold.least <= limit <= threshold.most
+    )
+
+
+def _of(feature: str, comparisons: Iterable[Comparison[Any]]) -> Iterator[Threshold[Any]]:
+    for comparison in comparisons:
+        if comparison.feature == feature and comparison.threshold is not None:
+            yield comparison.threshold
+
+
+def units(threshold: Threshold[Any]) -> set[str]:
+    """What may stand after a limit, in small letters; points of a share are also written as per cent."""
+    unit = threshold.unit.casefold()
+    return {threshold.mark.casefold(), unit, unit.partition(" ")[0]} - {""} | ({"%"} if unit == "points" else set())
+
+
+def _what_can_be_set(comparisons: Sequence[Comparison[Any]]) -> str:
+    said = [
+        f"{comparison.feature}>{threshold.default:g}{threshold.mark} ({threshold.unit}, "
+        f"from {threshold.least:g} to {threshold.most:g})"
+        for comparison in comparisons
+        if (threshold := comparison.threshold) is not None
+    ]
+    return f"What can be set, with what holds where nobody set it: {listed(said)}." if said else "None can be set yet."

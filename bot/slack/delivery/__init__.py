@@ -1,0 +1,1 @@
+"""Post alerts and notices, and lose none."""

@@ -1,0 +1,1 @@
+"""What arrives from Slack, one file for each surface."""

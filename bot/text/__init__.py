@@ -1,0 +1,1 @@
+"""Numbers, durations, countries as people write them."""

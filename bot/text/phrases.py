@@ -1,0 +1,151 @@
+"""How durations, changes and lists are written for journalists, beside the numbers and dates that alerts write too."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime, timedelta
+
+from handlers.model import Dated
+from handlers.wording.numbers import MONTHS, count, dated, day, instant, percent, when
+
+__all__ = [
+    "about", "ago", "ago_as_dated", "between", "clock_time", "count", "date", "dated", "day", "duration", "instant",
+    "length", "listed", "ordinal", "percent", "percent_change", "period", "refused_period", "several", "short_day",
+    "short_month", "when",
+]  # fmt: skip
+
+_PERIOD = re.compile(r"([1-9]\d{0,3})([hdw])")
+_MEANT_AS_PERIOD = re.compile(r"(\d+)(s|m|min|h|d|w|mo|y)")
+_HOURS = {"h": 1, "d": 24, "w": 168}
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_MONTH, _MONTHS_OF_YEAR = 30.44, 12  # days; months
+_YESTERDAY = timedelta(days=1)
+
+
+def percent_change(share: float) -> str:
+    """``0.0067`` -> ``"+0.7%"``."""
+    return ("+" if share > 0 else "") + percent(share)
+
+
+def several(number: int, one: str, many: str = "") -> str:
+    """``2, "alert"`` -> ``"2 alerts"``."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def listed(words: list[str] | tuple[str, ...]) -> str:
+    """``["a", "b", "c"]`` -> ``"a, b and c"``."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def ordinal(number: int) -> str:
+    """``2`` -> ``"2nd"``."""
+    teens = 10 <= number % 100 <= 20  # noqa: PLR2004
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
+def duration(length: timedelta) -> str:
+    """How long, in the unit a person would choose: ``"4 minutes"``, ``"26 hours"``, ``"7 days"``, ``"14 months"``."""
+    seconds = max(0.0, length.total_seconds())
+    for unit, size, below in (("second", 1, 90), ("minute", _MINUTE, 90 * _MINUTE), ("hour", _HOUR, 48 * _HOUR)):
+        if seconds < below:
+            return several(round(seconds / size), unit)
+    return _days(seconds / _DAY)
+
+
+def _days(days: float) -> str:
+    if days < 100:  # noqa: PLR2004 (in months from here on)
+        return several(round(days), "day")
+    if days < 1096:  # noqa: PLR2004 (three years)
+        return several(round(days / _MONTH), "month")
+    return several(int(days / 365.25), "year")  # whole years, as people count them
+
+
+def between(length: timedelta, precision: Dated) -> str:
+    """As ``duration``, between two figures of which one is known no better than this: no hours of days."""
+    days = length / timedelta(days=1)
+    if precision is Dated.MONTH:
+        return f"about {several(max(round(days / _MONTH), 1), 'month')}"
+    return duration(length) if precision is Dated.INSTANT else _days(round(days))
+
+
+def kind(name: str) -> str:
+    """A kind of alert as people read it: ``"closing_in"`` -> ``"closing in"``."""
+    return name.replace("_", " ")
+
+
+def length(whole: timedelta) -> str:
+    """How long, as it was asked for: ``"1 week"``, ``"1 day"``, ``"36 hours"``."""
+    hours = round(whole / timedelta(hours=1))
+    unit, size = next((unit, size) for unit, size in (("week", 168), ("day", 24), ("hour", 1)) if hours % size == 0)
+    return several(hours // size, unit)
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """``"4 minutes ago"``; ``"just now"`` within ten seconds. From two days on, days are counted in the calendar."""
+    elapsed = now - then
+    if elapsed < timedelta(seconds=10):
+        return "just now"
+    return f"{duration(elapsed) if elapsed < 2 * _YESTERDAY else _days((now.date() - then.date()).days)} ago"
+
+
+def ago_as_dated(then: datetime, precision: Dated, now: datetime) -> str:
+    """As ``ago``, no more exactly than ``then`` is known: ``"today"``, ``"yesterday"``, ``"last month"``."""
+    if precision is Dated.INSTANT:
+        return ago(then, now)
+    if precision is Dated.DAY:
+        days = (now.date() - then.date()).days
+        return ("today", "yesterday")[max(days, 0)] if days <= 1 else f"{_days(days)} ago"
+    months = (now.year - then.year) * _MONTHS_OF_YEAR + now.month - then.month
+    if months <= 1:
+        return ("this month", "last month")[max(months, 0)]
+    long = months >= 3 * _MONTHS_OF_YEAR
+    return f"{several(months // _MONTHS_OF_YEAR, 'year') if long else several(months, 'month')} ago"
+
+
+def date(at: datetime, precision: Dated) -> str:
+    """``"5 August 2020"``; ``"June 2013"`` where no more is known."""
+    return dated(at, precision if precision is Dated.MONTH else Dated.DAY)
+
+
+def short_day(at: datetime, *, year: bool = False) -> str:
+    """``"5 Aug"``, or ``"5 Aug 2020"``: for the axis of a chart."""
+    return f"{at.day} {MONTHS[at.month - 1][:3]}" + (f" {at.year}" if year else "")
+
+
+def short_month(at: datetime) -> str:
+    """``"Aug 2020"``: for the axis of a chart, where no more is known."""
+    return f"{MONTHS[at.month - 1][:3]} {at.year}"
+
+
+def clock_time(at: datetime) -> str:
+    """``"11:50"``."""
+    return f"{at:%H:%M}"
+
+
+def about(number: float, width: float) -> str:
+    """A number known to within ``width``, without digits that mean nothing: 10687817 ± 50000 -> ``"10,700,000"``.
+
+    What is written lies inside what is known: 9150000 ± 50000 -> ``"9,150,000"``.
+    """
+    step = 10 ** int(math.log10(width)) if width >= 1 else 1
+    if 2 * abs(round(number / step) * step - number) >= width > 1:
+        step = max(step // 10, 1)
+    return count(round(number / step) * step)
+
+
+def refused_period(text: str) -> str | None:
+    """Why ``text``, meant as a length of time, is none that ``period`` takes; None where it was not meant so."""
+    if period(text) or not (meant := _MEANT_AS_PERIOD.fullmatch(text.casefold())):
+        return None
+    if not meant[1].strip("0"):
+        return f"“{text}” is no time at all. Give at least 1h."
+    if meant[2] not in _HOURS:
+        return f"“{text}” is no length of time that I know: write hours, days or weeks, like 1h, 90d or 2w."
+    return f"“{text}” is too long: at most 9999{meant[2]}."
+
+
+def period(text: str) -> timedelta | None:
+    """``"90d"``, ``"1h"``, ``"2w"`` -> how long; None for anything else."""
+    match = _PERIOD.fullmatch(text.casefold())
+    return timedelta(hours=int(match[1]) * _HOURS[match[2]]) if match else None

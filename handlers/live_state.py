@@ -1,0 +1,81 @@
+"""A world that grows by what is decided: the live cycle's, the replay's and the backtest's."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from operator import attrgetter
+from typing import Any
+
+from handlers.decide import Decision, World
+from handlers.model import AudienceReading, Page, Track
+from handlers.signals.history import Past
+
+HISTORY = timedelta(days=150)
+"""How far back audience readings are laid before the comparisons: 28 days, the 90 before them, and some slack."""
+
+_ALWAYS = 12
+
+_as_of = attrgetter("as_of")
+
+
+class GrowingWorld:
+    """Everything known, in memory; ``grow`` takes in a decision, so that the next one is made from there."""
+
+    def __init__(self, pages: Iterable[Page] = ()) -> None:
+        self.know(pages)
+        self.tracks: dict[str, Track] = {}
+        self.pasts: dict[str, Past] = {}
+        self.audiences: dict[str, tuple[AudienceReading, ...]] = {}
+        self.memories: dict[tuple[str, str], Any] = {}
+
+    def know(self, pages: Iterable[Page]) -> None:
+        """These are the pages now."""
+        self.pages: Mapping[str, Page] = {page.slug: page for page in pages}
+        self.groups: Mapping[str, tuple[str, ...]] = _members(self.pages, lambda page: page.groups)
+        self.platforms: Mapping[str, tuple[str, ...]] = _members(self.pages, lambda page: (page.platform,))
+
+    def seen(self) -> World:
+        """The world as it is now."""
+        return World(
+            pages=self.pages,
+            groups=self.groups,
+            platforms=self.platforms,
+            tracks=self.tracks,
+            pasts=self.pasts,
+            audiences=self.audiences,
+            memories=self.memories,
+        )
+
+    def grow(self, decision: Decision) -> None:
+        """Go on from a decision."""
+        self.tracks.update(decision.tracks)
+        self.pasts.update(decision.pasts)
+        self.memories.update(decision.memories)
+        for audience in decision.audiences:
+            self.audiences[audience.page] = recent((*self.audiences.get(audience.page, ()), audience))
+
+
+def _members(pages: Mapping[str, Page], of: Callable[[Page], Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    together: dict[str, list[str]] = {}
+    for slug, page in pages.items():
+        for name in of(page):
+            together.setdefault(name, []).append(slug)
+    return {name: tuple(slugs) for name, slugs in together.items()}
+
+
+def recent(audience: Sequence[AudienceReading]) -> tuple[AudienceReading, ...]:
+    """What comparisons are shown of a page's audience: 150 days, and at least the 12 newest of each measure; by age."""
+    by_age = sorted(audience, key=_as_of)
+    since = bisect_left(by_age, by_age[-1].as_of - HISTORY, key=_as_of)
+    if not since:
+        return tuple(by_age)
+    newer = Counter(reading.measure for reading in by_age[since:])
+    always: list[AudienceReading] = []
+    for reading in reversed(by_age[:since]):
+        if newer[reading.measure] < _ALWAYS:
+            newer[reading.measure] += 1
+            always.append(reading)
+    return (*reversed(always), *by_age[since:])

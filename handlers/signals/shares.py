@@ -1,0 +1,389 @@
+"""Shares by country, always as bounds: what was listed, what was not, and what rounding leaves open.
+
+Home h; n_c likes in country c; T the page's total at that instant; U = T - sum(n_c) has no country. Of all likes the
+foreign share lies in ``[sum(n_c, c != h)/T, 1 - n_h/T]``. Two forms exist: *snapshots* (the platform's list of
+countries, day by day) and *published figures* (a newspaper's share, with the interval its rounding leaves).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple, TypeVar
+from weakref import ReferenceType, ref
+
+from handlers.contract import Window
+from handlers.model import AudienceReading, Fact, Figure, Measure, Point, Track
+from handlers.signals.reading_cache import Recalled
+
+V = TypeVar("V")
+
+TOTAL_WITHIN = timedelta(hours=72)
+SPARSE_FROM = timedelta(days=8)
+
+_COVERAGE_MIN, _COVERAGE_MAX = 0.4, 1.03
+_LIST_CUT_AT = 45
+_DAY = timedelta(days=1)
+
+
+class Snapshot(NamedTuple):
+    """A page's likes by country at one instant, with its total there. Likes throughout."""
+
+    reading: AudienceReading
+    home: float
+    foreign: float
+    total: float
+
+    @property
+    def at(self) -> datetime:
+        return self.reading.as_of
+
+    @property
+    def coverage(self) -> float:
+        """The share of the total that has a listed country."""
+        return (self.home + self.foreign) / self.total
+
+    @property
+    def listed_abroad(self) -> float:
+        """The share of the total that is listed abroad: the lower bound of the foreign share."""
+        return min(self.foreign / self.total, 1.0)
+
+    @property
+    def abroad_of_listed(self) -> float:
+        """The share that is listed abroad of what has a country: a longer list, or one of fewer, leaves it as it is."""
+        return self.foreign / (self.home + self.foreign)
+
+    @property
+    def bounds(self) -> Figure:
+        """The foreign share of all likes; ``value`` is the listed part, its lower bound."""
+        low = self.listed_abroad
+        return Figure(value=low, low=low, high=max(low, 1 - self.home / self.total))
+
+
+class Step(NamedTuple):
+    """What changed between two snapshots that follow each other. ``clean``: it can be read as people coming and going.
+
+    It is ``orderly`` if the negative changes of countries come to no more than max(0.1% of all listed, half the
+    positive ones); purges and re-attributions are not. It is clean if the lists and the total also agree,
+    ``|dT - d(sum n)| <= max(50% dT, 0.3% T)``; where a frozen total catches up later, several orderly steps that agree
+    together are clean. ``listed`` is d(sum n). ``steady``: both list the same countries, so that the changes of several
+    such steps are those from the first to the last.
+    """
+
+    before: Snapshot
+    after: Snapshot
+    listed: float
+    orderly: bool
+    clean: bool
+    steady: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """New likes over the clean steps between two instants: listed abroad, listed at home, and without a country.
+
+    ``gained`` is what the total gained over the same steps, ``countries`` what each country abroad did, the most first.
+    ``days`` are those of the clean steps; ``whole`` where no other step lies between the two instants.
+    """
+
+    since: datetime
+    until: datetime
+    days: float
+    whole: bool
+    foreign: float
+    home: float
+    unlisted: float
+    gained: float
+    countries: tuple[tuple[str, float], ...]
+
+    @property
+    def listed(self) -> float:
+        return self.foreign + self.home
+
+    @property
+    def relisted(self) -> float:
+        """What countries gained and the page did not: likes from before, without a country then or in another."""
+        return max(self.listed + self.unlisted - self.gained, 0.0)
+
+    def new_of(self, part: float) -> float:
+        """What is certainly new of a part: all that was listed anew may have been listed there."""
+        return max(part - self.relisted, 0.0)
+
+    def new_share_of(self, part: float) -> Figure:
+        """As ``share_of``, of what is certainly new: the likes come to what the total gained, and to no more."""
+        new, listed = self.new_of(part), self.listed - self.relisted
+        return Figure(value=new / listed, low=new / self.gained, high=min((new + self.unlisted) / self.gained, 1.0))
+
+    def share_of(self, part: float) -> Figure:
+        """The share that a part has of those with a country; ``low`` counts those without one as none of it."""
+        everybody = self.listed + self.unlisted
+        return Figure(value=part / self.listed, low=part / everybody, high=(part + self.unlisted) / everybody)
+
+
+Totals = Mapping[datetime, int]
+
+
+def with_totals(totals: Totals, window: Window) -> Totals:
+    """The page's accepted totals for its snapshots, by ``as_of``: at that instant, as the readings around it tell.
+
+    Where they are not remembered it is the first at or after it. The page must have been read within 72 hours of it.
+
+    The very object given if nothing was learnt; and rules that knew the same are given the same object.
+    """
+    track = window.tracks.get(window.scope)
+    if track is None:
+        return totals
+    return _once(window, with_totals, totals, lambda: _with_totals(totals, window, track))
+
+
+def _with_totals(totals: Totals, window: Window, track: Track) -> Totals:
+    points = [point for point in (track.day, track.previous, track.last) if point is not None]
+    found: dict[datetime, int] = {}
+    for reading in _lists(window):
+        if reading.total is None and reading.metric is track.metric:
+            as_of = reading.as_of
+            known = totals.get(as_of)
+            if not known:
+                known = _total_then(window, points, as_of)
+            if known:
+                found[as_of] = known
+    if found == totals:
+        return totals
+    return window.once((_with_totals, *found.items()), lambda: found)
+
+
+def _total_then(window: Window, points: Sequence[Point], as_of: datetime) -> int | None:
+    """The total at that instant, on a line between readings; else the first at or after it; read within 72 hours."""
+    past, then = window.pasts[window.scope], as_of.timestamp()
+    after, level = bisect_left(past.times, then), past.level(then)
+    if level is not None and after < len(past.times) and past.times[after] <= then + TOTAL_WITHIN.total_seconds():
+        return round(level)
+    point = total_at(points, as_of)
+    return point.count if point else None
+
+
+def _once(window: Window, what: Hashable, totals: Totals, make: Callable[[], V]) -> V:
+    """What is made of a window and these very totals, once. They are kept with it: no others take their place."""
+    return window.once((what, id(totals)), lambda: (totals, make()))[1]
+
+
+def is_list(reading: AudienceReading) -> bool:
+    """A platform's list of likes by country, rather than a newspaper's figure for one of them."""
+    return reading.measure is Measure.ALL and len(reading.likes) > 1
+
+
+def _lists(window: Window) -> list[AudienceReading]:
+    """The page's lists by country, oldest first, of the metric of the newest: likes and followers are not compared."""
+    return window.once(_lists, lambda: _lists_of(window.audience))
+
+
+def _lists_of(audience: Sequence[AudienceReading]) -> list[AudienceReading]:
+    lists = [reading for reading in audience if is_list(reading)]
+    return [reading for reading in lists if reading.metric is lists[-1].metric]
+
+
+def total_at(points: Iterable[Point], as_of: datetime) -> Point | None:
+    """The total that figures by country are a part of: the first at or after them, within 72 hours."""
+    fitting = [point for point in points if as_of <= point.at <= as_of + TOTAL_WITHIN]
+    return min(fitting, key=lambda point: point.at, default=None)
+
+
+_LISTED: Recalled[float] = Recalled()
+
+
+def listed(reading: AudienceReading) -> float:
+    """How many likes have a country."""
+    known = _LISTED.of(reading)
+    if known is None:
+        known = _LISTED.keep(reading, sum(figure.value for figure in reading.likes.values()))
+    return known
+
+
+def snapshots(window: Window, home: str, totals: Totals) -> tuple[Snapshot, ...]:
+    """The lists that count, oldest first: with a total, with the home country, with plausible coverage, no repeats.
+
+    Coverage is plausible where 0.4 < sum(n)/T <= 1.03; of several lists of one instant the first counts.
+    """
+    return _once(window, (snapshots, home), totals, lambda: tuple(_snapshots(window, home, totals)))
+
+
+def _snapshots(window: Window, home: str, totals: Totals) -> Iterator[Snapshot]:
+    before: AudienceReading | None = None
+    number_before = 0.0
+    for reading in _lists(window):
+        total = reading.total.value if reading.total is not None else totals.get(reading.as_of)
+        if home not in reading.likes or not total:
+            continue
+        number = listed(reading)
+        if before is not None and (
+            before.as_of == reading.as_of or (number == number_before and before.likes == reading.likes)
+        ):
+            continue
+        if _COVERAGE_MIN < number / total <= _COVERAGE_MAX:
+            before, number_before, at_home = reading, number, reading.likes[home].value
+            yield Snapshot(reading, at_home, number - at_home, total)
+
+
+def later(series: Sequence[Snapshot], until: datetime | None) -> Iterator[tuple[int, Snapshot]]:
+    """The snapshots after an instant (all where it is None), each with the number of those up to it."""
+    first = 0 if until is None else bisect_right(series, until, key=_at)
+    return enumerate(series[first:], start=first + 1)
+
+
+def _at(snapshot: Snapshot) -> datetime:
+    return snapshot.reading.as_of
+
+
+def is_sparse(series: Sequence[Snapshot]) -> bool:
+    """Whether the newest snapshots lie further apart than 8 days, so that one must do where two would."""
+    return len(series) == 1 or series[-1].at - series[-2].at > SPARSE_FROM
+
+
+def steps(window: Window, home: str, totals: Totals) -> tuple[Step, ...]:
+    """What changed from each snapshot to the next."""
+    series = snapshots(window, home, totals)
+    return _once(window, (steps, home), totals, lambda: tuple(_caught_up(tuple(map(_step, series, series[1:])))))
+
+
+def _step(before: Snapshot, after: Snapshot) -> Step:
+    known = _STEPS.of(after.reading)
+    if known is None or known.before() is not before.reading:
+        known = _STEPS.keep(after.reading, _looked_at(before, after))
+    clean = known.orderly and _agree(after.total - before.total, known.listed, after.total)
+    return Step(before, after, known.listed, known.orderly, clean, known.steady)
+
+
+def _agree(gained: float, listed: float, total: float) -> bool:
+    return abs(gained - listed) <= max(0.5 * gained, 0.003 * total)
+
+
+def _caught_up(path: Sequence[Step]) -> Iterator[Step]:
+    """The steps, of which those are clean too that agree with the total only together."""
+    waiting: list[Step] = []
+    for step in path:
+        if step.clean or not step.orderly:
+            yield from waiting
+            waiting = []
+            yield step
+            continue
+        waiting.append(step)
+        gained, listed = step.after.total - waiting[0].before.total, sum(one.listed for one in waiting)
+        if _agree(gained, listed, step.after.total):
+            yield from (one._replace(clean=True) for one in waiting)
+            waiting = []
+    yield from waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is known of the step to the snapshot it is kept for, from the one ``before``, whatever the totals."""
+
+    before: ReferenceType[AudienceReading]
+    listed: float
+    orderly: bool
+    steady: bool
+
+
+_STEPS: Recalled[_Known] = Recalled()
+
+
+def _looked_at(before: Snapshot, after: Snapshot) -> _Known:
+    changes = _changes(before.reading, after.reading).values()
+    positive = sum(change for change in changes if change > 0)
+    negative = -sum(change for change in changes if change < 0)
+    return _Known(
+        before=ref(before.reading),
+        listed=positive - negative,
+        orderly=negative <= max(0.001 * (after.home + after.foreign), positive / 2),
+        steady=before.reading.likes.keys() == after.reading.likes.keys(),
+    )
+
+
+def _changes(before: AudienceReading, after: AudienceReading) -> Mapping[str, float]:
+    old, new = before.likes, after.likes
+    changes = {country: new[country].value - old[country].value for country in new if country in old}
+    if len(old) >= _LIST_CUT_AT:  # an absent country had at most the smallest listed
+        smallest = min(figure.value for figure in old.values())
+        changes |= {country: max(new[country].value - smallest, 0.0) for country in new if country not in old}
+    return changes
+
+
+def flow(path: Sequence[Step], home: str, since: datetime, until: datetime) -> Flow | None:
+    """New likes over the clean steps from ``since`` to ``until``; None where there are none with a country."""
+    first = bisect_left(path, since, key=lambda step: step.before.at)
+    last = bisect_right(path, until, key=lambda step: step.after.at)
+    inside = [step for step in path[first:last] if step.clean]
+    runs = [(run[0].before, run[-1].after) for run in _runs(inside)]
+    net: dict[str, float] = {}
+    for start, end in runs:
+        for country, change in _changes(start.reading, end.reading).items():
+            net[country] = net.get(country, 0.0) + change
+    abroad = {country: change for country, change in net.items() if change > 0 and country != home}
+    foreign, at_home = sum(abroad.values()), max(net.get(home, 0.0), 0.0)
+    if foreign + at_home <= 0:
+        return None
+    gained = sum(end.total - start.total for start, end in runs)
+    return Flow(
+        since=inside[0].before.at,
+        until=inside[-1].after.at,
+        days=sum((end.at - start.at) / _DAY for start, end in runs),
+        whole=all(step.after is following.before for step, following in pairwise(inside)),
+        foreign=foreign,
+        home=at_home,
+        unlisted=max(gained - sum(net.values()), 0.0),
+        gained=gained,
+        countries=tuple(sorted(abroad.items(), key=lambda item: (-item[1], item[0]))),
+    )
+
+
+def _runs(clean: Sequence[Step]) -> Iterator[Sequence[Step]]:
+    """The steps that follow each other with the same countries listed: their changes add up to that from end to end."""
+    start = 0
+    for place, (step, following) in enumerate(pairwise(clean), start=1):
+        if not (step.steady and following.steady and step.after is following.before):
+            yield clean[start:place]
+            start = place
+    if clean:
+        yield clean[start:]
+
+
+def published_share(reading: AudienceReading, country: str) -> Figure | None:
+    """A country's share of the reading's denominator, with its rounding interval; None where it has none.
+
+    A published share is taken before one computed from counts, which carries two roundings.
+    """
+    if country in reading.shares:
+        return reading.shares[country]
+    count, total = reading.likes.get(country), reading.total
+    if count is None or total is None or total.low <= 0:
+        return None
+    return Figure(value=count.value / total.value, low=count.low / total.high, high=min(count.high / total.low, 1.0))
+
+
+def complement(share: Figure) -> Figure:
+    """What is left of a whole."""
+    return Figure(value=1 - share.value, low=1 - share.high, high=1 - share.low)
+
+
+def fact(name: str, figure: Figure, unit: str, reading: AudienceReading, *, about: str = "") -> Fact:
+    """A figure behind an alert, with the instant, the precision and the source of the reading it is from."""
+    return Fact(
+        name=name,
+        value=figure.value,
+        unit=unit,
+        low=figure.low,
+        high=figure.high,
+        about=about or reading.page,
+        at=reading.as_of,
+        dated=reading.dated,
+        source=reading.source,
+        url=reading.url,
+    )
+
+
+def exactly(value: float) -> Figure:
+    """A figure without an interval."""
+    return Figure(value=value, low=value, high=value)

@@ -1,0 +1,1 @@
+"""Sentences, and the guard on what they may say."""

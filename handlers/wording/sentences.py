@@ -1,0 +1,41 @@
+"""The sentences of an alert, each checked by the guard before anybody reads it."""
+
+from __future__ import annotations
+
+from handlers.comparisons import all_comparisons
+from handlers.contract import Saying, Words
+from handlers.model import Alert
+from handlers.wording.guard import guard
+
+_NEUTRAL = Words(page=lambda _: "A page", country=lambda _: "a country")
+
+
+def headline(alert: Alert, words: Words) -> str:
+    """What happened, in one sentence.
+
+    Raises:
+        ForbiddenClaim: the sentence, names aside, says what an alert may not.
+        KeyError: no comparison raises this kind, or the alert lacks a fact its sentence needs.
+
+    """
+    say = _saying(alert).headline
+    guard(say(alert, _NEUTRAL))
+    return say(alert, words)
+
+
+def lines(alert: Alert, words: Words) -> tuple[str, ...]:
+    """What must go with the claim: base and period, numerator and denominator, uncertainty, other explanations.
+
+    Raises:
+        ForbiddenClaim, KeyError: as ``headline``.
+
+    """
+    say = _saying(alert).lines
+    for line in say(alert, _NEUTRAL):
+        guard(line)
+    return say(alert, words)
+
+
+def _saying(alert: Alert) -> Saying:
+    says = {kind: saying for rule in all_comparisons() for kind, saying in rule.says.items()}
+    return says[alert.kind]

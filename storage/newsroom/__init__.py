@@ -1,0 +1,1 @@
+"""Pages, subscriptions, the audit log."""

@@ -1,0 +1,381 @@
+"""Pages, their accounts and groups, and what is due to be polled."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+
+from handlers.model import Account, Page
+from storage.errors import StoreError
+from storage.schema.database import Database
+from storage.schema.ids import Ids
+from storage.schema.rows import Row, from_span, to_instant, to_ms, to_span
+from storage.schema.sqlite import sqlite3
+from storage.values import Group, Name, Polled, Reach, SourceState
+
+PAGE = (
+    "pages.id, slug, name, pages.platform, pages.url, home, aliases, (SELECT json_group_array(group_slug) FROM "
+    "(SELECT group_slug FROM memberships WHERE page_id = pages.id ORDER BY memberships.rowid)) AS groups"
+)
+"""The columns that ``pages_of`` reads; a query may add others after them."""
+
+PAGE_WIDTH = 8
+
+_ACCOUNT = """
+  SELECT page_id, slug, accounts.platform, native_id, handle, accounts.url, poll_every
+  FROM accounts JOIN pages ON pages.id = page_id"""
+
+
+class Pages:
+    """Everything that is watched."""
+
+    def __init__(self, database: Database, ids: Ids) -> None:
+        self._database = database
+        self._ids = ids
+        self._accounts: tuple[int, dict[int, Account]] = (-1, {})
+        database.after_rollback(self._forget)
+
+    def _forget(self) -> None:
+        self._accounts = (-1, {})
+
+    def add(self, page: Page, account: Account | None, *, at: datetime) -> None:
+        """Add a page, or bring back an untracked one, or attach an account to a page that had none; due at once.
+
+        A page that exists gets the new name, url, home (if given), and its groups and aliases are added to.
+        Raises StoreError if the account is already watched under another slug.
+        """
+        with self._database.write() as db:
+            if account is not None:
+                _refuse_watched_elsewhere(db.conn, page.slug, account)
+            page_id = _put_page(db.conn, page)
+            if account is not None:
+                _put_account(db.conn, page_id, account, at)
+            _put_labels(db.conn, page_id)
+            _changed(db.conn)
+
+    def version(self) -> int:
+        """A number that grows with every change of the pages, their accounts or groups: what was read is still true."""
+        with self._database.read() as conn:
+            row = conn.execute("SELECT value FROM notes WHERE key = 'pages'").fetchone()
+        return int(row[0]) if row else 0
+
+    def get(self, slug: str) -> Page | None:
+        """The page, unless it is untracked or was never there."""
+        return self.many((slug,)).get(slug)
+
+    def all(self) -> tuple[Page, ...]:
+        """Every page not untracked, by slug."""
+        with self._database.read() as conn:
+            rows = conn.execute(f"SELECT {PAGE} FROM pages WHERE removed_at IS NULL ORDER BY slug").fetchall()
+        return pages_of(rows)
+
+    def many(self, slugs: Iterable[str]) -> dict[str, Page]:
+        """Those of these pages that are not untracked."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                f"SELECT {PAGE} FROM json_each(?) AS asked JOIN pages ON slug = asked.value WHERE removed_at IS NULL",
+                (json.dumps(list(slugs)),),
+            ).fetchall()
+        return {page.slug: page for page in pages_of(rows)}
+
+    def find(self, text: str) -> Page | None:
+        """The page exactly named: slug, alias, handle, native id, url or name, letter case and a leading @ aside.
+
+        A slug goes before an alias, that before what the platform calls it, that before its name. None as well if
+        several pages are named so: nobody is given another page's figures.
+        """
+        with self._database.read() as conn:
+            rows = conn.execute(
+                f"SELECT {PAGE}, rank FROM known_as JOIN pages ON pages.id = page_id "
+                "WHERE label = ? AND removed_at IS NULL ORDER BY rank LIMIT 2",
+                (_folded(text),),
+            ).fetchall()
+        if not rows or (len(rows) > 1 and rows[0][-1] == rows[1][-1]):
+            return None
+        return pages_of(rows[:1])[0]
+
+    def names(self) -> tuple[Name, ...]:
+        """What people may call each page (slug, name, handle, aliases), by slug."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                "SELECT slug, name, handle, aliases FROM pages LEFT JOIN accounts ON page_id = pages.id "
+                "WHERE removed_at IS NULL ORDER BY slug"
+            ).fetchall()
+        return tuple(
+            Name(slug=slug, labels=tuple(dict.fromkeys(filter(None, (slug, name, handle, *json.loads(aliases))))))
+            for slug, name, handle, aliases in rows
+        )
+
+    def by_account(self, platform: str, native_id: str) -> Page | None:
+        """The page that polls this account."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                f"SELECT {PAGE} FROM accounts JOIN pages ON pages.id = page_id "
+                "WHERE accounts.platform = ? AND native_id = ?",
+                (platform, native_id),
+            ).fetchall()
+        return next(iter(pages_of(rows)), None)
+
+    def account(self, slug: str) -> Account | None:
+        """The polled side of a page; None if it is only imported, untracked, or was never there."""
+        with self._database.read() as conn:
+            row = conn.execute(f"{_ACCOUNT} WHERE slug = ?", (slug,)).fetchone()
+        return _account_of(row) if row else None
+
+    def accounts(self, slugs: Iterable[str]) -> dict[str, Account]:
+        """The polled sides of these pages; one that is untracked or only imported is absent."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                f"{_ACCOUNT} WHERE slug IN (SELECT value FROM json_each(?))", (json.dumps(list(slugs)),)
+            ).fetchall()
+        return {account.page: account for account in map(_account_of, rows)}
+
+    def rename(self, slug: str, handle: str) -> None:
+        """The account's handle changed on its platform; its native id did not."""
+        with self._database.write() as db:
+            page_id = self._ids.page(db.conn, slug)
+            db.conn.execute("UPDATE accounts SET handle = ? WHERE page_id = ?", (handle, page_id))
+            if page_id is not None:
+                _put_labels(db.conn, page_id)
+            _changed(db.conn)
+
+    def remove(self, slug: str, *, at: datetime) -> bool:
+        """Stop watching: not polled, not listed; its readings and alerts stay. False if there is no such page."""
+        with self._database.write() as db:
+            removed = db.conn.execute(
+                "UPDATE pages SET removed_at = ? WHERE slug = ? AND removed_at IS NULL", (to_ms(at), slug)
+            ).rowcount
+            db.conn.execute("DELETE FROM accounts WHERE page_id = (SELECT id FROM pages WHERE slug = ?)", (slug,))
+            _changed(db.conn)
+        return removed == 1
+
+    def group(self, slug: str) -> Group | None:
+        """A group that has pages."""
+        return next(iter(self._groups("AND group_slug = ?", (slug,))), None)
+
+    def groups(self) -> tuple[Group, ...]:
+        """Every group that has pages, by slug; its pages by slug."""
+        return self._groups("", ())
+
+    def _groups(self, condition: str, parameters: tuple[str, ...]) -> tuple[Group, ...]:
+        with self._database.read() as conn:
+            rows = conn.execute(
+                "SELECT group_slug, slug FROM memberships JOIN pages ON pages.id = page_id "
+                f"WHERE removed_at IS NULL {condition} ORDER BY group_slug, slug",
+                parameters,
+            ).fetchall()
+        members: dict[str, list[str]] = {}
+        for group, slug in rows:
+            members.setdefault(group, []).append(slug)
+        return tuple(Group(slug=group, pages=tuple(slugs)) for group, slugs in members.items())
+
+    def due(self, now: datetime, *, platform: str | None = None, limit: int = 100_000) -> tuple[Account, ...]:
+        """The accounts to be asked by now, those that waited longest first.
+
+        One that was asked after now is due too: the clock was set back, and would leave it alone until then.
+        """
+        with self._database.read() as conn:
+            rows = conn.execute(
+                "SELECT page_id FROM polls JOIN accounts USING (page_id) "
+                "WHERE (next_due <= :now OR polled_at > :now) AND (:platform IS NULL OR platform = :platform) "
+                "ORDER BY next_due, page_id LIMIT :limit",
+                {"now": to_ms(now), "platform": platform, "limit": limit},
+            ).fetchall()
+            accounts = self._known_accounts(conn)
+        return tuple([accounts[page_id] for (page_id,) in rows])
+
+    def _known_accounts(self, conn: sqlite3.Connection) -> dict[int, Account]:
+        """Every account by its page's id: read again only when the version has changed."""
+        version, accounts = self._accounts
+        if version != self.version():
+            accounts = {row[0]: _account_of(row) for row in conn.execute(_ACCOUNT).fetchall()}
+            self._accounts = (self.version(), accounts)
+        return accounts
+
+    def next_due(self) -> datetime | None:
+        """When the next account is to be asked; None if none is polled."""
+        with self._database.read() as conn:
+            first = conn.execute("SELECT min(next_due) FROM polls").fetchone()[0]
+        return None if first is None else to_instant(first)
+
+    def troubled(self) -> frozenset[str]:
+        """The pages whose last poll brought no count."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                "SELECT slug FROM polls JOIN pages ON pages.id = page_id WHERE trouble IS NOT NULL"
+            ).fetchall()
+        return frozenset(slug for (slug,) in rows)
+
+    def reach(self, platform: str, *, answered_since: datetime, failing_since: datetime) -> Reach:
+        """How far a platform can be read: accounts that answered since an instant, troubles that began since one."""
+        with self._database.read() as conn:
+            accounts, answered, failing = conn.execute(
+                "SELECT count(*), total(polled_at >= ?), total(trouble IS NOT NULL AND trouble_since >= ?) "
+                "FROM accounts JOIN polls USING (page_id) WHERE platform = ?",
+                (to_ms(answered_since), to_ms(failing_since), platform),
+            ).fetchone()
+        return Reach(accounts=accounts, answered=int(answered), failing=int(failing))
+
+    def sources(self) -> tuple[SourceState, ...]:
+        """How each platform stands that has accounts, by name. One pass over the polls: some ms for 10,000."""
+        with self._database.read() as conn:
+            rows = conn.execute(
+                "SELECT platform, trouble, count(*), max(polled_at), min(poll_every), min(trouble_since), max(message) "
+                "FROM accounts JOIN polls USING (page_id) GROUP BY platform, trouble ORDER BY platform, count(*) DESC"
+            ).fetchall()
+        return tuple(_source_state(name, list(together)) for name, together in groupby(rows, key=itemgetter(0)))
+
+    def polled(self, outcomes: Sequence[Polled]) -> None:
+        """Record each account's poll and when it is due again.
+
+        Trouble keeps the ``since`` of a trouble of the same reason.
+        """
+        with self._database.write() as db:
+            ids = self._ids.pages(db.conn, [outcome.page for outcome in outcomes])
+            answered: defaultdict[tuple[datetime, datetime], list[int]] = defaultdict(list)
+            for outcome in outcomes:
+                if outcome.trouble is None and outcome.page in ids:
+                    answered[outcome.at, outcome.next_due].append(ids[outcome.page])
+            for (at, due), pages in answered.items():  # a batch at a time: its accounts share their instants
+                db.conn.execute(
+                    "UPDATE polls SET polled_at = ?, next_due = ?, trouble = NULL, message = NULL, "
+                    "trouble_since = NULL WHERE page_id IN (SELECT value FROM json_each(?))",
+                    (to_ms(at), to_ms(due), json.dumps(pages)),
+                )
+            db.conn.executemany(
+                "UPDATE polls SET next_due = ?1, trouble_since = iif(trouble IS ?2, trouble_since, ?4), trouble = ?2, "
+                "message = ?3 WHERE page_id = ?5",
+                [
+                    (
+                        to_ms(outcome.next_due),
+                        outcome.trouble.reason,
+                        outcome.trouble.message,
+                        to_ms(outcome.trouble.since),
+                        ids.get(outcome.page),
+                    )
+                    for outcome in outcomes
+                    if outcome.trouble is not None
+                ],
+            )
+
+
+def _source_state(platform: str, rows: Sequence[Row]) -> SourceState:
+    """Of rows, one for each trouble of the platform's accounts and one for those without any."""
+    failing = [row for row in rows if row[1] is not None]
+    newest = max((row[3] for row in rows if row[3] is not None), default=None)
+    return SourceState(
+        platform=platform,
+        accounts=sum(row[2] for row in rows),
+        newest=None if newest is None else to_instant(newest),
+        fastest=from_span(min(row[4] for row in rows)),
+        failing={row[1]: row[2] for row in failing},
+        since=to_instant(min(row[5] for row in failing)) if failing else None,
+        message=failing[0][6] if failing else "",
+    )
+
+
+def _changed(conn: sqlite3.Connection) -> None:
+    conn.execute(
+        "INSERT INTO notes (key, value) VALUES ('pages', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1"
+    )
+
+
+def pages_of(rows: Sequence[Row]) -> tuple[Page, ...]:
+    """The pages of rows that begin with the columns ``PAGE``."""
+    return tuple(
+        [
+            Page(
+                slug=slug,
+                name=name,
+                platform=platform,
+                url=url,
+                home=home,
+                groups=tuple(json.loads(groups)),
+                aliases=tuple(json.loads(aliases)) if aliases != "[]" else (),
+            )
+            for _, slug, name, platform, url, home, aliases, groups, *_ in rows
+        ]
+    )
+
+
+def _account_of(row: Row) -> Account:
+    _, slug, platform, native_id, handle, url, poll_every = row
+    return Account(
+        page=slug,
+        platform=platform,
+        native_id=native_id,
+        handle=handle,
+        url=url,
+        poll_every=from_span(poll_every),
+    )
+
+
+def _refuse_watched_elsewhere(conn: sqlite3.Connection, slug: str, account: Account) -> None:
+    other = conn.execute(
+        "SELECT slug FROM accounts JOIN pages ON pages.id = page_id "
+        "WHERE accounts.platform = ? AND native_id = ? AND slug != ?",
+        (account.platform, account.native_id, slug),
+    ).fetchone()
+    if other:
+        raise StoreError(
+            f"The {account.platform} account {account.handle} is already watched as {other[0]}. "
+            "Use that name, or untrack it first."
+        )
+
+
+def _put_page(conn: sqlite3.Connection, page: Page) -> int:
+    known = conn.execute("SELECT aliases FROM pages WHERE slug = ?", (page.slug,)).fetchone()
+    aliases = list(dict.fromkeys([*(json.loads(known[0]) if known else ()), *page.aliases]))
+    page_id: int = conn.execute(
+        "INSERT INTO pages (slug, name, platform, url, home, aliases) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (slug) DO UPDATE SET name = excluded.name, platform = excluded.platform, "
+        "url = iif(excluded.url = '', url, excluded.url), home = coalesce(excluded.home, home), "
+        "aliases = excluded.aliases, removed_at = NULL RETURNING id",
+        (page.slug, page.name, page.platform, page.url, page.home, json.dumps(aliases, ensure_ascii=False)),
+    ).fetchone()[0]
+    conn.executemany(
+        "INSERT OR IGNORE INTO memberships (page_id, group_slug) VALUES (?, ?)",
+        [(page_id, group) for group in page.groups],
+    )
+    return page_id
+
+
+def _put_account(conn: sqlite3.Connection, page_id: int, account: Account, at: datetime) -> None:
+    conn.execute(
+        "INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (page_id) DO UPDATE SET "
+        "platform = excluded.platform, native_id = excluded.native_id, handle = excluded.handle, url = excluded.url, "
+        "poll_every = excluded.poll_every",
+        (page_id, account.platform, account.native_id, account.handle, account.url, to_span(account.poll_every)),
+    )
+    conn.execute(
+        "INSERT INTO polls (page_id, next_due) VALUES (?, ?) "
+        "ON CONFLICT (page_id) DO UPDATE SET next_due = excluded.next_due",
+        (page_id, to_ms(at)),
+    )
+
+
+def _put_labels(conn: sqlite3.Connection, page_id: int) -> None:
+    """Write down anew what a page is exactly known as: slug, aliases, the platform's names for it, its own name."""
+    slug, name, url, aliases, *platforms_own = conn.execute(
+        "SELECT slug, name, pages.url, aliases, handle, native_id, accounts.url "
+        "FROM pages LEFT JOIN accounts ON page_id = pages.id WHERE pages.id = ?",
+        (page_id,),
+    ).fetchone()
+    ranked = ((slug,), json.loads(aliases), (url, *platforms_own), (name,))
+    ranks: dict[str, int] = {}
+    for rank, labels in enumerate(ranked):
+        for label in filter(None, labels):
+            ranks.setdefault(_folded(label), rank)
+    conn.execute("DELETE FROM known_as WHERE page_id = ?", (page_id,))
+    conn.executemany(
+        "INSERT INTO known_as (label, page_id, rank) VALUES (?, ?, ?)",
+        [(label, page_id, rank) for label, rank in ranks.items()],
+    )
+
+
+def _folded(label: str) -> str:
+    return label.strip().removeprefix("@").casefold()

@@ -1,0 +1,1 @@
+"""Readings and what is derived from them."""

@@ -1,0 +1,168 @@
+"""A page's past, found in both tables by seeks: a year's days cost as many seeks as it has days, not readings."""
+
+from __future__ import annotations
+
+import sys
+from operator import itemgetter
+from typing import NamedTuple
+
+from storage.schema.rows import DAY, QUARTER, Row
+from storage.schema.sqlite import sqlite3
+
+
+class Span(NamedTuple):
+    """Which points are wanted: a page's, of one metric, in milliseconds from ``since`` to ``until``, both included."""
+
+    page_id: int
+    metric: str
+    since: int
+    until: int
+
+
+_POINT = "observed_at, count, below, above, source_id, dated"
+_BY_AGE = itemgetter(0, 4)
+_COUNTS = "metric = :metric AND (standing IS NULL OR standing = 'late')"
+
+# The quarters that hold any reading at all, each found by one seek (SQLite has no skip scan over a first column).
+_QUARTERS = """
+  WITH RECURSIVE quarters (quarter) AS (
+    SELECT min(quarter) FROM readings WHERE quarter >= :first_quarter
+    UNION ALL
+    SELECT (SELECT min(readings.quarter) FROM readings WHERE readings.quarter > quarters.quarter)
+    FROM quarters WHERE quarter < :last_quarter
+  )"""
+
+_HISTORY = f"""
+  SELECT {_POINT} FROM history CROSS JOIN sources ON sources.id = source_id
+  WHERE page_id = :page_id AND observed_at BETWEEN :since AND :until AND {_COUNTS}"""
+
+_BETWEEN = f"""{_QUARTERS} {_HISTORY}
+  UNION ALL
+  SELECT {_POINT} FROM quarters
+    CROSS JOIN readings ON readings.quarter = quarters.quarter AND page_id = :page_id
+      AND observed_at BETWEEN :since AND :until
+    CROSS JOIN sources ON sources.id = source_id
+  WHERE {_COUNTS}"""
+
+# From the newest quarter back, each found by one seek; once the page was counted in one, on from before that one's day.
+_QUARTERS_A_DAY = DAY // QUARTER
+_EARLIER = f"""(
+  SELECT max(quarter) FROM readings WHERE quarter < iif(
+    newest_at IS NULL, step, step - ((step % {_QUARTERS_A_DAY}) + {_QUARTERS_A_DAY}) % {_QUARTERS_A_DAY}
+  ))"""
+_BACK = f"""
+  back (step, newest_at) AS (
+    SELECT :last_quarter + 1, NULL
+    UNION ALL
+    SELECT {_EARLIER}, (
+      SELECT observed_at FROM readings CROSS JOIN sources ON sources.id = source_id
+      WHERE quarter = {_EARLIER} AND page_id = :page_id AND observed_at BETWEEN :since AND :until AND {_COUNTS}
+      ORDER BY observed_at DESC LIMIT 1
+    ) FROM back WHERE step >= :first_quarter"""
+_FOUND = f"""
+  SELECT {_POINT} FROM back
+    CROSS JOIN readings ON quarter = step AND page_id = :page_id AND observed_at = newest_at
+    CROSS JOIN sources ON sources.id = source_id
+  WHERE {_COUNTS}"""
+
+_NEWEST = f"""
+  WITH RECURSIVE {_BACK} AND newest_at IS NULL) {_FOUND}
+  UNION ALL SELECT * FROM ({_HISTORY} ORDER BY observed_at DESC, source_id DESC LIMIT 1)"""
+
+# Of whatever metric: a page's first figure may be older than its present series.
+_TAKEN = "(standing IS NULL OR standing = 'late')"
+_FIRST = f"""{_QUARTERS}
+  SELECT * FROM (
+    SELECT {_POINT} FROM history WHERE page_id = :page_id AND {_TAKEN} ORDER BY observed_at, source_id LIMIT 1
+  )
+  UNION ALL SELECT * FROM (
+    SELECT {_POINT} FROM quarters CROSS JOIN readings ON readings.quarter = quarters.quarter AND page_id = :page_id
+    WHERE {_TAKEN} ORDER BY observed_at, source_id LIMIT 1
+  )"""
+
+# In the history as well: from the newest point of the span to the newest before that one's day, and so on.
+_DAILY = f"""
+  WITH RECURSIVE {_BACK}),
+  days (last_at) AS (
+    SELECT :until + 1
+    UNION ALL
+    SELECT (
+      SELECT observed_at FROM history CROSS JOIN sources ON sources.id = source_id
+      WHERE page_id = :page_id AND observed_at >= :since AND {_COUNTS}
+        AND observed_at < iif(last_at > :until, last_at, last_at - ((last_at % {DAY}) + {DAY}) % {DAY})
+      ORDER BY observed_at DESC LIMIT 1
+    ) FROM days WHERE last_at IS NOT NULL
+  )
+  {_FOUND}
+  UNION ALL
+  SELECT {_POINT} FROM days
+    CROSS JOIN history ON page_id = :page_id AND observed_at = last_at
+    CROSS JOIN sources ON sources.id = source_id
+  WHERE last_at <= :until AND {_COUNTS}"""
+
+
+_CONFIRM_HISTORY = """
+  UPDATE history SET standing = NULL
+  WHERE page_id = :page_id AND observed_at BETWEEN :since AND :until AND standing = 'held' AND count > 0"""
+_CONFIRM_RECENT = f"""{_QUARTERS}
+  UPDATE readings SET standing = NULL
+  WHERE quarter IN (SELECT quarter FROM quarters) AND page_id = :page_id AND observed_at BETWEEN :since AND :until
+    AND standing = 'held' AND count > 0"""
+
+
+# The quarters before one, and in them the rows of some pages.
+_OLD_QUARTERS = """
+  WITH RECURSIVE quarters (quarter) AS (
+    SELECT min(quarter) FROM readings
+    UNION ALL
+    SELECT (SELECT min(readings.quarter) FROM readings WHERE readings.quarter > quarters.quarter)
+    FROM quarters WHERE quarter < :end
+  )"""
+_COPY = f"""{_OLD_QUARTERS}
+  INSERT OR IGNORE INTO history
+  SELECT page_id, observed_at, source_id, count, below, above, delay, dated, standing
+  FROM quarters CROSS JOIN readings ON readings.quarter = quarters.quarter AND page_id BETWEEN :first AND :last
+  WHERE quarters.quarter < :end ORDER BY page_id, observed_at, source_id"""
+_DELETE = f"""
+  DELETE FROM readings WHERE quarter IN ({_OLD_QUARTERS} SELECT quarter FROM quarters WHERE quarter < :end)
+  AND page_id BETWEEN :first AND :last"""
+
+
+def rows_between(conn: sqlite3.Connection, span: Span) -> list[Row]:
+    """The accepted points of a span, oldest first."""
+    return sorted(conn.execute(_BETWEEN, _parameters(span)).fetchall(), key=_BY_AGE)
+
+
+def newest_row(conn: sqlite3.Connection, span: Span) -> Row | None:
+    """The newest accepted point of a span."""
+    return max(conn.execute(_NEWEST, _parameters(span)).fetchall(), key=_BY_AGE, default=None)
+
+
+def first_row(conn: sqlite3.Connection, page_id: int) -> Row | None:
+    """A page's oldest accepted point, of whatever metric and series."""
+    span = Span(page_id=page_id, metric="", since=-sys.maxsize, until=sys.maxsize)
+    return min(conn.execute(_FIRST, _parameters(span)).fetchall(), key=_BY_AGE, default=None)
+
+
+def daily_rows(conn: sqlite3.Connection, span: Span) -> list[Row]:
+    """The last accepted point of each UTC day of a span, oldest first."""
+    rows = sorted(conn.execute(_DAILY, _parameters(span)).fetchall(), key=_BY_AGE)
+    return list({row[0] // DAY: row for row in rows}.values())
+
+
+def confirm_between(conn: sqlite3.Connection, page_id: int, since: int, until: int) -> None:
+    """Let a page's held readings of a span count, whatever they count; a count of zero is never one of them."""
+    span = Span(page_id=page_id, metric="", since=since, until=until)
+    for confirm in (_CONFIRM_RECENT, _CONFIRM_HISTORY):
+        conn.execute(confirm, _parameters(span))
+
+
+def fold_pages(conn: sqlite3.Connection, first: int, last: int, end: int) -> int:
+    """Move the readings of these pages before the quarter ``end`` into the history; how many were moved."""
+    parameters = {"first": first, "last": last, "end": end}
+    conn.execute(_COPY, parameters)
+    return conn.execute(_DELETE, parameters).rowcount
+
+
+def _parameters(span: Span) -> dict[str, int | str]:
+    return {**span._asdict(), "first_quarter": span.since // QUARTER, "last_quarter": span.until // QUARTER}

@@ -1,0 +1,164 @@
+"""A page's series in a nutshell, as one row of ``latest``. Ten thousand are read and written in every cycle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from handlers.model import Point, Restart, Track
+from storage.schema.ids import Ids, Source
+from storage.schema.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, Row, pack, to_instant, to_ms, unpack
+from storage.schema.sqlite import sqlite3
+
+_POINT = ("at", "count", "below", "above", "source_id", "dated")
+_COLUMNS = (
+    *("page_id", "metric", "since", "gap", "gains", "held", "held_metric", "restarted"),
+    *(f"{name}_{part}" for name in ("last", "previous", "day") for part in _POINT),
+)
+_NO_POINT: Row = (None,) * len(_POINT)
+
+TRACK = ", ".join(f"latest.{column}" for column in _COLUMNS)
+"""The columns that ``track_of`` reads."""
+
+_PUT = (
+    f"INSERT INTO latest ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
+    f"ON CONFLICT (page_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _COLUMNS[1:])}"
+)
+_MOVE_ON = (
+    f"UPDATE latest SET {', '.join(f'previous_{part} = last_{part}' for part in _POINT)}, "
+    "last_at = ?, last_count = ?, last_below = ?, last_above = ?, gap = ? WHERE page_id = ?"
+)
+
+
+class StoredTracks:
+    """The tracks as they are stored, as far as they were read or written: most pages move on by one point at a time."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self._stored: dict[str, Track] = {}
+
+    def know(self, tracks: Mapping[str, Track]) -> None:
+        """So they are stored."""
+        self._stored.update(tracks)
+
+    def forget(self) -> None:
+        """Nothing is known of what is stored."""
+        self._stored = {}
+
+    def put(self, conn: sqlite3.Connection, tracks: Iterable[Track]) -> None:
+        """Replace the pages' tracks."""
+        tracks = list(tracks)
+        ids, stored = self._ids, self._stored
+        pages = ids.pages(conn, [track.page for track in tracks])
+        moves: list[Row] = []
+        whole: list[Row] = []
+        for track in tracks:
+            known, page_id = stored.get(track.page), pages[track.page]
+            if known is not None and _has_moved_on(known, track):
+                last, count = track.last, track.last.count
+                moves.append((to_ms(last.at), count, count - last.low, last.high - count, track.gap, page_id))
+            else:
+                whole.append(_row_of(conn, ids, track, page_id))
+        conn.executemany(_MOVE_ON, moves)
+        conn.executemany(_PUT, whole)
+        stored.update((track.page, track) for track in tracks)
+
+
+def _has_moved_on(known: Track, track: Track) -> bool:
+    """Whether the newest point became the one before, another of the same source took its place, and that is all."""
+    last, before = track.last, known.last
+    return (
+        track.previous is before
+        and track.day is known.day
+        and track.gains is known.gains
+        and not track.held
+        and not known.held
+        and track.metric is known.metric
+        and track.since is known.since
+        and track.restarted is known.restarted
+        and last.source == before.source
+        and last.url == before.url
+        and last.dated is before.dated
+    )
+
+
+def _row_of(conn: sqlite3.Connection, ids: Ids, track: Track, page_id: int) -> Row:
+    metric = METRIC_TEXTS[track.metric]
+    return (
+        page_id,
+        metric,
+        to_ms(track.since),
+        track.gap,
+        pack(track.gains),
+        _held_text(track.held) if track.held else None,
+        None if track.held_metric is None else METRIC_TEXTS[track.held_metric],
+        track.restarted or 0,
+        *_point_row(conn, ids, track.last, metric),
+        *_point_row(conn, ids, track.previous, metric),
+        *_point_row(conn, ids, track.day, metric),
+    )
+
+
+def _point_row(conn: sqlite3.Connection, ids: Ids, point: Point | None, metric: str) -> Row:
+    if point is None:
+        return _NO_POINT
+    count = point.count
+    return (
+        to_ms(point.at),
+        count,
+        count - point.low,
+        point.high - count,
+        ids.source(conn, (point.source, point.url, metric)),
+        DATE_TEXTS[point.dated],
+    )
+
+
+def point_of(row: Row, sources: Mapping[int, Source]) -> Point:
+    """The point of the columns instant, count, below, above, source id, dated."""
+    at, count, below, above, source_id, dated = row
+    source, url, _ = sources[source_id]
+    return Point(
+        at=to_instant(at),
+        count=count,
+        low=count - below,
+        high=count + above,
+        source=source,
+        url=url,
+        dated=DATES[dated],
+    )
+
+
+def track_of(slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
+    """The track of a page's columns ``TRACK``."""
+    metric, since, gap, gains, held, held_metric, restarted = row[1:8]
+    last, previous, day = row[8:14], row[14:20], row[20:26]
+    return Track(
+        page=slug,
+        metric=METRICS[metric],
+        since=to_instant(since),
+        last=point_of(last, sources),
+        previous=None if previous == _NO_POINT else point_of(previous, sources),
+        day=None if day == _NO_POINT else point_of(day, sources),
+        gains=unpack(gains),
+        gap=gap,
+        held=_held_points(held) if held else (),
+        held_metric=None if held_metric is None else METRICS[held_metric],
+        restarted=Restart(restarted) if restarted else None,
+    )
+
+
+def _held_text(held: tuple[Point, ...]) -> str:
+    return json.dumps(
+        [
+            (to_ms(point.at), point.count, point.low, point.high, DATE_TEXTS[point.dated], point.source, point.url)
+            for point in held
+        ],
+        ensure_ascii=False,
+    )
+
+
+def _held_points(text: str) -> tuple[Point, ...]:
+    return tuple(
+        Point(at=to_instant(at), count=count, low=low, high=high, dated=DATES[dated], source=source, url=url)
+        for at, count, low, high, dated, source, url in json.loads(text)
+    )

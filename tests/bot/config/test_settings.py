@@ -1,0 +1,158 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.config.setting import Kind, Setting
+from bot.config.settings import SETTINGS, Address, Mode, env_example, load, parse_address, parse_duration
+from bot.errors import ConfigError
+
+PLATFORM = Setting(name="EXAMPLE_API_URL", kind=Kind.URL, default="https://example.org", help="Example.")
+
+
+def test_it_needs_nothing_to_start() -> None:
+    settings = load({}, None, [PLATFORM])
+    assert settings.mode is Mode.WORKSPACE
+    assert settings.workspace == Address(host="127.0.0.1", port=8033)
+    assert settings.poll_every == timedelta(minutes=15)
+    assert settings.platforms == {"EXAMPLE_API_URL": "https://example.org"}
+
+
+def test_it_prefers_the_environment_to_the_file(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text('LIKEWATCH_POLL_EVERY=1h\nLIKEWATCH_DATABASE="from file.db"\n', encoding="utf-8")
+    settings = load({"LIKEWATCH_POLL_EVERY": "1s"}, env_file, [])
+    assert settings.poll_every == timedelta(seconds=1)
+    assert settings.database == Path("from file.db")
+
+
+@pytest.mark.parametrize(
+    ("environ", "mode"),
+    [
+        ({}, Mode.WORKSPACE),
+        ({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}, Mode.SOCKET),
+        ({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "s"}, Mode.HTTP),
+        ({"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": "s"}, Mode.SOCKET),
+        ({"SLACK_BOT_TOKEN": "  "}, Mode.WORKSPACE),
+    ],
+)
+def test_the_tokens_decide_how_it_connects(environ: dict[str, str], mode: Mode) -> None:
+    assert load(environ, None, []).mode is mode
+
+
+@pytest.mark.parametrize(
+    ("said", "on_slack", "in_the_workspace"),
+    [
+        ("", "nobody", "everybody who can reach the bot, guests too"),
+        ("everybody", "everybody who can reach the bot, guests too", "everybody who can reach the bot, guests too"),
+        ("U012AB3CD S0614TZR7", "1 person and the user group S0614TZR7", "1 person and the user group S0614TZR7"),
+    ],
+)
+def test_nobody_is_let_in_on_slack_that_was_not_named(said: str, on_slack: str, in_the_workspace: str) -> None:
+    tokens = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
+    assert str(load({**tokens, "LIKEWATCH_EDITORS": said}, None, []).editors) == on_slack
+    assert str(load({"LIKEWATCH_EDITORS": said}, None, []).editors) == in_the_workspace
+
+
+def test_it_names_every_fault_at_once_and_no_secret() -> None:
+    environ = {
+        "SLACK_BOT_TOKEN": "xapp-swapped-secret",
+        "SLACK_APP_TOKEN": "xoxb-swapped-secret",
+        "SLACK_API_URL": "slack.com",
+        "LIKEWATCH_EDITORS": "@ana",
+        "LIKEWATCH_POLL_EVERY": "soon",
+        "LIKEWATCH_WORKSPACE": "8033",
+        "LIKEWATCH_LOG_LEVEL": "loud",
+        "LIKEWATCH_LOG": "xml",
+        "LIKEWATCH_METRICS": "nowhere",
+        "LIKEWATCH_OPERATORS_CHANNEL": "#newsroom-tech",
+        "EXAMPLE_API_URL": "ftp://example.org",
+    }
+    with pytest.raises(ConfigError) as caught:
+        load(environ, None, [PLATFORM])
+    message = str(caught.value)
+    for name in environ:
+        assert name in message
+    assert "swapped-secret" not in message
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{"SLACK_BOT_TOKEN": "xoxb-1"}, {"SLACK_APP_TOKEN": "xapp-1"}, {"SLACK_SIGNING_SECRET": "s"}],
+    ids=["bot token alone", "app token alone", "signing secret alone"],
+)
+def test_half_a_connection_is_a_fault(environ: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="SLACK_BOT_TOKEN"):
+        load(environ, None, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1s", 1), ("15m", 900), ("6h", 21600), ("1d", 86400), ("1h30m", 5400), (" 2M ", 120)]
+)
+def test_it_reads_durations(text: str, seconds: int) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "15", "m", "15 minutes", "-1s", "1.5h", "1h!"])
+def test_it_refuses_what_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="not a duration"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["0s", "8d", "999999999999999d"])
+def test_it_refuses_cadences_that_make_no_sense(text: str) -> None:
+    with pytest.raises(ConfigError, match="LIKEWATCH_POLL_EVERY"):
+        load({"LIKEWATCH_POLL_EVERY": text}, None, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("127.0.0.1:8033", Address(host="127.0.0.1", port=8033)), ("[::1]:80", Address(host="::1", port=80))],
+)
+def test_it_reads_addresses_and_writes_them_back(text: str, address: Address) -> None:
+    assert parse_address(text) == address
+    assert str(address) == text
+
+
+@pytest.mark.parametrize("text", ["8033", "localhost", ":8033", "localhost:", "localhost:http", "localhost:65536"])
+def test_it_refuses_what_is_no_address(text: str) -> None:
+    with pytest.raises(ValueError, match="not an address"):
+        parse_address(text)
+
+
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_bytes("LIKEWATCH_DATABASE=ünïcode".encode("utf-16"))
+    with pytest.raises(ConfigError, match=r"\.env"):
+        load({}, env_file, [])
+
+
+@given(st.dictionaries(st.sampled_from([setting.name for setting in SETTINGS]), st.text(max_size=30)))
+def test_any_text_is_settings_or_a_list_of_faults(environ: dict[str, str]) -> None:
+    try:
+        load(environ, None, [])
+    except ConfigError as error:
+        assert "\n  - " in str(error)
+
+
+def test_the_example_file_names_every_setting_and_sets_none() -> None:
+    text = env_example([PLATFORM])
+    assert all(f"#{setting.name}=" in text for setting in (*SETTINGS, PLATFORM))
+    assert all(line.startswith("#") or not line for line in text.splitlines())
+
+
+def test_every_secret_is_known_as_one() -> None:
+    secret = Setting(name="EXAMPLE_TOKEN", secret=True, help="Example.")
+    environ = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "signs", "EXAMPLE_TOKEN": "platform's"}
+    settings = load(environ, None, [PLATFORM, secret])
+    assert settings.secrets == {"xoxb-1", "signs", "platform's"}
+    assert not [text for text in settings.secrets if text in repr(settings)]
+
+
+def test_the_operators_settings_are_read() -> None:
+    environ = {"LIKEWATCH_METRICS": "0.0.0.0:9100", "LIKEWATCH_OPERATORS_CHANNEL": "C012AB", "LIKEWATCH_LOG": "json"}
+    settings = load(environ, None, [])
+    assert (str(settings.metrics), settings.operators_channel, settings.log_in_json) == ("0.0.0.0:9100", "C012AB", True)
+    assert str(load({}, None, []).metrics) == "127.0.0.1:8034"
