@@ -22,15 +22,15 @@ from bot.evidence.retention import let_go_of_old
 from bot.evidence.timestamps import Stamper, roots_in
 from bot.http.client import Http
 from bot.imports.examples import press_example
-from bot.imports.job import carry_out
-from bot.imports.queue import end_abandoned, take_orders
+from bot.imports.job import run_import
+from bot.imports.queue import end_abandoned, run_queued
 from bot.imports.replay import replay_example
 from bot.monitoring.doctor import SERVING
 from bot.monitoring.health import Health, health
-from bot.monitoring.heartbeat import Beat, Pulse
+from bot.monitoring.heartbeat import Heartbeat, Pulse
 from bot.monitoring.metrics import Numbers
 from bot.monitoring.outages import Outages
-from bot.monitoring.recording import Unrecorded
+from bot.monitoring.recording import RecordingWatch
 from bot.monitoring.server import MonitoringServer
 from bot.monitoring.watchdog import Watchdog, notify
 from bot.platforms.contract import Profile, Reference
@@ -38,7 +38,7 @@ from bot.platforms.registry import platforms
 from bot.polling.cycle import Cycle
 from bot.polling.fetcher import Source
 from bot.polling.scheduler import build_scheduler
-from bot.rules.preview import settle
+from bot.rules.preview import settle_rule_states
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
 from bot.slack.commands import commands
@@ -46,7 +46,7 @@ from bot.slack.delivery.deliverer import Deliverer
 from bot.slack.delivery.operators_channel import OperatorsChannel
 from bot.slack.http_server import SlackServer
 from bot.slack.manifest import manifest
-from bot.slack.socket_mode import SocketMode
+from bot.slack.socket_mode import SocketModeClient
 from bot.workspace import Workspace, WorkspaceServer
 from bot.workspace.server import listen
 from handlers.comparisons import all_comparisons
@@ -86,7 +86,7 @@ def open_core(
     with ExitStack() as closing:
         store = Store.open(settings.database)
         closing.callback(store.close)
-        settle(store, all_comparisons(), clock.now())
+        settle_rule_states(store, all_comparisons(), clock.now())
         recorder = Recorder(store.evidence, clock, secrets=settings.secrets)
         sources = _connect(settings, recorder)
         for source in sources.values():
@@ -147,14 +147,14 @@ def run(
             _replay_press_figures(core, workspace)
         where = _listen(app, settings, app_token, closing)
         _start(deliverer.run, "deliver", closing, deliverer.wake)
-        beat = Beat(core.cycle.run_due, core.clock)
+        beat = Heartbeat(core.cycle.run_due, core.clock)
         monitoring = _serve_monitoring(core, beat, closing)
         channel = workspace.workspace.state.channel(EXAMPLE_CHANNEL).id if workspace else settings.operators_channel
         told = OperatorsChannel(slack_client(token=bot_token, api_url=api_url), channel)
         scheduler = build_scheduler(
             run_due=lambda: tick(core, beat),
             look_at_sources=Outages(core.store, core.clock, title=_title, tell=told.tell).look,
-            look_at_recording=Unrecorded(beat.pulse, core.clock, tell=told.tell).look,
+            look_at_recording=RecordingWatch(beat.pulse, core.clock, tell=told.tell).look,
             fold=lambda: fold_when_due(core),
             now=core.clock.now(),
         )
@@ -180,12 +180,12 @@ def run(
         say("Stopping ...")
 
 
-def tick(core: Core, beat: Beat) -> None:
+def tick(core: Core, beat: Heartbeat) -> None:
     """Import what was handed over, then read what is due: one after the other, since the cycle serves one at a time.
 
     A long import is no cycle that hangs, so that the watchdog does not look at it.
     """
-    take_orders(core.settings.database, lambda order: carry_out(order, core.store, core.cycle, core.clock.now()))
+    run_queued(core.settings.database, lambda order: run_import(order, core.store, core.cycle, core.clock.now()))
     beat.run_due()
 
 
@@ -272,7 +272,7 @@ def _listen(app: BotApp, settings: Settings, app_token: str, closing: ExitStack)
         server.start()
         closing.callback(server.stop)
         return f"{settings.mode.value}, listening on {server.address}"
-    socket_mode = SocketMode(app.bolt, app_token=app_token)
+    socket_mode = SocketModeClient(app.bolt, app_token=app_token)
     socket_mode.start()
     closing.callback(socket_mode.stop)
     return settings.mode.value
@@ -290,7 +290,7 @@ def _start(
     closing.callback(ended.set)
 
 
-def _serve_monitoring(core: Core, beat: Beat, closing: ExitStack) -> str:
+def _serve_monitoring(core: Core, beat: Heartbeat, closing: ExitStack) -> str:
     """Serve /healthz and /metrics, and say where; the newsroom is served where that cannot be, too."""
 
     def look() -> tuple[Health, Pulse, datetime]:

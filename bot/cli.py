@@ -18,8 +18,8 @@ from bot import app, logs, operations
 from bot.backtest.folder import backtest as backtest_folder
 from bot.config.settings import DEFAULT_ENV_FILE, Settings, load
 from bot.errors import LikewatchError
-from bot.imports.job import Order
-from bot.monitoring.doctor import Mark
+from bot.imports.job import ImportJob
+from bot.monitoring.doctor import CheckResult
 from bot.monitoring.systemd_unit import systemd_unit
 from bot.platforms.registry import platform_settings
 from bot.slack.commands import commands
@@ -105,7 +105,7 @@ def import_(ctx: click.Context, /, file: Path, **options: Any) -> None:
     Importing the same file twice changes nothing. Events long past are kept, not posted as if they were news. The bot
     may run meanwhile: then it is handed the file, and does the import itself.
     """
-    order = Order(name=file.name, data=file.read_bytes(), by=getpass.getuser(), **options)
+    order = ImportJob(name=file.name, data=file.read_bytes(), by=getpass.getuser(), **options)
     for line in operations.import_file(_settings(ctx), order):
         click.echo(line)
 
@@ -175,7 +175,7 @@ def doctor(ctx: click.Context) -> None:
     healthy = True
     for finding in operations.examine(_settings(ctx), os.environ, ctx.obj):
         click.echo(finding)
-        healthy = healthy and finding.mark is not Mark.FAULT
+        healthy = healthy and finding.mark is not CheckResult.FAULT
     ctx.exit(0 if healthy else 1)
 
 

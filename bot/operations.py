@@ -19,10 +19,10 @@ from bot.evidence.trace import find_alert
 from bot.evidence.verification import Verification, verification_summary
 from bot.imports import Import, describe, read_import
 from bot.imports.examples import press_example
-from bot.imports.job import Order, alert_lines, carry_out
-from bot.imports.queue import hand_over
+from bot.imports.job import ImportJob, alert_lines, run_import
+from bot.imports.queue import queue_import
 from bot.imports.replay import add_pages, by_instant
-from bot.monitoring.doctor import Finding, unread
+from bot.monitoring.doctor import Check, unread
 from bot.monitoring.doctor import examine as look
 from bot.pages.alert_names import alert_sentence
 from bot.pages.slugs import slugged
@@ -49,8 +49,8 @@ def poll(core: Core) -> Iterator[str]:
     for latest in core.store.readings.board(page.slug for page in core.store.pages.all()):
         if latest.trouble:
             yield f"{latest.page.slug}: not read. {latest.trouble.message}"
-        elif latest.polled_at and latest.track:
-            count = f"{phrases.count(latest.track.last.count)} {latest.track.metric}"
+        elif latest.polled_at and latest.series_state:
+            count = f"{phrases.count(latest.series_state.last.count)} {latest.series_state.metric}"
             yield f"{latest.page.slug}: {count}, read {phrases.ago(latest.polled_at, now)}"
     yield from alert_lines(core.store, report.absorbed.alerts)
     if report.absorbed.queued:
@@ -61,23 +61,23 @@ def poll(core: Core) -> Iterator[str]:
         raise ConfigError("No page could be read. `likewatch doctor` says what to do.")
 
 
-def import_file(settings: Settings, order: Order) -> Iterator[str]:
+def import_file(settings: Settings, order: ImportJob) -> Iterator[str]:
     """Import a file: what was found, what was kept, and what it means. The bot does it where it runs."""
     while True:
         try:
             yield from _import_here(settings, order)
         except StoreInUse as held:
-            answer = hand_over(settings.database, order, held)
+            answer = queue_import(settings.database, order, held)
             if answer is None:
                 continue  # whoever held the database has ended
             yield from answer
         return
 
 
-def _import_here(settings: Settings, order: Order) -> Iterator[str]:
+def _import_here(settings: Settings, order: ImportJob) -> Iterator[str]:
     with open_core(settings) as core:
         now = core.clock.now()
-        yield from carry_out(order, core.store, core.cycle, now)
+        yield from run_import(order, core.store, core.cycle, now)
         core.store.fold(now - HOT)
 
 
@@ -99,7 +99,7 @@ def replay(settings: Settings, file: Path | None) -> Iterator[str]:
             yield f"{phrases.several(len(absorbed.alerts), 'alert')} in all. Nothing was stored or posted."
 
 
-def examine(settings: Settings, environ: Mapping[str, str], env_file: Path) -> Iterator[Finding]:
+def examine(settings: Settings, environ: Mapping[str, str], env_file: Path) -> Iterator[Check]:
     """The doctor's findings."""
     yield from unread(environ, env_file, (*SETTINGS, *platform_settings()))
     yield from look(settings, platforms(), _ask_slack, SystemClock().now())

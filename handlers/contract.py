@@ -9,8 +9,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from handlers.model import Alert, AudienceReading, Notice, Page, Track
-from handlers.signals.history import Past
+from handlers.model import Alert, AudienceReading, Page, PageStatus, SeriesState
+from handlers.signals.history import HistorySummary
 from handlers.values import lean_value
 
 M = TypeVar("M")
@@ -25,34 +25,34 @@ class Scope(StrEnum):
     PLATFORM = "platform"
 
 
-class Wakes(StrEnum):
+class Trigger(StrEnum):
     """What must arrive for a comparison to be asked."""
 
     COUNTS = "counts"
     AUDIENCE = "audience"
-    NOTICES = "notices"
+    PAGE_STATUS = "page_status"
 
 
 @lean_value
 class Window:
     """What a comparison sees: what was before, what came, and now.
 
-    ``scope`` is the slug of the page or group, or the name of the platform, looked at. ``tracks`` and ``pasts`` hold
+    ``scope`` is the slug of the page or group, or the name of the platform, looked at. ``series_states`` and ``histories`` hold
     the series of its pages (and perhaps of others) *after* what came; ``came`` the slugs whose accepted series moved on
-    (for audiences and notices, the page itself). ``audience`` is the page's audience readings of the past 150 days or
+    (for audiences and page_statuses, the page itself). ``audience`` is the page's audience readings of the past 150 days or
     so and at least the 12 newest of each measure, oldest first; ``new_audience`` those of them that just came, and
-    ``notices`` what polls found out about the page, in order.
+    ``page_statuses`` what polls found out about the page, in order.
     """
 
     scope: str
     now: datetime
     pages: Mapping[str, Page]
-    tracks: Mapping[str, Track]
-    pasts: Mapping[str, Past]
+    series_states: Mapping[str, SeriesState]
+    histories: Mapping[str, HistorySummary]
     came: tuple[str, ...]
     audience: tuple[AudienceReading, ...] = ()
     new_audience: tuple[AudienceReading, ...] = ()
-    notices: tuple[Notice, ...] = ()
+    page_statuses: tuple[PageStatus, ...] = ()
     made: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def once(self, what: Hashable, make: Callable[[], V]) -> V:
@@ -66,7 +66,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Names:
     """How slugs and country codes are called. What these return is quoted, not claimed, and not guarded."""
 
     page: Callable[[str], str]
@@ -74,11 +74,11 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Saying:
+class Wording:
     """How one kind of alert is said: what happened in one sentence, and what must go with it. Plain text."""
 
-    headline: Callable[[Alert, Words], str]
-    lines: Callable[[Alert, Words], tuple[str, ...]]
+    headline: Callable[[Alert, Names], str]
+    lines: Callable[[Alert, Names], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class Verdict(Generic[M]):
     """A comparison's answer: what to tell, and what it must remember (the very object it was given if unchanged)."""
 
     alerts: tuple[Alert, ...]
-    memory: M
+    state: M
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,19 +111,19 @@ class Threshold(Generic[M]):
 class Comparison(Generic[M]):
     """One rule. Each file in ``handlers/comparisons`` ends in ``COMPARISON = Comparison(…)`` and is found by that name.
 
-    ``compare(window, memory)`` is pure; None says that there is nothing to tell and nothing new to remember.
-    ``memory`` is what it said to remember last time for this scope, or ``blank()`` the first time; ``dump`` and
+    ``compare(window, state)`` is pure; None says that there is nothing to tell and nothing new to remember.
+    ``state`` is what it said to remember last time for this scope, or ``blank()`` the first time; ``dump`` and
     ``load`` turn it into text for the store and back, without loss. ``feature`` is the word people subscribe to,
-    ``summary`` one line about it for them, and ``opt_in`` says that nobody gets it without naming it. ``says`` has the
+    ``summary`` one line about it for them, and ``opt_in`` says that nobody gets it without naming it. ``wording`` has the
     words for each kind it raises. ``only`` are the scopes to look at, all where it is None.
     """
 
     name: str
     feature: str
-    says: Mapping[str, Saying]
+    wording: Mapping[str, Wording]
     summary: str
     scope: Scope
-    wakes: Wakes
+    trigger: Trigger
     blank: Callable[[], M]
     load: Callable[[str], M]
     dump: Callable[[M], str]
@@ -135,7 +135,7 @@ class Comparison(Generic[M]):
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of alert it raises."""
-        return tuple(self.says)
+        return tuple(self.wording)
 
     def tuned(self, limit: float, only: frozenset[str] | None = None) -> Comparison[M]:
         """The same rule with another threshold, written as people write it; it remembers, and tells, for itself.
@@ -151,8 +151,8 @@ class Comparison(Generic[M]):
         return replace(self, name=name, compare=compare, only=only)
 
 
-def _told_as(name: str, limit: float, threshold: Threshold[M], window: Window, memory: M) -> Verdict[M] | None:
-    verdict = threshold.compare(window, memory, limit * threshold.scale)
+def _told_as(name: str, limit: float, threshold: Threshold[M], window: Window, state: M) -> Verdict[M] | None:
+    verdict = threshold.compare(window, state, limit * threshold.scale)
     if verdict is None or not verdict.alerts:
         return verdict
     alerts = tuple(

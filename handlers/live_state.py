@@ -9,9 +9,9 @@ from datetime import timedelta
 from operator import attrgetter
 from typing import Any
 
-from handlers.decide import Decision, World
-from handlers.model import AudienceReading, Page, Track
-from handlers.signals.history import Past
+from handlers.decide import Decision, KnownState
+from handlers.model import AudienceReading, Page, SeriesState
+from handlers.signals.history import HistorySummary
 
 HISTORY = timedelta(days=150)
 """How far back audience readings are laid before the comparisons: 28 days, the 90 before them, and some slack."""
@@ -21,15 +21,15 @@ _ALWAYS = 12
 _as_of = attrgetter("as_of")
 
 
-class GrowingWorld:
+class LiveState:
     """Everything known, in memory; ``grow`` takes in a decision, so that the next one is made from there."""
 
     def __init__(self, pages: Iterable[Page] = ()) -> None:
         self.know(pages)
-        self.tracks: dict[str, Track] = {}
-        self.pasts: dict[str, Past] = {}
+        self.series_states: dict[str, SeriesState] = {}
+        self.histories: dict[str, HistorySummary] = {}
         self.audiences: dict[str, tuple[AudienceReading, ...]] = {}
-        self.memories: dict[tuple[str, str], Any] = {}
+        self.rule_states: dict[tuple[str, str], Any] = {}
 
     def know(self, pages: Iterable[Page]) -> None:
         """These are the pages now."""
@@ -37,23 +37,23 @@ class GrowingWorld:
         self.groups: Mapping[str, tuple[str, ...]] = _members(self.pages, lambda page: page.groups)
         self.platforms: Mapping[str, tuple[str, ...]] = _members(self.pages, lambda page: (page.platform,))
 
-    def seen(self) -> World:
+    def snapshot(self) -> KnownState:
         """The world as it is now."""
-        return World(
+        return KnownState(
             pages=self.pages,
             groups=self.groups,
             platforms=self.platforms,
-            tracks=self.tracks,
-            pasts=self.pasts,
+            series_states=self.series_states,
+            histories=self.histories,
             audiences=self.audiences,
-            memories=self.memories,
+            rule_states=self.rule_states,
         )
 
-    def grow(self, decision: Decision) -> None:
+    def apply(self, decision: Decision) -> None:
         """Go on from a decision."""
-        self.tracks.update(decision.tracks)
-        self.pasts.update(decision.pasts)
-        self.memories.update(decision.memories)
+        self.series_states.update(decision.series_states)
+        self.histories.update(decision.histories)
+        self.rule_states.update(decision.rule_states)
         for audience in decision.audiences:
             self.audiences[audience.page] = recent((*self.audiences.get(audience.page, ()), audience))
 

@@ -152,7 +152,7 @@ class Restart(IntEnum):
 
 
 @lean_value
-class Track:
+class SeriesState:
     """What the ledger remembers of one page's series: small, explicit, stored, and enough to go on from.
 
     ``last`` and ``previous`` are the two newest accepted points. ``held`` are readings outside the gate that agree with
@@ -188,14 +188,14 @@ class Standing(StrEnum):
 
 
 @lean_value
-class Judged:
+class ValidatedReading:
     """A reading with what the ledger made of it."""
 
     reading: Reading
     standing: Standing
 
 
-class Trouble(StrEnum):
+class PageTrouble(StrEnum):
     """Why a page could not be read, as far as it concerns the page and not the platform or us."""
 
     UNAVAILABLE = "unavailable"  # deleted, unpublished or restricted: nobody outside can tell which
@@ -206,7 +206,7 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class PageStatus:
     """What a poll found out about a page beside its count; ``detail`` is its new name, or the page it was merged into.
 
     ``trouble`` is None where the page was read again without any.
@@ -214,7 +214,7 @@ class Notice:
 
     page: str
     at: datetime
-    trouble: Trouble | None
+    trouble: PageTrouble | None
     detail: str = ""
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from math import sqrt
 from statistics import median
 
-from handlers.model import Dated, Point, Reading, Restart, Standing, Track
+from handlers.model import Dated, Point, Reading, Restart, SeriesState, Standing
 from handlers.values import lean_value
 
 GAINS_KEPT = 14
@@ -36,62 +36,66 @@ _GAP_GROWS_AT_MOST = 4.0
 
 
 @lean_value
-class Ruling:
+class Validation:
     """What the ledger makes of one reading, and the page's series after it.
 
-    ``confirmed`` are the first and the last instant of the earlier held readings that count from now on. ``track`` is
+    ``confirmed`` are the first and the last instant of the earlier held readings that count from now on. ``series_state`` is
     None only while a page never had a count above zero.
     """
 
     standing: Standing
-    track: Track | None
+    series_state: SeriesState | None
     confirmed: tuple[datetime, datetime] | None = None
 
 
-def receive(track: Track | None, reading: Reading) -> Ruling:
+def validate(series_state: SeriesState | None, reading: Reading) -> Validation:
     """Judge one reading against its page's series; readings are given in the order in which they could be known.
 
     A change of metric starts a new series once it is confirmed. Zero and negative counts are never a value: held, and
     never confirmed.
     """
     if reading.count <= 0:
-        return Ruling(standing=Standing.HELD, track=track)
-    if track is None:
-        return Ruling(standing=Standing.ACCEPTED, track=_begin(reading))
-    last = track.last
+        return Validation(standing=Standing.HELD, series_state=series_state)
+    if series_state is None:
+        return Validation(standing=Standing.ACCEPTED, series_state=_begin(reading))
+    last = series_state.last
     if reading.observed_at <= last.at:
-        return _late(track, reading)
-    if track.metric is reading.metric and (_near(last, reading) or _reachable(track, last, reading)):
-        return _accept(track, reading)
-    return _hold(track, reading)
+        return _late(series_state, reading)
+    if series_state.metric is reading.metric and (_near(last, reading) or _reachable(series_state, last, reading)):
+        return _accept(series_state, reading)
+    return _hold(series_state, reading)
 
 
-def rate(track: Track) -> float | None:
+def usual_gain(series_state: SeriesState) -> float | None:
     """The page's usual gain in likes a day (the median of up to 14 daily gains); None while nothing is known."""
-    return median(track.gains) if track.gains else None
+    return median(series_state.gains) if series_state.gains else None
 
 
-def repeating_since(track: Track) -> datetime | None:
+def repeating_since(series_state: SeriesState) -> datetime | None:
     """Since when the newest count has repeated itself; None if the newest reading changed it.
 
     While a count repeats, ``previous`` stays at the first reading of the run.
     """
-    previous = track.previous
-    return previous.at if previous is not None and previous.count == track.last.count else None
+    previous = series_state.previous
+    return previous.at if previous is not None and previous.count == series_state.last.count else None
 
 
-def frozen_since(track: Track) -> Point | None:
+def frozen_since(series_state: SeriesState) -> Point | None:
     """Where a counter stands still, for 3 hours to 7 days, although the page's pace says that it should not."""
-    since = repeating_since(track)
-    if since is None or not FROZEN_AT_LEAST <= track.last.at - since < FROZEN_AT_MOST:
+    since = repeating_since(series_state)
+    if since is None or not FROZEN_AT_LEAST <= series_state.last.at - since < FROZEN_AT_MOST:
         return None
-    expected = (rate(track) or 0.0) * ((track.last.at - since) / _DAY)
-    return track.previous if expected >= _FROZEN_EXPECTED + 2 * (track.last.high - track.last.low) else None
+    expected = (usual_gain(series_state) or 0.0) * ((series_state.last.at - since) / _DAY)
+    return (
+        series_state.previous
+        if expected >= _FROZEN_EXPECTED + 2 * (series_state.last.high - series_state.last.low)
+        else None
+    )
 
 
-def _begin(reading: Reading) -> Track:
+def _begin(reading: Reading) -> SeriesState:
     point = _point(reading)
-    return Track(page=reading.page, metric=reading.metric, since=reading.observed_at, last=point, day=point)
+    return SeriesState(page=reading.page, metric=reading.metric, since=reading.observed_at, last=point, day=point)
 
 
 def _point(reading: Reading) -> Point:
@@ -112,22 +116,22 @@ def _near(anchor: Point, reading: Reading) -> bool:
     return reading.high >= floor and reading.low <= anchor.high + max(0.03 * v0, 100)
 
 
-def _reachable(track: Track, anchor: Point, reading: Reading) -> bool:
+def _reachable(series_state: SeriesState, anchor: Point, reading: Reading) -> bool:
     """The gate's upper edge by the page's own pace; a frozen counter catches up over all of its frozen time.
 
     A rounded count that repeats itself is not taken to be frozen here: it does so between any two steps.
     """
-    usual = rate(track)
+    usual = usual_gain(series_state)
     if usual is None or reading.count <= anchor.count:
         return False
-    may_be_frozen = anchor is track.last and anchor.low == anchor.high
-    since = (repeating_since(track) if may_be_frozen else None) or anchor.at
+    may_be_frozen = anchor is series_state.last and anchor.low == anchor.high
+    since = (repeating_since(series_state) if may_be_frozen else None) or anchor.at
     days = max((reading.observed_at - since) / _DAY, 1.0)
     return reading.low <= anchor.high + 12 * usual * days
 
 
-def _accept(track: Track, reading: Reading) -> Ruling:
-    last, previous, count = track.last, track.previous, reading.count
+def _accept(series_state: SeriesState, reading: Reading) -> Validation:
+    last, previous, count = series_state.last, series_state.previous, reading.count
     point = _point(reading)
     unchanged = (
         count == last.count
@@ -138,35 +142,35 @@ def _accept(track: Track, reading: Reading) -> Ruling:
     )
     if previous is None or not count == last.count == previous.count:
         previous = last
-    day, gains = _daily(track, point)
-    accepted = Track(
-        page=track.page,
-        metric=track.metric,
-        since=track.since,
+    day, gains = _daily(series_state, point)
+    accepted = SeriesState(
+        page=series_state.page,
+        metric=series_state.metric,
+        since=series_state.since,
         last=point,
         previous=previous,
         day=day,
         gains=gains,
-        gap=_usual_gap(track.gap, last.at, point.at),
-        held=tuple(held for held in track.held if held.at > point.at) if track.held else (),
-        held_metric=track.held_metric,
-        restarted=track.restarted,
+        gap=_usual_gap(series_state.gap, last.at, point.at),
+        held=tuple(held for held in series_state.held if held.at > point.at) if series_state.held else (),
+        held_metric=series_state.held_metric,
+        restarted=series_state.restarted,
     )
-    return Ruling(standing=Standing.UNCHANGED if unchanged else Standing.ACCEPTED, track=accepted)
+    return Validation(standing=Standing.UNCHANGED if unchanged else Standing.ACCEPTED, series_state=accepted)
 
 
-def _daily(track: Track, point: Point) -> tuple[Point, tuple[float, ...]]:
+def _daily(series_state: SeriesState, point: Point) -> tuple[Point, tuple[float, ...]]:
     """The running day's start and the daily gains after ``point``.
 
     The day does not end while the count repeats itself (for up to 7 days): a frozen counter's catch-up is spread
     over the frozen time.
     """
-    day = track.day or track.last
+    day = series_state.day or series_state.last
     elapsed = point.at - day.at
     if elapsed < _DAY or (point.count == day.count and elapsed < FROZEN_AT_MOST):
-        return day, track.gains
+        return day, series_state.gains
     gain = (point.count - day.count) / (elapsed / _DAY)
-    return point, (*track.gains[1 - GAINS_KEPT :], gain)
+    return point, (*series_state.gains[1 - GAINS_KEPT :], gain)
 
 
 def _usual_gap(gap: float | None, before: datetime, after: datetime) -> float:
@@ -179,88 +183,94 @@ def _usual_gap(gap: float | None, before: datetime, after: datetime) -> float:
     return gap + (min(elapsed, _GAP_GROWS_AT_MOST * gap) - gap) / 4
 
 
-def _hold(track: Track, reading: Reading) -> Ruling:
-    held, at = track.held, reading.observed_at
-    newest = held[-1] if held else track.last
-    if at - newest.at > _SILENCE and _may_begin_at_once(track, reading):
-        return Ruling(standing=Standing.ACCEPTED, track=_begun_anew(track, reading))
-    consistent = bool(held) and _is_consistent(track, newest, reading)
+def _hold(series_state: SeriesState, reading: Reading) -> Validation:
+    held, at = series_state.held, reading.observed_at
+    newest = held[-1] if held else series_state.last
+    if at - newest.at > _SILENCE and _may_begin_at_once(series_state, reading):
+        return Validation(standing=Standing.ACCEPTED, series_state=_begun_anew(series_state, reading))
+    consistent = bool(held) and _is_consistent(series_state, newest, reading)
     if held and at <= newest.at:
         if any(_is_same(point, reading) for point in held):
-            return Ruling(standing=Standing.REPEATED, track=track)
-        return Ruling(standing=Standing.HELD if consistent else Standing.DOUBTED, track=track)
+            return Validation(standing=Standing.REPEATED, series_state=series_state)
+        return Validation(standing=Standing.HELD if consistent else Standing.DOUBTED, series_state=series_state)
     # The first and the two newest are all that is needed, however often the page is polled.
     held = (*held[:1], *held[1:][-1:], _point(reading)) if consistent else (_point(reading),)
-    holding = replace(track, held=held, held_metric=None if reading.metric is track.metric else reading.metric)
+    holding = replace(
+        series_state, held=held, held_metric=None if reading.metric is series_state.metric else reading.metric
+    )
     if not _is_confirmed(holding):
-        return Ruling(standing=Standing.HELD, track=holding)
-    return Ruling(standing=Standing.ACCEPTED, track=_at_new_level(holding), confirmed=(held[0].at, held[-2].at))
+        return Validation(standing=Standing.HELD, series_state=holding)
+    return Validation(
+        standing=Standing.ACCEPTED, series_state=_at_new_level(holding), confirmed=(held[0].at, held[-2].at)
+    )
 
 
-def _may_begin_at_once(track: Track, reading: Reading) -> bool:
+def _may_begin_at_once(series_state: SeriesState, reading: Reading) -> bool:
     """After a long silence, whether to ask no second reading.
 
     A page that is polled will soon be read again. One known from published figures may not, and its next reading need
     not resemble them; that of another metric cannot.
     """
-    polled = track.gap is not None and track.gap <= _POLLED_SECONDS
-    return not polled or reading.metric is not track.metric or track.last.dated is not Dated.INSTANT
+    polled = series_state.gap is not None and series_state.gap <= _POLLED_SECONDS
+    return not polled or reading.metric is not series_state.metric or series_state.last.dated is not Dated.INSTANT
 
 
-def _begun_anew(track: Track, reading: Reading) -> Track:
-    if reading.metric is not track.metric:
+def _begun_anew(series_state: SeriesState, reading: Reading) -> SeriesState:
+    if reading.metric is not series_state.metric:
         return _begin(reading)
-    pace = (reading.count - track.last.count) / ((reading.observed_at - track.last.at) / _DAY)
+    pace = (reading.count - series_state.last.count) / ((reading.observed_at - series_state.last.at) / _DAY)
     return replace(_begin(reading), gains=(pace,), restarted=Restart.AFTER_SILENCE)
 
 
-def _is_consistent(track: Track, held: Point, reading: Reading) -> bool:
-    same = reading.metric is (track.held_metric or track.metric)
-    return same and (_near(held, reading) or _reachable(track, held, reading))
+def _is_consistent(series_state: SeriesState, held: Point, reading: Reading) -> bool:
+    same = reading.metric is (series_state.held_metric or series_state.metric)
+    return same and (_near(held, reading) or _reachable(series_state, held, reading))
 
 
-def _is_confirmed(track: Track) -> bool:
-    held = track.held
-    seldom = track.gap is not None and track.gap > _SELDOM_SECONDS
+def _is_confirmed(series_state: SeriesState) -> bool:
+    held = series_state.held
+    seldom = series_state.gap is not None and series_state.gap > _SELDOM_SECONDS
     needed = _CONFIRMING_READINGS_SELDOM if seldom else _CONFIRMING_READINGS
     return len(held) >= needed and held[-1].at - held[0].at >= _CONFIRMED_OVER
 
 
-def _at_new_level(track: Track) -> Track:
+def _at_new_level(series_state: SeriesState) -> SeriesState:
     """The series at the level that the held readings confirm.
 
     Where its first reading alone said otherwise, and not because the page grew to up to twice as many since, that one
     is taken to be wrong, and the series begins with them.
     """
-    first, before, last = track.held[0], track.held[-2], track.held[-1]
-    gap = _usual_gap(_usual_gap(track.gap, track.last.at, first.at), before.at, last.at)
+    first, before, last = series_state.held[0], series_state.held[-2], series_state.held[-1]
+    gap = _usual_gap(_usual_gap(series_state.gap, series_state.last.at, first.at), before.at, last.at)
     # The step itself is no daily gain, and the gains of another metric are none of this series.
-    level = replace(track, last=last, previous=before, day=last, gap=gap, held=(), held_metric=None)
-    if track.held_metric is None:
-        first_was_right = track.previous is not None or track.last.low <= first.high <= 2 * track.last.high
+    level = replace(series_state, last=last, previous=before, day=last, gap=gap, held=(), held_metric=None)
+    if series_state.held_metric is None:
+        first_was_right = (
+            series_state.previous is not None or series_state.last.low <= first.high <= 2 * series_state.last.high
+        )
         return level if first_was_right else replace(level, since=first.at, restarted=Restart.FIRST_REFUTED)
-    return replace(level, metric=track.held_metric, since=first.at, gains=(), restarted=None)
+    return replace(level, metric=series_state.held_metric, since=first.at, gains=(), restarted=None)
 
 
 def _is_same(point: Point, reading: Reading) -> bool:
     return point.at == reading.observed_at and point.count == reading.count and point.source == reading.source
 
 
-def _late(track: Track, reading: Reading) -> Ruling:
+def _late(series_state: SeriesState, reading: Reading) -> Validation:
     """A reading no newer than the newest accepted: it fills in history, and moves the series' beginning back."""
-    standing, at = _standing_of_late(track, reading), reading.observed_at
-    reaches_back = at < track.since and track.metric is reading.metric and track.restarted is None
+    standing, at = _standing_of_late(series_state, reading), reading.observed_at
+    reaches_back = at < series_state.since and series_state.metric is reading.metric and series_state.restarted is None
     if standing is Standing.LATE and reaches_back:
-        track = replace(track, since=at)
-    return Ruling(standing=standing, track=track)
+        series_state = replace(series_state, since=at)
+    return Validation(standing=standing, series_state=series_state)
 
 
-def _standing_of_late(track: Track, reading: Reading) -> Standing:
+def _standing_of_late(series_state: SeriesState, reading: Reading) -> Standing:
     """Late where it is in line with its neighbours (2%)."""
-    known = tuple(point for point in (track.day, track.previous, track.last) if point is not None)
+    known = tuple(point for point in (series_state.day, series_state.previous, series_state.last) if point is not None)
     if any(_is_same(point, reading) for point in known):
         return Standing.REPEATED
-    if track.metric is not reading.metric:
+    if series_state.metric is not reading.metric:
         return Standing.LATE
     at = reading.observed_at
     after = min((point for point in known if point.at >= at), key=lambda point: point.at)
@@ -268,10 +278,10 @@ def _standing_of_late(track: Track, reading: Reading) -> Standing:
     if earlier:
         before = max(earlier, key=lambda point: point.at)
         floor, ceiling = float(min(before.low, after.low)), max(before.high, after.high)
-    elif after.at - at > _JUDGED_WITHIN or at < track.since:
+    elif after.at - at > _JUDGED_WITHIN or at < series_state.since:
         return Standing.LATE  # the ledger remembers nothing of that time
     else:
-        reach = 12 * max(rate(track) or 0.0, 0.0) * max((after.at - at) / _DAY, 1.0)
+        reach = 12 * max(usual_gain(series_state) or 0.0, 0.0) * max((after.at - at) / _DAY, 1.0)
         floor, ceiling = after.low - max(0.03 * after.count, reach, 100), after.high
     fits = reading.high >= floor * (1 - _LATE_TOLERANCE) and reading.low <= ceiling * (1 + _LATE_TOLERANCE)
     return Standing.LATE if fits else Standing.DOUBTED

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from storage.delivery.alerts import Alerts
-from storage.delivery.notices import Tellings
+from storage.delivery.notices import Notices
 from storage.delivery.outbox import Outbox
 from storage.evidence import Evidence, EvidenceDamaged, Head
 from storage.newsroom.audit import Audit
@@ -21,10 +21,10 @@ from storage.schema.database import Database
 from storage.schema.files import evidence_beside
 from storage.schema.ids import Ids
 from storage.series.audiences import Audiences
-from storage.series.history_summaries import Pasts
+from storage.series.history_summaries import HistorySummaries
 from storage.series.readings import Readings
-from storage.series.rule_states import Memories
-from storage.series.timeline import Chronicle
+from storage.series.rule_states import RuleStates
+from storage.series.timeline import Timeline
 
 T = TypeVar("T")
 
@@ -44,14 +44,14 @@ class Store:
         self.evidence = evidence
         self.pages = Pages(database, ids)
         self.readings = Readings(database, ids)
-        self.pasts = Pasts(database, ids)
+        self.histories = HistorySummaries(database, ids)
         self.audiences = Audiences(database, ids)
-        self.chronicle = Chronicle(database, ids)
+        self.timeline = Timeline(database, ids)
         self.alerts = Alerts(database)
-        self.memories = Memories(database)
+        self.rule_states = RuleStates(database)
         self.subscriptions = Subscriptions(database)
         self.outbox = Outbox(database)
-        self.tellings = Tellings(database)
+        self.notices = Notices(database)
         self.audit = Audit(database)
         self.notes = Notes(database)
 
@@ -97,12 +97,12 @@ class Store:
         with self._database.read():
             yield
 
-    def remembered(self, key: Hashable, ask: Callable[[], T]) -> T:
+    def cached(self, key: Hashable, ask: Callable[[], T]) -> T:
         """What ``ask`` finds in the store, or found under this key while nothing has been stored since by anybody.
 
         ``ask`` depends on nothing but the key and the store (never on the clock), and returns frozen values.
         """
-        return self._database.remembered(key, ask)
+        return self._database.cached(key, ask)
 
     def once_committed(self, call: Callable[[], None]) -> None:
         """Call this once what this thread's outermost transaction writes is seen by all; at once if none is open."""
@@ -146,7 +146,7 @@ class Store:
         Some pages at a time, so that what else is to be written gets its turn in between.
         """
         self.readings.fold(before)
-        self.pasts.fold()
+        self.histories.fold()
 
     def backup(self, target: Path) -> None:
         """An online copy of both files, complete and checked with integrity_check; it never overwrites.

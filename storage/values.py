@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from handlers.model import Alert, Page, Track
+from handlers.model import Alert, Page, SeriesState
 from handlers.values import lean_value
 
 
@@ -29,7 +29,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class PollTrouble:
     """Why a page could not be read, since when; ``reason`` is a ``bot.platforms.contract.Reason`` value."""
 
     reason: str
@@ -44,7 +44,7 @@ class Polled:
     page: str
     at: datetime
     next_due: datetime
-    trouble: Trouble | None = None
+    trouble: PollTrouble | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +96,13 @@ class Latest:
     """
 
     page: Page
-    track: Track | None
+    series_state: SeriesState | None
     polled_at: datetime | None
-    trouble: Trouble | None
+    trouble: PollTrouble | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptAlert:
+class StoredAlert:
     """An alert as stored.
 
     ``replayed``: raised by a replay, dated then. ``past``: found in imported history, and never posted.
@@ -154,7 +154,7 @@ class Subscription:
         return alert.threshold is None or own == alert.threshold or (own is None and not alert.tuned)
 
 
-class State(StrEnum):
+class DeliveryState(StrEnum):
     """Where a delivery stands: ``pending -> sending -> sent``.
 
     ``failed`` is for good; ``dropped`` was unsubscribed or muted before it was posted, or waited too long for a channel
@@ -181,7 +181,7 @@ class Delivery:
     alert: Alert
     team_id: str
     channel_id: str
-    state: State
+    state: DeliveryState
     replayed: bool
     attempts: int
     claimed_at: datetime | None = None
@@ -208,7 +208,7 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class Notice:
     """A line that a member or a channel (``recipient``, by Slack's id) is to be told; ``text`` is in Slack's markup.
 
     ``doubtful``: an attempt was begun and its outcome is not known, so they may have been told. ``attempts`` counts

@@ -10,13 +10,13 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.text.countries import country_name
-from handlers.contract import Words
+from handlers.contract import Names
 from handlers.model import Alert
 from handlers.wording.sentences import headline
 
 COLUMNS = ("ts", "kind", "page", "rival", "value", "eta_lo", "eta_hi", "note")
 
-_BY_SLUG = Words(page=lambda slug: slug, country=country_name)
+_BY_SLUG = Names(page=lambda slug: slug, country=country_name)
 
 
 @contextmanager

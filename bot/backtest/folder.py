@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 from bot.backtest.alerts_file import alerts_file
 from bot.backtest.comparing import Compared
-from bot.backtest.history import FILES, History, Told
-from bot.backtest.shares import Advance, Found, dealt, put_together, run
+from bot.backtest.history import FILES, History, HistoryRow
+from bot.backtest.shares import Advance, BacktestResult, dealt, put_together, run
 from bot.backtest.tables import HistoryRefused
 from bot.errors import LikewatchError
 from bot.rules.alert_types import features, written
@@ -90,7 +90,7 @@ def _default(feature: str) -> float | None:
     return threshold.default if threshold else None
 
 
-def _what_was_read(found: Found) -> Iterator[str]:
+def _what_was_read(found: BacktestResult) -> Iterator[str]:
     counts = phrases.several(found.counts, "count")
     by_country = phrases.several(found.counts_by_country, "count by country", "counts by country")
     yield f"Read {counts} and {by_country} of {phrases.several(found.pages, 'page')}."
@@ -103,13 +103,13 @@ def _what_was_read(found: Found) -> Iterator[str]:
             yield from _lines(told)
 
 
-def _refusal(faults: Told) -> str:
+def _refusal(faults: HistoryRow) -> str:
     lines = [f"{phrases.several(faults.number, 'row')} of the history cannot be used:", *_lines(faults)]
     lines.append("Nothing was written. Mend the files, or leave such rows out with --keep-good.")
     return "\n".join(lines)
 
 
-def _lines(told: Told) -> Iterator[str]:
+def _lines(told: HistoryRow) -> Iterator[str]:
     yield from (f"  {problem}" for problem in told.first)
     if told.number > len(told.first):
         yield f"  and {phrases.count(told.number - len(told.first))} more"

@@ -31,7 +31,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 _ROUNDED_FROM, _DIGITS = 1000, 3
 
 
-class Told:
+class HistoryRow:
     """What could not be used, by file and line: the first of them in words, and how many there are."""
 
     def __init__(self) -> None:
@@ -69,8 +69,8 @@ class History:
     def __init__(
         self, folder: Path, *, counts_of: Collection[str] | None = None, lists_of: Collection[str] | None = None
     ) -> None:
-        self.faults = Told()
-        self.gaps = Told()
+        self.faults = HistoryRow()
+        self.gaps = HistoryRow()
         self.counts = 0
         self.counts_by_country = 0
         self._exact: dict[str, bool] = {}

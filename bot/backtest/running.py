@@ -8,7 +8,7 @@ from typing import Any
 
 from handlers.contract import Comparison
 from handlers.decide import Arrivals, decide
-from handlers.live_state import GrowingWorld
+from handlers.live_state import LiveState
 from handlers.model import Alert, Page
 
 
@@ -20,10 +20,10 @@ def alerts_of(
     Each rests on nothing but what was received by then. ``batches`` pairs the instant from which figures were known
     with the figures, oldest first; they are asked for one by one, and forgotten but for what the rules remember.
     """
-    world = GrowingWorld(pages)
+    world = LiveState(pages)
     for instant, arrivals in batches:
-        decision = decide(world.seen(), arrivals, instant, comparisons)
-        world.grow(decision)
+        decision = decide(world.snapshot(), arrivals, instant, comparisons)
+        world.apply(decision)
         yield from sorted(decision.alerts, key=in_order) if decision.alerts else ()
 
 

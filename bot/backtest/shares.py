@@ -19,11 +19,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.backtest.history import History, Told
+from bot.backtest.history import History, HistoryRow
 from bot.backtest.running import alerts_of, in_order
 from bot.rules.thresholds import tuned
 from handlers.comparisons import all_comparisons
-from handlers.contract import Comparison, Scope, Wakes
+from handlers.contract import Comparison, Scope, Trigger
 from handlers.decide import Arrivals
 from handlers.model import Alert
 
@@ -66,14 +66,14 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class BacktestResult:
     """What there was in a history: how many counts and pages, and what could not be used."""
 
     counts: int
     counts_by_country: int
     pages: int
-    gaps: Told
-    faults: Told
+    gaps: HistoryRow
+    faults: HistoryRow
 
 
 def dealt(
@@ -99,7 +99,7 @@ def dealt(
     )
 
 
-def run(shares: Sequence[Share], advance: Advance) -> Found:
+def run(shares: Sequence[Share], advance: Advance) -> BacktestResult:
     """Do all shares, the first in this process, and tell what there was in the history."""
     with ExitStack() as stack:
         under_way = []
@@ -118,19 +118,19 @@ def put_together(shares: Iterable[Share]) -> Iterator[Alert]:
     return heapq.merge(*(_kept(share.alerts) for share in shares), key=in_order)
 
 
-def _do(share: Share, advance: Advance | None = None) -> Found:
+def _do(share: Share, advance: Advance | None = None) -> BacktestResult:
     rules = share.comparisons()
     for_several = [rule for rule in rules if rule.scope is not Scope.PAGE]
     with History(
         share.folder,
         counts_of=None if for_several else share.pages,
-        lists_of=None if any(rule.wakes is Wakes.AUDIENCE for rule in for_several) else share.pages,
+        lists_of=None if any(rule.trigger is Trigger.AUDIENCE for rule in for_several) else share.pages,
     ) as history:
         batches = _good(history, keep_good=share.keep_good, advance=advance)
         with share.alerts.open("wb") as file:
             for alert in alerts_of(history.pages.values(), batches, rules):
                 pickle.dump(alert, file)
-        return Found(
+        return BacktestResult(
             counts=history.counts,
             counts_by_country=history.counts_by_country,
             pages=len(history.pages),

@@ -10,11 +10,11 @@ from typing import Any
 
 from bot.backtest.running import alerts_of
 from bot.errors import LikewatchError
-from bot.rules.resample import hourly
+from bot.rules.resample import resample
 from bot.text import phrases
 from handlers.contract import Comparison
 from handlers.live_state import HISTORY
-from handlers.model import Alert, Page, Track
+from handlers.model import Alert, Page, SeriesState
 from storage.store import Store
 
 _DAY = timedelta(days=1)
@@ -44,10 +44,10 @@ def past_alerts(
     watched = store.pages.many(asked)
     _refuse_too_much(len(watched), until - since)
     together = [*watched.values(), *rivals(store, asked, until - since).compared]
-    figures = store.chronicle.between((page.slug for page in together), since - HISTORY, until)
+    figures = store.timeline.between((page.slug for page in together), since - HISTORY, until)
     return [
         alert
-        for alert in alerts_of(together, hourly(figures), comparisons)
+        for alert in alerts_of(together, resample(figures), comparisons)
         if alert.at >= since and (alert.page in asked or alert.rival in asked)
     ]
 
@@ -69,7 +69,7 @@ def rivals(store: Store, pages: Iterable[str], period: timedelta) -> Rivals:
     room = max(0, MOST_PAGE_DAYS // _days(period) - len(asked))
     if len(found) <= room:
         return Rivals(compared=tuple(found), left_out=0)
-    tracks = store.readings.tracks([*asked, *(page.slug for page in found)])
+    tracks = store.readings.series_states([*asked, *(page.slug for page in found)])
     ours = [tracks[slug] for slug in asked if slug in tracks]
 
     def apart(page: Page) -> float:
@@ -80,7 +80,7 @@ def rivals(store: Store, pages: Iterable[str], period: timedelta) -> Rivals:
     return Rivals(compared=tuple(nearest[:room]), left_out=len(found) - room)
 
 
-def _apart(one: Track, other: Track) -> float:
+def _apart(one: SeriesState, other: SeriesState) -> float:
     return abs(one.last.count - other.last.count) if one.metric is other.metric else inf
 
 

@@ -19,11 +19,11 @@ from bot.evidence.timestamps import read_stamp
 from bot.evidence.trace import Behind, Trace, Traced, reference, trace
 from bot.evidence.zip_file import SUMS, zipped
 from bot.text.countries import country_name
-from handlers.contract import Words
+from handlers.contract import Names
 from handlers.model import Alert
 from handlers.wording import sentences
 from storage.store import Store
-from storage.values import KeptAlert
+from storage.values import StoredAlert
 
 DATA = ("alert.json", "export.json", "readings.json", "chain.json")
 """What a bundle says, for programs. The rest proves all of it but ``export.json``, which is the newsroom's word.
@@ -43,7 +43,7 @@ NOT_KEPT = {
 }
 
 
-def export(store: Store, kept: KeptAlert) -> bytes:
+def export(store: Store, kept: StoredAlert) -> bytes:
     """The zip file of an alert. The same store gives the same bytes."""
     with store.read():
         return zipped(with_sums(_files(store, trace(store, kept))))
@@ -218,7 +218,7 @@ def _pages(store: Store, alert: Alert) -> dict[str, Any]:
 
 def wording_of(alert: Alert, pages: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of an alert, with these names for its pages."""
-    known = Words(page=lambda slug: pages[slug]["name"] if slug in pages else slug, country=country_name)
+    known = Names(page=lambda slug: pages[slug]["name"] if slug in pages else slug, country=country_name)
     return {"headline": sentences.headline(alert, known), "lines": list(sentences.lines(alert, known))}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class EvidenceFault:
     """Something that is not as it was kept: ``where`` names the row, the file or the figure, ``what`` the matter."""
 
     where: str

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from bot.evidence.evidence_audit import Looked
-from bot.evidence.fault import Fault
+from bot.evidence.fault import EvidenceFault
 from bot.evidence.records import Received, read_record
 from bot.evidence.reread import batches, is_read_here, reread, reread_import
 from bot.evidence.trace import Figures, imports, instant_of, same
@@ -34,7 +34,7 @@ class ReadingsAudit:
         self._of_polls: Counter[str] = Counter()  # stored readings at instants at which the page was asked for
         self._began: datetime | None = None
 
-    def polled(self, looked: Looked) -> Iterator[Fault]:
+    def polled(self, looked: Looked) -> Iterator[EvidenceFault]:
         """What is stored of the pages and the instant that a link is about, against what its replies say."""
         said: defaultdict[_Key, list[Figures]] = defaultdict(list)
         for batch in batches(looked.exchanges):
@@ -50,7 +50,7 @@ class ReadingsAudit:
                     unread.update((slug, record.asked_at) for slug in record.slugs)
         for instant, slugs in asked.items():
             self._began = min(self._began or instant, instant)
-            for stored in self._store.chronicle.dated(sorted(slugs), instant, instant + _INSTANT):
+            for stored in self._store.timeline.dated(sorted(slugs), instant, instant + _INSTANT):
                 if isinstance(stored, Reading):
                     self.readings += 1
                     self._of_polls[stored.page] += 1
@@ -58,35 +58,37 @@ class ReadingsAudit:
                     if not (_agrees(stored, said[key]) or key in unread or self._is_imported(stored)):
                         link = looked.link.sequence
                         what = f"it says {_told(stored)}, but its reply, in link {link}, says {_all_told(said[key])}."
-                        yield Fault(where=named(stored), what=what)
+                        yield EvidenceFault(where=named(stored), what=what)
 
-    def others(self, began: datetime) -> Iterator[Fault]:
+    def others(self, began: datetime) -> Iterator[EvidenceFault]:
         """What came of no poll: it stands in an imported file, or is older than the evidence, which ``began`` then."""
         began = min(self._began or began, began)
-        for page, span in self._store.chronicle.spans().items():
+        for page, span in self._store.timeline.spans().items():
             if not span.audiences and span.counts == self._of_polls[page]:
                 continue
-            for stored in self._store.chronicle.dated([page], span.first, span.last + _INSTANT):
+            for stored in self._store.timeline.dated([page], span.first, span.last + _INSTANT):
                 if isinstance(stored, Reading) and self._was_asked(stored):
                     continue
                 self.readings += 1
                 if self._is_imported(stored):
                     continue
                 if (page, stored.source) in self._imported_sources:
-                    yield Fault(where=named(stored), what=f"it says {_told(stored)}; no imported file does.")
+                    yield EvidenceFault(where=named(stored), what=f"it says {_told(stored)}; no imported file does.")
                 elif stored.received_at >= began:
-                    yield Fault(where=named(stored), what=f"{_told(stored)}, but no reply and no file tells of it.")
+                    yield EvidenceFault(
+                        where=named(stored), what=f"{_told(stored)}, but no reply and no file tells of it."
+                    )
 
-    def newest(self) -> Iterator[Fault]:
+    def newest(self) -> Iterator[EvidenceFault]:
         """The newest count of a page, which answers are made of, is that of its newest reading that counts."""
         pages = [page.slug for page in self._store.pages.all()]
-        for slug, track in self._store.readings.tracks(pages).items():
+        for slug, track in self._store.readings.series_states(pages).items():
             newest = self._store.readings.at(slug, _END)
             points = self._store.readings.series(slug, newest.at, newest.at) if newest else ()
             if _numbers(track.last) not in map(_numbers, points):
                 reading = f"{newest.count:,}" if newest else "none that counts"
                 what = f"it is {track.last.count:,}, but its newest reading is {reading}."
-                yield Fault(where=f"The newest count of {slug}", what=what)
+                yield EvidenceFault(where=f"The newest count of {slug}", what=what)
 
     def _was_asked(self, reading: Reading) -> bool:
         try:

@@ -35,7 +35,7 @@ _SHORTEST_SECRET = 8  # a shorter one would be found in any reply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Batch:
+class _OpenBatch:
     """Who is being asked for, and when that began."""
 
     pages: Mapping[str, str]
@@ -48,7 +48,7 @@ class _Kept:
 
     platform: str
     exchange: Exchange
-    batch: _Batch | None
+    batch: _OpenBatch | None
     at: datetime
 
 
@@ -75,7 +75,9 @@ class Recorder:
     @contextmanager
     def asking(self, accounts: Sequence[Account], asked_at: datetime) -> Iterator[None]:
         """What this thread exchanges within it is about these accounts, and about readings of this instant."""
-        self._here.batch = _Batch(pages={account.page: account.native_id for account in accounts}, asked_at=asked_at)
+        self._here.batch = _OpenBatch(
+            pages={account.page: account.native_id for account in accounts}, asked_at=asked_at
+        )
         try:
             yield
         finally:
@@ -128,7 +130,7 @@ class Recorder:
 
     def _keep(self, platform: str, exchange: Exchange) -> None:
         """Only kept here: made small while sixteen threads ask, it would hold them all up."""
-        batch: _Batch | None = getattr(self._here, "batch", None)
+        batch: _OpenBatch | None = getattr(self._here, "batch", None)
         kept = _Kept(platform=platform, exchange=exchange, batch=batch, at=self._clock.now())
         with self._lock:
             self._waiting.append(kept)

@@ -127,7 +127,7 @@ class StampNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class ChainLink:
     """What a manifest says.
 
     ``let_go_before``: replies last received before this link were let go. ``stamp`` is a time-stamp that was got since
@@ -270,13 +270,13 @@ def read_record(text: bytes) -> Record:
         raise EvidenceDamaged("A record says something that no record says: it was altered.") from None
 
 
-def read_manifest(text: bytes) -> Link:
+def read_manifest(text: bytes) -> ChainLink:
     """What a manifest says; ``EvidenceDamaged`` for a text that is none."""
     try:
         value = json.loads(text)
         if value["format"] != FORMAT:
             raise EvidenceDamaged(f"A manifest is of the format {value['format']!r}, which this Likewatch cannot read.")
-        return Link(
+        return ChainLink(
             sequence=int(value["sequence"]),
             at=_instant(value["at"]),
             previous=None if value["previous"] is None else _digest(value["previous"]),

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.evidence.alert_text import alert_value
 from bot.evidence.evidence_audit import EvidenceAudit, Looked
-from bot.evidence.fault import Fault
+from bot.evidence.fault import EvidenceFault
 from bot.evidence.readings_audit import ReadingsAudit
 from bot.evidence.records import ToldAlert, sha256
 from bot.evidence.trace import reference, trace
@@ -31,7 +31,7 @@ class StoreAudit:
         self.alerts = 0
         self._told: dict[str, Mapping[str, Any]] = {}
 
-    def run(self, advance: Callable[[int, int], None]) -> Iterator[Fault]:
+    def run(self, advance: Callable[[int, int], None]) -> Iterator[EvidenceFault]:
         """Whatever is wrong, as it is found; ``advance(done, total)`` is told how many records were looked at."""
         try:
             yield from self.evidence.chain()
@@ -52,9 +52,9 @@ class StoreAudit:
             yield from self.readings.newest()
             yield from self._alerts()
         except StoreError as error:  # of a file itself: nothing further can be read
-            yield Fault(where="The store", what=str(error))
+            yield EvidenceFault(where="The store", what=str(error))
 
-    def _anchor(self) -> Iterator[Fault]:
+    def _anchor(self) -> Iterator[EvidenceFault]:
         """The newest readings rest on a link that is there: nobody cut the chain off, or put an older file in place."""
         where = "The newest readings"
         try:
@@ -63,36 +63,40 @@ class StoreAudit:
                 return
             manifest = self._store.evidence.manifest(anchor.sequence)
         except EvidenceDamaged as error:
-            yield Fault(where=where, what=str(error))
+            yield EvidenceFault(where=where, what=str(error))
             return
         if manifest is None:
-            yield Fault(where=where, what=f"they rest on link {anchor.sequence}, which is not there (any more).")
+            yield EvidenceFault(
+                where=where, what=f"they rest on link {anchor.sequence}, which is not there (any more)."
+            )
         elif sha256(manifest.text) != anchor.digest.hex():
-            yield Fault(where=where, what=f"they rest on a link {anchor.sequence} with another SHA-256.")
+            yield EvidenceFault(where=where, what=f"they rest on a link {anchor.sequence} with another SHA-256.")
 
-    def _alerts(self) -> Iterator[Fault]:
+    def _alerts(self) -> Iterator[EvidenceFault]:
         """What is behind an alert is there, and says what the alert's readings say."""
         for kept in self._store.alerts.recent(limit=-1):
             self.alerts += 1
             where = f"Alert {reference(kept.alert)} ({kept.alert.kind} of {kept.alert.page})"
             told = self._told.get(kept.alert.key)
             if told is not None and told != alert_value(kept.alert):
-                yield Fault(where=where, what="it is not what the chain tells of it: it was altered.")
+                yield EvidenceFault(where=where, what="it is not what the chain tells of it: it was altered.")
             if told is None and self._is_since(max(kept.recorded_at, kept.alert.at)):
-                yield Fault(where=where, what="no link tells of it: it was slipped in, or its key was altered.")
+                yield EvidenceFault(where=where, what="no link tells of it: it was slipped in, or its key was altered.")
             try:
                 traced = trace(self._store, kept)
             except EvidenceDamaged as error:
-                yield Fault(where=where, what=str(error))
+                yield EvidenceFault(where=where, what=str(error))
                 continue
             gone = self._gone_before(kept.recorded_at)
             for reading in traced.readings:
                 for behind in reading.behind:
                     if behind.content is None and not behind.record.body.withheld and behind.kept.sequence >= gone:
                         what = f"the reply {behind.record.body.sha256} behind it is missing; such are kept for ever."
-                        yield Fault(where=where, what=what)
+                        yield EvidenceFault(where=where, what=what)
                 if reading.confirmed is False:
-                    yield Fault(where=where, what=f"a reading of {reading.reading.page} is not what its reply says.")
+                    yield EvidenceFault(
+                        where=where, what=f"a reading of {reading.reading.page} is not what its reply says."
+                    )
 
     def _began(self) -> datetime:
         return min(link.at for link in self.evidence.links.values())

@@ -15,7 +15,7 @@ from handlers.model import Alert, AudienceReading, Fact, Reading
 from handlers.wording.numbers import dated
 from storage.evidence import KeptRecord
 from storage.store import Store
-from storage.values import KeptAlert
+from storage.values import StoredAlert
 
 DRAWN = timedelta(days=30)
 """How far back the chart of a card goes at first; its daily points are figures that were shown."""
@@ -51,7 +51,7 @@ class Traced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class TracedFigure:
     """A figure of an alert and the places, among the traced readings, of those behind it (none: said by the rule)."""
 
     fact: Fact
@@ -62,8 +62,8 @@ class Figure:
 class Trace:
     """An alert down to the bytes. ``drawn`` are the places of the readings in its card's chart."""
 
-    alert: KeptAlert
-    figures: tuple[Figure, ...]
+    alert: StoredAlert
+    figures: tuple[TracedFigure, ...]
     drawn: tuple[int, ...]
     readings: tuple[Traced, ...]
 
@@ -73,7 +73,7 @@ def reference(alert: Alert) -> str:
     return hashlib.sha256(alert.key.encode()).hexdigest()[:_REFERENCE]
 
 
-def find_alert(store: Store, named: str) -> KeptAlert:
+def find_alert(store: Store, named: str) -> StoredAlert:
     """The alert of this reference or key, else a page's newest. Raises ``LikewatchError``, naming the newest alerts."""
     named = named.strip()
     if found := store.alerts.get(named):
@@ -94,12 +94,14 @@ def find_alert(store: Store, named: str) -> KeptAlert:
     raise LikewatchError(f"No alert is called “{named[:80]}”. Name one by its reference; the newest are:\n{newest}")
 
 
-def trace(store: Store, kept: KeptAlert) -> Trace:
+def trace(store: Store, kept: StoredAlert) -> Trace:
     """An alert with everything behind it that is known."""
     with store.read():
         used: list[Figures] = []
         figures = tuple(
-            Figure(fact=fact, readings=tuple(_place(used, reading) for reading in _of_fact(store, kept.alert, fact)))
+            TracedFigure(
+                fact=fact, readings=tuple(_place(used, reading) for reading in _of_fact(store, kept.alert, fact))
+            )
             for fact in kept.alert.facts
         )
         drawn = tuple(_place(used, reading) for reading in _drawn(store, kept.alert))
@@ -108,7 +110,7 @@ def trace(store: Store, kept: KeptAlert) -> Trace:
     return Trace(alert=kept, figures=figures, drawn=drawn, readings=readings)
 
 
-def replies_behind(store: Store, alerts: Iterable[KeptAlert]) -> set[bytes]:
+def replies_behind(store: Store, alerts: Iterable[StoredAlert]) -> set[bytes]:
     """The SHA-256 of every reply and file behind these alerts, without looking into them."""
     wanted: set[bytes] = set()
     seen: set[tuple[str, datetime]] = set()
@@ -204,13 +206,13 @@ def _is_of(reading: Figures, fact: Fact) -> bool:
 
 
 def _at(store: Store, page: str, instant: datetime) -> list[Figures]:
-    return list(store.chronicle.between([page], instant, instant + _INSTANT))
+    return list(store.timeline.between([page], instant, instant + _INSTANT))
 
 
 def _just_before(store: Store, page: str, instant: datetime) -> Iterator[Reading]:
     """What a figure of that time was worked out from: the last reading of each hour of the day before it."""
     hours: dict[datetime, Reading] = {}
-    for reading in store.chronicle.between([page], instant - _BEFORE, instant + _INSTANT):
+    for reading in store.timeline.between([page], instant - _BEFORE, instant + _INSTANT):
         if isinstance(reading, Reading):
             hours[reading.observed_at.replace(minute=0, second=0, microsecond=0)] = reading
     newest = list(hours.values())[-_AT_MOST:]

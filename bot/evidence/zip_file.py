@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 
-from bot.evidence.fault import Fault
+from bot.evidence.fault import EvidenceFault
 
 SUMS = "SHA256SUMS"
 """Always the last file of a bundle."""
@@ -43,35 +43,37 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     return made.getvalue()
 
 
-def unzipped(data: bytes) -> tuple[dict[str, bytes], list[Fault]]:
+def unzipped(data: bytes) -> tuple[dict[str, bytes], list[EvidenceFault]]:
     """The files of a zip file that ``zipped`` made, and whatever is not as it made it, to the byte."""
     files: dict[str, bytes] = {}
-    faults: list[Fault] = []
+    faults: list[EvidenceFault] = []
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
             for entry in entries:
                 if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > len(data):
                     faults.append(
-                        Fault(where=entry.filename, what="the zip does not store it as a bundle's files are.")
+                        EvidenceFault(where=entry.filename, what="the zip does not store it as a bundle's files are.")
                     )
                     continue
                 try:
                     files[entry.filename] = archive.read(entry)
                 except _UNREADABLE as error:
-                    faults.append(Fault(where=entry.filename, what=f"it cannot be read: altered ({error})."))
+                    faults.append(EvidenceFault(where=entry.filename, what=f"it cannot be read: altered ({error})."))
     except _UNREADABLE as error:
-        return {}, [Fault(where="The file", what=f"it is no whole zip file: altered or cut off ({error}).")]
+        return {}, [EvidenceFault(where="The file", what=f"it is no whole zip file: altered or cut off ({error}).")]
     if not faults and (again := zipped(files)) != data:
         faults += _differences(again, data, entries)
     return files, faults
 
 
-def _differences(wanted: bytes, found: bytes, entries: list[zipfile.ZipInfo]) -> Iterator[Fault]:
+def _differences(wanted: bytes, found: bytes, entries: list[zipfile.ZipInfo]) -> Iterator[EvidenceFault]:
     """Where the zip file differs from the one that its own files make: in what surrounds them, or in their order."""
     at = next((place for place, pair in enumerate(zip(wanted, found, strict=False)) if pair[0] != pair[1]), None)
     if at is None:
         at = min(len(wanted), len(found))
     before = [entry.filename for entry in entries if entry.header_offset <= at]
     near = f"at or after the entry of {before[-1]}" if before else "before the first entry"
-    yield Fault(where=f"Byte {at:,} of the file", what=f"it is not what a bundle of these files has there ({near}).")
+    yield EvidenceFault(
+        where=f"Byte {at:,} of the file", what=f"it is not what a bundle of these files has there ({near})."
+    )

@@ -25,7 +25,7 @@ LONGEST_WAIT = timedelta(minutes=15)
 """The wait doubles from one to the other with each call that finds the platform still silent."""
 
 
-class _Call:
+class _BreakerCall:
     """A call under way; it may get an answer and still say that the platform is in trouble."""
 
     def __init__(self) -> None:
@@ -52,13 +52,13 @@ class Breaker:
         self._again: tuple[float, datetime] | None = None
 
     @contextmanager
-    def call(self) -> Iterator[_Call]:
+    def call(self) -> Iterator[_BreakerCall]:
         """One call. ``Unreachable`` counts as no answer, and so does an answer that is said to be of trouble.
 
         Raises ``Unreachable`` without a call while the platform is left alone.
         """
         self._admit()
-        call = _Call()
+        call = _BreakerCall()
         try:
             yield call
         except Unreachable:

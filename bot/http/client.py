@@ -43,7 +43,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class HttpAnswer:
     """A platform's answer in JSON, whatever its status: what an error means is the platform's to say.
 
     ``headers`` are looked up without regard to case.
@@ -94,7 +94,7 @@ class Http:
         params: Sequence[tuple[str, str]] = (),
         form: str | None = None,
         credentials: str = "",
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send one request to ``path`` under the base address and return the answer, whatever its status.
 
         ``form`` is already encoded (``application/x-www-form-urlencoded``): a platform knows how to do that cheaply.
@@ -131,9 +131,9 @@ class Http:
         )
         return self._understood(status, headers, content)
 
-    def _understood(self, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+    def _understood(self, status: int, headers: Mapping[str, str], content: bytes) -> HttpAnswer:
         try:
-            return Answer(status=status, headers=headers, body=parse_json(content))
+            return HttpAnswer(status=status, headers=headers, body=parse_json(content))
         except ValueError:
             raise self.refusal(status, headers) from None
 

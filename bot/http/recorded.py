@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 
 from bot.errors import Unreachable
-from bot.http.client import Answer, Http
+from bot.http.client import Http, HttpAnswer
 from bot.http.exchange import Exchange
 
 _Request = tuple[str, tuple[tuple[str, str], ...], str | None]
@@ -32,7 +32,7 @@ class RecordedHttp(Http):
         params: Sequence[tuple[str, str]] = (),
         form: str | None = None,
         credentials: str = "",  # noqa: ARG002 (never recorded)
-    ) -> Answer:
+    ) -> HttpAnswer:
         """The recorded answer to this request. Raises ``Unreachable`` where there is none, else as ``Http.ask``."""
         answers = self._answers[method, tuple(params), form]
         if not answers:

@@ -2,6 +2,6 @@
 
 from bot.imports.read import read_import
 from bot.imports.summary import describe
-from bot.imports.values import UNNAMED, DateOrder, Fault, Import, ImportRefused, Layout
+from bot.imports.values import UNNAMED, DateOrder, Import, ImportRefused, Layout, RowFault
 
 __all__ = ["UNNAMED", "DateOrder", "Fault", "Import", "ImportRefused", "Layout", "describe", "read_import"]

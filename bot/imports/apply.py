@@ -12,10 +12,10 @@ from bot.imports.replay import by_instant
 from bot.pages.lookup import find_page, suggestions
 from bot.pages.slugs import is_slug, slugged
 from bot.polling.cycle import Absorbed, Cycle
-from bot.rules.preview import settle
+from bot.rules.preview import settle_rule_states
 from bot.text import phrases
 from handlers.comparisons import all_comparisons
-from handlers.model import Page, Reading, Standing, Track
+from handlers.model import Page, Reading, SeriesState, Standing
 from storage.store import Store
 from storage.values import AuditEntry
 
@@ -81,7 +81,7 @@ def import_figures(
     if is_empty or (is_spoilt and not keep_good):
         refused = UnknownPage if strangers else ImportRefused
         raise refused(_refusal(read, strangers, tuple(conflicts.values()), is_empty=is_empty))
-    tracks = store.readings.tracks(slugs.values())
+    tracks = store.readings.series_states(slugs.values())
     good = [reading for reading in readings if reading not in conflicts and not _is_known(store, reading, tracks)]
     entry = AuditEntry(
         at=now,
@@ -99,7 +99,7 @@ def import_figures(
         for page in (*added, *filled):
             store.pages.add(page, None, at=now)
         if added or filled:
-            settle(store, all_comparisons(), now)
+            settle_rule_states(store, all_comparisons(), now)
         absorbed = cycle.absorb(by_instant(good, audiences), together=lambda: store.audit.add(entry))
     repeated = len(readings) - len(conflicts) - len(good) + absorbed.standings.get(Standing.REPEATED, 0)
     return Imported(
@@ -164,7 +164,7 @@ def _conflict(store: Store, reading: Reading) -> str | None:
     )
 
 
-def _is_known(store: Store, reading: Reading, tracks: Mapping[str, Track]) -> bool:
+def _is_known(store: Store, reading: Reading, tracks: Mapping[str, SeriesState]) -> bool:
     """Whether it says what is stored; what is newer than the series at least says that the count is the same still."""
     if store.readings.has(reading.page, reading.observed_at, reading.source) is not None:
         return True

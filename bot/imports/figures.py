@@ -9,7 +9,7 @@ from operator import attrgetter
 from types import MappingProxyType
 
 from bot.imports.rows import Entry, Origin, What
-from bot.imports.values import Fault
+from bot.imports.values import RowFault
 from handlers.model import AudienceReading, Figure, Measure, Metric, Reading
 
 _MOST = 1.03  # what the shares of one snapshot may add up to: each of them may be rounded up
@@ -25,7 +25,7 @@ class _Figures:
     kept: dict[str, tuple[int, Figure]] = field(default_factory=dict)
     torn: set[str] = field(default_factory=set)
 
-    def put(self, name: str, entry: Entry) -> Fault | None:
+    def put(self, name: str, entry: Entry) -> RowFault | None:
         number = entry.number
         figure = Figure(value=number.value, low=number.low, high=number.high)
         line, first = self.kept.setdefault(name, (entry.line, figure))
@@ -39,7 +39,7 @@ class _Figures:
 
 
 @dataclass(slots=True)
-class _Snapshot:
+class _CountryList:
     line: int
     url: str = ""
     metric: Metric | None = None
@@ -57,8 +57,8 @@ class Gathering:
     def __init__(self, *, unnamed: str) -> None:
         self._unnamed = unnamed
         self._readings: list[tuple[Reading, int, str]] = []
-        self._snapshots: dict[Origin, _Snapshot] = {}
-        self.faults: list[Fault] = []
+        self._snapshots: dict[Origin, _CountryList] = {}
+        self.faults: list[RowFault] = []
 
     def add(self, entry: Entry) -> None:
         """Take one figure."""
@@ -68,7 +68,7 @@ class Gathering:
             return
         snapshot = self._snapshots.get(entry.origin)
         if snapshot is None:
-            snapshot = self._snapshots[entry.origin] = _Snapshot(entry.line)
+            snapshot = self._snapshots[entry.origin] = _CountryList(entry.line)
         snapshot.url = snapshot.url or entry.url
         snapshot.metric = snapshot.metric or _METRICS.get(number.what)
         if number.country is None or number.what is What.TOTAL:
@@ -111,7 +111,7 @@ class Gathering:
             together = sum(share.value for share in shares.values())
             if together > _MOST + _HAIR:
                 problem = f"the shares of {origin.page} at this date and source add up to {together:.1%}"
-                self.faults.append(Fault(line=snapshot.line, column="", problem=problem, cell=""))
+                self.faults.append(RowFault(line=snapshot.line, column="", problem=problem, cell=""))
             elif likes or shares or (total and origin.when.days):
                 yield AudienceReading(
                     page=origin.page,
@@ -129,7 +129,7 @@ class Gathering:
                 )
 
 
-def _given_with(origin: Origin, snapshot: _Snapshot, readings: Mapping[object, Reading]) -> Figure | None:
+def _given_with(origin: Origin, snapshot: _CountryList, readings: Mapping[object, Reading]) -> Figure | None:
     """The page's own count of the same date and source, which its countries are then a part of."""
     if origin.when.days:
         return None
@@ -160,9 +160,9 @@ def _figure(reading: Reading) -> Figure:
     return Figure(value=reading.count, low=reading.low, high=reading.high)
 
 
-def _contradiction(line: int, column: str, figure: Figure, first_line: int, first: Figure) -> Fault:
+def _contradiction(line: int, column: str, figure: Figure, first_line: int, first: Figure) -> RowFault:
     problem = f"line {first_line} says {_shown(first)} of the same page, date and source; neither is kept"
-    return Fault(line=line, column=column, problem=problem, cell=_shown(figure))
+    return RowFault(line=line, column=column, problem=problem, cell=_shown(figure))
 
 
 def _shown(figure: Figure) -> str:

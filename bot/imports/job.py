@@ -20,7 +20,7 @@ from storage.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class ImportJob:
     """A file's ``name`` and bytes, who imports it, and how: as the options of ``likewatch import`` say it."""
 
     name: str
@@ -34,7 +34,7 @@ class Order:
     group: str | None = None
 
 
-def carry_out(order: Order, store: Store, cycle: Cycle, now: datetime) -> Iterator[str]:
+def run_import(order: ImportJob, store: Store, cycle: Cycle, now: datetime) -> Iterator[str]:
     """Import the file: what was found, what was kept, and what it means.
 
     Raises ``LikewatchError`` where nothing of it is kept.
@@ -67,7 +67,7 @@ def carry_out(order: Order, store: Store, cycle: Cycle, now: datetime) -> Iterat
         yield from alert_lines(store, imported.absorbed.past)
 
 
-def _file(order: Order, slugs: Mapping[str, str], now: datetime) -> Callable[[Body], ImportedFile]:
+def _file(order: ImportJob, slugs: Mapping[str, str], now: datetime) -> Callable[[Body], ImportedFile]:
     return lambda body: ImportedFile(
         at=now, name=order.name, by=order.by, pages=slugs, page=order.page, dates=order.dates, body=body
     )
@@ -79,7 +79,7 @@ def alert_lines(store: Store, alerts: Iterable[Alert]) -> Iterator[str]:
         yield f"{phrases.dated(alert.at, alert.dated)}  {alert.kind}: {alert_sentence(alert, store)}"
 
 
-def _about(order: Order) -> AboutPages:
+def _about(order: ImportJob) -> AboutPages:
     code = country_code(order.home) if order.home else None
     if order.home and code is None:
         raise ConfigError(f"--home {order.home} is no country that I know. Give its two letters or its name: --home KH")

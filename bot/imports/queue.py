@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bot.clock import Clock, SystemClock
 from bot.errors import LikewatchError
-from bot.imports.job import Order
+from bot.imports.job import ImportJob
 from storage.errors import StoreError, StoreInUse
 from storage.schema.lock import is_locked
 
@@ -42,7 +42,7 @@ _ALL_OR_NOTHING = "All of the file is kept or nothing: import it again, what is 
 _STOPPED = f"Likewatch stopped before it said what came of the import. {_ALL_OR_NOTHING}"
 
 
-def hand_over(database: Path, order: Order, held: StoreInUse, clock: Clock | None = None) -> list[str] | None:
+def queue_import(database: Path, order: ImportJob, held: StoreInUse, clock: Clock | None = None) -> list[str] | None:
     """Let the bot that holds the database carry out an order: its lines; None if the database is free again.
 
     Raises:
@@ -91,7 +91,7 @@ def _answer(database: Path, waiting: Path, taken: Path, held: StoreInUse, clock:
     return list(answer["lines"])
 
 
-def take_orders(database: Path, carry_out: Callable[[Order], Iterable[str]]) -> None:
+def run_queued(database: Path, carry_out: Callable[[ImportJob], Iterable[str]]) -> None:
     """Carry out what was handed over, the oldest first, and answer; what goes wrong is told to who ordered it."""
     place = _place(database)
     if not place.exists():
@@ -103,7 +103,7 @@ def take_orders(database: Path, carry_out: Callable[[Order], Iterable[str]]) -> 
         lines, refused = [_STUMBLED], True
         try:
             said = json.loads((taken / _ORDER).read_text(encoding="utf-8"))
-            order = Order(**said, data=(taken / _FILE).read_bytes())
+            order = ImportJob(**said, data=(taken / _FILE).read_bytes())
             lines, refused = list(carry_out(order)), False
             log.info("Imported %s for %s", order.name, order.by)
         except (LikewatchError, StoreError) as error:

@@ -10,8 +10,8 @@ from pathlib import PurePath
 from bot.imports import files
 from bot.imports.figures import Gathering
 from bot.imports.headers import Columns, Role, recognised
-from bot.imports.rows import Reader, surveyed
-from bot.imports.values import UNNAMED, DateOrder, Fault, Import, ImportRefused
+from bot.imports.rows import RowReader, surveyed
+from bot.imports.values import UNNAMED, DateOrder, Import, ImportRefused, RowFault
 
 _FIRST_ROWS = 10  # among which the header is looked for: some exports put a title above it
 _ACCEPTED = (
@@ -39,14 +39,14 @@ def read_import(
         raise ImportRefused(f"{name} does not say which page its figures are of: add a column page, or use --page.")
     conventions = surveyed(_rows(file, delimiter, header_line), columns, dates)
     source = f"{UNNAMED}{name}"
-    reader = Reader(columns, conventions, page=page, source=source, now=now)
+    reader = RowReader(columns, conventions, page=page, source=source, now=now)
     gathering = Gathering(unnamed=source)
     pages: set[str] = set()
     rows = 0
     for line, row in _rows(file, delimiter, header_line):
         rows += 1
         for found in reader.read(line, row):
-            if isinstance(found, Fault):
+            if isinstance(found, RowFault):
                 gathering.faults.append(found)
             else:
                 pages.add(found.origin.page)

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 from bot.imports import cells, dates
 from bot.imports.cells import BadCell
 from bot.imports.headers import Columns, Role
-from bot.imports.values import DateOrder, Fault, Layout
+from bot.imports.values import DateOrder, Layout, RowFault
 from bot.text.countries import country_code
 from handlers.model import Dated, Metric
 
@@ -129,7 +129,7 @@ class _Spoilt(Exception):
         self.problem = problem
 
 
-class Reader:
+class RowReader:
     """Reads a file's rows. ``page`` and ``source`` fill in what they leave open; nothing may lie after ``now``."""
 
     def __init__(
@@ -148,7 +148,7 @@ class Reader:
         self._origin_cells = itemgetter(*(columns.places[role] for role in _ORIGIN))
         self._last: tuple[object, tuple[Origin, str]] | None = None
 
-    def read(self, line: int, cells_: Sequence[str]) -> Iterator[Entry | Fault]:
+    def read(self, line: int, cells_: Sequence[str]) -> Iterator[Entry | RowFault]:
         """Every figure of a row, and a fault for what spoils one or all of them."""
         row = self._columns.even(cells_)
         try:
@@ -269,11 +269,13 @@ class Reader:
                 yield _Spoilt(self._columns.headers[index], row[index], str(error))
 
 
-def _fault(line: int, spoilt: _Spoilt) -> Fault:
+def _fault(line: int, spoilt: _Spoilt) -> RowFault:
     cell = " ".join(spoilt.cell.split())
     shown = cell if len(cell) <= _SHOWN else cell[: _SHOWN - 1] + "…"
     torn = "the cell runs over several lines: is a quotation mark missing?"
-    return Fault(line=line, column=spoilt.column, problem=torn if "\n" in spoilt.cell else spoilt.problem, cell=shown)
+    return RowFault(
+        line=line, column=spoilt.column, problem=torn if "\n" in spoilt.cell else spoilt.problem, cell=shown
+    )
 
 
 def _precisely(text: str, at: datetime, dated: Dated) -> When:

@@ -34,7 +34,7 @@ class Layout(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class RowFault:
     """One cell (or row) that could not be read. ``line`` counts from 1, as an editor shows it."""
 
     line: int
@@ -64,6 +64,6 @@ class Import:
     rows: int
     readings: tuple[Reading, ...]
     audiences: tuple[AudienceReading, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[RowFault, ...]
     pages: tuple[str, ...]
     notes: tuple[str, ...] = ()

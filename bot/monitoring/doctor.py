@@ -33,7 +33,7 @@ SERVING = "serving"
 """The note that says where the Likewatch that started last is to be found: the workspace's address, or how Slack is."""
 
 
-class Mark(StrEnum):
+class CheckResult(StrEnum):
     """How a finding stands."""
 
     FINE = "ok"
@@ -41,14 +41,14 @@ class Mark(StrEnum):
     FAULT = "!!"
 
 
-_MARKS = {True: Mark.FAULT, False: Mark.FINE, None: Mark.NOTE}
+_MARKS = {True: CheckResult.FAULT, False: CheckResult.FINE, None: CheckResult.NOTE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Check:
     """One line of the doctor's: what is, and for a fault or a gap what to do."""
 
-    mark: Mark
+    mark: CheckResult
     what: str
     todo: str = ""
 
@@ -61,9 +61,9 @@ def examine(
     platforms: Sequence[Platform],
     check_slack: Callable[[Settings], str],
     now: datetime,
-) -> Iterator[Finding]:
+) -> Iterator[Check]:
     """Look at everything once. ``check_slack`` asks Slack who we are: the answer, or a LikewatchError."""
-    yield Finding(mark=Mark.FINE, what=f"Python {machine.python_version()}")
+    yield Check(mark=CheckResult.FINE, what=f"Python {machine.python_version()}")
     yield sqlite(sqlite3.sqlite_version_info)
     running = settings.database.is_file() and is_locked(settings.database)
     titles = {platform.name: platform.title for platform in platforms}
@@ -78,8 +78,8 @@ def examine(
             yield _port("LIKEWATCH_HTTP", settings.http)
         yield _port("LIKEWATCH_METRICS", settings.metrics)
     if settings.mode is not Mode.WORKSPACE and not settings.operators_channel:
-        yield Finding(
-            mark=Mark.NOTE,
+        yield Check(
+            mark=CheckResult.NOTE,
             what="No channel is told when a platform cannot be read; only the log and this command say so",
             todo="set LIKEWATCH_OPERATORS_CHANNEL to a channel's id, and invite Likewatch there",
         )
@@ -87,73 +87,73 @@ def examine(
         yield _platform(platform, settings)
 
 
-def unread(environ: Mapping[str, str], env_file: Path, declared: Sequence[Setting]) -> Iterator[Finding]:
+def unread(environ: Mapping[str, str], env_file: Path, declared: Sequence[Setting]) -> Iterator[Check]:
     """What was written down as a setting and is not read: names that none has, and a file that is not there.
 
     The ``env_file`` of the default name may be absent.
     """
     if not env_file.exists() and env_file != DEFAULT_ENV_FILE:
         what = f"{env_file} does not exist, so no setting is read from it"
-        yield Finding(mark=Mark.FAULT, what=what, todo="name the file that holds the settings with --env-file")
+        yield Check(mark=CheckResult.FAULT, what=what, todo="name the file that holds the settings with --env-file")
     names = [setting.name for setting in declared]
     for name in sorted({*environ, *values_of(env_file)} - {*names}):
         if name.startswith("LIKEWATCH_"):
             near = process.extractOne(name, names)
             todo = f"did you mean {near[0]}?" if near else ""
-            yield Finding(mark=Mark.FAULT, what=f"{name} is no setting of Likewatch, and is not read", todo=todo)
+            yield Check(mark=CheckResult.FAULT, what=f"{name} is no setting of Likewatch, and is not read", todo=todo)
 
 
-def _roots(settings: Settings) -> Iterator[Finding]:
+def _roots(settings: Settings) -> Iterator[Check]:
     """The authority's root certificate, where one is named."""
     if settings.tsa_roots is None:
         return
     try:
         roots_in(settings.tsa_roots)
     except LikewatchError as error:
-        yield Finding(
-            mark=Mark.FAULT,
+        yield Check(
+            mark=CheckResult.FAULT,
             what=str(error),
             todo="set it to a PEM file with the authority's root certificate, got from the authority itself",
         )
 
 
-def sqlite(version: tuple[int, int, int]) -> Finding:
+def sqlite(version: tuple[int, int, int]) -> Check:
     """What is to be said of this version of SQLite."""
     named = f"SQLite {'.'.join(map(str, version))}"
     if not has_wal_reset_bug(version):
-        return Finding(mark=Mark.FINE, what=named)
-    return Finding(
-        mark=Mark.NOTE,
+        return Check(mark=CheckResult.FINE, what=named)
+    return Check(
+        mark=CheckResult.NOTE,
         what=f"{named} has a bug by which two programs that write to one database at once can damage it",
         todo="Likewatch writes through one connection and is safe from it; let nothing else write to its database, and "
         "use a Python for which `pip install pysqlite3` brings SQLite 3.51.3 or newer",
     )
 
 
-def _database(settings: Settings, titles: Mapping[str, str], now: datetime, *, running: bool) -> Iterator[Finding]:
+def _database(settings: Settings, titles: Mapping[str, str], now: datetime, *, running: bool) -> Iterator[Check]:
     path = settings.database
     if not path.parent.is_dir():
-        yield Finding(
-            mark=Mark.FAULT,
+        yield Check(
+            mark=CheckResult.FAULT,
             what=f"The folder of the database, {path.parent}, does not exist",
             todo="make the folder, or set LIKEWATCH_DATABASE to a file in another",
         )
         return
     if path.is_dir():
-        yield Finding(
-            mark=Mark.FAULT,
+        yield Check(
+            mark=CheckResult.FAULT,
             what=f"{path} is a folder, not a database",
             todo=f"set LIKEWATCH_DATABASE to a file, such as {path / 'likewatch.db'}",
         )
         return
     if not path.exists():
-        yield Finding(mark=Mark.NOTE, what=f"No database yet: {path} is made at the first start")
+        yield Check(mark=CheckResult.NOTE, what=f"No database yet: {path} is made at the first start")
         return
     try:
         store = Store.open_reader(path)
     except StoreError as error:
-        yield Finding(
-            mark=Mark.FAULT,
+        yield Check(
+            mark=CheckResult.FAULT,
             what=str(error),
             todo="`likewatch restore BACKUP` puts a backup in its place and keeps what is there",
         )
@@ -161,23 +161,23 @@ def _database(settings: Settings, titles: Mapping[str, str], now: datetime, *, r
     try:
         serving = store.notes.get(SERVING)
         state = f"Likewatch is running{f' ({serving})' if serving else ''} on" if running else "Database"
-        yield Finding(mark=Mark.FINE, what=f"{state} {path}: {len(store.pages.all())} page(s) watched")
+        yield Check(mark=CheckResult.FINE, what=f"{state} {path}: {len(store.pages.all())} page(s) watched")
         for source in store.pages.sources():
             yield from _source(source, titles.get(source.platform, source.platform), store, now)
         yield from _outbox(store.outbox.backlog(), now)
         for remark in evidence_state(store, tsa_url=settings.tsa_url, now=now):
-            yield Finding(mark=_MARKS[remark.is_fault], what=remark.what, todo=remark.todo)
+            yield Check(mark=_MARKS[remark.is_fault], what=remark.what, todo=remark.todo)
     finally:
         store.close()
 
 
-def _source(source: SourceState, title: str, store: Store, now: datetime) -> Iterator[Finding]:
+def _source(source: SourceState, title: str, store: Store, now: datetime) -> Iterator[Check]:
     """What fails of a platform: all of it in one line, or page by page."""
     if is_dark(source, now):
         since = f", since {phrases.ago(source.newest, now)}" if source.newest else ""
         pages = phrases.several(source.accounts, "page")
         what = f"{title}: none of its pages can be read ({pages}{since})"
-        yield Finding(mark=Mark.FAULT, what=what, todo=source.message)
+        yield Check(mark=CheckResult.FAULT, what=what, todo=source.message)
         return
     troubled = store.pages.troubled() if source.failing else ()
     failing = [one for one in store.readings.board(sorted(troubled)) if one.page.platform == source.platform]
@@ -185,71 +185,71 @@ def _source(source: SourceState, title: str, store: Store, now: datetime) -> Ite
         if latest.trouble:
             lasted = phrases.duration(now - latest.trouble.since)
             what = f"{title}: {latest.page.slug} has not been readable for {lasted}"
-            yield Finding(mark=Mark.FAULT, what=what, todo=latest.trouble.message)
+            yield Check(mark=CheckResult.FAULT, what=what, todo=latest.trouble.message)
     if len(failing) > _MOST_PAGES:
-        yield Finding(mark=Mark.FAULT, what=f"{title}: {len(failing) - _MOST_PAGES} more pages cannot be read")
+        yield Check(mark=CheckResult.FAULT, what=f"{title}: {len(failing) - _MOST_PAGES} more pages cannot be read")
 
 
-def _outbox(backlog: Backlog, now: datetime) -> Iterator[Finding]:
+def _outbox(backlog: Backlog, now: datetime) -> Iterator[Check]:
     if backlog.oldest is not None:
         waiting = phrases.several(backlog.pending + backlog.sending, "alert")
         what = f"{waiting} not posted yet, the oldest queued {phrases.ago(backlog.oldest, now)}"
-        yield Finding(mark=Mark.NOTE, what=what)
+        yield Check(mark=CheckResult.NOTE, what=what)
     if backlog.paused:
-        yield Finding(
-            mark=Mark.NOTE,
+        yield Check(
+            mark=CheckResult.NOTE,
             what=f"{phrases.several(backlog.paused, 'alert')} for channels that nothing can be posted in",
             todo="`/trends list` in the channel says why; inviting Likewatch or subscribing again makes it go on",
         )
     if backlog.failed:
-        yield Finding(
-            mark=Mark.NOTE,
+        yield Check(
+            mark=CheckResult.NOTE,
             what=f"{phrases.several(backlog.failed, 'alert')} could not be posted",
             todo="the log says why, and /trends alerts shows them",
         )
 
 
-def _slack(settings: Settings, check_slack: Callable[[Settings], str]) -> Iterator[Finding]:
+def _slack(settings: Settings, check_slack: Callable[[Settings], str]) -> Iterator[Check]:
     if settings.mode is Mode.WORKSPACE:
-        yield Finding(
-            mark=Mark.NOTE,
+        yield Check(
+            mark=CheckResult.NOTE,
             what=f"No Slack tokens: `likewatch run` opens the local workspace at http://{settings.workspace}/",
             todo="to connect to Slack: `likewatch manifest`, then two tokens in .env (README, “Connect to Slack”)",
         )
         return
     try:
-        yield Finding(mark=Mark.FINE, what=f"{settings.mode.value}: {check_slack(settings)}")
+        yield Check(mark=CheckResult.FINE, what=f"{settings.mode.value}: {check_slack(settings)}")
     except LikewatchError as error:
-        yield Finding(mark=Mark.FAULT, what=str(error))
+        yield Check(mark=CheckResult.FAULT, what=str(error))
 
 
-def _editors(settings: Settings) -> Finding:
+def _editors(settings: Settings) -> Check:
     """Who may change what all channels share."""
     if settings.editors.nobody:
-        return Finding(
-            mark=Mark.FAULT,
+        return Check(
+            mark=CheckResult.FAULT,
             what="Nobody may track, untrack or mute pages: LIKEWATCH_EDITORS is not set",
             todo="set it to the ids of those who may, or of a user group (U012AB3CD, S0614TZR7), or to everybody",
         )
-    mark = Mark.NOTE if settings.editors.everybody else Mark.FINE
-    return Finding(mark=mark, what=f"Editors, who may track, untrack and mute: {settings.editors}")
+    mark = CheckResult.NOTE if settings.editors.everybody else CheckResult.FINE
+    return Check(mark=mark, what=f"Editors, who may track, untrack and mute: {settings.editors}")
 
 
-def _port(name: str, address: Address) -> Finding:
+def _port(name: str, address: Address) -> Check:
     try:
         with socket.create_server((address.host, address.port), reuse_port=False):
-            return Finding(mark=Mark.FINE, what=f"{address} is free ({name})")
+            return Check(mark=CheckResult.FINE, what=f"{address} is free ({name})")
     except OSError as error:
-        return Finding(
-            mark=Mark.FAULT,
+        return Check(
+            mark=CheckResult.FAULT,
             what=f"Nothing can listen on {address}: {error.strerror or error}",
             todo=f"stop the program that uses it, or set {name} to another host:port",
         )
 
 
-def _platform(platform: Platform, settings: Settings) -> Finding:
+def _platform(platform: Platform, settings: Settings) -> Check:
     missing = platform.ready(settings.platforms)
     if missing:
-        return Finding(mark=Mark.NOTE, what=f"{platform.title}: not set up", todo=missing)
+        return Check(mark=CheckResult.NOTE, what=f"{platform.title}: not set up", todo=missing)
     where = platform.base_url(settings.platforms)
-    return Finding(mark=Mark.FINE, what=f"{platform.title}: set up ({where})")
+    return Check(mark=CheckResult.FINE, what=f"{platform.title}: set up ({where})")

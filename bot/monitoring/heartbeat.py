@@ -34,7 +34,7 @@ class Pulse:
     unrecorded: str = ""
 
 
-class Beat:
+class Heartbeat:
     """Runs the cycle, and remembers how it went. ``pulse`` may be asked by any thread."""
 
     def __init__(self, run_due: Callable[[], Report | None], clock: Clock) -> None:

@@ -10,7 +10,7 @@ from bot.monitoring.heartbeat import Pulse
 from bot.text import phrases
 
 
-class Unrecorded:
+class RecordingWatch:
     """Looks at the heartbeat, and tells the operators what began and what is over.
 
     ``tell`` posts a sentence to them and says whether that worked; what did not is told at the next look. What was told

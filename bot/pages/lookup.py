@@ -41,7 +41,7 @@ def find_page(store: Store, text: str) -> Page | None:
 
 
 def _exactly(store: Store, text: str) -> Page | None:
-    return store.remembered(("named", text), lambda: store.pages.find(text))
+    return store.cached(("named", text), lambda: store.pages.find(text))
 
 
 def find(store: Store, text: str) -> Named | None:

@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from bot.config.setting import Kind, Setting
 from bot.errors import LikewatchError, PageGone, PayloadChanged, Throttled, UnknownPage
-from bot.http.client import Answer, Http
+from bot.http.client import Http, HttpAnswer
 from bot.platforms.batches import failure, read_batch
 from bot.platforms.contract import Failure, Fetched, Platform, Profile, Reference
 from bot.platforms.counts import exact_reading, valid_count
@@ -144,7 +144,7 @@ def _read(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
     return Fetched(readings=tuple(readings), failures=tuple(failures), handles=handles or None)
 
 
-def _answered(http: Http, answer: Answer, now: datetime) -> object:
+def _answered(http: Http, answer: HttpAnswer, now: datetime) -> object:
     if answer.status == HTTPStatus.OK:
         return answer.body
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS and (until := _reset(answer.headers)):

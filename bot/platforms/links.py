@@ -14,7 +14,7 @@ _AROUND = " \t\r\n\u00a0\u200b\u200e\u200f\u2060\ufeff\"'`*“”„\u2018\u2019
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Address:
     """An address taken apart: ``host`` in small letters, ``path`` its segments without percent signs."""
 
     host: str
@@ -35,7 +35,7 @@ def cleaned(text: str) -> str:
     return html.unescape(text).strip(_AROUND)
 
 
-def link_in(text: str) -> Link | None:
+def link_in(text: str) -> Address | None:
     """The address that ``text`` is, with or without ``https://``; None if it is none."""
     if not (found := _ADDRESS.fullmatch(text)):
         return None
@@ -44,7 +44,7 @@ def link_in(text: str) -> Link | None:
         host = parts.hostname or ""
     except ValueError:
         return None
-    return Link(
+    return Address(
         host=host.rstrip("."),
         path=tuple(segment for segment in map(unquote, parts.path.split("/")) if segment),
         query=dict(parse_qsl(parts.query)),

@@ -20,11 +20,11 @@ from bot.clock import Clock
 from bot.evidence.recorder import Recorder
 from bot.platforms.batches import stricter
 from bot.platforms.contract import Failure, Pause, Reason
-from bot.polling.fetcher import Answered, Ended, Fetching, Source
-from bot.polling.page_status import noticed
+from bot.polling.fetcher import BatchAnswer, Fetcher, FetchingEnded, Source
+from bot.polling.page_status import page_statuses
 from bot.polling.poll_schedule import outcomes, stumbled
-from bot.polling.rate_limits import brake_of, put_brake
-from bot.polling.state_cache import KnownWorld
+from bot.polling.rate_limits import put_rate_limit, rate_limit_of
+from bot.polling.state_cache import StateCache
 from bot.rules.channel_rules import RulesInForce
 from handlers.contract import Comparison
 from handlers.decide import Arrivals, Decision, decide
@@ -89,9 +89,9 @@ class Cycle:
         self._store = store
         self._clock = clock
         self._rules = RulesInForce(store, comparisons)
-        self._world = KnownWorld(store)
+        self._state = StateCache(store)
         self.recorder = recorder
-        self._fetching = Fetching(store=store, clock=clock, sources=sources, recorder=recorder)
+        self._fetching = Fetcher(store=store, clock=clock, sources=sources, recorder=recorder)
         self._wake = wake
         self._chance = chance
         self._one_at_a_time = threading.Lock()
@@ -131,11 +131,11 @@ class Cycle:
         self, batches: Sequence[tuple[datetime, Arrivals]], *, replayed: bool, together: Callable[[], None]
     ) -> Absorbed:
         rules = self._rules.now()
-        self._world.gather(batches, rules)
+        self._state.gather(batches, rules)
         decisions: list[Decision] = []
         for instant, arrivals in batches:
-            decision = decide(self._world.seen(), arrivals, instant, rules)
-            self._world.grow(decision)
+            decision = decide(self._state.snapshot(), arrivals, instant, rules)
+            self._state.apply(decision)
             decisions.append(decision)
         with self._store.write():
             absorbed = self._apply(decisions, replayed=replayed)
@@ -143,7 +143,7 @@ class Cycle:
             together()
             if absorbed.queued:
                 self._store.once_committed(self._wake)  # of the outermost: who is woken sees nothing before it
-        self._world.keep()
+        self._state.keep()
         return absorbed
 
     def _apply(self, decisions: Sequence[Decision], *, replayed: bool) -> Absorbed:
@@ -154,18 +154,18 @@ class Cycle:
             for slug, runs in decision.confirmed.items():
                 for first, last in runs:
                     self._store.readings.confirm(slug, first, last)
-        self._store.readings.save_tracks(self._world.changed_tracks())
-        self._store.pasts.put(self._world.changed_pasts())
+        self._store.readings.save_series_states(self._state.changed_tracks())
+        self._store.histories.put(self._state.changed_pasts())
         audiences = [audience for decision in decisions for audience in decision.audiences]
         kept = sum(self._store.audiences.add(audience) for audience in audiences)
-        for name, memories in self._world.changed_memories().items():
-            self._store.memories.put(name, memories)
+        for name, rule_states in self._state.changed_memories().items():
+            self._store.rule_states.put(name, rule_states)
         raised = [alert for decision in decisions for alert in decision.alerts if self._is_kept(alert)]
         news = [alert for alert in raised if replayed or now - alert.at <= FRESH]
         past = [alert for alert in raised if not (replayed or now - alert.at <= FRESH)]
         fresh = self._store.alerts.add(news, at=now, replayed=replayed) if news else ()
         queued = sum(
-            self._store.outbox.put(alert, self._store.subscriptions.wanting(alert), at=now, replayed=replayed)
+            self._store.outbox.put(alert, self._store.subscriptions.matching(alert), at=now, replayed=replayed)
             for alert in fresh
         )
         old = self._store.alerts.add(past, at=now, past=True) if past else ()
@@ -182,7 +182,7 @@ class Cycle:
 
     def _is_kept(self, alert: Alert) -> bool:
         """What a variant tells of pages that nobody set its threshold for (it looks at whole groups) is no alert."""
-        return not alert.tuned or bool(self._store.subscriptions.wanting(alert))
+        return not alert.tuned or bool(self._store.subscriptions.matching(alert))
 
     def _run(self, due_by: datetime) -> Report | None:
         with self._one_at_a_time:
@@ -194,11 +194,11 @@ class Cycle:
             if not accounts:
                 return None
             now = self._clock.now()
-            answers: list[Answered] = []
+            answers: list[BatchAnswer] = []
             try:
                 answers = self._fetching.fetch(accounts, now)
                 self.recorder.seal()  # on the disk before any reading that rests on it
-            except Ended:
+            except FetchingEnded:
                 return None
             except StoreError as error:
                 report = self._gaps(answers, error)
@@ -208,7 +208,7 @@ class Cycle:
             self._rest(report.unrecorded, min(account.poll_every for account in accounts))
         return report
 
-    def _settled(self, answers: list[Answered], version: int) -> Report:
+    def _settled(self, answers: list[BatchAnswer], version: int) -> Report:
         """Settle all answers together; where that fails, each batch alone, so that one poisoned answer spoils no other.
 
         What cannot be used at all is at least recorded, so that it is not asked for again every second.
@@ -224,7 +224,7 @@ class Cycle:
             return self._gaps(answers, error)
         return report
 
-    def _gaps(self, answers: Sequence[Answered], why: Exception) -> Report:
+    def _gaps(self, answers: Sequence[BatchAnswer], why: Exception) -> Report:
         """Every page of these answers failed, and is recorded as such, if that much can be written."""
         unrecorded = str(why) if isinstance(why, StoreError) else ""
         polled = stumbled(answers, why)
@@ -252,18 +252,18 @@ class Cycle:
         self._rests_for = min(max(REST, 2 * self._rests_for), longest)
         self._rest_until = self._clock.monotonic() + self._rests_for.total_seconds()
 
-    def _settle(self, answers: list[Answered], version: int) -> Report:
+    def _settle(self, answers: list[BatchAnswer], version: int) -> Report:
         with self._store.write():
             answers = self._still_true(answers, version)
             failures = tuple(failure for answered in answers for failure in answered.fetched.failures)
             readings = tuple(reading for answered in answers for reading in answered.fetched.readings)
             newest = max((answered.asked_at for answered in answers), default=self._clock.now())
-            came = Arrivals(readings=readings, notices=noticed(answers, self._store))
+            came = Arrivals(readings=readings, page_statuses=page_statuses(answers, self._store))
             absorbed = self._absorb([(newest, came)], replayed=False, together=lambda: self._note(answers))
         self._note_transitions(answers, failures)
         return Report(asked=sum(len(answered.accounts) for answered in answers), failures=failures, absorbed=absorbed)
 
-    def _still_true(self, answers: list[Answered], version: int) -> list[Answered]:
+    def _still_true(self, answers: list[BatchAnswer], version: int) -> list[BatchAnswer]:
         """Without the answers about accounts that were untracked or replaced while they were asked for."""
         if self._store.pages.version() == version:
             return answers
@@ -277,17 +277,19 @@ class Cycle:
             _only(answered, {account.page for account in answered.accounts if still(account)}) for answered in answers
         ]
 
-    def _note(self, answers: Sequence[Answered]) -> None:
+    def _note(self, answers: Sequence[BatchAnswer]) -> None:
         """When each page is due again, new handles, and what the platforms asked of us."""
         pauses: dict[str, Pause | None] = {}
         for answered in answers:
-            known = pauses.setdefault(answered.platform, brake_of(self._store, answered.platform, answered.asked_at))
+            known = pauses.setdefault(
+                answered.platform, rate_limit_of(self._store, answered.platform, answered.asked_at)
+            )
             pauses[answered.platform] = stricter(known, answered.fetched.pause)
             for slug, handle in (answered.fetched.handles or {}).items():
                 self._store.pages.rename(slug, handle)
         for name, pause in pauses.items():
             if pause:
-                put_brake(self._store, name, pause)
+                put_rate_limit(self._store, name, pause)
         strides = {name: self._chance.uniform(0.95, 1.05) for name in pauses}
         self._store.pages.polled(
             [
@@ -297,7 +299,7 @@ class Cycle:
             ]
         )
 
-    def _note_transitions(self, answers: Sequence[Answered], failures: Sequence[Failure]) -> None:
+    def _note_transitions(self, answers: Sequence[BatchAnswer], failures: Sequence[Failure]) -> None:
         """Log into and out of trouble, not every poll."""
         platforms = {account.page: answered.platform for answered in answers for account in answered.accounts}
         troubles: dict[tuple[str, Reason], list[Failure]] = {}
@@ -316,7 +318,7 @@ class Cycle:
 _NOTHING = Absorbed(standings={}, stored=0, audiences=0, alerts=(), past=(), queued=0)
 
 
-def _only(answered: Answered, pages: set[str]) -> Answered:
+def _only(answered: BatchAnswer, pages: set[str]) -> BatchAnswer:
     fetched = answered.fetched
     return replace(
         answered,

@@ -13,7 +13,7 @@ from bot.clock import Clock
 from bot.evidence.recorder import Recorder
 from bot.http.client import Http
 from bot.platforms.contract import Brake, Failure, Fetched, Platform, Reason
-from bot.polling.rate_limits import brake_of
+from bot.polling.rate_limits import rate_limit_of
 from handlers.model import Account
 from storage.store import Store
 
@@ -45,7 +45,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class BatchAnswer:
     """A batch of one platform's accounts, when it was asked for, and what came."""
 
     platform: str
@@ -54,11 +54,11 @@ class Answered:
     fetched: Fetched
 
 
-class Ended(Exception):
+class FetchingEnded(Exception):
     """Fetching was closed meanwhile; there is no answer."""
 
 
-class Fetching:
+class Fetcher:
     """Fetches batches. A token that was refused is not used again until a restart."""
 
     def __init__(
@@ -84,23 +84,23 @@ class Fetching:
         self._ended.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def fetch(self, accounts: Sequence[Account], now: datetime) -> list[Answered]:
-        """Every account's answer. Raises ``Ended`` once it is closed."""
+    def fetch(self, accounts: Sequence[Account], now: datetime) -> list[BatchAnswer]:
+        """Every account's answer. Raises ``FetchingEnded`` once it is closed."""
         closed = dict(self._closed({account.platform for account in accounts}, now))
 
-        def ask(batch: Sequence[Account]) -> Answered:
+        def ask(batch: Sequence[Account]) -> BatchAnswer:
             name, asked_at = batch[0].platform, self._clock.now()
             fetched = _failed(batch, *closed[name]) if name in closed else self._ask(name, batch, asked_at)
             if fetched.pause and fetched.pause.brake is Brake.STOP:
                 closed[name] = (Reason.THROTTLED, fetched.pause.message)
-            return Answered(platform=name, accounts=batch, asked_at=asked_at, fetched=fetched)
+            return BatchAnswer(platform=name, accounts=batch, asked_at=asked_at, fetched=fetched)
 
         batches = list(self._batches(accounts))
         try:
             calls = [self._threads.submit(ask, batch) for batch in batches]
         except RuntimeError:  # no further call may start
             if self._ended.is_set():
-                raise Ended from None
+                raise FetchingEnded from None
             raise
         self._wait_for(calls)
         if unanswered := sum(not call.done() for call in calls):
@@ -112,12 +112,12 @@ class Fetching:
             for call, batch in zip(calls, batches, strict=True)
         ]
 
-    def _wait_for(self, calls: Sequence[Future[Answered]]) -> None:
+    def _wait_for(self, calls: Sequence[Future[BatchAnswer]]) -> None:
         pending, until = set(calls), self._clock.monotonic() + self._together_within
         while pending and self._clock.monotonic() < until:
             pending = wait(pending, timeout=_LOOK).not_done
             if self._ended.is_set():
-                raise Ended
+                raise FetchingEnded
 
     def _ask(self, name: str, batch: Sequence[Account], asked_at: datetime) -> Fetched:
         source = self._sources[name]
@@ -138,7 +138,7 @@ class Fetching:
         """The platforms that are not to be asked, and why."""
         for name in names:
             source = self._sources.get(name)
-            pause = brake_of(self._store, name, now)
+            pause = rate_limit_of(self._store, name, now)
             if source is None:
                 yield name, (Reason.CONFIG, f"This Likewatch does not know the platform {name} any more.")
             elif source.missing:
@@ -162,9 +162,9 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(FETCHERS, thread_name_prefix="fetch")
 
 
-def _unanswered(batch: Sequence[Account], now: datetime) -> Answered:
+def _unanswered(batch: Sequence[Account], now: datetime) -> BatchAnswer:
     fetched = _failed(batch, Reason.UNREACHABLE, "It did not answer in time; it is asked again soon.")
-    return Answered(platform=batch[0].platform, accounts=batch, asked_at=now, fetched=fetched)
+    return BatchAnswer(platform=batch[0].platform, accounts=batch, asked_at=now, fetched=fetched)
 
 
 def _failed(batch: Sequence[Account], reason: Reason, message: str) -> Fetched:

@@ -13,8 +13,8 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from bot.platforms.contract import Failure, Reason
-from bot.polling.fetcher import Answered
-from handlers.model import Notice, Trouble
+from bot.polling.fetcher import BatchAnswer
+from handlers.model import PageStatus, PageTrouble
 from storage.store import Store
 
 LATELY = timedelta(hours=1)
@@ -23,21 +23,21 @@ LATELY = timedelta(hours=1)
 TOGETHER = timedelta(days=2)
 """Failures that began so long ago or less may have begun together."""
 
-_TROUBLES: Mapping[Reason, Trouble] = MappingProxyType(
+_TROUBLES: Mapping[Reason, PageTrouble] = MappingProxyType(
     {
-        Reason.PAGE_GONE: Trouble.UNAVAILABLE,
-        Reason.PAGE_MOVED: Trouble.MERGED,
-        Reason.COUNT_HIDDEN: Trouble.HIDDEN,
-        Reason.UNREACHABLE: Trouble.UNREAD,
-        Reason.PAYLOAD_CHANGED: Trouble.UNREAD,
+        Reason.PAGE_GONE: PageTrouble.UNAVAILABLE,
+        Reason.PAGE_MOVED: PageTrouble.MERGED,
+        Reason.COUNT_HIDDEN: PageTrouble.HIDDEN,
+        Reason.UNREACHABLE: PageTrouble.UNREAD,
+        Reason.PAYLOAD_CHANGED: PageTrouble.UNREAD,
     }
 )
 
 
-def noticed(answers: Sequence[Answered], store: Store) -> tuple[Notice, ...]:
+def page_statuses(answers: Sequence[BatchAnswer], store: Store) -> tuple[PageStatus, ...]:
     """The notices of these answers. To be asked before their outcomes are recorded: it compares with the last polls."""
     troubled = store.pages.troubled()
-    by_platform: dict[str, list[Answered]] = {}
+    by_platform: dict[str, list[BatchAnswer]] = {}
     for answered in answers:
         by_platform.setdefault(answered.platform, []).append(answered)
     found = [notice for answered in answers for notice in (*_read_again(answered, troubled), *_renamed(answered))]
@@ -46,23 +46,23 @@ def noticed(answers: Sequence[Answered], store: Store) -> tuple[Notice, ...]:
     return tuple(found)
 
 
-def _read_again(answered: Answered, troubled: frozenset[str]) -> Iterator[Notice]:
+def _read_again(answered: BatchAnswer, troubled: frozenset[str]) -> Iterator[PageStatus]:
     for reading in answered.fetched.readings if troubled else ():
         if reading.page in troubled:
-            yield Notice(page=reading.page, at=answered.asked_at, trouble=None)
+            yield PageStatus(page=reading.page, at=answered.asked_at, trouble=None)
 
 
-def _renamed(answered: Answered) -> Iterator[Notice]:
+def _renamed(answered: BatchAnswer) -> Iterator[PageStatus]:
     handles = answered.fetched.handles
     if not handles:
         return
     for account in answered.accounts:
         handle = handles.get(account.page, account.handle)
         if handle.casefold() != account.handle.casefold():
-            yield Notice(page=account.page, at=answered.asked_at, trouble=Trouble.RENAMED, detail=handle)
+            yield PageStatus(page=account.page, at=answered.asked_at, trouble=PageTrouble.RENAMED, detail=handle)
 
 
-def _in_trouble(answers: Sequence[Answered], troubled: frozenset[str], store: Store) -> Iterator[Notice]:
+def _in_trouble(answers: Sequence[BatchAnswer], troubled: frozenset[str], store: Store) -> Iterator[PageStatus]:
     failures = [
         (answered, failure)
         for answered in answers
@@ -72,13 +72,13 @@ def _in_trouble(answers: Sequence[Answered], troubled: frozenset[str], store: St
     if not failures or not _are_their_own([failure for _, failure in failures], answers, troubled, store):
         return
     for answered, failure in failures:
-        yield Notice(
+        yield PageStatus(
             page=failure.page, at=answered.asked_at, trouble=_TROUBLES[failure.reason], detail=failure.moved_to
         )
 
 
 def _are_their_own(
-    failures: Sequence[Failure], answers: Sequence[Answered], troubled: frozenset[str], store: Store
+    failures: Sequence[Failure], answers: Sequence[BatchAnswer], troubled: frozenset[str], store: Store
 ) -> bool:
     now = max(answered.asked_at for answered in answers)
     slowest = max(account.poll_every for answered in answers for account in answered.accounts)
@@ -86,7 +86,7 @@ def _are_their_own(
         answers[0].platform, answered_since=now - max(LATELY, 2 * slowest), failing_since=now - TOGETHER
     )
     if reach.accounts == 1:
-        return _TROUBLES[failures[0].reason] is not Trouble.UNREAD
+        return _TROUBLES[failures[0].reason] is not PageTrouble.UNREAD
     failing = reach.failing + sum(failure.page not in troubled for failure in failures)
     answers_others = reach.answered > 0 or any(answered.fetched.readings for answered in answers)
     return answers_others and failing <= max(1, reach.accounts // 2)

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from bot.platforms.contract import Brake, Pause, Reason
-from bot.polling.fetcher import Answered
+from bot.polling.fetcher import BatchAnswer
 from storage.errors import StoreError
-from storage.values import Polled, Trouble
+from storage.values import Polled, PollTrouble
 
 SOON = timedelta(minutes=2)
 """What could not be reached is tried again after this, or sooner where it is polled more often."""
 
 
-def outcomes(answered: Answered, *, stride: float, pause: Pause | None) -> Iterator[Polled]:
+def outcomes(answered: BatchAnswer, *, stride: float, pause: Pause | None) -> Iterator[Polled]:
     """Each account of a batch with its next poll: its cadence times ``stride``, doubled while the platform says slow.
 
     ``stride`` is the jitter (about 1), one for a whole platform, so that its batches stay full.
@@ -33,11 +33,11 @@ def outcomes(answered: Answered, *, stride: float, pause: Pause | None) -> Itera
             continue
         if failure.reason is Reason.UNREACHABLE:
             due = min(due, soon)
-        trouble = Trouble(reason=failure.reason.value, message=failure.message, since=asked_at)
+        trouble = PollTrouble(reason=failure.reason.value, message=failure.message, since=asked_at)
         yield Polled(page=account.page, at=asked_at, next_due=due, trouble=trouble)
 
 
-def stumbled(answers: Sequence[Answered], error: Exception) -> list[Polled]:
+def stumbled(answers: Sequence[BatchAnswer], error: Exception) -> list[Polled]:
     """The outcomes of batches that could not be used or kept, through no fault of the platform."""
     reason = Reason.UNRECORDED if isinstance(error, StoreError) else Reason.PAYLOAD_CHANGED
     what = "keep" if reason is Reason.UNRECORDED else "use"
@@ -47,7 +47,7 @@ def stumbled(answers: Sequence[Answered], error: Exception) -> list[Polled]:
             page=account.page,
             at=answered.asked_at,
             next_due=answered.asked_at + max(account.poll_every, SOON),
-            trouble=Trouble(reason=reason.value, message=trouble, since=answered.asked_at),
+            trouble=PollTrouble(reason=reason.value, message=trouble, since=answered.asked_at),
         )
         for answered in answers
         for account in answered.accounts

@@ -8,7 +8,7 @@ from bot.platforms.contract import Brake, Pause
 from storage.store import Store
 
 
-def brake_of(store: Store, platform: str, now: datetime) -> Pause | None:
+def rate_limit_of(store: Store, platform: str, now: datetime) -> Pause | None:
     """The brake a platform asked for, while it lasts."""
     text = store.notes.get(f"brake:{platform}")
     if not text:
@@ -18,6 +18,6 @@ def brake_of(store: Store, platform: str, now: datetime) -> Pause | None:
     return pause if pause.until > now else None
 
 
-def put_brake(store: Store, platform: str, pause: Pause) -> None:
+def put_rate_limit(store: Store, platform: str, pause: Pause) -> None:
     """Remember a platform's brake."""
     store.notes.put(f"brake:{platform}", f"{pause.brake.value} {pause.until.isoformat()} {pause.message}")

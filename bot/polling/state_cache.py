@@ -10,18 +10,18 @@ from itertools import chain
 from typing import Any
 
 from bot.rules.channel_rules import Rules
-from handlers.contract import Scope, Wakes
-from handlers.decide import Arrivals, Decision, World
-from handlers.live_state import HISTORY, GrowingWorld
-from handlers.model import Track
-from handlers.signals.history import Past
+from handlers.contract import Scope, Trigger
+from handlers.decide import Arrivals, Decision, KnownState
+from handlers.live_state import HISTORY, LiveState
+from handlers.model import SeriesState
+from handlers.signals.history import HistorySummary
 from storage.store import Store
 
 Batches = Sequence[tuple[datetime, Arrivals]]
 """The instants from which figures were known, each with the figures, oldest first."""
 
 
-class KnownWorld:
+class StateCache:
     """What the store holds of pages, groups, series and memories, as far as it was needed.
 
     It may be kept because one process writes, and in it the cycle alone changes series and memories; pages are read
@@ -48,7 +48,7 @@ class KnownWorld:
         self._growing = False
         self._doubtful = False
         self._version: int | None = None
-        self._known = GrowingWorld()
+        self._known = LiveState()
         self._asked: set[str] = set()
         self._asked_memories: defaultdict[str, set[str]] = defaultdict(set)
         self._begin()
@@ -63,7 +63,7 @@ class KnownWorld:
         self._growing = True
         counted = {reading.page for _, arrivals in batches for reading in arrivals.readings}
         heard = {audience.page for _, arrivals in batches for audience in arrivals.audiences}
-        noticed = {notice.page for _, arrivals in batches for notice in arrivals.notices}
+        noticed = {notice.page for _, arrivals in batches for notice in arrivals.page_statuses}
         with self._store.read():
             self._gather_pages()
             known = self._known
@@ -72,29 +72,29 @@ class KnownWorld:
             self._platforms.update({page.platform for page in moved})
             together = map(known.groups.__getitem__, self._groups), map(known.platforms.__getitem__, self._platforms)
             self._gather_series(counted.union(heard, noticed, *chain(*together)))
-            self._gather_memories({Wakes.COUNTS: counted, Wakes.AUDIENCE: heard, Wakes.NOTICES: noticed})
+            self._gather_memories({Trigger.COUNTS: counted, Trigger.AUDIENCE: heard, Trigger.PAGE_STATUS: noticed})
             self._gather_audiences(heard, batches)
 
-    def seen(self) -> World:
+    def snapshot(self) -> KnownState:
         """The world as it is now: the groups and platforms of what arrived, and of the rest whatever is known."""
         return replace(
-            self._known.seen(),
+            self._known.snapshot(),
             groups={group: self._known.groups[group] for group in self._groups},
             platforms={platform: self._known.platforms[platform] for platform in self._platforms},
         )
 
-    def grow(self, decision: Decision) -> None:
+    def apply(self, decision: Decision) -> None:
         """Go on from a decision."""
-        self._known.grow(decision)
-        self._changed_tracks.update(decision.tracks)
-        self._changed_pasts.update(decision.pasts)
-        self._changed_memories.update(decision.memories)
+        self._known.apply(decision)
+        self._changed_tracks.update(decision.series_states)
+        self._changed_pasts.update(decision.histories)
+        self._changed_memories.update(decision.rule_states)
 
-    def changed_tracks(self) -> list[Track]:
+    def changed_tracks(self) -> list[SeriesState]:
         """The series that moved on since ``gather``, each as it is in the end."""
         return list(self._changed_tracks.values())
 
-    def changed_pasts(self) -> dict[str, Past]:
+    def changed_pasts(self) -> dict[str, HistorySummary]:
         """The pasts that moved on since ``gather``, by page."""
         return self._changed_pasts
 
@@ -102,14 +102,14 @@ class KnownWorld:
         """What the rules want remembered since ``gather``: comparison -> scope -> text."""
         dumps = {comparison.name: comparison.dump for comparison in self._rules}
         texts: dict[str, dict[str, str]] = {}
-        for (name, scope), memory in self._changed_memories.items():
-            texts.setdefault(name, {})[scope] = dumps[name](memory)
+        for (name, scope), state in self._changed_memories.items():
+            texts.setdefault(name, {})[scope] = dumps[name](state)
         return texts
 
     def _forget_variants(self, rules: Rules) -> None:
         self._rules = rules
         lasting = {comparison.name for comparison in rules if comparison.only is None}
-        self._known.memories = {key: memory for key, memory in self._known.memories.items() if key[0] in lasting}
+        self._known.rule_states = {key: state for key, state in self._known.rule_states.items() if key[0] in lasting}
         for name in self._asked_memories.keys() - lasting:
             del self._asked_memories[name]
 
@@ -117,8 +117,8 @@ class KnownWorld:
         self._groups: set[str] = set()
         self._platforms: set[str] = set()
         self._known.audiences.clear()
-        self._changed_tracks: dict[str, Track] = {}
-        self._changed_pasts: dict[str, Past] = {}
+        self._changed_tracks: dict[str, SeriesState] = {}
+        self._changed_pasts: dict[str, HistorySummary] = {}
         self._changed_memories: dict[tuple[str, str], Any] = {}
 
     def _gather_pages(self) -> None:
@@ -130,14 +130,14 @@ class KnownWorld:
     def _gather_series(self, slugs: set[str]) -> None:
         unknown = slugs - self._asked
         if unknown:
-            self._known.tracks.update(self._store.readings.tracks(unknown))
-            self._known.pasts.update(self._store.pasts.get(unknown))
+            self._known.series_states.update(self._store.readings.series_states(unknown))
+            self._known.histories.update(self._store.histories.get(unknown))
             self._asked |= unknown
 
-    def _gather_memories(self, woken: dict[Wakes, set[str]]) -> None:
+    def _gather_memories(self, woken: dict[Trigger, set[str]]) -> None:
         for comparison in self._rules:
             scopes = {
-                Scope.PAGE: woken[comparison.wakes],
+                Scope.PAGE: woken[comparison.trigger],
                 Scope.GROUP: self._groups,
                 Scope.PLATFORM: self._platforms,
             }[comparison.scope]
@@ -146,9 +146,9 @@ class KnownWorld:
             asked = self._asked_memories[comparison.name]
             unknown = scopes - asked
             if unknown:
-                texts = self._store.memories.get(comparison.name, unknown)
+                texts = self._store.rule_states.get(comparison.name, unknown)
                 loaded = {(comparison.name, scope): comparison.load(text) for scope, text in texts.items()}
-                self._known.memories.update(loaded)
+                self._known.rule_states.update(loaded)
                 asked |= unknown
 
     def _gather_audiences(self, heard: set[str], batches: Batches) -> None:

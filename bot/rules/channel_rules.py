@@ -34,12 +34,12 @@ class RulesInForce:
         version = self._store.subscriptions.version(), self._store.pages.version()
         made = self._made
         if made is None or made[0] != version:
-            found = variants(self._store, self._store.subscriptions.with_thresholds(), self._defaults)
+            found = channel_rules(self._store, self._store.subscriptions.with_thresholds(), self._defaults)
             made = self._made = (version, (*self._defaults, *found) if found else self._defaults)
         return made[1]
 
 
-def variants(
+def channel_rules(
     store: Store,
     subscriptions: Iterable[Subscription],
     defaults: Iterable[Comparison[Any]],

@@ -18,14 +18,14 @@ _DECIMAL_COMMA = re.compile(r"(>\d+),(\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AlertTypeRequest:
     """The features named, in the order they are listed in, and the limits set for some of them."""
 
     features: tuple[str, ...]
     thresholds: Mapping[str, float]
 
 
-def parse_features(asked: Sequence[str], comparisons: Sequence[Comparison[Any]] | None = None) -> Asked:
+def parse_features(asked: Sequence[str], comparisons: Sequence[Comparison[Any]] | None = None) -> AlertTypeRequest:
     """What somebody typed after a name: ``overtake, surge > 5 x``. ``comparisons`` are the rules, by default all.
 
     Raises:
@@ -44,7 +44,7 @@ def parse_features(asked: Sequence[str], comparisons: Sequence[Comparison[Any]] 
         limit = parse_threshold(word, comparisons)[1] if sign else None
         if named.setdefault(name, limit) != limit:
             raise LikewatchError(f"“{name}” is there twice. Name it once, with the threshold you want.")
-    return Asked(
+    return AlertTypeRequest(
         features=tuple(name for name in features if name in named),
         thresholds={name: limit for name, limit in named.items() if limit is not None},
     )

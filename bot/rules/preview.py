@@ -10,11 +10,11 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from bot.rules.channel_rules import Rules, pages_of, variants
-from bot.rules.resample import hourly
+from bot.rules.channel_rules import Rules, channel_rules, pages_of
+from bot.rules.resample import resample
 from handlers.contract import Comparison, Scope
 from handlers.decide import decide
-from handlers.live_state import HISTORY, GrowingWorld
+from handlers.live_state import HISTORY, LiveState
 from handlers.model import Alert, AudienceReading, Page
 from storage.store import Store
 from storage.values import Subscription
@@ -30,21 +30,21 @@ _PLATFORM_AT_MOST = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
-    """``alerts`` by age; ``memories`` maps (rule, scope) to the text of what is remembered, for every scope."""
+class Preview:
+    """``alerts`` by age; ``rule_states`` maps (rule, scope) to the text of what is remembered, for every scope."""
 
     alerts: tuple[Alert, ...]
-    memories: Mapping[tuple[str, str], str]
+    rule_states: Mapping[tuple[str, str], str]
 
 
-def rehearse(
+def preview(
     store: Store,
     subscriptions: Sequence[Subscription],
     rules: Rules,
     now: datetime,
     *,
     joining: Page | None = None,
-) -> Rehearsal:
+) -> Preview:
     """Run these subscriptions' variants over what is stored of ``REACH``, as a cycle once an hour would; store nothing.
 
     ``joining`` is a page about to be watched, with what was read of it before. A count that was polled and found
@@ -52,20 +52,22 @@ def rehearse(
     for a group: hold it before a transaction, in which cycles would wait for it.
     """
     if not rules:
-        return Rehearsal(alerts=(), memories={})
+        return Preview(alerts=(), rule_states={})
     pages = _pages(store, subscriptions, rules, joining)
     until = now + timedelta(milliseconds=1)  # what was read this very instant is of the past too
     slugs = [page.slug for page in pages]
-    figures = store.chronicle.between(slugs, until - REACH, until)
-    world = GrowingWorld(pages)
+    figures = store.timeline.between(slugs, until - REACH, until)
+    world = LiveState(pages)
     alerts: list[Alert] = []
-    for instant, arrivals in hourly(chain(_older(store, slugs, until - REACH), figures)):
-        decision = decide(world.seen(), arrivals, instant, rules)
-        world.grow(decision)
+    for instant, arrivals in resample(chain(_older(store, slugs, until - REACH), figures)):
+        decision = decide(world.snapshot(), arrivals, instant, rules)
+        world.apply(decision)
         alerts += decision.alerts
     keys = [(rule, (rule.name, scope)) for rule in rules for scope in rule.only or ()]
-    memories = {key: rule.dump(world.memories[key] if key in world.memories else rule.blank()) for rule, key in keys}
-    return Rehearsal(alerts=tuple(alerts), memories=memories)
+    rule_states = {
+        key: rule.dump(world.rule_states[key] if key in world.rule_states else rule.blank()) for rule, key in keys
+    }
+    return Preview(alerts=tuple(alerts), rule_states=rule_states)
 
 
 def _older(store: Store, slugs: Sequence[str], since: datetime) -> list[AudienceReading]:
@@ -95,17 +97,17 @@ def _subscribed(store: Store, subscriptions: Sequence[Subscription]) -> set[str]
     return {page.slug for subscription in subscriptions for page in pages_of(store, subscription)}
 
 
-def begun_by(
+def states_begun_by(
     store: Store, page: Page, defaults: Sequence[Comparison[Any]], now: datetime
 ) -> Mapping[tuple[str, str], str]:
-    """What variants would remember that begin once this page is watched so: for ``settle``, made before the write."""
+    """What variants would remember that begin once this page is watched so: for ``settle_rule_states``, made before the write."""
     subscriptions = store.subscriptions.with_thresholds()
-    rules = variants(store, subscriptions, defaults, joining=page)
+    rules = channel_rules(store, subscriptions, defaults, joining=page)
     unmade = _wanted(rules) - _remembered(store, defaults)
-    return rehearse(store, subscriptions, _those(rules, unmade), now, joining=page).memories
+    return preview(store, subscriptions, _those(rules, unmade), now, joining=page).rule_states
 
 
-def settle(
+def settle_rule_states(
     store: Store,
     defaults: Sequence[Comparison[Any]],
     now: datetime,
@@ -118,14 +120,14 @@ def settle(
     ``made``, or of one held here for those alone that ``made`` has not.
     """
     subscriptions = store.subscriptions.with_thresholds()
-    rules = variants(store, subscriptions, defaults)
+    rules = channel_rules(store, subscriptions, defaults)
     wanted, kept = _wanted(rules), _remembered(store, defaults)
     unmade = wanted - kept - made.keys()
-    memories = {**made, **rehearse(store, subscriptions, _those(rules, unmade), now).memories}
+    rule_states = {**made, **preview(store, subscriptions, _those(rules, unmade), now).rule_states}
     with store.write():
-        store.memories.forget(kept - wanted)
+        store.rule_states.forget(kept - wanted)
         for name, scope in sorted(wanted - kept):
-            store.memories.put(name, {scope: memories[name, scope]})
+            store.rule_states.put(name, {scope: rule_states[name, scope]})
 
 
 def _wanted(rules: Rules) -> set[tuple[str, str]]:
@@ -133,7 +135,7 @@ def _wanted(rules: Rules) -> set[tuple[str, str]]:
 
 
 def _remembered(store: Store, defaults: Sequence[Comparison[Any]]) -> set[tuple[str, str]]:
-    return {key for rule in defaults if rule.threshold for key in store.memories.variants_of(rule.name)}
+    return {key for rule in defaults if rule.threshold for key in store.rule_states.variants_of(rule.name)}
 
 
 def _those(rules: Rules, keys: set[tuple[str, str]]) -> Rules:

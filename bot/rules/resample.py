@@ -10,7 +10,7 @@ from handlers.decide import Arrivals
 from handlers.model import AudienceReading, Reading
 
 
-def hourly(figures: Iterable[Reading | AudienceReading]) -> Iterator[tuple[datetime, Arrivals]]:
+def resample(figures: Iterable[Reading | AudienceReading]) -> Iterator[tuple[datetime, Arrivals]]:
     """What came in each hour, and when the last of it did; ``figures`` are in the order in which they came.
 
     Of each page and source the newest count for each hour is kept: what came late is for an hour of its own, and so

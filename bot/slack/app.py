@@ -20,12 +20,12 @@ from slack_sdk.web import WebClient
 from bot.clock import Clock
 from bot.config.editors import EditorList
 from bot.platforms.contract import Profile, Reference
-from bot.slack.client import CALL_ERRORS, Fault, at, at_worst_in_plain_words, failure_of, respond, spoken
+from bot.slack.client import CALL_ERRORS, ErrorKind, at, at_worst_in_plain_words, failure_of, respond, spoken
 from bot.slack.commands import parse_query
 from bot.slack.contract import Call, Line, Slash
 from bot.slack.delivery.pausing import OURSELVES, resume
 from bot.slack.dispatch import Answer, Answers, sentence
-from bot.slack.listeners.deduplication import Once
+from bot.slack.listeners.deduplication import Deduplication
 from bot.slack.render import block_kit
 from storage.errors import AlreadyDone, StoreError
 from storage.store import Store
@@ -98,8 +98,8 @@ class BotApp:
             wake=wake,
         )
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="answer")
-        self._asked: Once[Answer] = Once()
-        self._begun: Once[None] = Once()
+        self._asked: Deduplication[Answer] = Deduplication()
+        self._begun: Deduplication[None] = Deduplication()
         self.bolt = _connect(client)
         for slash in Slash:
             self.bolt.command(slash)(self._on_command)
@@ -261,10 +261,10 @@ class BotApp:
             )
         except CALL_ERRORS as error:
             failure = failure_of(error)
-            if failure.fault in {Fault.THROTTLED, Fault.UNSENT}:
-                self._store.tellings.put(team_id, channel_id, text, at=self._clock.now() + failure.wait)
+            if failure.fault in {ErrorKind.THROTTLED, ErrorKind.UNSENT}:
+                self._store.notices.put(team_id, channel_id, text, at=self._clock.now() + failure.wait)
                 self._wake()
-            elif failure.fault is not Fault.CHANNEL:  # where the bot is no member, nobody expects it to speak
+            elif failure.fault is not ErrorKind.CHANNEL:  # where the bot is no member, nobody expects it to speak
                 log.warning("A channel was not told of a change: %s", failure.code)
 
     def _on_error(self, error: Exception, body: Json) -> BoltResponse:

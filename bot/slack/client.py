@@ -38,7 +38,7 @@ wire_log = logging.getLogger("bot.slack.wire")
 wire_log.setLevel(logging.CRITICAL)
 
 
-class Fault(StrEnum):
+class ErrorKind(StrEnum):
     """What a failed call to Slack means for who made it."""
 
     THROTTLED = "throttled"  # not accepted; Slack said when to come back
@@ -51,14 +51,14 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class SlackFailure:
     """A failed call. ``code`` is Slack's own word for it ("not_in_channel"), or ours; it never holds a secret.
 
     ``wait`` and ``everywhere`` are for what is throttled: for how long, and whether Slack said that it is no channel's
     own limit but the workspace's.
     """
 
-    fault: Fault
+    fault: ErrorKind
     code: str
     wait: timedelta = timedelta(0)
     everywhere: bool = False
@@ -67,22 +67,22 @@ class Failure:
 
 # Slack's own words for failures: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 _FAULTS = {
-    Fault.THROTTLED: {"message_limit_exceeded", "rate_limited", "ratelimited"},
-    Fault.UNSENT: {"org_login_required", "team_added_to_org"},
-    Fault.AMBIGUOUS: {"fatal_error", "internal_error", "request_timeout", "service_unavailable"},
-    Fault.TOKEN: {
+    ErrorKind.THROTTLED: {"message_limit_exceeded", "rate_limited", "ratelimited"},
+    ErrorKind.UNSENT: {"org_login_required", "team_added_to_org"},
+    ErrorKind.AMBIGUOUS: {"fatal_error", "internal_error", "request_timeout", "service_unavailable"},
+    ErrorKind.TOKEN: {
         "account_inactive",
         "invalid_auth",
         "not_authed",
         "token_expired",
         "token_revoked",
     },
-    Fault.PERMISSION: {
+    ErrorKind.PERMISSION: {
         "missing_scope",
         "not_allowed_token_type",
         "team_access_not_granted",
     },
-    Fault.CHANNEL: {  # what may be one channel's own trouble must not stop the others
+    ErrorKind.CHANNEL: {  # what may be one channel's own trouble must not stop the others
         "access_denied",
         "channel_not_found",
         "ekm_access_denied",
@@ -151,30 +151,32 @@ def _bypass_proxies(host: str) -> None:
         os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, [known, host]))
 
 
-def failure_of(error: BaseException) -> Failure:
+def failure_of(error: BaseException) -> SlackFailure:
     """What a failed call (one of ``CALL_ERRORS``) means."""
     if isinstance(error, SlackApiError):
         return _api_failure(error)
     if isinstance(error, ResponseRefused):
-        return Failure(fault=Fault.REFUSED, code=error.code)
+        return SlackFailure(fault=ErrorKind.REFUSED, code=error.code)
     cause = error.reason if isinstance(error, URLError) else error
-    fault = Fault.UNSENT if isinstance(cause, _BEFORE_SENDING) else Fault.AMBIGUOUS
-    return Failure(fault=fault, code=type(cause).__name__)
+    fault = ErrorKind.UNSENT if isinstance(cause, _BEFORE_SENDING) else ErrorKind.AMBIGUOUS
+    return SlackFailure(fault=fault, code=type(cause).__name__)
 
 
-def _api_failure(error: SlackApiError) -> Failure:
+def _api_failure(error: SlackApiError) -> SlackFailure:
     response = error.response
     answer = response.data if isinstance(response.data, dict) else {}  # a proxy's JSON need not be an object
     status, said = response.status_code, str(answer.get("error", ""))
     code = said if _CODE.fullmatch(said) else f"HTTP {status}"
-    if status == _TOO_MANY or code in _FAULTS[Fault.THROTTLED]:
+    if status == _TOO_MANY or code in _FAULTS[ErrorKind.THROTTLED]:
         wait = _retry_after(response.headers)
-        return Failure(fault=Fault.THROTTLED, code="ratelimited", wait=wait, everywhere=code in _WORKSPACE_FULL)
+        return SlackFailure(
+            fault=ErrorKind.THROTTLED, code="ratelimited", wait=wait, everywhere=code in _WORKSPACE_FULL
+        )
     if status >= _SERVER_ERROR or code != said:
-        return Failure(fault=Fault.AMBIGUOUS, code=code)
+        return SlackFailure(fault=ErrorKind.AMBIGUOUS, code=code)
     needed = str(answer.get("needed", ""))
-    return Failure(
-        fault=_FAULT_OF.get(code, Fault.REFUSED), code=code, needs=needed if _SCOPES.fullmatch(needed) else ""
+    return SlackFailure(
+        fault=_FAULT_OF.get(code, ErrorKind.REFUSED), code=code, needs=needed if _SCOPES.fullmatch(needed) else ""
     )
 
 
@@ -190,26 +192,26 @@ def spoken(error: BaseException, *, setting: str = "SLACK_BOT_TOKEN") -> Likewat
     """A failed call as a sentence for who must act; ``setting`` is the token that it was made with."""
     failure = failure_of(error)
     match failure.fault:
-        case Fault.THROTTLED:
+        case ErrorKind.THROTTLED:
             seconds = int(failure.wait.total_seconds())
             return Throttled(f"Slack asks us to wait {seconds} s before the next call.", wait=failure.wait)
-        case Fault.UNSENT if failure.code in _FAULTS[Fault.UNSENT]:
+        case ErrorKind.UNSENT if failure.code in _FAULTS[ErrorKind.UNSENT]:
             return Throttled(
                 f"This workspace is being moved into a Slack organization ({failure.code}), and Slack takes no calls "
                 "until that is done. Try again later.",
                 wait=timedelta(seconds=_RETRY_AFTER),
             )
-        case Fault.UNSENT | Fault.AMBIGUOUS:
+        case ErrorKind.UNSENT | ErrorKind.AMBIGUOUS:
             return Unreachable(f"Slack did not answer ({failure.code}). Try again in a moment.")
-        case Fault.PERMISSION if failure.code == "missing_scope":
+        case ErrorKind.PERMISSION if failure.code == "missing_scope":
             scope = f" ({failure.needs})" if failure.needs else ""
             return ConfigError(
                 f"The Slack app lacks a permission{scope}. Paste the output of “likewatch manifest” at "
                 "api.slack.com/apps → your app → App Manifest, reinstall the app to the workspace, and start again."
             )
-        case Fault.TOKEN | Fault.PERMISSION:
+        case ErrorKind.TOKEN | ErrorKind.PERMISSION:
             return AuthRefused(f"Slack refused {setting} ({failure.code}). {_WHERE_TO_GET[setting]}")
-        case Fault.CHANNEL | Fault.REFUSED:
+        case ErrorKind.CHANNEL | ErrorKind.REFUSED:
             return ConfigError(f"Slack refused the call: {failure.code}.")
 
 

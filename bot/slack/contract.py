@@ -73,13 +73,13 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Mention:
     """A member of the workspace, mentioned by Slack's id."""
 
     user_id: str
 
 
-Span: TypeAlias = str | Bold | Link | Moment | Person
+Span: TypeAlias = str | Bold | Link | Moment | Mention
 Line: TypeAlias = str | tuple[Span, ...]
 
 

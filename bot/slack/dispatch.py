@@ -15,7 +15,7 @@ from bot.platforms.contract import Profile, Reference
 from bot.slack.audit import audit
 from bot.slack.client import CALL_ERRORS, failure_of, spoken
 from bot.slack.commands import find_command, query
-from bot.slack.contract import Call, Card, Command, Line, Person, Reply
+from bot.slack.contract import Call, Card, Command, Line, Mention, Reply
 from bot.slack.permissions import Permission
 from bot.slack.render import block_kit
 from storage.errors import StoreError
@@ -128,5 +128,5 @@ def _shown(reply: Reply, call: Call) -> Answer:
 
 
 def _shared(card: Card, call: Call) -> Answer:
-    named = replace(card, context=(*card.context, ("Shared by ", Person(call.user_id))), buttons=())
+    named = replace(card, context=(*card.context, ("Shared by ", Mention(call.user_id))), buttons=())
     return Answer(text=block_kit.fallback_text(named), blocks=tuple(block_kit.blocks(named)), public=True)

@@ -9,13 +9,13 @@ from slack_sdk.web import WebClient
 from bot.clock import Clock
 from bot.config.editors import EditorList
 from bot.errors import LikewatchError
-from bot.slack.client import CALL_ERRORS, Fault, failure_of, spoken
+from bot.slack.client import CALL_ERRORS, ErrorKind, failure_of, spoken
 from bot.slack.contract import Call, Command, Who
 
 FRESH = timedelta(minutes=5)
 """Who joins or leaves a user group becomes an editor, or is none any more, within this time."""
 
-_TEMPORARY = {Fault.THROTTLED, Fault.UNSENT, Fault.AMBIGUOUS}
+_TEMPORARY = {ErrorKind.THROTTLED, ErrorKind.UNSENT, ErrorKind.AMBIGUOUS}
 _NO_SUCH_GROUP = {"no_such_subteam", "subteam_not_found", "plan_upgrade_required"}
 
 

@@ -18,7 +18,7 @@ _socket_log = logging.getLogger("bot.slack.socket")
 _socket_log.setLevel(logging.ERROR)
 
 
-class SocketMode:
+class SocketModeClient:
     """The WebSocket to Slack, opened again whenever it closes.
 
     https://docs.slack.dev/apis/events-api/using-socket-mode

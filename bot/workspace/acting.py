@@ -13,14 +13,14 @@ from bot.workspace.model import (
     SLACKBOT,
     Channel,
     Json,
+    Member,
     Message,
     Outcome,
-    Person,
     Refused,
 )
 from bot.workspace.posting import Content, checked
 from bot.workspace.responses import Response, ResponseUrls
-from bot.workspace.state import State
+from bot.workspace.state import WorkspaceState
 from bot.workspace.typed import Typed, escape
 
 _CONTENT_FIELDS = frozenset({"text", "blocks", "thread_ts", "unfurl_links", "unfurl_media"})
@@ -31,13 +31,13 @@ _INVITE = re.compile(rf"/invite\s+@?{BOT_NAME}\s*", re.IGNORECASE)
 class Acting:
     """What a person at the page may do. Every method raises ``Refused`` with a sentence for them."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: WorkspaceState) -> None:
         self._state = state
         self._typed = Typed(state.people, state.channels)
         self._urls = ResponseUrls()
         self.base_url = "http://127.0.0.1/"
 
-    def say(self, person: Person, channel: Channel, text: str, *, thread_ts: str = "") -> None:
+    def say(self, person: Member, channel: Channel, text: str, *, thread_ts: str = "") -> None:
         """Type ``text`` and send it: a message, a mention of the bot, or a slash command."""
         text = text.strip()
         if not text:
@@ -52,7 +52,7 @@ class Acting:
             self._message(person, channel, text, thread_ts)
 
     def press(
-        self, person: Person, channel: Channel, ts: str, *, action_id: str, block_id: str = "", value: str = ""
+        self, person: Member, channel: Channel, ts: str, *, action_id: str, block_id: str = "", value: str = ""
     ) -> None:
         """Press the button with ``action_id``, or choose the option with ``value`` of that select or overflow menu."""
         message = self._state.ledger.find(channel.id, ts)
@@ -81,20 +81,20 @@ class Acting:
 
         self._state.send(envelope, settled)
 
-    def dismiss(self, person: Person, channel: Channel, ts: str) -> None:
+    def dismiss(self, person: Member, channel: Channel, ts: str) -> None:
         """Put away a message that only this person sees."""
         message = self._state.ledger.find(channel.id, ts)
         if message is not None and message.ephemeral_to == person.id:
             self._state.remove(message)
 
-    def admit(self, channel: Channel, *, inviter: Person | None) -> None:
+    def admit(self, channel: Channel, *, inviter: Member | None) -> None:
         """The bot becomes a member, and hears of it."""
         now = self._state.clock.now()
         self._state.set_membership(channel, member=True)
         event_ts = self._state.ledger.new_ts(now)
         self._state.send(payloads.bot_joined(channel, inviter=inviter, event_ts=event_ts, now=now), _unanswered)
 
-    def unarchive(self, person: Person, channel: Channel) -> None:
+    def unarchive(self, person: Member, channel: Channel) -> None:
         """A channel may be written in again, and the bot hears of it."""
         now = self._state.clock.now()
         self._state.archived.discard(channel.id)
@@ -106,7 +106,7 @@ class Acting:
         with self._state.changed:
             self._answer(self._urls.use(secret, self._state.clock.now()), body)
 
-    def _message(self, person: Person, channel: Channel, text: str, thread_ts: str) -> None:
+    def _message(self, person: Member, channel: Channel, text: str, thread_ts: str) -> None:
         message = self._state.new_message(
             Message(
                 channel_id=channel.id,
@@ -125,7 +125,7 @@ class Acting:
             return
         self._state.send(payloads.app_mention(message, now=self._state.clock.now()), _unanswered)
 
-    def _command(self, person: Person, channel: Channel, line: str, thread_ts: str) -> None:
+    def _command(self, person: Member, channel: Channel, line: str, thread_ts: str) -> None:
         name, _, text = line.partition(" ")
         command = self._state.commands.get(name)
         if thread_ts:
@@ -166,7 +166,7 @@ class Acting:
             person, channel = self._state.people[response.person_id], self._state.channels[response.channel_id]
             self._state.note(person, channel, f'{name} failed with the error "{failure}"')
 
-    def _invite(self, person: Person, channel: Channel) -> None:
+    def _invite(self, person: Member, channel: Channel) -> None:
         if self._state.bot_is_in(channel.id):
             self._state.note(person, channel, f"<@{BOT_USER_ID}> is already in this channel.")
             return

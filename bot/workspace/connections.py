@@ -28,7 +28,7 @@ class DroppableProtocol(H11Protocol):
             self.transports.pop(self.client, None)
 
 
-class Dropped(Response):
+class DroppedConnection(Response):
     """No response at all: the connection closes."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI's signature)

@@ -11,14 +11,14 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 
 from bot.workspace.model import BOT_NAME, BOT_USER_ID, TEAM_NAME, Change, ChangeKind, Json, Message
-from bot.workspace.state import State
+from bot.workspace.state import WorkspaceState
 
 HEARTBEAT = 15.0
 """Seconds between comments that keep an idle stream open, and find out that its page is gone."""
 
 
 @dataclass(slots=True, eq=False)
-class _Reader:
+class _FeedReader:
     person_id: str
     events: asyncio.Queue[Json | None] = field(default_factory=asyncio.Queue)
 
@@ -26,10 +26,10 @@ class _Reader:
 class Feed:
     """Spreads the state's changes over the open pages, each as its person may see it."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: WorkspaceState) -> None:
         self._state = state
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._readers: list[_Reader] = []
+        self._readers: list[_FeedReader] = []
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -43,7 +43,7 @@ class Feed:
 
     async def stream(self, person_id: str) -> AsyncIterator[str]:
         """The lines of one page's stream."""
-        reader = _Reader(person_id)
+        reader = _FeedReader(person_id)
         with self._state.changed:
             self._readers.append(reader)
             snapshot = self._snapshot(person_id)

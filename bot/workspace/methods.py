@@ -24,8 +24,8 @@ from bot.workspace.model import (
     TEAM_NAME,
     Channel,
     Json,
+    Member,
     Message,
-    Person,
     Refused,
 )
 from bot.workspace.pacing import SLOW_PAGE
@@ -280,7 +280,7 @@ def _user_group(workspace: Workspace, arguments: Arguments) -> Json:
 def _user_info(workspace: Workspace, arguments: Arguments) -> Json:
     user_id = arguments.text("user")
     if user_id == BOT_USER_ID:
-        bot = Person(id=BOT_USER_ID, name=BOT_NAME.lower(), real_name=BOT_NAME, title="")
+        bot = Member(id=BOT_USER_ID, name=BOT_NAME.lower(), real_name=BOT_NAME, title="")
         return {"user": {**_person(bot), "is_bot": True}}
     person = workspace.state.people.get(user_id)
     if person is None:
@@ -288,7 +288,7 @@ def _user_info(workspace: Workspace, arguments: Arguments) -> Json:
     return {"user": {**_person(person), "is_bot": False}}
 
 
-def _person(person: Person) -> Json:
+def _person(person: Member) -> Json:
     profile = {"real_name": person.real_name, "display_name": person.real_name, "title": person.title}
     return {
         "id": person.id,

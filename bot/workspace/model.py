@@ -42,7 +42,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Member:
     """A member of the workspace whom somebody at the page can act as."""
 
     id: str
@@ -185,9 +185,9 @@ class ApiCall:
 
 
 PEOPLE = (
-    Person(id="U0ANA00001", name="ana", real_name="Ana", title="Journalist"),
-    Person(id="U0DARA0002", name="dara", real_name="Dara", title="Editor"),
-    Person(id="U0SOPHEA03", name="sophea", real_name="Sophea", title="Data journalist"),
+    Member(id="U0ANA00001", name="ana", real_name="Ana", title="Journalist"),
+    Member(id="U0DARA0002", name="dara", real_name="Dara", title="Editor"),
+    Member(id="U0SOPHEA03", name="sophea", real_name="Sophea", title="Data journalist"),
 )
 CHANNELS = (
     Channel(id="C0NEWSROOM", name="newsroom", topic="What we are working on"),
@@ -212,6 +212,6 @@ COMMANDS = (
 )
 
 
-def direct_channel(person: Person) -> Channel:
+def direct_channel(person: Member) -> Channel:
     """The direct messages between a person and the bot."""
     return Channel(id=f"D{person.id[1:]}", name=BOT_NAME, person_id=person.id)

@@ -20,15 +20,15 @@ from bot.workspace.model import (
     Envelope,
     EnvelopeKind,
     Json,
+    Member,
     Message,
-    Person,
 )
 
 _VERIFICATION_TOKEN = "local"  # noqa: S105 (deprecated by Slack, checked by nobody)
 
 
 def slash_command(
-    *, command: str, text: str, person: Person, channel: Channel, response_url: str, now: datetime
+    *, command: str, text: str, person: Member, channel: Channel, response_url: str, now: datetime
 ) -> Envelope:
     """Somebody typed a slash command."""
     return _envelope(
@@ -67,7 +67,7 @@ def app_mention(message: Message, *, now: datetime) -> Envelope:
     return _event(event, now)
 
 
-def bot_joined(channel: Channel, *, inviter: Person | None, event_ts: str, now: datetime) -> Envelope:
+def bot_joined(channel: Channel, *, inviter: Member | None, event_ts: str, now: datetime) -> Envelope:
     """The bot became a member of a channel (https://docs.slack.dev/reference/events/member_joined_channel)."""
     event: Json = {
         "type": "member_joined_channel",
@@ -82,7 +82,7 @@ def bot_joined(channel: Channel, *, inviter: Person | None, event_ts: str, now: 
     return _event(event, now)
 
 
-def channel_unarchived(channel: Channel, *, person: Person, event_ts: str, now: datetime) -> Envelope:
+def channel_unarchived(channel: Channel, *, person: Member, event_ts: str, now: datetime) -> Envelope:
     """A channel may be written in again (https://docs.slack.dev/reference/events/channel_unarchive)."""
     return _event({"type": "channel_unarchive", "channel": channel.id, "user": person.id, "event_ts": event_ts}, now)
 
@@ -119,7 +119,7 @@ def block_action(
     block_id: str,
     element: Json,
     option: Json | None,
-    person: Person,
+    person: Member,
     channel: Channel,
     response_url: str,
     action_ts: str,

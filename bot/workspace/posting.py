@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bot.workspace.blocks import check_blocks, check_length, check_metadata, with_ids
 from bot.workspace.model import BOT_USER_ID, Channel, Json, Message, Refused
 from bot.workspace.pacing import Pace
-from bot.workspace.state import State
+from bot.workspace.state import WorkspaceState
 
 MAX_TEXT = 40_000
 
@@ -43,7 +43,7 @@ def checked(*, text: str | None = None, blocks: object = None, metadata: object 
 class Posting:
     """What the bot's token may do. Every method raises ``Refused`` with Slack's own error code."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: WorkspaceState) -> None:
         self._state = state
         self._pace = Pace()
 

@@ -15,11 +15,11 @@ from starlette.staticfiles import StaticFiles
 
 from bot.workspace import methods
 from bot.workspace.arguments import parse_body
-from bot.workspace.connections import Dropped
+from bot.workspace.connections import DroppedConnection
 from bot.workspace.feed import Feed
 from bot.workspace.model import SCOPES, ApiCall, Json, Refused
-from bot.workspace.script import Fault, FaultKind
-from bot.workspace.socket_mode import SocketMode
+from bot.workspace.script import FaultKind, PlannedFault
+from bot.workspace.socket_mode import SocketModeServer
 from bot.workspace.workspace import Workspace
 
 PAGE = Path(__file__).parent / "page"
@@ -30,7 +30,7 @@ MAX_BODY = 1_000_000
 class Routes:
     """The endpoints over one workspace."""
 
-    def __init__(self, workspace: Workspace, socket_mode: SocketMode, feed: Feed) -> None:
+    def __init__(self, workspace: Workspace, socket_mode: SocketModeServer, feed: Feed) -> None:
         self._workspace = workspace
         self._socket_mode = socket_mode
         self._feed = feed
@@ -73,7 +73,7 @@ class Routes:
         """Carry out a call and record it, with whatever the script says; ``refused_with`` is the usual HTTP status."""
         fault = self._workspace.script.take(method)
         if fault is not None and fault.kind is FaultKind.DROP_BEFORE:
-            return Dropped()
+            return DroppedConnection()
         said: Json = {}
         error = ""
         try:
@@ -86,7 +86,7 @@ class Routes:
         recorded = {name: value for name, value in said.items() if name != "token"}
         self._workspace.record(ApiCall(method=method, arguments=recorded, error=error))
         if fault is not None and fault.kind is FaultKind.DROP_AFTER:
-            return Dropped()
+            return DroppedConnection()
         if fault is not None and fault.kind is FaultKind.DELAY:
             await asyncio.sleep(fault.seconds)
         return response
@@ -134,7 +134,7 @@ class Routes:
         self._workspace.acting.dismiss(state.person(said["person"]), state.channel(said["channel"]), said["ts"])
 
 
-def _refuse(fault: Fault | None) -> None:
+def _refuse(fault: PlannedFault | None) -> None:
     if fault is None:
         return
     match fault.kind:

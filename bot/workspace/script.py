@@ -20,7 +20,7 @@ class FaultKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class PlannedFault:
     """One fault; ``seconds`` is Retry-After or the delay, ``code`` the error code of a refusal."""
 
     kind: FaultKind
@@ -28,24 +28,24 @@ class Fault:
     code: str = ""
 
 
-SERVER_ERROR = Fault(kind=FaultKind.SERVER_ERROR)
-DROP_BEFORE = Fault(kind=FaultKind.DROP_BEFORE)
-DROP_AFTER = Fault(kind=FaultKind.DROP_AFTER)
+SERVER_ERROR = PlannedFault(kind=FaultKind.SERVER_ERROR)
+DROP_BEFORE = PlannedFault(kind=FaultKind.DROP_BEFORE)
+DROP_AFTER = PlannedFault(kind=FaultKind.DROP_AFTER)
 
 
-def throttle(seconds: int) -> Fault:
+def throttle(seconds: int) -> PlannedFault:
     """429 ``ratelimited`` with this Retry-After."""
-    return Fault(kind=FaultKind.THROTTLE, seconds=seconds)
+    return PlannedFault(kind=FaultKind.THROTTLE, seconds=seconds)
 
 
-def refuse(code: str) -> Fault:
+def refuse(code: str) -> PlannedFault:
     """Slack's own error code, for example ``channel_not_found``."""
-    return Fault(kind=FaultKind.REFUSE, code=code)
+    return PlannedFault(kind=FaultKind.REFUSE, code=code)
 
 
-def delay(seconds: float) -> Fault:
+def delay(seconds: float) -> PlannedFault:
     """The answer comes this much later."""
-    return Fault(kind=FaultKind.DELAY, seconds=seconds)
+    return PlannedFault(kind=FaultKind.DELAY, seconds=seconds)
 
 
 class Script:
@@ -53,7 +53,7 @@ class Script:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self._faults: dict[str, deque[PlannedFault]] = defaultdict(deque)
         self._repeats = 0
         self.slow_history = False
         """Histories are read as by an app sold outside Slack's marketplace: 15 messages a call, a call a minute.
@@ -61,12 +61,12 @@ class Script:
         https://docs.slack.dev/changelog/2025/05/29/rate-limit-changes-for-non-marketplace-apps
         """
 
-    def next(self, method: str, *faults: Fault) -> None:
+    def next(self, method: str, *faults: PlannedFault) -> None:
         """The next calls of ``method`` meet these faults, in this order."""
         with self._lock:
             self._faults[method].extend(faults)
 
-    def take(self, method: str) -> Fault | None:
+    def take(self, method: str) -> PlannedFault | None:
         """The fault that this call meets, if any; it is then used up."""
         with self._lock:
             return self._faults[method].popleft() if self._faults[method] else None

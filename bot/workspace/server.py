@@ -20,7 +20,7 @@ from bot.workspace.feed import Feed
 from bot.workspace.guard import Guard
 from bot.workspace.request_url import RequestUrl
 from bot.workspace.routes import PAGE_POSTS, Routes
-from bot.workspace.socket_mode import SocketMode
+from bot.workspace.socket_mode import SocketModeServer
 from bot.workspace.workspace import Workspace
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8033
@@ -49,7 +49,7 @@ class WorkspaceServer:
         self._host = host
         self._port = port
         self._ack_within = ack_within
-        self._socket_mode = SocketMode(workspace.state, ack_within=ack_within)
+        self._socket_mode = SocketModeServer(workspace.state, ack_within=ack_within)
         self._request_url: RequestUrl | None = None
         self._feed = Feed(workspace.state)
         self._loop: asyncio.AbstractEventLoop | None = None

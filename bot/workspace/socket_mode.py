@@ -15,7 +15,7 @@ from datetime import timedelta
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bot.workspace.model import APP_ID, NOT_DELIVERED, TIMED_OUT, Envelope, EnvelopeKind, Json, Outcome, Settled
-from bot.workspace.state import State
+from bot.workspace.state import WorkspaceState
 
 MAX_CONNECTIONS = 10
 _POLICY_VIOLATION = 1008
@@ -27,10 +27,10 @@ class _Pending:
     timer: asyncio.TimerHandle
 
 
-class SocketMode:
+class SocketModeServer:
     """The bot's connections. Public methods may be called from any thread, but ``serve`` runs on the server's loop."""
 
-    def __init__(self, state: State, *, ack_within: timedelta) -> None:
+    def __init__(self, state: WorkspaceState, *, ack_within: timedelta) -> None:
         self._state = state
         self._ack_within = ack_within.total_seconds()
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -22,9 +22,9 @@ from bot.workspace.model import (
     ChangeKind,
     Channel,
     Envelope,
+    Member,
     Message,
     Outcome,
-    Person,
     Refused,
     Settled,
     Transport,
@@ -36,7 +36,7 @@ REMEMBERED = 1000
 """Calls and envelopes that are remembered, for tests; a workspace may run for years."""
 
 
-class State:
+class WorkspaceState:
     """Guarded by one lock; every change wakes the listeners and whoever waits for it."""
 
     def __init__(self, *, clock: Clock, ledger: Ledger, script: Script) -> None:
@@ -65,7 +65,7 @@ class State:
                 return channel
         raise Refused("channel_not_found")
 
-    def person(self, name_or_id: str) -> Person:
+    def person(self, name_or_id: str) -> Member:
         """A person by id or name; raises ``Refused`` where there is none."""
         for person in self.people.values():
             if name_or_id in {person.id, person.name}:
@@ -101,7 +101,7 @@ class State:
             self.ledger.remove(message)
             self.announce(Change(kind=ChangeKind.GONE, message=message))
 
-    def note(self, person: Person, channel: Channel, text: str, *, thread_ts: str = "") -> None:
+    def note(self, person: Member, channel: Channel, text: str, *, thread_ts: str = "") -> None:
         """A word from the workspace itself, for one person."""
         self.new_message(
             Message(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from bot.workspace.model import BOT_NAME, BOT_USER_ID, Channel, Person
+from bot.workspace.model import BOT_NAME, BOT_USER_ID, Channel, Member
 
 _TOKEN = re.compile(
     r"(?P<url>https?://[^\s<>]+)|(?<![\w.])@(?P<user>\w+)|(?<!\w)#(?P<channel>[\w-]+)|(?P<control>[&<>])"
@@ -26,7 +26,7 @@ def escape(text: str) -> str:
 class Typed:
     """Turns typed text into mrkdwn, with the workspace's names."""
 
-    def __init__(self, people: Mapping[str, Person], channels: Mapping[str, Channel]) -> None:
+    def __init__(self, people: Mapping[str, Member], channels: Mapping[str, Channel]) -> None:
         self._users = {person.name: person.id for person in people.values()} | {BOT_NAME.lower(): BOT_USER_ID}
         self._channels = {channel.name: channel.id for channel in channels.values() if not channel.person_id}
 

@@ -16,7 +16,7 @@ from bot.workspace.model import ApiCall, Envelope, Json, Message, Refused, Slash
 from bot.workspace.pacing import SlowReading
 from bot.workspace.posting import Posting
 from bot.workspace.script import Script
-from bot.workspace.state import REMEMBERED, State
+from bot.workspace.state import REMEMBERED, WorkspaceState
 
 PATIENCE = timedelta(seconds=10)
 
@@ -37,7 +37,7 @@ class Workspace:
     def __init__(self, *, clock: Clock | None = None, journal: Path | None = None) -> None:
         ledger = Ledger(Journal(journal) if journal else None)
         self.script = Script()
-        self.state = State(clock=clock or SystemClock(), ledger=ledger, script=self.script)
+        self.state = WorkspaceState(clock=clock or SystemClock(), ledger=ledger, script=self.script)
         self.posting = Posting(self.state)
         self.acting = Acting(self.state)
         self.reading = SlowReading()

@@ -21,12 +21,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
 
-from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
-from handlers.model import Alert, Fact, Metric, Parameter, Track
+from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
+from handlers.model import Alert, Fact, Metric, Parameter, SeriesState
 from handlers.rule_state import from_text, to_text
 from handlers.signals.approach import DAYS, Approach, approach
 from handlers.signals.facts import count_fact
-from handlers.signals.history import DAY, EMPTY, HOUR, Past
+from handlers.signals.history import DAY, EMPTY, HOUR, HistorySummary
 from handlers.signals.rivals import is_judged_in
 from handlers.wording.forecasts import CLOSING_IN
 
@@ -72,7 +72,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class ClosingInState:
     """What is remembered of a group.
 
     ``day`` (since 1970) was looked at last. ``forecasts`` are those that have not ended, or were told less than 30 days
@@ -102,7 +102,7 @@ class _Sight:
         return None if days is None else max(days - self.age, 0.0)
 
 
-def compare(window: Window, outlook: Outlook) -> Verdict[Outlook] | None:
+def compare(window: Window, outlook: ClosingInState) -> Verdict[ClosingInState] | None:
     """Look at the group once a day; the cycles between cost one division."""
     day = int((window.now.timestamp() - _LOOKED_AT) // DAY)
     if outlook.day is not None and day <= outlook.day:
@@ -116,21 +116,21 @@ def compare(window: Window, outlook: Outlook) -> Verdict[Outlook] | None:
             alerts.append(alert)
             low, high = (alert.fact(name).at or window.now for name in ("eta_low", "eta_high"))
             forecasts[chase] = Forecast(told=window.now, low=low, high=high)
-    return Verdict(alerts=tuple(alerts), memory=Outlook(day=day, forecasts=forecasts, record=record))
+    return Verdict(alerts=tuple(alerts), state=ClosingInState(day=day, forecasts=forecasts, record=record))
 
 
 def _chases(window: Window) -> Iterator[Chase]:
     """Who could pass whom within 30 days at the pace of the past 28, from the top of the group."""
     gains = {
         slug: past.midnights[-1] - past.midnights[-1 - DAYS]
-        for slug in window.tracks
-        if len((past := window.pasts.get(slug, EMPTY)).midnights) > DAYS
+        for slug in window.series_states
+        if len((past := window.histories.get(slug, EMPTY)).midnights) > DAYS
     }
     for metric in Metric:
         ranked = sorted(
-            (-track.last.count, slug)
-            for slug, track in window.tracks.items()
-            if slug in gains and track.metric is metric
+            (-series_state.last.count, slug)
+            for slug, series_state in window.series_states.items()
+            if slug in gains and series_state.metric is metric
         )
         for place, (count, slug) in enumerate(ranked):
             for above, rival in ranked[max(place - _ABOVE, 0) : place]:
@@ -140,7 +140,7 @@ def _chases(window: Window) -> Iterator[Chase]:
 
 
 def _sight(window: Window, chase: Chase) -> _Sight | None:
-    ours, theirs = (window.pasts.get(slug, EMPTY) for slug in chase)
+    ours, theirs = (window.histories.get(slug, EMPTY) for slug in chase)
     day = min(ours.end, theirs.end)
     age = window.now.timestamp() / DAY - day
     if age > _KNOWN_DAYS_AGO:
@@ -148,7 +148,7 @@ def _sight(window: Window, chase: Chase) -> _Sight | None:
     gaps = _gaps(ours, theirs, day - DAYS - COMING_DAYS, day)
     if len(gaps) <= DAYS + COMING_DAYS or min(gaps[-1 - BEHIND_DAYS :]) <= 0 or not _was_coming(gaps):
         return None
-    step = max(window.tracks[slug].last.high - window.tracks[slug].last.low for slug in chase)
+    step = max(window.series_states[slug].last.high - window.series_states[slug].last.low for slug in chase)
     if gaps[-1] <= step:  # rounding hides as much
         return None
     found = approach(gaps[-1 - DAYS :], step=step)
@@ -160,7 +160,7 @@ def _was_coming(gaps: Sequence[float]) -> bool:
     return all(after * DAYS <= (before - after) * WITHIN_DAYS for before, after in zip(gaps, gaps[DAYS:], strict=False))
 
 
-def _gaps(ours: Past, theirs: Past, since: int, until: int) -> Sequence[float]:
+def _gaps(ours: HistorySummary, theirs: HistorySummary, since: int, until: int) -> Sequence[float]:
     """By how much the rival leads at each midnight from one day to another that both are known of."""
     since = max(since, ours.first, theirs.first)
     mine = ours.midnights[since - ours.first : until + 1 - ours.first]
@@ -168,7 +168,7 @@ def _gaps(ours: Past, theirs: Past, since: int, until: int) -> Sequence[float]:
     return [after - before for before, after in zip(mine, other, strict=False)]
 
 
-def _kept(window: Window, outlook: Outlook) -> tuple[dict[Chase, Forecast], tuple[bool, ...]]:
+def _kept(window: Window, outlook: ClosingInState) -> tuple[dict[Chase, Forecast], tuple[bool, ...]]:
     """The forecasts that go on, and the record with those that ended; what nobody can judge any more is dropped."""
     kept, record = {}, outlook.record
     for chase, forecast in outlook.forecasts.items():
@@ -192,15 +192,15 @@ def _has_held(window: Window, chase: Chase, forecast: Forecast) -> bool | None:
 
 
 def _is_comparable(window: Window, chase: Chase, told: datetime) -> bool:
-    tracks = [window.tracks[slug] for slug in chase if slug in window.tracks]
-    return len({track.metric for track in tracks}) == 1 and len([one for one in tracks if one.since <= told]) == len(
-        chase
-    )
+    series_states = [window.series_states[slug] for slug in chase if slug in window.series_states]
+    return len({series_state.metric for series_state in series_states}) == 1 and len(
+        [one for one in series_states if one.since <= told]
+    ) == len(chase)
 
 
 def _passed(window: Window, chase: Chase, told: datetime) -> datetime | None:
     """When the page passed, between two midnights as the crow flies: the first of two at which it is ahead."""
-    ours, theirs = (window.pasts.get(slug, EMPTY) for slug in chase)
+    ours, theirs = (window.histories.get(slug, EMPTY) for slug in chase)
     since = max(int(told.timestamp() // DAY), ours.first, theirs.first)
     gaps = _gaps(ours, theirs, since, min(ours.end, theirs.end))
     for index in range(1, len(gaps) - 1):
@@ -220,7 +220,7 @@ def _alert(window: Window, chase: Chase, sight: _Sight, record: tuple[bool, ...]
     low, middle, high = (sight.days_until(chance) for chance in (EARLIER, 0.5, 1 - LATER))
     if low is None or middle is None or high is None or middle < AT_LEAST_DAYS:
         return None
-    ours, theirs = window.tracks[page], window.tracks[rival]
+    ours, theirs = window.series_states[page], window.series_states[rival]
     now = window.now.timestamp() / DAY
     etas = (("eta", middle), ("eta_low", low), ("eta_high", high))
     key = f"closing_in:{page}>{rival}:{_instant(sight.day).date().isoformat()}"
@@ -246,7 +246,7 @@ def _alert(window: Window, chase: Chase, sight: _Sight, record: tuple[bool, ...]
     )
 
 
-def _gap(ours: Track, theirs: Track) -> Fact:
+def _gap(ours: SeriesState, theirs: SeriesState) -> Fact:
     return Fact(
         name="gap",
         value=theirs.last.count - ours.last.count,
@@ -263,7 +263,7 @@ def _record(record: tuple[bool, ...]) -> Iterator[Fact]:
         yield Fact(name="ended", value=len(record), unit="forecasts")
 
 
-def _dump(outlook: Outlook) -> str:
+def _dump(outlook: ClosingInState) -> str:
     kept = {
         "day": outlook.day,
         "forecasts": [
@@ -274,23 +274,23 @@ def _dump(outlook: Outlook) -> str:
     return to_text(kept)
 
 
-def _load(text: str) -> Outlook:
+def _load(text: str) -> ClosingInState:
     kept = from_text(text)
     forecasts = {}
     for page, rival, *instants, ended in kept["forecasts"]:
         told, low, high = (datetime.fromisoformat(at) for at in instants)
         forecasts[page, rival] = Forecast(told=told, low=low, high=high, ended=ended)
-    return Outlook(day=kept["day"], forecasts=forecasts, record=tuple(kept["record"]))
+    return ClosingInState(day=kept["day"], forecasts=forecasts, record=tuple(kept["record"]))
 
 
 COMPARISON = Comparison(
     name="closing_in",
     feature="closing",
-    says={"closing_in": CLOSING_IN},
+    wording={"closing_in": CLOSING_IN},
     summary="a page will probably pass a rival of its group within 30 days",
     scope=Scope.GROUP,
-    wakes=Wakes.COUNTS,
-    blank=Outlook,
+    trigger=Trigger.COUNTS,
+    blank=ClosingInState,
     load=_load,
     dump=_dump,
     compare=compare,

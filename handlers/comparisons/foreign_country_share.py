@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from handlers.contract import Comparison, Scope, Threshold, Verdict, Wakes, Window
+from handlers.contract import Comparison, Scope, Threshold, Trigger, Verdict, Window
 from handlers.model import Alert, Fact
 from handlers.rule_state import from_text, to_text
 from handlers.signals.new_likes import survey
@@ -48,14 +48,14 @@ _UNWATCHED = Watch()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Episodes:
+class CountryShareState:
     """What is remembered of a page: how far it was judged, and the countries that are more than usual lately."""
 
     progress: Progress = field(default_factory=Progress)
     watches: Mapping[str, Watch] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def compare(window: Window, episodes: Episodes, limit: float = EXCESS) -> Verdict[Episodes] | None:
+def compare(window: Window, episodes: CountryShareState, limit: float = EXCESS) -> Verdict[CountryShareState] | None:
     """Judge every country of what was not judged yet, oldest first; ``limit`` is a share."""
     home = window.pages[window.scope].home
     if home is None:
@@ -70,8 +70,8 @@ def compare(window: Window, episodes: Episodes, limit: float = EXCESS) -> Verdic
                 watches[country] = watch
             if is_news and finding is not None:
                 alerts.append(_alert(finding, country, window, limit))
-    after = Episodes(progress=progress, watches=watches)
-    return Verdict(alerts=tuple(alerts), memory=episodes if after == episodes else after)
+    after = CountryShareState(progress=progress, watches=watches)
+    return Verdict(alerts=tuple(alerts), state=episodes if after == episodes else after)
 
 
 def _alert(finding: Finding, country: str, window: Window, limit: float) -> Alert:
@@ -100,25 +100,25 @@ def _facts(finding: Finding, country: str) -> Iterator[Fact]:
         yield fact("of_all", finding.of_all, "share", finding.reading, about=country)
 
 
-def _dump(episodes: Episodes) -> str:
+def _dump(episodes: CountryShareState) -> str:
     watches = {country: watch.kept() for country, watch in sorted(episodes.watches.items())}
     return to_text({**episodes.progress.kept(), "watches": watches})
 
 
-def _load(text: str) -> Episodes:
+def _load(text: str) -> CountryShareState:
     kept = from_text(text)
     watches = {country: watch_of(watch) for country, watch in kept["watches"].items()}
-    return Episodes(progress=progress_of(kept), watches=watches)
+    return CountryShareState(progress=progress_of(kept), watches=watches)
 
 
 COMPARISON = Comparison(
     name="foreign_country_share",
     feature="country",
-    says={"country_share": COUNTRY_SHARE},
+    wording={"country_share": COUNTRY_SHARE},
     summary="a page's new likes come from one country abroad far more often than before",
     scope=Scope.PAGE,
-    wakes=Wakes.AUDIENCE,
-    blank=Episodes,
+    trigger=Trigger.AUDIENCE,
+    blank=CountryShareState,
     load=_load,
     dump=_dump,
     compare=compare,

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
+from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
 from handlers.model import Alert, AudienceReading, Fact, Measure, Metric, Parameter
 from handlers.rule_state import a_fact, from_rows, from_text, instant, rows, to_text
 from handlers.signals.shares import (
@@ -49,7 +49,7 @@ _PARAMETERS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Majority:
+class MajorityState:
     """What is remembered of a page.
 
     ``home_led`` is the newest home share that was no foreign majority, None before there was one: above half, or, while
@@ -67,11 +67,11 @@ class Majority:
     totals: Totals = field(default_factory=lambda: MappingProxyType({}))
 
 
-def compare(window: Window, majority: Majority) -> Verdict[Majority]:
+def compare(window: Window, majority: MajorityState) -> Verdict[MajorityState]:
     """Judge the figures that came and every list not judged yet, oldest first."""
     home = window.pages[window.scope].home
     if home is None or majority.told:
-        return Verdict(alerts=(), memory=majority)
+        return Verdict(alerts=(), state=majority)
     before = majority
     totals = with_totals(majority.totals, window)
     if totals is not majority.totals:
@@ -86,8 +86,8 @@ def compare(window: Window, majority: Majority) -> Verdict[Majority]:
             majority, facts = _list(majority, judged.snapshot, home, sparse=judged.sparse)
         if facts:
             rule = _FIGURES_RULE if judged.snapshot is None else _LISTS_RULE.format(metric=majority.metric)
-            return Verdict(alerts=(_alert(judged.reading, facts, rule, window),), memory=Majority(told=True))
-    return Verdict(alerts=(), memory=before if majority == before else majority)
+            return Verdict(alerts=(_alert(judged.reading, facts, rule, window),), state=MajorityState(told=True))
+    return Verdict(alerts=(), state=before if majority == before else majority)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ class _Unjudged:
     sparse: bool = False
 
 
-def _unjudged(window: Window, home: str, majority: Majority) -> Iterator[_Unjudged]:
+def _unjudged(window: Window, home: str, majority: MajorityState) -> Iterator[_Unjudged]:
     for reading in window.new_audience:
         if reading.measure is Measure.ALL and not is_list(reading):
             yield _Unjudged(reading=reading)
@@ -106,7 +106,7 @@ def _unjudged(window: Window, home: str, majority: Majority) -> Iterator[_Unjudg
         yield _Unjudged(reading=snapshot.reading, snapshot=snapshot, sparse=is_sparse(series[:count]))
 
 
-def _figure(majority: Majority, reading: AudienceReading, home: str) -> tuple[Majority, tuple[Fact, ...]]:
+def _figure(majority: MajorityState, reading: AudienceReading, home: str) -> tuple[MajorityState, tuple[Fact, ...]]:
     share = published_share(reading, home)
     if share is None:
         return majority, ()
@@ -119,7 +119,9 @@ def _figure(majority: Majority, reading: AudienceReading, home: str) -> tuple[Ma
     return majority, ()
 
 
-def _list(majority: Majority, snapshot: Snapshot, home: str, *, sparse: bool) -> tuple[Majority, tuple[Fact, ...]]:
+def _list(
+    majority: MajorityState, snapshot: Snapshot, home: str, *, sparse: bool
+) -> tuple[MajorityState, tuple[Fact, ...]]:
     reading, bounds = snapshot.reading, snapshot.bounds
     at_home = snapshot.home / snapshot.total
     abroad = snapshot.foreign / (snapshot.foreign + snapshot.home)
@@ -162,7 +164,7 @@ def _alert(reading: AudienceReading, facts: tuple[Fact, ...], rule: str, window:
     )
 
 
-def _dump(majority: Majority) -> str:
+def _dump(majority: MajorityState) -> str:
     kept = {
         "metric": majority.metric,
         "home_led": None if majority.home_led is None else asdict(majority.home_led),
@@ -175,9 +177,9 @@ def _dump(majority: Majority) -> str:
     return to_text(kept)
 
 
-def _load(text: str) -> Majority:
+def _load(text: str) -> MajorityState:
     kept = from_text(text)
-    return Majority(
+    return MajorityState(
         metric=Metric(kept["metric"]),
         home_led=None if kept["home_led"] is None else a_fact(kept["home_led"]),
         coverage=kept["coverage"],
@@ -191,11 +193,11 @@ def _load(text: str) -> Majority:
 COMPARISON = Comparison(
     name="foreign_majority",
     feature="foreign",
-    says={"foreign_majority": SAYING},
+    wording={"foreign_majority": SAYING},
     summary="less than half of a page's likes are from its home country",
     scope=Scope.PAGE,
-    wakes=Wakes.AUDIENCE,
-    blank=Majority,
+    trigger=Trigger.AUDIENCE,
+    blank=MajorityState,
     load=_load,
     dump=_dump,
     compare=compare,

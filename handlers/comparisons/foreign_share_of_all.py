@@ -14,10 +14,21 @@ from datetime import datetime, timedelta
 from statistics import median
 from types import MappingProxyType
 
-from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
+from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
 from handlers.model import Alert, Figure, Parameter
 from handlers.rule_state import from_rows, from_text, instant, rows, to_text
-from handlers.signals.shares import Snapshot, Step, Totals, exactly, fact, flow, later, snapshots, steps, with_totals
+from handlers.signals.shares import (
+    ListStep,
+    Snapshot,
+    Totals,
+    exactly,
+    fact,
+    flow,
+    later,
+    snapshots,
+    steps,
+    with_totals,
+)
 from handlers.wording.shares import TOTAL_SHARE
 
 RISE = 0.025
@@ -44,7 +55,7 @@ _PARAMETERS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
+class AllShareState:
     """What is remembered of a page; ``hits`` counts the snapshots in a row that meet the rule."""
 
     until: datetime | None = None
@@ -73,11 +84,11 @@ class _Rise:
         return min(self.after - self.before, self.explained) < CALM_BELOW
 
 
-def compare(window: Window, shift: Shift) -> Verdict[Shift]:
+def compare(window: Window, shift: AllShareState) -> Verdict[AllShareState]:
     """Judge every list by country not judged yet, oldest first."""
     home = window.pages[window.scope].home
     if home is None:
-        return Verdict(alerts=(), memory=shift)
+        return Verdict(alerts=(), state=shift)
     before, alerts = shift, list[Alert]()
     totals = with_totals(shift.totals, window)
     if totals is not shift.totals:
@@ -88,10 +99,10 @@ def compare(window: Window, shift: Shift) -> Verdict[Shift]:
         rise = _rise(series[:count], path[: count - 1], home)
         shift, alert = _judged(replace(shift, until=newest.at), rise, window)
         alerts += alert
-    return Verdict(alerts=tuple(alerts), memory=before if shift == before else shift)
+    return Verdict(alerts=tuple(alerts), state=before if shift == before else shift)
 
 
-def _judged(shift: Shift, rise: _Rise, window: Window) -> tuple[Shift, tuple[Alert, ...]]:
+def _judged(shift: AllShareState, rise: _Rise, window: Window) -> tuple[AllShareState, tuple[Alert, ...]]:
     at = rise.newest.at
     if shift.told:
         if not rise.is_calm:
@@ -105,7 +116,7 @@ def _judged(shift: Shift, rise: _Rise, window: Window) -> tuple[Shift, tuple[Ale
     return replace(shift, hits=0, told=True, calm_since=None), (_alert(rise, window),)
 
 
-def _rise(series: Sequence[Snapshot], path: Sequence[Step], home: str) -> _Rise:
+def _rise(series: Sequence[Snapshot], path: Sequence[ListStep], home: str) -> _Rise:
     newest = series[-1]
     recent = range(len(series) - 1, -1, -1)
     smoothed: list[tuple[float, int]] = []
@@ -125,7 +136,7 @@ def _smoothed(series: Sequence[Snapshot], index: int) -> float:
     return median([other.abroad_of_listed for other in near])
 
 
-def _explained(path: Sequence[Step], home: str, lowest: Snapshot, newest: Snapshot) -> float:
+def _explained(path: Sequence[ListStep], home: str, lowest: Snapshot, newest: Snapshot) -> float:
     """How far the clean inflow alone would have raised the share, as far as the total gained as much."""
     came = flow(path, home, lowest.at, newest.at)
     if came is None:
@@ -168,7 +179,7 @@ def _unlisted(snapshot: Snapshot) -> float:
     return max(snapshot.total - snapshot.foreign - snapshot.home, 0.0)
 
 
-def _dump(shift: Shift) -> str:
+def _dump(shift: AllShareState) -> str:
     kept = {
         "until": shift.until,
         "hits": shift.hits,
@@ -179,9 +190,9 @@ def _dump(shift: Shift) -> str:
     return to_text(kept)
 
 
-def _load(text: str) -> Shift:
+def _load(text: str) -> AllShareState:
     kept = from_text(text)
-    return Shift(
+    return AllShareState(
         until=instant(kept["until"]),
         hits=kept["hits"],
         told=kept["told"],
@@ -193,11 +204,11 @@ def _load(text: str) -> Shift:
 COMPARISON = Comparison(
     name="foreign_share_of_all",
     feature="foreign",
-    says={"total_foreign_share": TOTAL_SHARE},
+    wording={"total_foreign_share": TOTAL_SHARE},
     summary="the share of all of a page's likes that is listed abroad rises",
     scope=Scope.PAGE,
-    wakes=Wakes.AUDIENCE,
-    blank=Shift,
+    trigger=Trigger.AUDIENCE,
+    blank=AllShareState,
     load=_load,
     dump=_dump,
     compare=compare,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from handlers.contract import Comparison, Scope, Threshold, Verdict, Wakes, Window
+from handlers.contract import Comparison, Scope, Threshold, Trigger, Verdict, Window
 from handlers.model import Alert, Fact
 from handlers.rule_state import from_text, to_text
 from handlers.signals.new_likes import survey
@@ -44,14 +44,14 @@ _PUBLISHED_RULE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Episode:
+class NewShareState:
     """What is remembered of a page: how far it was judged, and whether an episode is on."""
 
     progress: Progress = field(default_factory=Progress)
     watch: Watch = field(default_factory=Watch)
 
 
-def compare(window: Window, episode: Episode, limit: float = EXCESS) -> Verdict[Episode] | None:
+def compare(window: Window, episode: NewShareState, limit: float = EXCESS) -> Verdict[NewShareState] | None:
     """Judge every list and every published figure not judged yet, oldest first; ``limit`` is a share."""
     home = window.pages[window.scope].home
     if home is None:
@@ -63,8 +63,8 @@ def compare(window: Window, episode: Episode, limit: float = EXCESS) -> Verdict[
         watch, is_news = judged(watch, finding, occasion, limit)
         if is_news and finding is not None:
             alerts.append(_alert(finding, window, home, limit))
-    after = Episode(progress=progress, watch=watch)
-    return Verdict(alerts=tuple(alerts), memory=episode if after == episode else after)
+    after = NewShareState(progress=progress, watch=watch)
+    return Verdict(alerts=tuple(alerts), state=episode if after == episode else after)
 
 
 def _alert(finding: Finding, window: Window, home: str, limit: float) -> Alert:
@@ -96,23 +96,23 @@ def _facts(finding: Finding, home: str) -> Iterator[Fact]:
         yield fact("country", exactly(likes), reading.metric, reading, about=country)
 
 
-def _dump(episode: Episode) -> str:
+def _dump(episode: NewShareState) -> str:
     return to_text({**episode.progress.kept(), **episode.watch.kept()})
 
 
-def _load(text: str) -> Episode:
+def _load(text: str) -> NewShareState:
     kept = from_text(text)
-    return Episode(progress=progress_of(kept), watch=watch_of(kept))
+    return NewShareState(progress=progress_of(kept), watch=watch_of(kept))
 
 
 COMPARISON = Comparison(
     name="foreign_share_of_new",
     feature="foreign",
-    says={"new_foreign_share": NEW_SHARE},
+    wording={"new_foreign_share": NEW_SHARE},
     summary="a page's new likes come from abroad far more often than before",
     scope=Scope.PAGE,
-    wakes=Wakes.AUDIENCE,
-    blank=Episode,
+    trigger=Trigger.AUDIENCE,
+    blank=NewShareState,
     load=_load,
     dump=_dump,
     compare=compare,

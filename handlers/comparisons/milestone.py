@@ -18,13 +18,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
-from handlers.model import Alert, Fact, Metric, Parameter, Restart, Track
+from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
+from handlers.model import Alert, Fact, Metric, Parameter, Restart, SeriesState
 from handlers.rule_state import a_fact, from_text, instant, to_text
 from handlers.signals.facts import count_fact
-from handlers.signals.history import Past, with_marks
+from handlers.signals.history import HistorySummary, with_marks
 from handlers.signals.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
-from handlers.validation import rate
+from handlers.validation import usual_gain
 from handlers.wording.numbers import count
 from handlers.wording.phrases import is_rounded, on
 
@@ -53,7 +53,7 @@ _PARAMETERS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
+class MilestoneState:
     """What is remembered of a page: the ``next`` milestone of ``metric``, which nobody saw it pass yet.
 
     ``waiting`` are the facts of a milestone passed that waits for a higher one, the lowest passed among them, from
@@ -71,45 +71,45 @@ class Marks:
     since: datetime | None = None
 
 
-def compare(window: Window, marks: Marks) -> Verdict[Marks] | None:
+def compare(window: Window, marks: MilestoneState) -> Verdict[MilestoneState] | None:
     """See whether the next milestone was passed; nearly always it was not, and that is all."""
-    track = window.tracks[window.scope]
-    if track.metric is not marks.metric or _began_anew(marks, track):
-        return Verdict(alerts=(), memory=_first_seen(marks, track))
-    if track.last.low < marks.next and not marks.waiting and marks.doubted is None:
+    series_state = window.series_states[window.scope]
+    if series_state.metric is not marks.metric or _began_anew(marks, series_state):
+        return Verdict(alerts=(), state=_first_seen(marks, series_state))
+    if series_state.last.low < marks.next and not marks.waiting and marks.doubted is None:
         return None
-    past = window.pasts[window.scope]
-    after = _passed(marks, track, past)
-    if after.waiting and not _is_soon_higher(after, track, past):
+    past = window.histories[window.scope]
+    after = _passed(marks, series_state, past)
+    if after.waiting and not _is_soon_higher(after, series_state, past):
         return _told(after, window)
-    return None if after == marks else Verdict(alerts=(), memory=after)
+    return None if after == marks else Verdict(alerts=(), state=after)
 
 
-def _began_anew(marks: Marks, track: Track) -> bool:
+def _began_anew(marks: MilestoneState, series_state: SeriesState) -> bool:
     """Whether the first reading, which these marks are from, turned out to be wrong."""
-    is_refuted = track.restarted is Restart.FIRST_REFUTED
-    return is_refuted and marks.since is not None and track.since > marks.since
+    is_refuted = series_state.restarted is Restart.FIRST_REFUTED
+    return is_refuted and marks.since is not None and series_state.since > marks.since
 
 
-def _first_seen(marks: Marks, track: Track) -> Marks:
+def _first_seen(marks: MilestoneState, series_state: SeriesState) -> MilestoneState:
     """What was passed before the page was watched. A first reading that was refuted may have been right all the same.
 
     It is believed where it was no more than twice as high: then the page has lost since what it had passed.
     """
-    ahead = following(track.last.high)
-    if track.metric is marks.metric and marks.next <= following(2 * track.last.high):
+    ahead = following(series_state.last.high)
+    if series_state.metric is marks.metric and marks.next <= following(2 * series_state.last.high):
         ahead = max(ahead, marks.next)
-    return Marks(metric=track.metric, next=ahead, since=track.since)
+    return MilestoneState(metric=series_state.metric, next=ahead, since=series_state.since)
 
 
-def _passed(marks: Marks, track: Track, past: Past) -> Marks:
+def _passed(marks: MilestoneState, series_state: SeriesState, past: HistorySummary) -> MilestoneState:
     """With the milestone that the newest reading is at, unless it is there by a jump of the last 12 hours."""
-    if track.last.low < marks.next:
+    if series_state.last.low < marks.next:
         return replace(marks, doubted=None)
-    doubted = marks.doubted or _jumped_at(marks.next, track, past)
-    if doubted is not None and track.last.at - doubted < _STANDS:
+    doubted = marks.doubted or _jumped_at(marks.next, series_state, past)
+    if doubted is not None and series_state.last.at - doubted < _STANDS:
         return replace(marks, doubted=doubted)
-    return replace(marks, waiting=_facts(track, marks), next=following(track.last.low), doubted=None)
+    return replace(marks, waiting=_facts(series_state, marks), next=following(series_state.last.low), doubted=None)
 
 
 def following(number: int) -> int:
@@ -130,10 +130,10 @@ def _step(number: int) -> int:
     return step
 
 
-def _jumped_at(milestone: int, track: Track, past: Past) -> datetime | None:
+def _jumped_at(milestone: int, series_state: SeriesState, past: HistorySummary) -> datetime | None:
     """The newest jump in 12 hours that is not like a page that is polled, and without which it were not there."""
-    usual, last = rate(track), track.last
-    if usual is None or not _is_polled(track):
+    usual, last = usual_gain(series_state), series_state.last
+    if usual is None or not _is_polled(series_state):
         return None
     steps = with_marks(past, [(last.at.timestamp(), last.low)]).steps((last.at - _STANDS).timestamp())
     jumps = [
@@ -144,24 +144,24 @@ def _jumped_at(milestone: int, track: Track, past: Past) -> datetime | None:
     return datetime.fromtimestamp(jumps[-1], UTC) if jumps else None
 
 
-def _is_polled(track: Track) -> bool:
-    return track.gap is not None and track.gap <= _PACE.total_seconds()
+def _is_polled(series_state: SeriesState) -> bool:
+    return series_state.gap is not None and series_state.gap <= _PACE.total_seconds()
 
 
-def _is_soon_higher(marks: Marks, track: Track, past: Past) -> bool:
+def _is_soon_higher(marks: MilestoneState, series_state: SeriesState, past: HistorySummary) -> bool:
     """Whether a page that is polled will pass the next one too before the 48 hours are over."""
     passed_at = _lowest(marks.waiting).at
-    if passed_at is None or not _is_polled(track):
+    if passed_at is None or not _is_polled(series_state):
         return False
-    now = (track.last.low + track.last.high) / 2
-    before = past.at((track.last.at - _PACE).timestamp())
+    now = (series_state.last.low + series_state.last.high) / 2
+    before = past.at((series_state.last.at - _PACE).timestamp())
     if before is None:
         return False
-    left = (passed_at + _TOGETHER - track.last.at) / _PACE
-    return left > 0 and (now - before) * left >= marks.next - track.last.low
+    left = (passed_at + _TOGETHER - series_state.last.at) / _PACE
+    return left > 0 and (now - before) * left >= marks.next - series_state.last.low
 
 
-def _told(marks: Marks, window: Window) -> Verdict[Marks]:
+def _told(marks: MilestoneState, window: Window) -> Verdict[MilestoneState]:
     page, facts = window.scope, marks.waiting
     milestone, at = int(facts[0].value), facts[0].at
     goes_on = marks.same_until is not None and at is not None and at <= marks.same_until
@@ -179,7 +179,7 @@ def _told(marks: Marks, window: Window) -> Verdict[Marks]:
         parameters=_PARAMETERS,
     )
     same_until = None if at is None else at + _TOGETHER
-    return Verdict(alerts=(alert,), memory=replace(marks, waiting=(), story=story, same_until=same_until))
+    return Verdict(alerts=(alert,), state=replace(marks, waiting=(), story=story, same_until=same_until))
 
 
 def _lowest(waiting: tuple[Fact, ...]) -> Fact:
@@ -187,28 +187,28 @@ def _lowest(waiting: tuple[Fact, ...]) -> Fact:
     return next((fact for fact in waiting if fact.name == "lowest"), waiting[0])
 
 
-def _facts(track: Track, marks: Marks) -> tuple[Fact, ...]:
+def _facts(series_state: SeriesState, marks: MilestoneState) -> tuple[Fact, ...]:
     """The highest milestone passed, the reading that shows it, the one before, and the lowest that is not told yet."""
-    previous, point = track.previous, track.last
+    previous, point = series_state.previous, series_state.last
     milestone = _highest(point.low)
     if previous is not None and previous.low >= milestone:  # several readings came at once
         point = previous
-    reached = replace(count_fact("milestone", track, point), value=milestone, low=None, high=None)
-    facts = [reached, count_fact("count", track, point)]
+    reached = replace(count_fact("milestone", series_state, point), value=milestone, low=None, high=None)
+    facts = [reached, count_fact("count", series_state, point)]
     if previous is not None and previous is not point:
-        facts.append(count_fact("before", track, previous))
+        facts.append(count_fact("before", series_state, previous))
     lowest = _lowest(marks.waiting) if marks.waiting else replace(reached, value=marks.next)
     if lowest.value < milestone:
         facts.append(replace(lowest, name="lowest"))
     return tuple(facts)
 
 
-def _headline(alert: Alert, words: Words) -> str:
+def _headline(alert: Alert, words: Names) -> str:
     milestone, reached = alert.fact("milestone"), alert.fact("count")
     return f"{words.page(alert.page)} has passed {count(milestone.value)} {milestone.unit} ({_read(reached)})."
 
 
-def _lines(alert: Alert, words: Words) -> tuple[str, ...]:  # noqa: ARG001 - the contract's signature
+def _lines(alert: Alert, words: Names) -> tuple[str, ...]:  # noqa: ARG001 - the contract's signature
     said = ["When it passed is not known."]
     for before in alert.facts_named("before"):
         said = [f"The reading before was {_read(before)}; when between the two it passed is not known."]
@@ -227,13 +227,13 @@ def _read(fact: Fact) -> str:
     return f"{count(fact.value)}{rounded} {on(fact)}"
 
 
-def _dump(marks: Marks) -> str:
+def _dump(marks: MilestoneState) -> str:
     return to_text(asdict(marks))
 
 
-def _load(text: str) -> Marks:
+def _load(text: str) -> MilestoneState:
     kept = from_text(text)
-    return Marks(
+    return MilestoneState(
         metric=None if kept["metric"] is None else Metric(kept["metric"]),
         next=kept["next"],
         waiting=tuple(map(a_fact, kept["waiting"])),
@@ -247,11 +247,11 @@ def _load(text: str) -> Marks:
 COMPARISON = Comparison(
     name="milestone",
     feature="milestone",
-    says={"milestone": Saying(headline=_headline, lines=_lines)},
+    wording={"milestone": Wording(headline=_headline, lines=_lines)},
     summary="a page passes a round number: 10,000, 20,000 … 1,000,000, 2,000,000 …",
     scope=Scope.PAGE,
-    wakes=Wakes.COUNTS,
-    blank=Marks,
+    trigger=Trigger.COUNTS,
+    blank=MilestoneState,
     load=_load,
     dump=_dump,
     compare=compare,

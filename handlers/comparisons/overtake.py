@@ -25,11 +25,20 @@ from operator import is_
 from types import MappingProxyType
 from typing import Any
 
-from handlers.contract import Comparison, Scope, Verdict, Wakes, Window
-from handlers.model import Alert, Dated, Fact, Metric, Parameter, Track
+from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
+from handlers.model import Alert, Dated, Fact, Metric, Parameter, SeriesState
 from handlers.rule_state import from_text, instant, to_text
 from handlers.signals.facts import count_fact
-from handlers.signals.leads import FRESH_HOURS, FRESH_POLLS, SPARSE_HOURS, Lead, Mark, by_its_pace, is_stale, lead
+from handlers.signals.leads import (
+    FRESH_HOURS,
+    FRESH_POLLS,
+    SPARSE_HOURS,
+    Lead,
+    LeadReading,
+    by_its_pace,
+    is_stale,
+    lead,
+)
 from handlers.signals.order import overlapping, resort, seat
 from handlers.signals.rivals import is_judged_in, pair_of
 from handlers.wording.leads import AHEAD, HELD_OFF, OVERTAKE
@@ -86,7 +95,7 @@ class Streak:
     until: datetime
     evaluations: int
     read: tuple[datetime, datetime]
-    before: Mapping[str, Mark] = field(default_factory=lambda: MappingProxyType({}))
+    before: Mapping[str, LeadReading] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +122,7 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
+class OvertakeState:
     """What is remembered of a group: the order of its pages per metric, lowest first, their seats, the open pairs."""
 
     orders: Mapping[Metric, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -121,17 +130,19 @@ class Board:
     pairs: Mapping[tuple[str, str], Pair] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def compare(window: Window, board: Board) -> Verdict[Board] | None:
+def compare(window: Window, board: OvertakeState) -> Verdict[OvertakeState] | None:
     """Bring the order up to date, open the pairs that changed places, and evaluate the open pairs that were read."""
-    tracks, before = window.tracks, board
+    series_states, before = window.series_states, board
     board = _without_departed(board, window)
     orders, pairs = dict(board.orders), dict(board.pairs)
     for metric, order in board.orders.items():
-        orders[metric], crossings = resort(order, tracks)
+        orders[metric], crossings = resort(order, series_states)
         for passing, passed in crossings:
             key = pair_of(passing, passed)
             if key not in pairs and is_judged_in(window, *key):
-                was_led = _both_read_again(key, board, tracks) or _was_below(tracks[passing], tracks[passed])
+                was_led = _both_read_again(key, board, series_states) or _was_below(
+                    series_states[passing], series_states[passed]
+                )
                 pairs[key] = Pair(leader=passed if was_led else None)
     seats = _seat_newcomers(orders, board.seats, pairs, window)
     if (
@@ -147,34 +158,34 @@ def compare(window: Window, board: Board) -> Verdict[Board] | None:
         pair, alert = _evaluate(pairs.pop(key), key, window)
         if alert is not None:
             alerts.append(alert)
-        if _is_open(pair, key, tracks):
+        if _is_open(pair, key, series_states):
             pairs[key] = pair
-    after = Board(orders=orders, seats=seats, pairs=pairs)
-    return Verdict(alerts=tuple(alerts), memory=board if after == board else after)
+    after = OvertakeState(orders=orders, seats=seats, pairs=pairs)
+    return Verdict(alerts=tuple(alerts), state=board if after == board else after)
 
 
-def _without_departed(board: Board, window: Window) -> Board:
+def _without_departed(board: OvertakeState, window: Window) -> OvertakeState:
     """Forget pages that left the group and those whose series began anew: their leads are seen afresh."""
-    seats, tracks = board.seats, window.tracks
-    gone = {slug for slug in window.came if slug in seats and seats[slug].series < tracks[slug].since}
-    if not seats.keys() <= tracks.keys():
-        gone |= seats.keys() - tracks.keys()
+    seats, series_states = board.seats, window.series_states
+    gone = {slug for slug in window.came if slug in seats and seats[slug].series < series_states[slug].since}
+    if not seats.keys() <= series_states.keys():
+        gone |= seats.keys() - series_states.keys()
     if not gone:
         return board
-    return Board(
+    return OvertakeState(
         orders={metric: tuple(slug for slug in order if slug not in gone) for metric, order in board.orders.items()},
         seats={slug: known for slug, known in seats.items() if slug not in gone},
         pairs={key: pair for key, pair in board.pairs.items() if gone.isdisjoint(key)},
     )
 
 
-def _both_read_again(key: tuple[str, str], board: Board, tracks: Mapping[str, Track]) -> bool:
+def _both_read_again(key: tuple[str, str], board: OvertakeState, series_states: Mapping[str, SeriesState]) -> bool:
     """False while a page's only readings are those of first sight: taken minutes apart, they set no leader yet."""
     seen = max(board.seats[slug].seen for slug in key)
-    return all(tracks[slug].last.at > seen for slug in key)
+    return all(series_states[slug].last.at > seen for slug in key)
 
 
-def _was_below(passing: Track, passed: Track) -> bool:
+def _was_below(passing: SeriesState, passed: SeriesState) -> bool:
     """True where the page now passing was, no earlier than a reading of the other, still below that reading."""
     return any(
         low is not None and high is not None and low.at >= high.at and low.high < high.low
@@ -193,40 +204,40 @@ def _seat_newcomers(
 
     A page that is not being read gets no place until it is read again.
     """
-    tracks = window.tracks
-    if len(tracks) == len(seats):  # nobody without a track has a seat (_without_departed)
+    series_states = window.series_states
+    if len(series_states) == len(seats):  # nobody without a track has a seat (_without_departed)
         return seats
-    newest = max(track.last.at for track in tracks.values())
+    newest = max(series_state.last.at for series_state in series_states.values())
     after = dict(seats)
     for metric in Metric:
         newcomers = [
             slug
-            for slug, track in tracks.items()
-            if slug not in seats and track.metric is metric and not is_stale(track, newest)
+            for slug, series_state in series_states.items()
+            if slug not in seats and series_state.metric is metric and not is_stale(series_state, newest)
         ]
         if not newcomers:
             continue
-        unread = [slug for slug in orders.get(metric, ()) if is_stale(tracks[slug], newest)]
-        orders[metric] = seat(orders.get(metric, ()), newcomers, tracks)
-        undecided = overlapping(orders[metric], newcomers, tracks)
+        unread = [slug for slug in orders.get(metric, ()) if is_stale(series_states[slug], newest)]
+        orders[metric] = seat(orders.get(metric, ()), newcomers, series_states)
+        undecided = overlapping(orders[metric], newcomers, series_states)
         undecided |= {pair_of(slug, other) for slug in newcomers for other in unread}
         pairs.update((key, Pair(leader=None)) for key in undecided if is_judged_in(window, *key))
-        after.update((slug, Seat(series=tracks[slug].since, seen=newest)) for slug in newcomers)
+        after.update((slug, Seat(series=series_states[slug].since, seen=newest)) for slug in newcomers)
     return after
 
 
-def _is_open(pair: Pair, key: tuple[str, str], tracks: Mapping[str, Track]) -> bool:
+def _is_open(pair: Pair, key: tuple[str, str], series_states: Mapping[str, SeriesState]) -> bool:
     if pair.leader is None or pair.contest is not None:
         return True
     other = key[1] if pair.leader == key[0] else key[0]
     if pair.streak is not None and pair.streak.ahead == other:  # though its rival is read more often, and grew since
         return True
-    return tracks[pair.leader].last.count <= tracks[other].last.count
+    return series_states[pair.leader].last.count <= series_states[other].last.count
 
 
 def _evaluate(pair: Pair, key: tuple[str, str], window: Window) -> tuple[Pair, Alert | None]:
-    tracks = window.tracks
-    both = (tracks[key[0]], tracks[key[1]])
+    series_states = window.series_states
+    both = (series_states[key[0]], series_states[key[1]])
     now = lead(*both)
     if now is None:
         return _undecided(pair, both), None
@@ -244,22 +255,24 @@ def _evaluate(pair: Pair, key: tuple[str, str], window: Window) -> tuple[Pair, A
     return _challenged(pair, now, window)
 
 
-def _undecided(pair: Pair, both: tuple[Track, Track]) -> Pair:
+def _undecided(pair: Pair, both: tuple[SeriesState, SeriesState]) -> Pair:
     """Where a comparison decides nothing, a streak goes on only if the page is ahead by the newest counts at least."""
     streak = pair.streak
     if streak is None or streak.ahead is None:
         return pair
-    ahead, behind = sorted(both, key=lambda track: track.page != streak.ahead)
+    ahead, behind = sorted(both, key=lambda series_state: series_state.page != streak.ahead)
     return pair if ahead.last.count > behind.last.count else replace(pair, streak=None)
 
 
-def _continued(streak: Streak | None, now: Lead, both: tuple[Track, Track]) -> Streak:
+def _continued(streak: Streak | None, now: Lead, both: tuple[SeriesState, SeriesState]) -> Streak:
     read = (both[0].last.at, both[1].last.at)
     if streak is None or streak.ahead != now.ahead:
         before = {
-            track.page: Mark(track.previous.at, track.previous.low, track.previous.high)
-            for track in both
-            if track.previous is not None
+            series_state.page: LeadReading(
+                series_state.previous.at, series_state.previous.low, series_state.previous.high
+            )
+            for series_state in both
+            if series_state.previous is not None
         }
         return Streak(ahead=now.ahead, since=now.at, until=now.at, evaluations=1, read=read, before=before)
     anew = [after > before for before, after in zip(streak.read, read, strict=True)]
@@ -306,23 +319,23 @@ def _is_still_ahead(leader: str, streak: Streak, now: Lead, window: Window) -> b
     if streak.ahead is None or now.at <= streak.since:
         return False
     one, other = (
-        _without_newest(window.tracks[slug], read, streak, now)
+        _without_newest(window.series_states[slug], read, streak, now)
         for slug, read in zip(pair_of(leader, streak.ahead), streak.read, strict=True)
     )
     found = None if one is None or other is None else lead(one, other, streak.before)
     return found is not None and found.ahead == streak.ahead
 
 
-def _without_newest(track: Track, read: datetime, streak: Streak, now: Lead) -> Track | None:
+def _without_newest(series_state: SeriesState, read: datetime, streak: Streak, now: Lead) -> SeriesState | None:
     """A page that was not read anew by its pace, as long as nothing else can do; None if it has none."""
-    if streak.evaluations >= EVALUATIONS_TO_TELL or track.last.at > read:
-        return track
-    return by_its_pace(track) if now.unread is None else None
+    if streak.evaluations >= EVALUATIONS_TO_TELL or series_state.last.at > read:
+        return series_state
+    return by_its_pace(series_state) if now.unread is None else None
 
 
 def _alert(kind: str, who: tuple[str, str], pair: Pair, now: Lead, *, window: Window, rule: str) -> Alert:
     page, rival = who
-    ours, theirs = window.tracks[page], window.tracks[rival]
+    ours, theirs = window.series_states[page], window.series_states[rival]
     confirmed_at = max(ours.last.at, theirs.last.at)
     opened = pair.contest or now.at
     challenger = rival if kind == "held_off" else page
@@ -341,7 +354,7 @@ def _alert(kind: str, who: tuple[str, str], pair: Pair, now: Lead, *, window: Wi
     )
 
 
-def _facts(ours: Track, theirs: Track, pair: Pair, now: Lead) -> tuple[Fact, ...]:
+def _facts(ours: SeriesState, theirs: SeriesState, pair: Pair, now: Lead) -> tuple[Fact, ...]:
     unit = ours.metric.value
     gap = ours.last.count - theirs.last.count
     facts = [
@@ -361,10 +374,14 @@ def _facts(ours: Track, theirs: Track, pair: Pair, now: Lead) -> tuple[Fact, ...
     if pair.flips:
         facts.append(Fact(name="flips", value=pair.flips, unit="readings", at=pair.contest))
     if now.unread is not None:
-        track = ours if now.unread == ours.page else theirs
-        age = (now.at - track.last.at) / timedelta(days=1)
-        facts.append(Fact(name="unread", value=age, unit="days", about=track.page, at=track.last.at))
-    facts += [count_fact("before", track, track.previous) for track in (ours, theirs) if track.previous and now.sparse]
+        series_state = ours if now.unread == ours.page else theirs
+        age = (now.at - series_state.last.at) / timedelta(days=1)
+        facts.append(Fact(name="unread", value=age, unit="days", about=series_state.page, at=series_state.last.at))
+    facts += [
+        count_fact("before", series_state, series_state.previous)
+        for series_state in (ours, theirs)
+        if series_state.previous and now.sparse
+    ]
     return tuple(facts)
 
 
@@ -372,7 +389,7 @@ def _coarsest(*precisions: Dated) -> Dated:
     return max(precisions, key=_PRECISIONS.index)
 
 
-def _dump(board: Board) -> str:
+def _dump(board: OvertakeState) -> str:
     pairs = [
         [*key, pair.leader, pair.front, pair.contest, pair.flips, _streak_row(pair.streak)]
         for key, pair in board.pairs.items()
@@ -392,9 +409,9 @@ def _streak_row(streak: Streak | None) -> list[Any] | None:
     return [streak.ahead, streak.since, streak.until, streak.evaluations, *streak.read, before]
 
 
-def _load(text: str) -> Board:
+def _load(text: str) -> OvertakeState:
     kept = from_text(text)
-    return Board(
+    return OvertakeState(
         orders={Metric(metric): tuple(order) for metric, order in kept["orders"].items()},
         seats={
             slug: Seat(series=datetime.fromisoformat(series), seen=datetime.fromisoformat(seen))
@@ -421,18 +438,18 @@ def _streak(row: Any) -> Streak | None:
         until=datetime.fromisoformat(until),
         evaluations=evaluations,
         read=(first, second),
-        before={page: Mark(datetime.fromisoformat(at), low, high) for page, at, low, high in before},
+        before={page: LeadReading(datetime.fromisoformat(at), low, high) for page, at, low, high in before},
     )
 
 
 COMPARISON = Comparison(
     name="overtake",
     feature="overtake",
-    says={"ahead": AHEAD, "overtake": OVERTAKE, "held_off": HELD_OFF},
+    wording={"ahead": AHEAD, "overtake": OVERTAKE, "held_off": HELD_OFF},
     summary="a page passes a rival of its group",
     scope=Scope.GROUP,
-    wakes=Wakes.COUNTS,
-    blank=Board,
+    trigger=Trigger.COUNTS,
+    blank=OvertakeState,
     load=_load,
     dump=_dump,
     compare=compare,

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
+from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
 from handlers.model import Alert, Fact, Parameter
 from handlers.rule_state import from_text, to_text
 from handlers.signals.platform_drops import (
     PAGES,
     SHARE_OF_PAGES,
     WITHIN_HOURS,
-    Falls,
+    Drops,
     is_together,
     lately,
-    new_falls,
+    new_drops,
     watched,
 )
 from handlers.wording.numbers import count, percent
@@ -40,74 +40,74 @@ Losses = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class EventNotice:
     """A notice that was given: its key, when, the pages it named, with the instant at which each was."""
 
     key: str
     told: datetime
-    named: Falls
+    named: Drops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class PlatformEventState:
     """What is remembered of a platform: the pages that fell in the past 48 hours, their losses, the newest notice.
 
     ``waiting`` are pages that fell with others since the notice, with the instant, and are not named in it yet.
     """
 
-    fallen: Falls = field(default_factory=lambda: MappingProxyType({}))
+    fallen: Drops = field(default_factory=lambda: MappingProxyType({}))
     losses: Losses = field(default_factory=lambda: MappingProxyType({}))
-    notice: Notice | None = None
-    waiting: Falls = field(default_factory=lambda: MappingProxyType({}))
+    notice: EventNotice | None = None
+    waiting: Drops = field(default_factory=lambda: MappingProxyType({}))
 
 
-def compare(window: Window, event: Event) -> Verdict[Event] | None:
+def compare(window: Window, event: PlatformEventState) -> Verdict[PlatformEventState] | None:
     """Gather the falls of the past 48 hours, and tell when they are enough, or when more are to be told of."""
     known = lately(event.fallen, window)
-    found = {slug: loss for slug, loss in new_falls(window).items() if slug not in known}
+    found = {slug: loss for slug, loss in new_drops(window).items() if slug not in known}
     if not found and known is event.fallen and not event.waiting:
         return None
     fallen = {**known, **dict.fromkeys(found, window.now)}
     notice = _open(event.notice, fallen, window.now)
-    waiting = {slug: at for slug, at in event.waiting.items() if slug in window.tracks}
+    waiting = {slug: at for slug, at in event.waiting.items() if slug in window.series_states}
     if is_together(window, fallen):
         waiting = {**_unnamed(fallen, notice, window.now), **waiting}
     losses = {slug: loss for slug, loss in event.losses.items() if slug in fallen or slug in waiting}
     losses = {**{slug: (loss.level, loss.size) for slug, loss in found.items()}, **losses}
-    after = Event(fallen=fallen, losses=losses, notice=notice, waiting=waiting)
+    after = PlatformEventState(fallen=fallen, losses=losses, notice=notice, waiting=waiting)
     if not waiting or (notice is not None and not _is_due(window, waiting)):
-        return Verdict(alerts=(), memory=event if after == event else after)
+        return Verdict(alerts=(), state=event if after == event else after)
     alert = _alert(window, {slug: losses[slug] for slug in waiting}, notice)
     named = {**(notice.named if notice else {}), **dict.fromkeys(waiting, window.now)}
-    told = Notice(key=notice.key, told=notice.told, named=named) if notice else _given(alert, named)
-    return Verdict(alerts=(alert,), memory=replace(after, notice=told, waiting={}))
+    told = EventNotice(key=notice.key, told=notice.told, named=named) if notice else _given(alert, named)
+    return Verdict(alerts=(alert,), state=replace(after, notice=told, waiting={}))
 
 
-def _open(notice: Notice | None, fallen: Falls, now: datetime) -> Notice | None:
+def _open(notice: EventNotice | None, fallen: Drops, now: datetime) -> EventNotice | None:
     """The notice while more pages belong to it: for 7 days, and as long as falls it names are not 48 hours old."""
     if notice is None or now - notice.told <= _QUIET:
         return notice
     return notice if any(slug in fallen and fallen[slug] <= at for slug, at in notice.named.items()) else None
 
 
-def _unnamed(fallen: Falls, notice: Notice | None, now: datetime) -> Falls:
+def _unnamed(fallen: Drops, notice: EventNotice | None, now: datetime) -> Drops:
     """Those that fell by now, but for those that were named within 7 days."""
     named = {slug for slug, at in notice.named.items() if now - at <= _QUIET} if notice else set()
     return {slug: at for slug, at in fallen.items() if at <= now and slug not in named}
 
 
-def _is_due(window: Window, waiting: Falls) -> bool:
+def _is_due(window: Window, waiting: Drops) -> bool:
     """Whether it is time to tell of more pages: they are a wave of their own, or no more belong to the oldest."""
     return is_together(window, waiting) or window.now - min(waiting.values()) >= _WITHIN
 
 
-def _given(alert: Alert, named: Falls) -> Notice:
-    return Notice(key=alert.key, told=alert.at, named=named)
+def _given(alert: Alert, named: Drops) -> EventNotice:
+    return EventNotice(key=alert.key, told=alert.at, named=named)
 
 
-def _alert(window: Window, losses: Losses, notice: Notice | None) -> Alert:
+def _alert(window: Window, losses: Losses, notice: EventNotice | None) -> Alert:
     by_loss = sorted(losses.items(), key=lambda loss: (-loss[1][1] / loss[1][0], loss[0]))
-    newest = max(window.tracks[slug].last.at for slug in losses)
+    newest = max(window.series_states[slug].last.at for slug in losses)
     kind = "platform_event" if notice is None else "platform_event_more"
     key = f"{kind}:{window.scope}:down:{newest.isoformat()}"
     earlier = () if notice is None else tuple(sorted(notice.named.keys() - losses.keys()))
@@ -118,14 +118,14 @@ def _alert(window: Window, losses: Losses, notice: Notice | None) -> Alert:
     if notice is not None:
         facts.append(Fact(name="more", value=len(losses), unit="pages", at=notice.told))
     for slug, (level, size) in by_loss:
-        track = window.tracks[slug]
-        last = track.last
+        series_state = window.series_states[slug]
+        last = series_state.last
         facts.append(Fact(name="loss", value=size / level, unit="share", about=slug, at=last.at))
         facts.append(
             Fact(
                 name="lost",
                 value=size,
-                unit=track.metric.value,
+                unit=series_state.metric.value,
                 about=slug,
                 at=last.at,
                 dated=last.dated,
@@ -151,7 +151,7 @@ def _alert(window: Window, losses: Losses, notice: Notice | None) -> Alert:
     )
 
 
-def _headline(alert: Alert, words: Words) -> str:
+def _headline(alert: Alert, words: Names) -> str:
     fallen, watched = alert.fact("fallen"), alert.fact("pages")
     of = f"{count(fallen.value)} of the {count(watched.value)} watched pages of {words.page(alert.page)}"
     if alert.kind == "platform_event":
@@ -160,7 +160,7 @@ def _headline(alert: Alert, words: Words) -> str:
     return f"{of} have lost a part of their audience: {count(more.value)} more since this was told {on(more)}."
 
 
-def _lines(alert: Alert, words: Words) -> tuple[str, ...]:
+def _lines(alert: Alert, words: Names) -> tuple[str, ...]:
     losses = alert.facts_named("loss")
     said = ", ".join(f"{words.page(fact.about)} \N{MINUS SIGN}{percent(fact.value)}" for fact in losses[:_NAMED])
     more = f" and {len(losses) - _NAMED} more" if len(losses) > _NAMED else ""
@@ -170,22 +170,23 @@ def _lines(alert: Alert, words: Words) -> tuple[str, ...]:
     )
 
 
-def _load(text: str) -> Event:
+def _load(text: str) -> PlatformEventState:
     kept = from_text(text)
     notice = kept["notice"]
-    return Event(
+    return PlatformEventState(
         fallen=_instants(kept["fallen"]),
         losses={slug: (level, size) for slug, (level, size) in kept["losses"].items()},
-        notice=notice and Notice(key=notice[0], told=datetime.fromisoformat(notice[1]), named=_instants(notice[2])),
+        notice=notice
+        and EventNotice(key=notice[0], told=datetime.fromisoformat(notice[1]), named=_instants(notice[2])),
         waiting=_instants(kept["waiting"]),
     )
 
 
-def _instants(kept: Mapping[str, str]) -> Falls:
+def _instants(kept: Mapping[str, str]) -> Drops:
     return {slug: datetime.fromisoformat(at) for slug, at in kept.items()}
 
 
-def _dump(event: Event) -> str:
+def _dump(event: PlatformEventState) -> str:
     notice = event.notice
     return to_text(
         {
@@ -197,16 +198,16 @@ def _dump(event: Event) -> str:
     )
 
 
-_SAYING = Saying(headline=_headline, lines=_lines)
+_SAYING = Wording(headline=_headline, lines=_lines)
 
 COMPARISON = Comparison(
     name="platform_event",
     feature="purge",
-    says={"platform_event": _SAYING, "platform_event_more": _SAYING},
+    wording={"platform_event": _SAYING, "platform_event_more": _SAYING},
     summary="many pages of one platform fall together",
     scope=Scope.PLATFORM,
-    wakes=Wakes.COUNTS,
-    blank=Event,
+    trigger=Trigger.COUNTS,
+    blank=PlatformEventState,
     load=_load,
     dump=_dump,
     compare=compare,

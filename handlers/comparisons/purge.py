@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
+from handlers.contract import Comparison, Names, Scope, Threshold, Trigger, Verdict, Window, Wording
 from handlers.model import Alert, Fact, Parameter
 from handlers.rule_state import from_text, to_text
-from handlers.signals.drops import DEVIATIONS, DOWN_HOURS, LEVEL_HOURS, LOSS, LOSS_OF_AUDIENCE, NEWS_DAYS, Fall
+from handlers.signals.drops import DEVIATIONS, DOWN_HOURS, LEVEL_HOURS, LOSS, LOSS_OF_AUDIENCE, NEWS_DAYS, Drop
 from handlers.signals.facts import count_fact
-from handlers.signals.platform_drops import Falls, is_together, lately, may_be_together, new_falls, watched
+from handlers.signals.platform_drops import Drops, is_together, lately, may_be_together, new_drops, watched
 from handlers.wording.numbers import count, percent
 from handlers.wording.phrases import on
 
@@ -31,22 +31,22 @@ _RULE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Losses:
+class PurgeState:
     """What is remembered of a platform: the pages that fell in the past 48 hours, and when each was last told."""
 
-    fallen: Falls = field(default_factory=lambda: MappingProxyType({}))
+    fallen: Drops = field(default_factory=lambda: MappingProxyType({}))
     told: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def compare(window: Window, losses: Losses, share: float = LOSS_OF_AUDIENCE) -> Verdict[Losses] | None:
+def compare(window: Window, losses: PurgeState, share: float = LOSS_OF_AUDIENCE) -> Verdict[PurgeState] | None:
     """Look at the pages that were read."""
-    found = new_falls(window)
+    found = new_drops(window)
     fallen = lately(losses.fallen, window)
     if not found:
         return (
             None
             if fallen is losses.fallen
-            else Verdict(alerts=(), memory=Losses(fallen=fallen, told=_quiet(losses, window)))
+            else Verdict(alerts=(), state=PurgeState(fallen=fallen, told=_quiet(losses, window)))
         )
     fallen = {**dict.fromkeys(found, window.now), **fallen}
     told = _quiet(losses, window)
@@ -57,18 +57,18 @@ def compare(window: Window, losses: Losses, share: float = LOSS_OF_AUDIENCE) -> 
     elif is_together(window, fallen):
         told |= dict.fromkeys(fallen, window.now)
     told |= {alert.page: window.now for alert in alerts}
-    after = Losses(fallen=fallen, told=told)
-    return Verdict(alerts=tuple(alerts), memory=losses if after == losses else after)
+    after = PurgeState(fallen=fallen, told=told)
+    return Verdict(alerts=tuple(alerts), state=losses if after == losses else after)
 
 
-def _quiet(losses: Losses, window: Window) -> dict[str, datetime]:
+def _quiet(losses: PurgeState, window: Window) -> dict[str, datetime]:
     """The pages that were told within the past 7 days, and when."""
     return {slug: at for slug, at in losses.told.items() if window.now - at <= _QUIET}
 
 
-def _alert(window: Window, slug: str, loss: Fall, share: float, fallen: int) -> Alert:
-    track, last = window.tracks[slug], window.tracks[slug].last
-    unit = track.metric.value
+def _alert(window: Window, slug: str, loss: Drop, share: float, fallen: int) -> Alert:
+    series_state, last = window.series_states[slug], window.series_states[slug].last
+    unit = series_state.metric.value
     key = f"purge:{slug}:down:{last.at.isoformat()}"
     before = last.at - timedelta(hours=DOWN_HOURS)
     return Alert(
@@ -83,7 +83,7 @@ def _alert(window: Window, slug: str, loss: Fall, share: float, fallen: int) -> 
             Fact(name="loss", value=loss.size / loss.level, unit="share", about=slug, at=last.at),
             Fact(name="lost", value=loss.size, unit=unit, about=slug, at=last.at),
             Fact(name="level", value=loss.level, unit=unit, about=slug, at=before),
-            count_fact("count", track, last),
+            count_fact("count", series_state, last),
             Fact(name="fallen", value=fallen, unit="pages", at=last.at),
             Fact(name="pages", value=watched(window), unit="pages", at=last.at),
         ),
@@ -101,12 +101,12 @@ def _alert(window: Window, slug: str, loss: Fall, share: float, fallen: int) -> 
     )
 
 
-def _headline(alert: Alert, words: Words) -> str:
+def _headline(alert: Alert, words: Names) -> str:
     lost, loss = alert.fact("lost"), alert.fact("loss")
     return f"{words.page(alert.page)} lost {count(lost.value)} {lost.unit} ({percent(loss.value)}) within two days."
 
 
-def _lines(alert: Alert, _: Words) -> tuple[str, ...]:
+def _lines(alert: Alert, _: Names) -> tuple[str, ...]:
     level, now, fallen, watched = (alert.fact(name) for name in ("level", "count", "fallen", "pages"))
     together = (
         f"{count(fallen.value)} of the {count(watched.value)} watched pages of its platform fell in these two days."
@@ -118,26 +118,26 @@ def _lines(alert: Alert, _: Words) -> tuple[str, ...]:
     )
 
 
-def _load(text: str) -> Losses:
+def _load(text: str) -> PurgeState:
     kept = from_text(text)
-    return Losses(
+    return PurgeState(
         fallen={slug: datetime.fromisoformat(at) for slug, at in kept["fallen"].items()},
         told={slug: datetime.fromisoformat(at) for slug, at in kept["told"].items()},
     )
 
 
-def _dump(losses: Losses) -> str:
+def _dump(losses: PurgeState) -> str:
     return to_text({"fallen": dict(losses.fallen), "told": dict(losses.told)})
 
 
 COMPARISON = Comparison(
     name="purge",
     feature="purge",
-    says={"purge": Saying(headline=_headline, lines=_lines)},
+    wording={"purge": Wording(headline=_headline, lines=_lines)},
     summary="a page loses a part of its audience within two days",
     scope=Scope.PLATFORM,
-    wakes=Wakes.COUNTS,
-    blank=Losses,
+    trigger=Trigger.COUNTS,
+    blank=PurgeState,
     load=_load,
     dump=_dump,
     compare=compare,

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
 
-from handlers.contract import Comparison, Saying, Scope, Verdict, Wakes, Window, Words
+from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
 from handlers.model import Alert, AudienceReading, Dated, Fact, Figure, Measure, Parameter, Point
 from handlers.rule_state import from_text, to_text
 from handlers.signals.shares import TOTAL_WITHIN, fact, published_share
@@ -44,7 +44,7 @@ _PARAMETERS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class PublishedState:
     """What is remembered of a page: the keys of the contradictions told of periods that are still laid before us."""
 
     keys: frozenset[str] = frozenset()
@@ -83,7 +83,7 @@ class _Period:
         return beyond > BEYOND * published.value
 
 
-def compare(window: Window, told: Told) -> Verdict[Told] | None:
+def compare(window: Window, told: PublishedState) -> Verdict[PublishedState] | None:
     """Hold every published count of new likes against the shares and totals that are known."""
     published = [new for new in window.audience if new.measure is Measure.NEW]
     if not published:
@@ -93,7 +93,7 @@ def compare(window: Window, told: Told) -> Verdict[Told] | None:
     found = {_key(period.new, period.country): period for period in periods if period.is_contradiction}
     alerts = tuple(_alert(key, found[key], window) for key in sorted(found.keys() - known))
     keys = known.union(found)
-    return Verdict(alerts=alerts, memory=told if keys == told.keys else Told(keys=keys))
+    return Verdict(alerts=alerts, state=told if keys == told.keys else PublishedState(keys=keys))
 
 
 def _key(new: AudienceReading, country: str) -> str:
@@ -139,10 +139,14 @@ def _total(window: Window, reading: AudienceReading) -> Fact | None:
     """All likes of the page when a share of them was published."""
     if reading.total is not None:
         return fact("total", reading.total, reading.metric, reading)
-    track = window.tracks.get(window.scope)
-    if track is None or track.metric is not reading.metric:
+    series_state = window.series_states.get(window.scope)
+    if series_state is None or series_state.metric is not reading.metric:
         return None
-    points = [point for point in (track.day, track.previous, track.last, _midnight(window, reading)) if point]
+    points = [
+        point
+        for point in (series_state.day, series_state.previous, series_state.last, _midnight(window, reading))
+        if point
+    ]
     near = [point for point in points if abs(point.at - reading.as_of) <= TOTAL_WITHIN]
     if not near:
         return None
@@ -163,8 +167,8 @@ def _total(window: Window, reading: AudienceReading) -> Fact | None:
 
 def _midnight(window: Window, reading: AudienceReading) -> Point | None:
     """The count at the beginning of the reading's day, as it is remembered of a page that is polled."""
-    at, last = reading.as_of.replace(hour=0, minute=0, second=0, microsecond=0), window.tracks[window.scope].last
-    level = window.pasts[window.scope].level(at.timestamp())
+    at, last = reading.as_of.replace(hour=0, minute=0, second=0, microsecond=0), window.series_states[window.scope].last
+    level = window.histories[window.scope].level(at.timestamp())
     if level is None:
         return None
     number = round(level)
@@ -195,7 +199,7 @@ def _alert(key: str, period: _Period, window: Window) -> Alert:
     )
 
 
-def _headline(alert: Alert, words: Words) -> str:
+def _headline(alert: Alert, words: Names) -> str:
     published, implied, period = (alert.fact(name) for name in ("published", "implied", "period"))
     return (
         f"Published figures about {words.page(alert.page)} do not fit together: {count(published.value)} new "
@@ -204,7 +208,7 @@ def _headline(alert: Alert, words: Words) -> str:
     )
 
 
-def _lines(alert: Alert, words: Words) -> tuple[str, ...]:
+def _lines(alert: Alert, words: Names) -> tuple[str, ...]:
     before, after, total, gained, implied = (
         alert.fact(name) for name in ("share_before", "share_after", "total", "gained", "implied")
     )
@@ -226,22 +230,22 @@ def _room(implied: Fact) -> str:
     return f"about {span(implied, lambda bound: count(round(bound, min(3 - digits, 0))))}"
 
 
-def _dump(told: Told) -> str:
+def _dump(told: PublishedState) -> str:
     return to_text({"keys": sorted(told.keys)})
 
 
-def _load(text: str) -> Told:
-    return Told(keys=frozenset(from_text(text)["keys"]))
+def _load(text: str) -> PublishedState:
+    return PublishedState(keys=frozenset(from_text(text)["keys"]))
 
 
 COMPARISON = Comparison(
     name="reconciliation",
     feature="figures",
-    says={"contradiction": Saying(headline=_headline, lines=_lines)},
+    wording={"contradiction": Wording(headline=_headline, lines=_lines)},
     summary="published figures of a page do not fit together",
     scope=Scope.PAGE,
-    wakes=Wakes.AUDIENCE,
-    blank=Told,
+    trigger=Trigger.AUDIENCE,
+    blank=PublishedState,
     load=_load,
     dump=_dump,
     compare=compare,

@@ -25,11 +25,11 @@ from datetime import UTC, datetime, timedelta
 from math import exp, inf, log, sqrt
 from statistics import median
 
-from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window, Words
-from handlers.model import Alert, Fact, Figure, Parameter, Track
+from handlers.contract import Comparison, Names, Scope, Threshold, Trigger, Verdict, Window, Wording
+from handlers.model import Alert, Fact, Figure, Parameter, SeriesState
 from handlers.rule_state import from_text, instant, to_text
 from handlers.signals.facts import count_fact
-from handlers.signals.history import DAY, HOUR, Past
+from handlers.signals.history import DAY, HOUR, HistorySummary
 from handlers.signals.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
 from handlers.signals.spread import deviation_above
 from handlers.validation import frozen_since
@@ -71,7 +71,7 @@ _ASSUMED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Episode:
+class SurgeState:
     """What is remembered of a page: since when it surges, and since when it has been calm again."""
 
     since: datetime | None = None
@@ -100,31 +100,31 @@ class _Day:
         return self.ratio >= times and is_clear
 
 
-_CALM = Episode()
+_CALM = SurgeState()
 
 
-def compare(window: Window, episode: Episode, times: float = TIMES) -> Verdict[Episode] | None:
+def compare(window: Window, episode: SurgeState, times: float = TIMES) -> Verdict[SurgeState] | None:
     """Look at the past 24 hours; most pages are done with after one subtraction."""
-    track, past = window.tracks[window.scope], window.pasts[window.scope]
-    now, width = track.last.at.timestamp(), track.last.high - track.last.low
+    series_state, past = window.series_states[window.scope], window.histories[window.scope]
+    now, width = series_state.last.at.timestamp(), series_state.last.high - series_state.last.low
     if not past.times or past.times[0] > now - DAY:
         return None
     if width and past.times[-1] != now:  # a rounded count says something when it changes
         return None
-    count_now = past.counts[-1] if width else float(track.last.count)
+    count_now = past.counts[-1] if width else float(series_state.last.count)
     low, high = past.bounds(now - DAY)
     if episode.since is None and count_now - low < _least(count_now):
         return None
     if episode.since is not None:
-        day = None if frozen_since(track) else _day(past, now, count_now, width=0)
-        after = episode if day is None else _continued(episode, episode.since, day, track.last.at)
-        return None if after is episode else Verdict(alerts=(), memory=after)
+        day = None if frozen_since(series_state) else _day(past, now, count_now, width=0)
+        after = episode if day is None else _continued(episode, episode.since, day, series_state.last.at)
+        return None if after is episode else Verdict(alerts=(), state=after)
     day = _day(past, now, count_now, width=width)
     if day is None:
         return None
     if day.gain < _least(count_now) or not day.is_unusual(times):
         return None
-    if (track.gap or 0.0) > _RARELY:
+    if (series_state.gap or 0.0) > _RARELY:
         confirmed = count_now - low > 2 * width
     else:
         confirmed = day.gain >= width if width else _was_unusual(past, now - _apart(past, now, day, times), times)
@@ -133,7 +133,9 @@ def compare(window: Window, episode: Episode, times: float = TIMES) -> Verdict[E
     level = Figure(value=day.level, low=day.level, high=day.level)
     if width or not past.is_read(now - DAY):
         level = Figure(value=day.level, low=low, high=high)
-    return Verdict(alerts=(_alert(window, track, day, level, times),), memory=Episode(since=track.last.at))
+    return Verdict(
+        alerts=(_alert(window, series_state, day, level, times),), state=SurgeState(since=series_state.last.at)
+    )
 
 
 def _least(count_now: float) -> float:
@@ -141,7 +143,7 @@ def _least(count_now: float) -> float:
     return max(GAIN, GAIN_OF_AUDIENCE * count_now)
 
 
-def _continued(episode: Episode, since: datetime, day: _Day, at: datetime) -> Episode:
+def _continued(episode: SurgeState, since: datetime, day: _Day, at: datetime) -> SurgeState:
     if at - since >= _LONGEST:
         return _CALM
     if day.ratio >= OVER_BELOW:
@@ -151,14 +153,14 @@ def _continued(episode: Episode, since: datetime, day: _Day, at: datetime) -> Ep
     return _CALM if at - episode.calm_since >= _OVER else episode
 
 
-def _apart(past: Past, now: float, day: _Day, times: float) -> float:
+def _apart(past: HistorySummary, now: float, day: _Day, times: float) -> float:
     """For how long a surge must have been one, in seconds: longer where one jump makes it."""
     step = max(past.steps(now - DAY))
     made_by_it = is_jump(step.size, step.before, day.usual, step.days) and day.gain - step.size < times * day.usual
     return _APART_AFTER_A_JUMP if made_by_it else _APART
 
 
-def _was_unusual(past: Past, by: float, times: float) -> bool:
+def _was_unusual(past: HistorySummary, by: float, times: float) -> bool:
     """Whether the day was as unusual at the newest mark up to then."""
     earlier = max((time for time in past.times if time <= by), default=None)
     then = None if earlier is None else past.at(earlier)
@@ -168,7 +170,7 @@ def _was_unusual(past: Past, by: float, times: float) -> bool:
     return day is not None and day.is_unusual(times)
 
 
-def _day(past: Past, at: float, count: float, *, width: int) -> _Day | None:
+def _day(past: HistorySummary, at: float, count: float, *, width: int) -> _Day | None:
     """The gain of the 24 hours before ``at`` against the 28 days before those; None where they are not known.
 
     Of a count rounded in steps of ``width``, it is the gain that is certain, or with 0 what a straight line between its
@@ -193,7 +195,7 @@ def _day(past: Past, at: float, count: float, *, width: int) -> _Day | None:
     return _Day(level=level, gain=max(count - level, 1.0), usual=usual, spread=spread, paced=is_paced)
 
 
-def _paced(past: Past, at: float, usual: float) -> float:
+def _paced(past: HistorySummary, at: float, usual: float) -> float:
     """The count at a time between two marks if days until then were usual ones; infinite where they are far apart."""
     after = bisect_right(past.times, at)
     if after == len(past.times) or past.times[after] - past.times[after - 1] > _UNREAD_AT_MOST:
@@ -201,9 +203,9 @@ def _paced(past: Past, at: float, usual: float) -> float:
     return past.counts[after - 1] + usual * (at - past.times[after - 1]) / DAY
 
 
-def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float) -> Alert:
-    unit, last = track.metric.value, track.last
-    key = f"surge:{track.page}:up:{last.at.isoformat()}"
+def _alert(window: Window, series_state: SeriesState, day: _Day, level: Figure, times: float) -> Alert:
+    unit, last = series_state.metric.value, series_state.last
+    key = f"surge:{series_state.page}:up:{last.at.isoformat()}"
     low, high = last.low - (level.high or 0.0), last.high - (level.low or 0.0)
     facts = (
         Fact(
@@ -212,29 +214,29 @@ def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float)
             unit="times",
             low=low / day.usual,
             high=high / day.usual,
-            about=track.page,
+            about=series_state.page,
             at=last.at,
         ),
-        Fact(name="gain", value=day.gain, unit=unit, low=low, high=high, about=track.page, at=last.at),
-        Fact(name="usual", value=day.usual, unit=unit, about=track.page, at=last.at - timedelta(days=1)),
+        Fact(name="gain", value=day.gain, unit=unit, low=low, high=high, about=series_state.page, at=last.at),
+        Fact(name="usual", value=day.usual, unit=unit, about=series_state.page, at=last.at - timedelta(days=1)),
         Fact(
             name="level",
             value=level.value,
             unit=unit,
             low=level.low,
             high=level.high,
-            about=track.page,
+            about=series_state.page,
             at=last.at - timedelta(days=1),
         ),
-        count_fact("count", track, last),
-        *_since(window.pasts[track.page], track, "paced" if day.paced else "drawn"),
+        count_fact("count", series_state, last),
+        *_since(window.histories[series_state.page], series_state, "paced" if day.paced else "drawn"),
     )
     return Alert(
         key=key,
         story=key,
         kind="surge",
         feature="surge",
-        page=track.page,
+        page=series_state.page,
         at=window.now,
         dated=last.dated,
         facts=facts,
@@ -259,19 +261,19 @@ def _alert(window: Window, track: Track, day: _Day, level: Figure, times: float)
     )
 
 
-def _since(past: Past, track: Track, assumed: str) -> Iterator[Fact]:
+def _since(past: HistorySummary, series_state: SeriesState, assumed: str) -> Iterator[Fact]:
     """The gain since the last reading before the 24 hours, where they began while nobody read the page."""
-    last = track.last
+    last = series_state.last
     began = last.at.timestamp() - DAY
     if last.low < last.high or past.is_read(began):
         return
     before = bisect_right(past.times, began) - 1
     at = datetime.fromtimestamp(past.times[before], UTC)
     gained = last.count - past.counts[before]
-    yield Fact(name=assumed, value=gained, unit=track.metric.value, about=track.page, at=at)
+    yield Fact(name=assumed, value=gained, unit=series_state.metric.value, about=series_state.page, at=at)
 
 
-def _headline(alert: Alert, words: Words) -> str:
+def _headline(alert: Alert, words: Names) -> str:
     ratio, gain, usual = (alert.fact(name) for name in ("ratio", "gain", "usual"))
     for known in (fact for fact in alert.facts if fact.name in _ASSUMED):
         since = "" if known.at is None else f" since {dated(known.at, known.dated)}"
@@ -288,7 +290,7 @@ def _headline(alert: Alert, words: Words) -> str:
     )
 
 
-def _lines(alert: Alert, _: Words) -> tuple[str, ...]:
+def _lines(alert: Alert, _: Names) -> tuple[str, ...]:
     gain, now, level = alert.fact("gain"), alert.fact("count"), alert.fact("level")
     known = f"From {span(level, count)} to {span(now, count)} {gain.unit} {on(now)}"
     if is_rounded(gain):
@@ -300,23 +302,23 @@ def _lines(alert: Alert, _: Words) -> tuple[str, ...]:
     )
 
 
-def _load(text: str) -> Episode:
+def _load(text: str) -> SurgeState:
     kept = from_text(text)
-    return Episode(since=instant(kept["since"]), calm_since=instant(kept["calm_since"]))
+    return SurgeState(since=instant(kept["since"]), calm_since=instant(kept["calm_since"]))
 
 
-def _dump(episode: Episode) -> str:
+def _dump(episode: SurgeState) -> str:
     return to_text({"since": episode.since, "calm_since": episode.calm_since})
 
 
 COMPARISON = Comparison(
     name="surge",
     feature="surge",
-    says={"surge": Saying(headline=_headline, lines=_lines)},
+    wording={"surge": Wording(headline=_headline, lines=_lines)},
     summary="a page gains in a day several times what it usually gains",
     scope=Scope.PAGE,
-    wakes=Wakes.COUNTS,
-    blank=Episode,
+    trigger=Trigger.COUNTS,
+    blank=SurgeState,
     load=_load,
     dump=_dump,
     compare=compare,

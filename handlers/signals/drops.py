@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from handlers.model import Track
-from handlers.signals.history import DAY, HOUR, Past
+from handlers.model import SeriesState
+from handlers.signals.history import DAY, HOUR, HistorySummary
 from handlers.signals.spread import deviation
 
 LOSS = 500
@@ -40,38 +40,38 @@ _NEWS_FOR = NEWS_DAYS * DAY  # a rounded count is marked when it changes, and ma
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fall:
+class Drop:
     """A loss of ``size`` likes or followers so far, from the median ``level`` before."""
 
     level: float
     size: float
 
 
-def fall(track: Track, past: Past) -> Fall | None:
+def find_drop(series_state: SeriesState, past: HistorySummary) -> Drop | None:
     """The loss that a page has suffered within about two days and has not made up for in 12 hours; None without one.
 
     A rounded count must fall by more than two of its steps.
     """
-    if (track.last.low + track.last.high) / 2 >= (1 - LOSS_OF_AUDIENCE) * past.highest:
+    if (series_state.last.low + series_state.last.high) / 2 >= (1 - LOSS_OF_AUDIENCE) * past.highest:
         return None
-    now = track.last.at.timestamp()
+    now = series_state.last.at.timestamp()
     lasting = past.since(now - _DOWN)
-    if not lasting or (len(lasting) < _MARKS_AT_LEAST and track.last.low == track.last.high):
+    if not lasting or (len(lasting) < _MARKS_AT_LEAST and series_state.last.low == series_state.last.high):
         return None
-    highest = max(*lasting, track.last.low)
+    highest = max(*lasting, series_state.last.low)
     since = _down_since(past, now)
     if now - since > _NEWS_FOR:
         return None
-    levels = [level for level in _levels(past, since) if _is_loss(track, past, level, highest)]
-    if not levels or _is_stale_copy(track, past, lasting):
+    levels = [level for level in _levels(past, since) if _is_loss(series_state, past, level, highest)]
+    if not levels or _is_stale_copy(series_state, past, lasting):
         return None
-    return Fall(level=max(levels), size=max(levels) - (track.last.low + track.last.high) / 2)
+    return Drop(level=max(levels), size=max(levels) - (series_state.last.low + series_state.last.high) / 2)
 
 
-def _is_stale_copy(track: Track, past: Past, lasting: Sequence[float]) -> bool:
+def _is_stale_copy(series_state: SeriesState, past: HistorySummary, lasting: Sequence[float]) -> bool:
     """Whether an exact count has shown nothing in these 12 hours but a number from before it was higher."""
-    shown = track.last.count
-    if track.last.low < track.last.high or set(lasting) != {shown}:
+    shown = series_state.last.count
+    if series_state.last.low < series_state.last.high or set(lasting) != {shown}:
         return False
     before = list(past.counts[: len(past.counts) - len(lasting)])
     while before and before[-1] == shown:
@@ -79,19 +79,19 @@ def _is_stale_copy(track: Track, past: Past, lasting: Sequence[float]) -> bool:
     return shown in before
 
 
-def looks_down(track: Track, past: Past) -> bool:
+def looks_down(series_state: SeriesState, past: HistorySummary) -> bool:
     """Whether the newest reading, confirmed or held, lies below the level before by as much as a loss must."""
-    point = track.held[-1] if track.held else track.last
+    point = series_state.held[-1] if series_state.held else series_state.last
     since = point.at.timestamp() - _DOWN
-    return any(_is_loss(track, past, level, point.high) for level in _levels(past, since))
+    return any(_is_loss(series_state, past, level, point.high) for level in _levels(past, since))
 
 
-def _down_since(past: Past, now: float) -> float:
+def _down_since(past: HistorySummary, now: float) -> float:
     """The newest mark that is 12 hours old or more: further back where the page was not read then."""
     return past.times[bisect_right(past.times, now - _DOWN) - 1]
 
 
-def _levels(past: Past, until: float) -> list[float]:
+def _levels(past: HistorySummary, until: float) -> list[float]:
     """The middle counts of the two spans before, each looked at every 6 hours."""
     looks = [_level(past, until - back * _LOOKS_APART) for back in range(_LOOKS)]
     spans = (looks, looks[_SLOW_LOOKS:])
@@ -99,15 +99,15 @@ def _levels(past: Past, until: float) -> list[float]:
     return [median(counts) for counts in known if len(counts) >= _LOOKS_AT_LEAST]
 
 
-def _level(past: Past, time: float) -> float | None:
+def _level(past: HistorySummary, time: float) -> float | None:
     """The count at a time; where it was not read, it had not fallen until it was read to have."""
     known = past.at(time)
     return None if known is None else max(known, past.counts[bisect_right(past.times, time) - 1])
 
 
-def _is_loss(track: Track, past: Past, level: float, now: float) -> bool:
+def _is_loss(series_state: SeriesState, past: HistorySummary, level: float, now: float) -> bool:
     size = level - now
-    width = track.last.high - track.last.low
+    width = series_state.last.high - series_state.last.low
     if size < max(LOSS, LOSS_OF_AUDIENCE * level, 2 * width):
         return False
     gains = past.gains(_DAYS)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from handlers.model import Fact, Point, Track
+from handlers.model import Fact, Point, SeriesState
 
 
-def count_fact(name: str, track: Track, point: Point) -> Fact:
+def count_fact(name: str, series_state: SeriesState, point: Point) -> Fact:
     """A count of a page's series, in likes or followers, with its bounds, its instant and its source."""
     return Fact(
         name=name,
         value=point.count,
-        unit=track.metric.value,
+        unit=series_state.metric.value,
         low=point.low,
         high=point.high,
-        about=track.page,
+        about=series_state.page,
         at=point.at,
         dated=point.dated,
         source=point.source,

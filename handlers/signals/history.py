@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from handlers.values import lean_value
 
 if TYPE_CHECKING:
-    from handlers.model import Point, Track
+    from handlers.model import Point, SeriesState
 
 HOUR, DAY = 3600.0, 86_400.0
 
@@ -28,7 +28,7 @@ _DAYS_KEPT = 180
 _DRAWN_AT_MOST = 30 * DAY  # the ledger begins a new series after that
 
 
-class Step(NamedTuple):
+class HistoryStep(NamedTuple):
     """From one mark to the next: its ``size`` from the count ``before``, the ``days`` it took, and when it ended."""
 
     size: float
@@ -38,7 +38,7 @@ class Step(NamedTuple):
 
 
 @lean_value
-class Past:
+class HistorySummary:
     """Marks (``times``, ``counts``: oldest first, 50 minutes or more apart) and ``midnights``, from the day ``first``.
 
     ``midnights[i]`` is the count at the beginning of day ``first + i``; ``highest`` is the highest of ``counts``, 0 of
@@ -85,12 +85,12 @@ class Past:
         index = bisect_right(self.times, time)
         return self.counts[index - 1 :] if index else ()
 
-    def steps(self, since: float) -> Iterator[Step]:
+    def steps(self, since: float) -> Iterator[HistoryStep]:
         """From each mark to the next, beginning with the newest at this time or before, if there is one so old."""
         first = max(bisect_right(self.times, since) - 1, 0)
         marks = zip(self.times[first:], self.counts[first:], strict=True)
         for (began, before), (at, after) in pairwise(marks):
-            yield Step(size=after - before, before=before, days=(at - began) / DAY, at=at)
+            yield HistoryStep(size=after - before, before=before, days=(at - began) / DAY, at=at)
 
     def gains(self, days: int) -> list[float]:
         """The gains of the newest whole UTC days, at most so many, oldest first."""
@@ -102,17 +102,24 @@ class Past:
         return self.first + len(self.midnights) - 1
 
 
-def past_of(times: array[float], counts: array[float], first: int, midnights: array[float]) -> Past:
+def history_of(times: array[float], counts: array[float], first: int, midnights: array[float]) -> HistorySummary:
     """A past from what is stored of it."""
-    return Past(times=times, counts=counts, highest=max(counts, default=0.0), first=first, midnights=midnights)
+    return HistorySummary(
+        times=times, counts=counts, highest=max(counts, default=0.0), first=first, midnights=midnights
+    )
 
 
-EMPTY = past_of(array("d"), array("d"), 0, array("d"))
+EMPTY = history_of(array("d"), array("d"), 0, array("d"))
 
 
-def remembered(
-    past: Past, before: Track | None, after: Track, *, confirmed: Sequence[Point], frozen_since: Point | None
-) -> Past:
+def advance(
+    past: HistorySummary,
+    before: SeriesState | None,
+    after: SeriesState,
+    *,
+    confirmed: Sequence[Point],
+    frozen_since: Point | None,
+) -> HistorySummary:
     """The past once a series moved on from ``before`` to ``after``; the very object given where nothing is to mark.
 
     ``confirmed`` are held points that count from now on, ``frozen_since`` is where the counter that now moved had stood
@@ -139,7 +146,7 @@ def remembered(
     return _marked(past, at, _edge(known if seen else None, last), start)
 
 
-def _is_just_read(before: Track | None, at: float) -> bool:
+def _is_just_read(before: SeriesState | None, at: float) -> bool:
     """Whether the reading before is 3 hours or 3 polls old at most, so that a step since was taken just now."""
     return before is not None and at - before.last.at.timestamp() <= max(_NEAR, 3 * (before.gap or 0.0))
 
@@ -156,7 +163,7 @@ def _edge(before: Point | None, point: Point) -> float:
     return (point.low + point.high) / 2
 
 
-def with_marks(past: Past, marks: Iterable[tuple[float, float]]) -> Past:
+def with_marks(past: HistorySummary, marks: Iterable[tuple[float, float]]) -> HistorySummary:
     """The past with these marks too (time and count, oldest first) as far as they are newer than its newest."""
     times, counts = past.times[:], past.counts[:]
     for at, count in marks:
@@ -164,14 +171,14 @@ def with_marks(past: Past, marks: Iterable[tuple[float, float]]) -> Past:
             times.append(at)
             counts.append(count)
     oldest = _oldest(times, times[-1])
-    return past_of(times[oldest:], counts[oldest:], past.first, past.midnights)
+    return history_of(times[oldest:], counts[oldest:], past.first, past.midnights)
 
 
-def _marked(past: Past, at: float, count: float, start: Point | None) -> Past:
+def _marked(past: HistorySummary, at: float, count: float, start: Point | None) -> HistorySummary:
     """With a mark more; what lies between is drawn from the newest mark, or from ``start`` if that is newer."""
     times = past.times
     if not times:
-        return past_of(array("d", (at,)), array("d", (count,)), past.first, past.midnights)
+        return history_of(array("d", (at,)), array("d", (count,)), past.first, past.midnights)
     newest = times[-1]
     if at <= newest:
         return past
@@ -189,7 +196,7 @@ def _marked(past: Past, at: float, count: float, start: Point | None) -> Past:
         highest = count
     elif highest in past.counts[:oldest]:
         highest = max(counts)
-    return Past(times=times, counts=counts, highest=highest, first=first, midnights=midnights)
+    return HistorySummary(times=times, counts=counts, highest=highest, first=first, midnights=midnights)
 
 
 def _oldest(times: array[float], newest: float) -> int:
@@ -197,7 +204,7 @@ def _oldest(times: array[float], newest: float) -> int:
     return max(bisect_right(times, newest - _KEPT) - 1, 0)
 
 
-def _drawn(past: Past, before: tuple[float, float], after: tuple[float, float]) -> tuple[int, array[float]]:
+def _drawn(past: HistorySummary, before: tuple[float, float], after: tuple[float, float]) -> tuple[int, array[float]]:
     """The first day and the midnights, with those since the newest mark: on a straight line."""
     if after[0] - before[0] > _DRAWN_AT_MOST:
         return 0, array("d")
@@ -208,12 +215,12 @@ def _drawn(past: Past, before: tuple[float, float], after: tuple[float, float]) 
     return (past.first if past.midnights else days[0]) + surplus, midnights[surplus:]
 
 
-def _until(past: Past, point: Point) -> Past:
+def _until(past: HistorySummary, point: Point) -> HistorySummary:
     """Forget what was marked after a point."""
     at = point.at.timestamp()
     index = bisect_right(past.times, at)
     days = max(int(at // DAY) - past.first + 1, 0) if past.midnights else 0
-    known = past_of(past.times[:index], past.counts[:index], past.first, past.midnights[:days])
+    known = history_of(past.times[:index], past.counts[:index], past.first, past.midnights[:days])
     return _marked(known, at, _edge(None, point), None)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from handlers.model import Track
-from handlers.validation import rate
+from handlers.model import SeriesState
+from handlers.validation import usual_gain
 
 JUMP_OF_COUNT, TIMES_ITS_PACE = 0.004, 6
 STANDS_HOURS = 12
@@ -23,10 +23,10 @@ def is_jump(step: float, before: float, usual: float, days: float, *, least: flo
     return step > max(JUMP_OF_COUNT * before, least) + TIMES_ITS_PACE * usual * days
 
 
-def has_jumped(track: Track) -> bool:
+def has_jumped(series_state: SeriesState) -> bool:
     """Whether a page came to its newest count from the reading before in a jump that is not like it."""
-    before, usual = track.previous, rate(track)
+    before, usual = series_state.previous, usual_gain(series_state)
     if before is None or usual is None:
         return False
-    days = (track.last.at - before.at) / timedelta(days=1)
-    return is_jump(track.last.low - before.high, before.count, max(usual, 0.0), days)
+    days = (series_state.last.at - before.at) / timedelta(days=1)
+    return is_jump(series_state.last.low - before.high, before.count, max(usual, 0.0), days)

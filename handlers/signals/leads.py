@@ -15,9 +15,9 @@ from math import inf
 from types import MappingProxyType
 from typing import NamedTuple
 
-from handlers.model import Point, Track
+from handlers.model import Point, SeriesState
 from handlers.signals.jumps import has_jumped
-from handlers.validation import frozen_since, rate
+from handlers.validation import frozen_since, usual_gain
 
 FRESH_HOURS = 36
 FRESH_POLLS = 3
@@ -44,7 +44,7 @@ class Lead:
     sparse: bool = False
 
 
-class Mark(NamedTuple):
+class LeadReading(NamedTuple):
     """A reading, as far as others are interpolated from it."""
 
     at: datetime
@@ -52,7 +52,7 @@ class Mark(NamedTuple):
     high: float
 
 
-_NONE: Mapping[str, Mark] = MappingProxyType({})
+_NONE: Mapping[str, LeadReading] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class _Interval:
     bounded: bool = False
 
 
-def lead(one: Track, other: Track, before: Mapping[str, Mark] = _NONE) -> Lead | None:
+def lead(one: SeriesState, other: SeriesState, before: Mapping[str, LeadReading] = _NONE) -> Lead | None:
     """Compare two pages of one metric; None where their readings cannot tell. The order of the two does not matter.
 
     The later page is interpolated from its reading before the newest, or from the one given for it in ``before``.
     """
-    earlier, later = sorted((one, other), key=lambda track: (track.last.at, track.page))
+    earlier, later = sorted((one, other), key=lambda series_state: (series_state.last.at, series_state.page))
     if is_stale(earlier, later.last.at):
         at = later.last.at
         first, second = _bounds(earlier, earlier.last, at), _standing(later)
@@ -79,23 +79,25 @@ def lead(one: Track, other: Track, before: Mapping[str, Mark] = _NONE) -> Lead |
     return _conclude(earlier, first, later, second, at)
 
 
-def is_stale(track: Track, now: datetime) -> bool:
+def is_stale(series_state: SeriesState, now: datetime) -> bool:
     """True where the page was not read for longer than max(36 h, 3 of its polls)."""
-    age = now - track.last.at
-    return age > _FRESH and age.total_seconds() > FRESH_POLLS * (track.gap or 0.0)
+    age = now - series_state.last.at
+    return age > _FRESH and age.total_seconds() > FRESH_POLLS * (series_state.gap or 0.0)
 
 
-def by_its_pace(track: Track) -> Track | None:
+def by_its_pace(series_state: SeriesState) -> SeriesState | None:
     """The page as if its newest reading were what its usual pace makes of the one before; None if there is none."""
-    usual, before = rate(track), track.previous
+    usual, before = usual_gain(series_state), series_state.previous
     if usual is None or before is None:
         return None
-    grown = round(max(usual, 0.0) * ((track.last.at - before.at) / _DAY))
-    expected = replace(track.last, count=before.count + grown, low=before.low + grown, high=before.high + grown)
-    return replace(track, last=expected)
+    grown = round(max(usual, 0.0) * ((series_state.last.at - before.at) / _DAY))
+    expected = replace(series_state.last, count=before.count + grown, low=before.low + grown, high=before.high + grown)
+    return replace(series_state, last=expected)
 
 
-def _conclude(earlier: Track, first: _Interval, later: Track, second: _Interval, at: datetime) -> Lead | None:
+def _conclude(
+    earlier: SeriesState, first: _Interval, later: SeriesState, second: _Interval, at: datetime
+) -> Lead | None:
     bounded = (earlier.page if first.bounded else None) or (later.page if second.bounded else None)
     if first.low > second.high:
         winner, loser, margin = earlier, later, first.low - second.high
@@ -110,35 +112,35 @@ def _conclude(earlier: Track, first: _Interval, later: Track, second: _Interval,
     return Lead(at=at, ahead=winner.page, unread=bounded, sparse=sparse)
 
 
-def _are_neighbours(earlier: Track, later: Track) -> bool:
+def _are_neighbours(earlier: SeriesState, later: SeriesState) -> bool:
     """Whether readings of one of them are days apart, and the later page has none between the two newest."""
     usual = max(earlier.gap or 0.0, later.gap or 0.0)
     return usual >= _SPARSE_SECONDS and (later.previous is None or later.previous.at <= earlier.last.at)
 
 
-def _standing(track: Track) -> _Interval:
-    frozen = frozen_since(track)
+def _standing(series_state: SeriesState) -> _Interval:
+    frozen = frozen_since(series_state)
     if frozen is not None:
-        return _bounds(track, frozen, track.last.at)
-    return _Interval(track.last.low, track.last.high)
+        return _bounds(series_state, frozen, series_state.last.at)
+    return _Interval(series_state.last.low, series_state.last.high)
 
 
-def _bounds(track: Track, known: Point, at: datetime) -> _Interval:
-    usual = rate(track)
+def _bounds(series_state: SeriesState, known: Point, at: datetime) -> _Interval:
+    usual = usual_gain(series_state)
     growth = inf if usual is None else 3 * max(usual, 0.0) * ((at - known.at) / _DAY)
-    waiting = track.held if track.held_metric is None else ()
+    waiting = series_state.held if series_state.held_metric is None else ()
     low = min([known.low * 0.99, *(point.low for point in waiting)])
     high = max([known.high + growth, *(point.high for point in waiting)])
     return _Interval(low, high, bounded=True)
 
 
-def _interpolated(track: Track, at: datetime, known: Mark | None) -> _Interval:
+def _interpolated(series_state: SeriesState, at: datetime, known: LeadReading | None) -> _Interval:
     """The page at an instant no later than its newest reading; before the oldest point known, by its usual rate."""
-    after: Point | Mark = track.last
-    before = known or track.previous
+    after: Point | LeadReading = series_state.last
+    before = known or series_state.previous
     if after.at == at or (before and before.at <= at and (before.low, before.high) == (after.low, after.high)):
         return _Interval(after.low, after.high)  # it was read to be so until now
-    for before in (known or track.previous, track.day):
+    for before in (known or series_state.previous, series_state.day):
         if before is None or before.at >= after.at:
             continue
         if before.at <= at:
@@ -146,5 +148,5 @@ def _interpolated(track: Track, at: datetime, known: Mark | None) -> _Interval:
             low = before.low + (after.low - before.low) * part
             return _Interval(low, before.high + (after.high - before.high) * part)
         after = before
-    back = max(rate(track) or 0.0, 0.0) * ((after.at - at) / _DAY)
+    back = max(usual_gain(series_state) or 0.0, 0.0) * ((after.at - at) / _DAY)
     return _Interval(after.low - back, after.high - back)

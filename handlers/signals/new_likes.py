@@ -24,7 +24,18 @@ from handlers.contract import Window
 from handlers.model import Figure
 from handlers.signals.new_likes_test import ABROAD, Finding, Occasion, Progress
 from handlers.signals.published_figures import with_figures
-from handlers.signals.shares import Flow, Snapshot, Step, exactly, flow, is_sparse, later, snapshots, steps, with_totals
+from handlers.signals.shares import (
+    Flow,
+    ListStep,
+    Snapshot,
+    exactly,
+    flow,
+    is_sparse,
+    later,
+    snapshots,
+    steps,
+    with_totals,
+)
 
 WINDOWS_DAYS = (7, 28)
 BASELINE_DAYS = 90
@@ -91,7 +102,7 @@ def _gaining(inflows: Sequence[_Inflow], least: float) -> tuple[str, ...]:
     )
 
 
-def _inflows(series: tuple[Snapshot, ...], path: tuple[Step, ...], home: str) -> Iterator[_Inflow]:
+def _inflows(series: tuple[Snapshot, ...], path: tuple[ListStep, ...], home: str) -> Iterator[_Inflow]:
     newest = series[-1]
     for days in WINDOWS_DAYS:
         start = newest.at - days * _DAY * (8 / 7)  # lists come late, and a month has 31 days

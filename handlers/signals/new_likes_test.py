@@ -103,7 +103,7 @@ class Progress:
     totals: Totals = field(default_factory=lambda: MappingProxyType({}))
 
     def kept(self) -> dict[str, Any]:
-        """Its fields, for ``memories.to_text``."""
+        """Its fields, for ``rule_states.to_text``."""
         return {
             "lists_until": self.lists_until,
             "figures_until": self.figures_until,
@@ -113,7 +113,7 @@ class Progress:
 
 
 def progress_of(kept: Mapping[str, Any]) -> Progress:
-    """What ``Progress.kept`` gave, after ``memories.from_text``."""
+    """What ``Progress.kept`` gave, after ``rule_states.from_text``."""
     return Progress(
         lists_until=instant(kept["lists_until"]),
         figures_until=instant(kept["figures_until"]),
@@ -134,12 +134,12 @@ class Watch:
     calm_since: datetime | None = None
 
     def kept(self) -> dict[str, Any]:
-        """Its fields, for ``memories.to_text``."""
+        """Its fields, for ``rule_states.to_text``."""
         return {"hits": self.hits, "told": self.told, "calm_since": self.calm_since}
 
 
 def watch_of(kept: Mapping[str, Any]) -> Watch:
-    """What ``Watch.kept`` gave, after ``memories.from_text``."""
+    """What ``Watch.kept`` gave, after ``rule_states.from_text``."""
     return Watch(hits=kept["hits"], told=kept["told"], calm_since=instant(kept["calm_since"]))
 
 

@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from operator import le
 
-from handlers.model import Track
+from handlers.model import SeriesState
 
 
-def resort(order: tuple[str, ...], tracks: Mapping[str, Track]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+def resort(
+    order: tuple[str, ...], series_states: Mapping[str, SeriesState]
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """Insertion-sort an almost sorted order, lowest first, by the new counts.
 
     Returns the new order and every pair that changed places, as (who passed, who was passed). Pages with equal counts
     keep their places. n pages of which k pairs change places cost O(n + k): the previous order is nearly right, and
     each change of places must be looked at anyway.
     """
-    counts = [tracks[slug].last.count for slug in order]
+    counts = [series_states[slug].last.count for slug in order]
     if all(map(le, counts, islice(counts, 1, None))):
         return order, ()
     slugs = list(order)
@@ -35,23 +37,25 @@ def resort(order: tuple[str, ...], tracks: Mapping[str, Track]) -> tuple[tuple[s
     return tuple(slugs), tuple(crossings)
 
 
-def seat(order: Sequence[str], newcomers: Sequence[str], tracks: Mapping[str, Track]) -> tuple[str, ...]:
+def seat(order: Sequence[str], newcomers: Sequence[str], series_states: Mapping[str, SeriesState]) -> tuple[str, ...]:
     """The order with newcomers in their places; after those of equal count, and by slug among themselves."""
-    return tuple(sorted([*order, *sorted(newcomers)], key=lambda slug: tracks[slug].last.count))
+    return tuple(sorted([*order, *sorted(newcomers)], key=lambda slug: series_states[slug].last.count))
 
 
-def overlapping(order: Sequence[str], newcomers: Sequence[str], tracks: Mapping[str, Track]) -> set[tuple[str, str]]:
+def overlapping(
+    order: Sequence[str], newcomers: Sequence[str], series_states: Mapping[str, SeriesState]
+) -> set[tuple[str, str]]:
     """Every pair (by slug) of a newcomer and another page whose newest intervals overlap."""
     if not newcomers:
         return set()
     fresh = set(newcomers)
-    widest = max(tracks[slug].last.high - tracks[slug].last.low for slug in order)
+    widest = max(series_states[slug].last.high - series_states[slug].last.low for slug in order)
     pairs: set[tuple[str, str]] = set()
     for index, slug in enumerate(order):
-        point = tracks[slug].last
+        point = series_states[slug].last
         for place in range(index + 1, len(order)):
             other = order[place]
-            next_point = tracks[other].last
+            next_point = series_states[other].last
             if next_point.count - point.count > 2 * widest:
                 break
             if next_point.low <= point.high and point.low <= next_point.high and (slug in fresh or other in fresh):

@@ -14,7 +14,7 @@ from handlers.model import AudienceReading
 V = TypeVar("V")
 
 
-class Recalled(Generic[V]):
+class ReadingCache(Generic[V]):
     """One thing known of readings."""
 
     def __init__(self) -> None:

@@ -16,8 +16,8 @@ from typing import NamedTuple, TypeVar
 from weakref import ReferenceType, ref
 
 from handlers.contract import Window
-from handlers.model import AudienceReading, Fact, Figure, Measure, Point, Track
-from handlers.signals.reading_cache import Recalled
+from handlers.model import AudienceReading, Fact, Figure, Measure, Point, SeriesState
+from handlers.signals.reading_cache import ReadingCache
 
 V = TypeVar("V")
 
@@ -63,7 +63,7 @@ class Snapshot(NamedTuple):
         return Figure(value=low, low=low, high=max(low, 1 - self.home / self.total))
 
 
-class Step(NamedTuple):
+class ListStep(NamedTuple):
     """What changed between two snapshots that follow each other. ``clean``: it can be read as people coming and going.
 
     It is ``orderly`` if the negative changes of countries come to no more than max(0.1% of all listed, half the
@@ -133,17 +133,17 @@ def with_totals(totals: Totals, window: Window) -> Totals:
 
     The very object given if nothing was learnt; and rules that knew the same are given the same object.
     """
-    track = window.tracks.get(window.scope)
-    if track is None:
+    series_state = window.series_states.get(window.scope)
+    if series_state is None:
         return totals
-    return _once(window, with_totals, totals, lambda: _with_totals(totals, window, track))
+    return _once(window, with_totals, totals, lambda: _with_totals(totals, window, series_state))
 
 
-def _with_totals(totals: Totals, window: Window, track: Track) -> Totals:
-    points = [point for point in (track.day, track.previous, track.last) if point is not None]
+def _with_totals(totals: Totals, window: Window, series_state: SeriesState) -> Totals:
+    points = [point for point in (series_state.day, series_state.previous, series_state.last) if point is not None]
     found: dict[datetime, int] = {}
     for reading in _lists(window):
-        if reading.total is None and reading.metric is track.metric:
+        if reading.total is None and reading.metric is series_state.metric:
             as_of = reading.as_of
             known = totals.get(as_of)
             if not known:
@@ -157,7 +157,7 @@ def _with_totals(totals: Totals, window: Window, track: Track) -> Totals:
 
 def _total_then(window: Window, points: Sequence[Point], as_of: datetime) -> int | None:
     """The total at that instant, on a line between readings; else the first at or after it; read within 72 hours."""
-    past, then = window.pasts[window.scope], as_of.timestamp()
+    past, then = window.histories[window.scope], as_of.timestamp()
     after, level = bisect_left(past.times, then), past.level(then)
     if level is not None and after < len(past.times) and past.times[after] <= then + TOTAL_WITHIN.total_seconds():
         return round(level)
@@ -191,7 +191,7 @@ def total_at(points: Iterable[Point], as_of: datetime) -> Point | None:
     return min(fitting, key=lambda point: point.at, default=None)
 
 
-_LISTED: Recalled[float] = Recalled()
+_LISTED: ReadingCache[float] = ReadingCache()
 
 
 def listed(reading: AudienceReading) -> float:
@@ -242,27 +242,27 @@ def is_sparse(series: Sequence[Snapshot]) -> bool:
     return len(series) == 1 or series[-1].at - series[-2].at > SPARSE_FROM
 
 
-def steps(window: Window, home: str, totals: Totals) -> tuple[Step, ...]:
+def steps(window: Window, home: str, totals: Totals) -> tuple[ListStep, ...]:
     """What changed from each snapshot to the next."""
     series = snapshots(window, home, totals)
     return _once(window, (steps, home), totals, lambda: tuple(_caught_up(tuple(map(_step, series, series[1:])))))
 
 
-def _step(before: Snapshot, after: Snapshot) -> Step:
+def _step(before: Snapshot, after: Snapshot) -> ListStep:
     known = _STEPS.of(after.reading)
     if known is None or known.before() is not before.reading:
         known = _STEPS.keep(after.reading, _looked_at(before, after))
     clean = known.orderly and _agree(after.total - before.total, known.listed, after.total)
-    return Step(before, after, known.listed, known.orderly, clean, known.steady)
+    return ListStep(before, after, known.listed, known.orderly, clean, known.steady)
 
 
 def _agree(gained: float, listed: float, total: float) -> bool:
     return abs(gained - listed) <= max(0.5 * gained, 0.003 * total)
 
 
-def _caught_up(path: Sequence[Step]) -> Iterator[Step]:
+def _caught_up(path: Sequence[ListStep]) -> Iterator[ListStep]:
     """The steps, of which those are clean too that agree with the total only together."""
-    waiting: list[Step] = []
+    waiting: list[ListStep] = []
     for step in path:
         if step.clean or not step.orderly:
             yield from waiting
@@ -287,7 +287,7 @@ class _Known:
     steady: bool
 
 
-_STEPS: Recalled[_Known] = Recalled()
+_STEPS: ReadingCache[_Known] = ReadingCache()
 
 
 def _looked_at(before: Snapshot, after: Snapshot) -> _Known:
@@ -311,7 +311,7 @@ def _changes(before: AudienceReading, after: AudienceReading) -> Mapping[str, fl
     return changes
 
 
-def flow(path: Sequence[Step], home: str, since: datetime, until: datetime) -> Flow | None:
+def flow(path: Sequence[ListStep], home: str, since: datetime, until: datetime) -> Flow | None:
     """New likes over the clean steps from ``since`` to ``until``; None where there are none with a country."""
     first = bisect_left(path, since, key=lambda step: step.before.at)
     last = bisect_right(path, until, key=lambda step: step.after.at)
@@ -339,7 +339,7 @@ def flow(path: Sequence[Step], home: str, since: datetime, until: datetime) -> F
     )
 
 
-def _runs(clean: Sequence[Step]) -> Iterator[Sequence[Step]]:
+def _runs(clean: Sequence[ListStep]) -> Iterator[Sequence[ListStep]]:
     """The steps that follow each other with the same countries listed: their changes add up to that from end to end."""
     start = 0
     for place, (step, following) in enumerate(pairwise(clean), start=1):

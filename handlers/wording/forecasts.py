@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from handlers.contract import Saying, Words
+from handlers.contract import Names, Wording
 from handlers.model import Alert
 from handlers.wording.numbers import MONTHS, count, percent
 from handlers.wording.phrases import is_rounded, on, span
 
 
-def _headline(alert: Alert, words: Words) -> str:
+def _headline(alert: Alert, words: Names) -> str:
     page, rival = words.page(alert.page), words.page(alert.rival or "")
     low, middle, high = (alert.fact(name).at or alert.at for name in ("eta_low", "eta", "eta_high"))
     when = f"{_between(low, high)}, as likely before {_day_near(middle, high)} as after"
@@ -48,7 +48,7 @@ def _record(alert: Alert) -> str:
     return ""
 
 
-def _lines(alert: Alert, words: Words) -> tuple[str, ...]:
+def _lines(alert: Alert, words: Names) -> tuple[str, ...]:
     gap, pace, chance = alert.fact("gap"), alert.fact("pace"), alert.fact("chance")
     page, rival = words.page(alert.page), words.page(alert.rival or "")
     rounding = f"; rounding allows {span(gap, count)}" if is_rounded(gap) else ""
@@ -64,4 +64,4 @@ def _lines(alert: Alert, words: Words) -> tuple[str, ...]:
     return tuple(said)
 
 
-CLOSING_IN = Saying(headline=_headline, lines=_lines)
+CLOSING_IN = Wording(headline=_headline, lines=_lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.contract import Saying, Words
+from handlers.contract import Names, Wording
 from handlers.model import Alert
 from handlers.wording.numbers import count, dated
 from handlers.wording.phrases import is_rounded, on, span
@@ -14,12 +14,12 @@ def _figures(alert: Alert) -> str:
     return f"({count(ours.value)} v {count(theirs.value)}{rounded})"
 
 
-def _ahead(alert: Alert, words: Words) -> str:
+def _ahead(alert: Alert, words: Names) -> str:
     page, rival, gap = words.page(alert.page), words.page(alert.rival or ""), alert.fact("gap")
     return f"{page} moved ahead of {rival} by {count(gap.value)} {gap.unit} {_figures(alert)}, not settled yet."
 
 
-def _overtake(alert: Alert, words: Words) -> str:
+def _overtake(alert: Alert, words: Names) -> str:
     page, rival, unit = words.page(alert.page), words.page(alert.rival or ""), alert.fact("gap").unit
     since = alert.fact("since")
     if since.value > 1 and since.at is not None:
@@ -29,7 +29,7 @@ def _overtake(alert: Alert, words: Words) -> str:
     return f"{page} now has more {unit} than {rival} {_figures(alert)}, {held}."
 
 
-def _held_off(alert: Alert, words: Words) -> str:
+def _held_off(alert: Alert, words: Names) -> str:
     page, rival, gap = words.page(alert.page), words.page(alert.rival or ""), alert.fact("gap")
     since = alert.fact("since").at
     held = f" since {dated(since, alert.dated)}" if since else ""
@@ -39,14 +39,14 @@ def _held_off(alert: Alert, words: Words) -> str:
     )
 
 
-def _of_whom(alert: Alert, words: Words) -> str:
+def _of_whom(alert: Alert, words: Names) -> str:
     """Whose readings they were, where the other page was not read."""
     for unread in alert.facts_named("unread"):
         return f" of {words.page(alert.rival or '' if unread.about == alert.page else alert.page)}"
     return ""
 
 
-def _lead_lines(alert: Alert, words: Words) -> tuple[str, ...]:
+def _lead_lines(alert: Alert, words: Names) -> tuple[str, ...]:
     gap = alert.fact("gap")
     said = [f"The difference is {count(gap.value)} {gap.unit}."]
     if is_rounded(gap):
@@ -68,6 +68,6 @@ def _lead_lines(alert: Alert, words: Words) -> tuple[str, ...]:
     return tuple(said)
 
 
-AHEAD = Saying(headline=_ahead, lines=_lead_lines)
-OVERTAKE = Saying(headline=_overtake, lines=_lead_lines)
-HELD_OFF = Saying(headline=_held_off, lines=_lead_lines)
+AHEAD = Wording(headline=_ahead, lines=_lead_lines)
+OVERTAKE = Wording(headline=_overtake, lines=_lead_lines)
+HELD_OFF = Wording(headline=_held_off, lines=_lead_lines)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from handlers.comparisons import all_comparisons
-from handlers.contract import Saying, Words
+from handlers.contract import Names, Wording
 from handlers.model import Alert
 from handlers.wording.guard import guard
 
-_NEUTRAL = Words(page=lambda _: "A page", country=lambda _: "a country")
+_NEUTRAL = Names(page=lambda _: "A page", country=lambda _: "a country")
 
 
-def headline(alert: Alert, words: Words) -> str:
+def headline(alert: Alert, words: Names) -> str:
     """What happened, in one sentence.
 
     Raises:
@@ -23,7 +23,7 @@ def headline(alert: Alert, words: Words) -> str:
     return say(alert, words)
 
 
-def lines(alert: Alert, words: Words) -> tuple[str, ...]:
+def lines(alert: Alert, words: Names) -> tuple[str, ...]:
     """What must go with the claim: base and period, numerator and denominator, uncertainty, other explanations.
 
     Raises:
@@ -36,6 +36,6 @@ def lines(alert: Alert, words: Words) -> tuple[str, ...]:
     return say(alert, words)
 
 
-def _saying(alert: Alert) -> Saying:
-    says = {kind: saying for rule in all_comparisons() for kind, saying in rule.says.items()}
-    return says[alert.kind]
+def _saying(alert: Alert) -> Wording:
+    wording = {kind: saying for rule in all_comparisons() for kind, saying in rule.wording.items()}
+    return wording[alert.kind]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from math import floor
 
-from handlers.contract import Saying, Words
+from handlers.contract import Names, Wording
 from handlers.model import Alert, Dated
 from handlers.wording.numbers import count, dated, day, percent
 from handlers.wording.phrases import CAVEAT, NET_OF_REMOVALS, is_rounded, on, span_of_shares, unit_of
@@ -46,7 +46,7 @@ def _listed_anew(alert: Alert) -> tuple[str, ...]:
     )
 
 
-def _new_share(alert: Alert, words: Words) -> str:
+def _new_share(alert: Alert, words: Names) -> str:
     page, home = words.page(alert.page), words.country(alert.fact("home").about)
     share, gained = alert.fact("share"), alert.fact("denominator")
     new = f"{page}'s {count(gained.value)} new {gained.unit}{_period(alert)}"
@@ -62,7 +62,7 @@ def _new_share(alert: Alert, words: Words) -> str:
     )
 
 
-def _new_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
+def _new_share_lines(alert: Alert, words: Names) -> tuple[str, ...]:
     share, foreign, gained, home = (alert.fact(name) for name in ("share", "numerator", "denominator", "home"))
     country, unit = words.country(home.about), gained.unit
     unlisted = alert.facts_named("unlisted")
@@ -83,7 +83,7 @@ def _new_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
     return (*said, *_listed_anew(alert), *_left_out(alert), CAVEAT, NET_OF_REMOVALS)
 
 
-def _country_share(alert: Alert, words: Words) -> str:
+def _country_share(alert: Alert, words: Names) -> str:
     share, gained = alert.fact("share"), alert.fact("denominator")
     new = f"{words.page(alert.page)}'s {count(gained.value)} new {gained.unit}{_period(alert)}"
     country, before = words.country(share.about), percent(alert.fact("baseline").value)
@@ -98,7 +98,7 @@ def _country_share(alert: Alert, words: Words) -> str:
     )
 
 
-def _country_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
+def _country_share_lines(alert: Alert, words: Names) -> tuple[str, ...]:
     share, came, gained = (alert.fact(name) for name in ("share", "numerator", "denominator"))
     country, unit = words.country(share.about), gained.unit
     said = [f"{count(came.value)} of {count(gained.value)} new {unit} were listed in {country}."]
@@ -113,7 +113,7 @@ def _country_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
     return (*said, *_listed_anew(alert), *_left_out(alert), CAVEAT, NET_OF_REMOVALS)
 
 
-def _total_share(alert: Alert, words: Words) -> str:
+def _total_share(alert: Alert, words: Names) -> str:
     share, before, country = alert.fact("share"), alert.fact("baseline"), words.country(alert.fact("home").about)
     return (
         f"{percent(share.value)} of {words.page(alert.page)}'s {unit_of(alert)} with a known country are from accounts "
@@ -121,12 +121,12 @@ def _total_share(alert: Alert, words: Words) -> str:
     )
 
 
-def _total_share_lines(alert: Alert, words: Words) -> tuple[str, ...]:
+def _total_share_lines(alert: Alert, words: Names) -> tuple[str, ...]:
     everybody = f"These are all {unit_of(alert)} of the page, not the new ones only."
     return (*stock(alert, words), everybody, CAVEAT, NET_OF_REMOVALS)
 
 
-def stock(alert: Alert, words: Words) -> tuple[str, ...]:
+def stock(alert: Alert, words: Names) -> tuple[str, ...]:
     """What a share of the likes with a country is made of, and the bounds of the share of all likes."""
     share, foreign, listed, home = (alert.fact(name) for name in ("share", "numerator", "denominator", "home"))
     country, total = words.country(home.about), alert.fact("total")
@@ -138,7 +138,7 @@ def stock(alert: Alert, words: Words) -> tuple[str, ...]:
     return counted, f"Of all {count(total.value)} {total.unit} the share from outside {country} lies {bounds}."
 
 
-def _majority(alert: Alert, words: Words) -> str:
+def _majority(alert: Alert, words: Names) -> str:
     published = alert.facts_named("home_share")
     page, before = words.page(alert.page), alert.fact("before")
     country, unit = words.country(before.about), unit_of(alert)
@@ -159,7 +159,7 @@ def _majority(alert: Alert, words: Words) -> str:
     )
 
 
-def _majority_lines(alert: Alert, words: Words) -> tuple[str, ...]:
+def _majority_lines(alert: Alert, words: Names) -> tuple[str, ...]:
     published = alert.facts_named("home_share")
     if not published:
         before = alert.fact("before")
@@ -174,7 +174,7 @@ def _majority_lines(alert: Alert, words: Words) -> tuple[str, ...]:
     )
 
 
-NEW_SHARE = Saying(headline=_new_share, lines=_new_share_lines)
-COUNTRY_SHARE = Saying(headline=_country_share, lines=_country_share_lines)
-TOTAL_SHARE = Saying(headline=_total_share, lines=_total_share_lines)
-MAJORITY = Saying(headline=_majority, lines=_majority_lines)
+NEW_SHARE = Wording(headline=_new_share, lines=_new_share_lines)
+COUNTRY_SHARE = Wording(headline=_country_share, lines=_country_share_lines)
+TOTAL_SHARE = Wording(headline=_total_share, lines=_total_share_lines)
+MAJORITY = Wording(headline=_majority, lines=_majority_lines)

@@ -11,7 +11,7 @@ from handlers.model import Alert, Fact, Parameter
 from storage.schema.database import Database
 from storage.schema.rows import DATE_TEXTS, DATES, Row, to_instant, to_ms
 from storage.schema.sqlite import sqlite3
-from storage.values import KeptAlert
+from storage.values import StoredAlert
 
 ALERT = "alerts.key, alerts.story, kind, feature, page, rival, alerts.at, evidence"
 """The columns that ``alert_of`` reads."""
@@ -35,7 +35,7 @@ class Alerts:
         with self._database.write() as db:
             return tuple(alert for alert in alerts if keep(db.conn, alert, at=at, replayed=replayed, past=past))
 
-    def get(self, key: str) -> KeptAlert | None:
+    def get(self, key: str) -> StoredAlert | None:
         """The alert of this key."""
         with self._database.read() as conn:
             row = conn.execute(f"{_KEPT} WHERE key = ?", (key,)).fetchone()
@@ -43,7 +43,7 @@ class Alerts:
 
     def recent(
         self, *, page: str | None = None, group: str | None = None, since: datetime | None = None, limit: int = 50
-    ) -> tuple[KeptAlert, ...]:
+    ) -> tuple[StoredAlert, ...]:
         """Newest ``alert.at`` first. A page's alerts are those where it is page, rival or one of the others.
 
         A group's are those of its pages, and where there is a rival both are in the group.
@@ -115,9 +115,9 @@ def alert_of(row: Row) -> Alert:
     )
 
 
-def _kept(row: Row) -> KeptAlert:
+def _kept(row: Row) -> StoredAlert:
     *alert, recorded_at, replayed, past = row
-    return KeptAlert(
+    return StoredAlert(
         alert=alert_of(tuple(alert)), recorded_at=to_instant(recorded_at), replayed=bool(replayed), past=bool(past)
     )
 

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from storage.schema.database import Database
 from storage.schema.rows import to_instant, to_ms
-from storage.values import Telling
+from storage.values import Notice
 
 _COLUMNS = "id, team_id, recipient, text, attempts, doubtful"
 
 
-class Tellings:
+class Notices:
     """Lines that are owed, oldest first."""
 
     def __init__(self, database: Database) -> None:
@@ -26,7 +26,7 @@ class Tellings:
                 (team_id, recipient, text, to_ms(at)),
             )
 
-    def due(self, now: datetime) -> Telling | None:
+    def due(self, now: datetime) -> Notice | None:
         """The oldest that may be told now."""
         with self._database.read() as conn:
             row = conn.execute(
@@ -36,7 +36,7 @@ class Tellings:
         if row is None:
             return None
         telling_id, team_id, recipient, text, attempts, doubtful = row
-        return Telling(
+        return Notice(
             id=telling_id, team_id=team_id, recipient=recipient, text=text, attempts=attempts, doubtful=bool(doubtful)
         )
 

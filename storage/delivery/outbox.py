@@ -12,7 +12,7 @@ from storage.delivery.alerts import ALERT, alert_of, keep
 from storage.schema.database import Database
 from storage.schema.rows import Row, to_instant, to_ms
 from storage.schema.sqlite import sqlite3
-from storage.values import Backlog, Delivery, State, Subscription
+from storage.values import Backlog, Delivery, DeliveryState, Subscription
 
 PACE = timedelta(seconds=1)
 """Slack takes about one message a second in a channel (https://docs.slack.dev/apis/web-api/rate-limits)."""
@@ -111,7 +111,8 @@ class Outbox:
                 [(claimed_at, one.id) for one in behind],
             )
         return tuple(
-            replace(one, state=State.SENDING, attempts=one.attempts + 1, claimed_at=first.claimed_at) for one in behind
+            replace(one, state=DeliveryState.SENDING, attempts=one.attempts + 1, claimed_at=first.claimed_at)
+            for one in behind
         )
 
     def next_at(self, now: datetime) -> datetime | None:
@@ -153,7 +154,7 @@ class Outbox:
     def again(self, delivery_id: int, *, at: datetime, not_before: datetime, why: str) -> None:
         """At ``at`` back to pending; the whole channel waits until ``not_before`` (kept over restarts)."""
         with self._database.write() as db:
-            _settle(db.conn, delivery_id, State.PENDING, why)
+            _settle(db.conn, delivery_id, DeliveryState.PENDING, why)
             _wait(db.conn, delivery_id, not_before, at)
 
     def hold(self, team_id: str, *, at: datetime, until: datetime) -> None:
@@ -164,12 +165,12 @@ class Outbox:
     def fail(self, delivery_id: int, why: str) -> None:
         """It cannot be delivered, for good."""
         with self._database.write() as db:
-            _settle(db.conn, delivery_id, State.FAILED, why)
+            _settle(db.conn, delivery_id, DeliveryState.FAILED, why)
 
     def drop(self, delivery_id: int, why: str) -> None:
         """It is not wanted any more: unsubscribed or muted since."""
         with self._database.write() as db:
-            _settle(db.conn, delivery_id, State.DROPPED, why)
+            _settle(db.conn, delivery_id, DeliveryState.DROPPED, why)
 
     def waiting(self, team_id: str, channel_id: str) -> tuple[Delivery, ...]:
         """What is pending in a channel, in its order."""
@@ -201,7 +202,7 @@ class Outbox:
         with self._database.read() as conn:
             waiting, sending, failed = (
                 conn.execute("SELECT count(*) FROM deliveries WHERE state = ?", (state,)).fetchone()[0]
-                for state in (State.PENDING, State.SENDING, State.FAILED)
+                for state in (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.FAILED)
             )
             paused = conn.execute(
                 f"SELECT count(*) FROM deliveries WHERE state = 'pending' AND {_PAUSED}",
@@ -226,14 +227,14 @@ class Outbox:
         """
         with self._database.read() as conn:
             counted = dict(conn.execute(f"SELECT {_STATE}, count(*) FROM deliveries GROUP BY 1").fetchall())
-        return {state: counted.get(state, 0) for state in (*(one.value for one in State), "paused")}
+        return {state: counted.get(state, 0) for state in (*(one.value for one in DeliveryState), "paused")}
 
 
 def _stands_alone(delivery: Delivery) -> bool:
     return delivery.card_ts is not None or delivery.replayed or delivery.trouble == ALONE
 
 
-def _settle(conn: sqlite3.Connection, delivery_id: int, state: State, why: str) -> None:
+def _settle(conn: sqlite3.Connection, delivery_id: int, state: DeliveryState, why: str) -> None:
     conn.execute("UPDATE deliveries SET state = ?, trouble = ? WHERE id = ?", (state.value, why, delivery_id))
 
 
@@ -258,7 +259,7 @@ def _delivery(row: Row) -> Delivery:
         alert=alert_of(tuple(alert)),
         team_id=team_id,
         channel_id=channel_id,
-        state=State(state),
+        state=DeliveryState(state),
         replayed=bool(replayed),
         attempts=claims - 1,
         claimed_at=None if claimed_at is None else to_instant(claimed_at),

@@ -93,7 +93,7 @@ class Subscriptions:
             rows = conn.execute(f"{_SELECT} WHERE thresholds != '{{}}' ORDER BY team_id, channel_id, slug").fetchall()
         return tuple(_subscription(row) for row in rows)
 
-    def wanting(self, alert: Alert) -> tuple[Subscription, ...]:
+    def matching(self, alert: Alert) -> tuple[Subscription, ...]:
         """The subscriptions that this alert is for, paused or not, at most one per channel.
 
         Where a rule told the same event by other thresholds too, exactly one of those alerts is for a channel.

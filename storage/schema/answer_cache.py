@@ -13,7 +13,7 @@ _MOST = 200
 """Answers kept of one state: a newsroom asks about no more pages between two polls, and they are forgotten at once."""
 
 
-class Remembered:
+class AnswerCache:
     """What was found in the newest state of the database, by any thread. One writer at a time commits."""
 
     def __init__(self) -> None:

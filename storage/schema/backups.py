@@ -13,7 +13,7 @@ from pathlib import Path
 from storage.delivery.outbox import doubt_pending
 from storage.errors import StoreDamaged, StoreUnavailable
 from storage.evidence.schema import EVIDENCE_MIGRATIONS
-from storage.schema.database import check_ours, check_surroundings, connect, told
+from storage.schema.database import check_ours, check_surroundings, connect, sqlite_errors
 from storage.schema.files import evidence_beside, files_of
 from storage.schema.lock import WriterLock
 from storage.schema.sqlite import sqlite3
@@ -65,7 +65,7 @@ def restore(backup: Path, path: Path, *, now: datetime) -> Restored:
     lock = WriterLock.take(path)
     try:
         with _whole_copy(backup, path.parent, path.name) as partial:
-            with told(partial), closing(connect(partial, "rw")) as copy:
+            with sqlite_errors(partial), closing(connect(partial, "rw")) as copy:
                 check_ours(backup, copy)
                 pages, doubted = _pages(backup, copy), doubt_pending(copy)
             _flush(partial)
@@ -88,7 +88,7 @@ def _restore_evidence(backup: Path, path: Path, now: datetime) -> None:
     if not backup.exists() or (path.exists() and _holds(path, backup)):
         return
     with _whole_copy(backup, path.parent, path.name) as partial:
-        with told(partial), closing(connect(partial, "rw")) as copy:
+        with sqlite_errors(partial), closing(connect(partial, "rw")) as copy:
             check_ours(backup, copy, EVIDENCE_MIGRATIONS)
         _flush(partial)
         if path.exists():
@@ -121,7 +121,7 @@ def _whole_copy(path: Path, folder: Path, name: str) -> Iterator[Path]:
     os.close(handle)
     partial = Path(partial_name)
     try:
-        with told(path), closing(connect(path, "ro")) as source, closing(connect(partial, "rw")) as copy:
+        with sqlite_errors(path), closing(connect(path, "ro")) as source, closing(connect(partial, "rw")) as copy:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, whole by itself
             found = [row[0] for row in copy.execute("PRAGMA integrity_check")]

@@ -16,7 +16,7 @@ import sqlite_utils
 from sqlite_utils import Migrations
 
 from storage.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
-from storage.schema.answer_cache import Remembered, keep
+from storage.schema.answer_cache import AnswerCache, keep
 from storage.schema.lock import WriterLock
 from storage.schema.migrations import MIGRATIONS
 from storage.schema.sqlite import sqlite3
@@ -65,7 +65,7 @@ class Database:
         self._readers: list[sqlite3.Connection] = []
         self._forget: list[Callable[[], None]] = []
         self._once_committed: list[Callable[[], None]] = []
-        self._remembered = Remembered()
+        self._answers = AnswerCache()
 
     @classmethod
     def open(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Self:
@@ -74,7 +74,7 @@ class Database:
         with ExitStack() as undo:
             lock = WriterLock.take(path)
             undo.callback(lock.release)
-            with told(path):
+            with sqlite_errors(path):
                 if path.exists() and path.stat().st_size:
                     with closing(connect(path, "ro")) as reader:
                         check_ours(path, reader, migrations)
@@ -100,7 +100,7 @@ class Database:
         check_surroundings(path)
         if not path.exists() or not path.stat().st_size:
             raise StoreUnavailable(f"There is no database at {path} yet. Start Likewatch once, or check the path.")
-        with told(path), closing(connect(path, "ro")) as reader:
+        with sqlite_errors(path), closing(connect(path, "ro")) as reader:
             check_ours(path, reader, migrations)
             if migrations.pending(sqlite_utils.Database(reader, recursive_triggers=False, execute_plugins=False)):
                 raise StoreUnavailable(
@@ -123,7 +123,7 @@ class Database:
         try:
             self._writing_thread = threading.get_ident()
             self._once_committed = []
-            with told(self.path), self._forgetting_on_failure(), _immediate(self._writer, self._remembered):
+            with sqlite_errors(self.path), self._forgetting_on_failure(), _immediate(self._writer, self._answers):
                 yield self._writer
             committed = self._once_committed
         finally:
@@ -154,13 +154,13 @@ class Database:
         if reading is not None:
             yield reading
             return
-        with told(self.path):
+        with sqlite_errors(self.path):
             reader = self._here.reader = self._take_reader()
             try:
-                state = self._remembered.state()
+                state = self._answers.state()
                 reader.execute("BEGIN")
                 reader.execute("PRAGMA data_version").fetchone()  # BEGIN alone does not yet take the snapshot
-                self._here.state = state if state == self._remembered.state() else None
+                self._here.state = state if state == self._answers.state() else None
                 yield reader
             finally:
                 self._here.reader = None
@@ -168,18 +168,18 @@ class Database:
                     reader.execute("COMMIT")
                 self._idle_readers.append(reader)
 
-    def remembered(self, key: Hashable, ask: Callable[[], T]) -> T:
+    def cached(self, key: Hashable, ask: Callable[[], T]) -> T:
         """What ``ask`` finds by reading, or what it found under this key in the very same state of the database."""
         if self._writer is None or self._writing_thread == threading.get_ident():
             return ask()  # another process commits without telling us, and one's own changes show at once
         reading = getattr(self._here, "reader", None) is not None
-        found = self._remembered.found_in(self._here.state if reading else self._remembered.state())
+        found = self._answers.found_in(self._here.state if reading else self._answers.state())
         known = found.get(key, _NOTHING)
         if known is not _NOTHING:
             return cast("T", known)
         if not reading:
             with self.read():
-                return self.remembered(key, ask)
+                return self.cached(key, ask)
         answer = ask()
         keep(found, key, answer)
         return answer
@@ -218,7 +218,7 @@ class Database:
 
 
 @contextmanager
-def _immediate(writer: sqlite_utils.Database, remembered: Remembered) -> Iterator[None]:
+def _immediate(writer: sqlite_utils.Database, remembered: AnswerCache) -> Iterator[None]:
     # IMMEDIATE: a transaction that reads first and writes later would fail at once with "database is locked".
     writer.conn.execute("BEGIN IMMEDIATE")
     try:
@@ -280,7 +280,7 @@ def _check_whole(path: Path, reader: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def sqlite_errors(path: Path) -> Iterator[None]:
     """Turn SQLite's errors about the file into sentences; errors in our own SQL stay what they are."""
     try:
         yield

@@ -283,7 +283,7 @@ def first_version(db: sqlite_utils.Database) -> None:
 
 @MIGRATIONS(name="0002_marks")
 def marks(db: sqlite_utils.Database) -> None:
-    """What is marked of a page's past in the order in which it was; ``pasts`` has what is older, up to ``newest``."""
+    """What is marked of a page's past in the order in which it was; ``histories`` has what is older, up to ``newest``."""
     db.executescript(
         """
         ALTER TABLE pasts ADD COLUMN newest REAL NOT NULL DEFAULT 0;  -- seconds since 1970

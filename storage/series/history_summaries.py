@@ -1,7 +1,7 @@
 """What is remembered of each page's past, so that no comparison has to read its readings again.
 
 A mark more is a row in ``marks``, where thousands are written side by side. Everything else that can become of a past
-(a midnight passes, a series begins anew) rewrites the page's row in ``pasts``, in which its marks are then too.
+(a midnight passes, a series begins anew) rewrites the page's row in ``histories``, in which its marks are then too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from handlers.signals.history import Past, past_of, with_marks
+from handlers.signals.history import HistorySummary, history_of, with_marks
 from storage.schema.database import Database
 from storage.schema.ids import Ids
 
@@ -25,16 +25,16 @@ _PUT = f"""
     newest = excluded.newest"""
 
 
-class Pasts:
+class HistorySummaries:
     """Page -> past."""
 
     def __init__(self, database: Database, ids: Ids) -> None:
         self._database = database
         self._ids = ids
-        self._stored: dict[str, Past] = {}
+        self._stored: dict[str, HistorySummary] = {}
         database.after_rollback(self._forget)
 
-    def get(self, slugs: Iterable[str]) -> dict[str, Past]:
+    def get(self, slugs: Iterable[str]) -> dict[str, HistorySummary]:
         """The pasts of these pages; a page of which nothing is remembered is absent."""
         with self._database.read() as conn:
             by_id = self._ids.by_id(conn, slugs)
@@ -51,21 +51,21 @@ class Pasts:
             later[page_id].append((at, count))
         found = {
             by_id[page_id]: with_marks(
-                past_of(_doubles(times), _doubles(counts), first, _doubles(midnights)), later[page_id]
+                history_of(_doubles(times), _doubles(counts), first, _doubles(midnights)), later[page_id]
             )
             for page_id, times, counts, first, midnights in rows
         }
         self._stored.update(found)
         return found
 
-    def put(self, pasts: Mapping[str, Past]) -> None:
+    def put(self, histories: Mapping[str, HistorySummary]) -> None:
         """Remember these, in place of what was remembered of the same pages."""
         stored = self._stored
         marks: list[tuple[int, float, float]] = []
         whole: list[tuple[object, ...]] = []
         with self._database.write() as db:
-            ids = self._ids.pages(db.conn, list(pasts))
-            for slug, past in pasts.items():
+            ids = self._ids.pages(db.conn, list(histories))
+            for slug, past in histories.items():
                 page_id, known = ids[slug], stored.get(slug)
                 if known is not None and _is_one_longer(known, past):
                     marks.append((page_id, past.times[-1], past.counts[-1]))
@@ -73,7 +73,7 @@ class Pasts:
                     whole.append(_row_of(page_id, past))
             db.conn.executemany("INSERT INTO marks (page_id, at, count) VALUES (?, ?, ?)", marks)
             db.conn.executemany(_PUT, whole)
-            stored.update(pasts)
+            stored.update(histories)
 
     def fold(self) -> None:
         """Remove the marks that are in their page's row."""
@@ -84,13 +84,13 @@ class Pasts:
         self._stored = {}
 
 
-def _is_one_longer(known: Past, past: Past) -> bool:
+def _is_one_longer(known: HistorySummary, past: HistorySummary) -> bool:
     """Whether a mark was added to a past of which nothing else has changed."""
     times = past.times
     return past.midnights is known.midnights and len(times) > 1 and times[-2] == known.times[-1]
 
 
-def _row_of(page_id: int, past: Past) -> tuple[object, ...]:
+def _row_of(page_id: int, past: HistorySummary) -> tuple[object, ...]:
     return (
         page_id,
         _packed(past.times),

@@ -10,7 +10,7 @@ from storage.schema.rows import DAY, QUARTER, Row
 from storage.schema.sqlite import sqlite3
 
 
-class Span(NamedTuple):
+class SeriesRange(NamedTuple):
     """Which points are wanted: a page's, of one metric, in milliseconds from ``since`` to ``until``, both included."""
 
     page_id: int
@@ -128,23 +128,23 @@ _DELETE = f"""
   AND page_id BETWEEN :first AND :last"""
 
 
-def rows_between(conn: sqlite3.Connection, span: Span) -> list[Row]:
+def rows_between(conn: sqlite3.Connection, span: SeriesRange) -> list[Row]:
     """The accepted points of a span, oldest first."""
     return sorted(conn.execute(_BETWEEN, _parameters(span)).fetchall(), key=_BY_AGE)
 
 
-def newest_row(conn: sqlite3.Connection, span: Span) -> Row | None:
+def newest_row(conn: sqlite3.Connection, span: SeriesRange) -> Row | None:
     """The newest accepted point of a span."""
     return max(conn.execute(_NEWEST, _parameters(span)).fetchall(), key=_BY_AGE, default=None)
 
 
 def first_row(conn: sqlite3.Connection, page_id: int) -> Row | None:
     """A page's oldest accepted point, of whatever metric and series."""
-    span = Span(page_id=page_id, metric="", since=-sys.maxsize, until=sys.maxsize)
+    span = SeriesRange(page_id=page_id, metric="", since=-sys.maxsize, until=sys.maxsize)
     return min(conn.execute(_FIRST, _parameters(span)).fetchall(), key=_BY_AGE, default=None)
 
 
-def daily_rows(conn: sqlite3.Connection, span: Span) -> list[Row]:
+def daily_rows(conn: sqlite3.Connection, span: SeriesRange) -> list[Row]:
     """The last accepted point of each UTC day of a span, oldest first."""
     rows = sorted(conn.execute(_DAILY, _parameters(span)).fetchall(), key=_BY_AGE)
     return list({row[0] // DAY: row for row in rows}.values())
@@ -152,7 +152,7 @@ def daily_rows(conn: sqlite3.Connection, span: Span) -> list[Row]:
 
 def confirm_between(conn: sqlite3.Connection, page_id: int, since: int, until: int) -> None:
     """Let a page's held readings of a span count, whatever they count; a count of zero is never one of them."""
-    span = Span(page_id=page_id, metric="", since=since, until=until)
+    span = SeriesRange(page_id=page_id, metric="", since=since, until=until)
     for confirm in (_CONFIRM_RECENT, _CONFIRM_HISTORY):
         conn.execute(confirm, _parameters(span))
 
@@ -164,5 +164,5 @@ def fold_pages(conn: sqlite3.Connection, first: int, last: int, end: int) -> int
     return conn.execute(_DELETE, parameters).rowcount
 
 
-def _parameters(span: Span) -> dict[str, int | str]:
+def _parameters(span: SeriesRange) -> dict[str, int | str]:
     return {**span._asdict(), "first_quarter": span.since // QUARTER, "last_quarter": span.until // QUARTER}

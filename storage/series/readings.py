@@ -11,14 +11,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from handlers.model import Judged, Page, Point, Reading, Standing, Track
+from handlers.model import Page, Point, Reading, SeriesState, Standing, ValidatedReading
 from storage.newsroom.pages import PAGE, PAGE_WIDTH, pages_of
 from storage.schema.database import Database
 from storage.schema.ids import Ids, Source
 from storage.schema.rows import DATE_TEXTS, METRIC_TEXTS, METRICS, QUARTER, Row, to_instant, to_ms
 from storage.schema.sqlite import sqlite3
 from storage.series.reading_rows import (
-    Span,
+    SeriesRange,
     confirm_between,
     daily_rows,
     first_row,
@@ -26,8 +26,8 @@ from storage.series.reading_rows import (
     newest_row,
     rows_between,
 )
-from storage.series.series_states import TRACK, StoredTracks, point_of, track_of
-from storage.values import Latest, Trouble
+from storage.series.series_states import SERIES_STATE, StoredSeriesStates, point_of, series_state_of
+from storage.values import Latest, PollTrouble
 
 _PUT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_HISTORY = "INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -44,10 +44,10 @@ class Readings:
     def __init__(self, database: Database, ids: Ids) -> None:
         self._database = database
         self._ids = ids
-        self._tracks = StoredTracks(ids)
+        self._tracks = StoredSeriesStates(ids)
         database.after_rollback(self._tracks.forget)
 
-    def take(self, rows: Sequence[Judged]) -> int:
+    def take(self, rows: Sequence[ValidatedReading]) -> int:
         """Store readings (the caller leaves out unchanged and repeated ones); returns how many were new."""
         with self._database.write() as db:
             folded_before = _folded_before(db.conn)
@@ -63,7 +63,7 @@ class Readings:
             db.conn.executemany(_PUT_HISTORY, old)
             return db.conn.total_changes - before
 
-    def _rows_of(self, conn: sqlite3.Connection, rows: Sequence[Judged]) -> Iterator[Row]:
+    def _rows_of(self, conn: sqlite3.Connection, rows: Sequence[ValidatedReading]) -> Iterator[Row]:
         pages, source = self._ids.pages(conn, [judged.reading.page for judged in rows]), self._ids.source
         for judged in rows:
             reading = judged.reading
@@ -104,7 +104,9 @@ class Readings:
             at = to_ms(reading.observed_at)
             row = None
             if page_id is not None:
-                row = newest_row(conn, Span(page_id=page_id, metric=reading.metric, since=-sys.maxsize, until=at))
+                row = newest_row(
+                    conn, SeriesRange(page_id=page_id, metric=reading.metric, since=-sys.maxsize, until=at)
+                )
             if row is None:
                 return False
             point = point_of(row, self._ids.sources())
@@ -117,23 +119,23 @@ class Readings:
             if page_id is not None:
                 confirm_between(db.conn, page_id, to_ms(first), to_ms(last))
 
-    def tracks(self, slugs: Iterable[str]) -> dict[str, Track]:
+    def series_states(self, slugs: Iterable[str]) -> dict[str, SeriesState]:
         """The series of these pages; a page that was never counted is absent."""
         with self._database.read() as conn:
             by_id = self._ids.by_id(conn, slugs)
             rows = conn.execute(
-                f"SELECT {TRACK} FROM json_each(?) AS asked JOIN latest ON page_id = asked.value",
+                f"SELECT {SERIES_STATE} FROM json_each(?) AS asked JOIN latest ON page_id = asked.value",
                 (json.dumps(list(by_id)),),
             ).fetchall()
             sources = self._ids.sources()
-        tracks = {by_id[row[0]]: track_of(by_id[row[0]], row, sources) for row in rows}
-        self._tracks.know(tracks)
-        return tracks
+        series_states = {by_id[row[0]]: series_state_of(by_id[row[0]], row, sources) for row in rows}
+        self._tracks.know(series_states)
+        return series_states
 
-    def save_tracks(self, tracks: Sequence[Track]) -> None:
+    def save_series_states(self, series_states: Sequence[SeriesState]) -> None:
         """Replace the pages' series."""
         with self._database.write() as db:
-            self._tracks.put(db.conn, tracks)
+            self._tracks.put(db.conn, series_states)
 
     def latest(self, slug: str) -> Latest | None:
         """A page's newest state; None if there is no such page."""
@@ -143,7 +145,7 @@ class Readings:
         """The newest states: highest count first; pages without a count last, by slug."""
         with self._database.read() as conn:
             rows = conn.execute(
-                f"SELECT {PAGE}, polled_at, trouble, message, trouble_since, {TRACK} "
+                f"SELECT {PAGE}, polled_at, trouble, message, trouble_since, {SERIES_STATE} "
                 "FROM json_each(?) AS asked JOIN pages ON slug = asked.value "
                 "LEFT JOIN polls ON polls.page_id = pages.id LEFT JOIN latest ON latest.page_id = pages.id "
                 "WHERE removed_at IS NULL ORDER BY last_count DESC NULLS LAST, slug",
@@ -201,7 +203,11 @@ class Readings:
             return tuple([point_of(row, sources) for row in rows])
 
     def _points(
-        self, slug: str, since: datetime, until: datetime, rows_of: Callable[[sqlite3.Connection, Span], list[Row]]
+        self,
+        slug: str,
+        since: datetime,
+        until: datetime,
+        rows_of: Callable[[sqlite3.Connection, SeriesRange], list[Row]],
     ) -> tuple[Point, ...]:
         with self._database.read() as conn:
             present = self._present(conn, slug)
@@ -211,16 +217,16 @@ class Readings:
             sources = self._ids.sources()
             return tuple([point_of(row, sources) for row in rows])
 
-    def _present(self, conn: sqlite3.Connection, slug: str) -> Span | None:
+    def _present(self, conn: sqlite3.Connection, slug: str) -> SeriesRange | None:
         """All of the page's present series."""
         page_id = self._ids.page(conn, slug)
         series = conn.execute("SELECT metric, since FROM latest WHERE page_id = ?", (page_id,)).fetchone()
         if page_id is None or series is None:
             return None
         metric, began = series
-        return Span(page_id=page_id, metric=metric, since=began, until=sys.maxsize)
+        return SeriesRange(page_id=page_id, metric=metric, since=began, until=sys.maxsize)
 
-    def _series_then(self, conn: sqlite3.Connection, slug: str, at: int) -> Span | None:
+    def _series_then(self, conn: sqlite3.Connection, slug: str, at: int) -> SeriesRange | None:
         """The page's series up to this instant. Of one before the present series, only what it counted is known."""
         present = self._present(conn, slug)
         if present is None or present.since <= at:
@@ -247,12 +253,12 @@ class Readings:
 
 def _latest_of(page: Page, row: Row, sources: Mapping[int, Source]) -> Latest:
     polled_at, trouble, message, since = row[:4]
-    track = row[4:]
+    series_state = row[4:]
     return Latest(
         page=page,
-        track=None if track[0] is None else track_of(page.slug, track, sources),
+        series_state=None if series_state[0] is None else series_state_of(page.slug, series_state, sources),
         polled_at=None if polled_at is None else to_instant(polled_at),
-        trouble=None if trouble is None else Trouble(reason=trouble, message=message, since=to_instant(since)),
+        trouble=None if trouble is None else PollTrouble(reason=trouble, message=message, since=to_instant(since)),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from storage.schema.database import Database
 
 
-class Memories:
+class RuleStates:
     """Comparison and scope -> text."""
 
     def __init__(self, database: Database) -> None:
@@ -35,15 +35,15 @@ class Memories:
                 ).fetchall()
             )
 
-    def forget(self, memories: Iterable[tuple[str, str]]) -> None:
+    def forget(self, rule_states: Iterable[tuple[str, str]]) -> None:
         """Remember nothing more of these (name, scope)."""
         with self._database.write() as db:
-            db.conn.executemany("DELETE FROM memories WHERE comparison = ? AND scope = ?", list(memories))
+            db.conn.executemany("DELETE FROM memories WHERE comparison = ? AND scope = ?", list(rule_states))
 
-    def put(self, comparison: str, memories: Mapping[str, str]) -> None:
+    def put(self, comparison: str, rule_states: Mapping[str, str]) -> None:
         """Remember these, in place of what was remembered of the same scopes."""
         with self._database.write() as db:
             db.conn.executemany(
                 "INSERT OR REPLACE INTO memories (comparison, scope, memory) VALUES (?, ?, ?)",
-                [(comparison, scope, memory) for scope, memory in memories.items()],
+                [(comparison, scope, state) for scope, state in rule_states.items()],
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from handlers.model import Point, Restart, Track
+from handlers.model import Point, Restart, SeriesState
 from storage.schema.ids import Ids, Source
 from storage.schema.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, Row, pack, to_instant, to_ms, unpack
 from storage.schema.sqlite import sqlite3
@@ -17,8 +17,8 @@ _COLUMNS = (
 )
 _NO_POINT: Row = (None,) * len(_POINT)
 
-TRACK = ", ".join(f"latest.{column}" for column in _COLUMNS)
-"""The columns that ``track_of`` reads."""
+SERIES_STATE = ", ".join(f"latest.{column}" for column in _COLUMNS)
+"""The columns that ``series_state_of`` reads."""
 
 _PUT = (
     f"INSERT INTO latest ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
@@ -30,72 +30,72 @@ _MOVE_ON = (
 )
 
 
-class StoredTracks:
+class StoredSeriesStates:
     """The tracks as they are stored, as far as they were read or written: most pages move on by one point at a time."""
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
-        self._stored: dict[str, Track] = {}
+        self._stored: dict[str, SeriesState] = {}
 
-    def know(self, tracks: Mapping[str, Track]) -> None:
+    def know(self, series_states: Mapping[str, SeriesState]) -> None:
         """So they are stored."""
-        self._stored.update(tracks)
+        self._stored.update(series_states)
 
     def forget(self) -> None:
         """Nothing is known of what is stored."""
         self._stored = {}
 
-    def put(self, conn: sqlite3.Connection, tracks: Iterable[Track]) -> None:
+    def put(self, conn: sqlite3.Connection, series_states: Iterable[SeriesState]) -> None:
         """Replace the pages' tracks."""
-        tracks = list(tracks)
+        series_states = list(series_states)
         ids, stored = self._ids, self._stored
-        pages = ids.pages(conn, [track.page for track in tracks])
+        pages = ids.pages(conn, [series_state.page for series_state in series_states])
         moves: list[Row] = []
         whole: list[Row] = []
-        for track in tracks:
-            known, page_id = stored.get(track.page), pages[track.page]
-            if known is not None and _has_moved_on(known, track):
-                last, count = track.last, track.last.count
-                moves.append((to_ms(last.at), count, count - last.low, last.high - count, track.gap, page_id))
+        for series_state in series_states:
+            known, page_id = stored.get(series_state.page), pages[series_state.page]
+            if known is not None and _has_moved_on(known, series_state):
+                last, count = series_state.last, series_state.last.count
+                moves.append((to_ms(last.at), count, count - last.low, last.high - count, series_state.gap, page_id))
             else:
-                whole.append(_row_of(conn, ids, track, page_id))
+                whole.append(_row_of(conn, ids, series_state, page_id))
         conn.executemany(_MOVE_ON, moves)
         conn.executemany(_PUT, whole)
-        stored.update((track.page, track) for track in tracks)
+        stored.update((series_state.page, series_state) for series_state in series_states)
 
 
-def _has_moved_on(known: Track, track: Track) -> bool:
+def _has_moved_on(known: SeriesState, series_state: SeriesState) -> bool:
     """Whether the newest point became the one before, another of the same source took its place, and that is all."""
-    last, before = track.last, known.last
+    last, before = series_state.last, known.last
     return (
-        track.previous is before
-        and track.day is known.day
-        and track.gains is known.gains
-        and not track.held
+        series_state.previous is before
+        and series_state.day is known.day
+        and series_state.gains is known.gains
+        and not series_state.held
         and not known.held
-        and track.metric is known.metric
-        and track.since is known.since
-        and track.restarted is known.restarted
+        and series_state.metric is known.metric
+        and series_state.since is known.since
+        and series_state.restarted is known.restarted
         and last.source == before.source
         and last.url == before.url
         and last.dated is before.dated
     )
 
 
-def _row_of(conn: sqlite3.Connection, ids: Ids, track: Track, page_id: int) -> Row:
-    metric = METRIC_TEXTS[track.metric]
+def _row_of(conn: sqlite3.Connection, ids: Ids, series_state: SeriesState, page_id: int) -> Row:
+    metric = METRIC_TEXTS[series_state.metric]
     return (
         page_id,
         metric,
-        to_ms(track.since),
-        track.gap,
-        pack(track.gains),
-        _held_text(track.held) if track.held else None,
-        None if track.held_metric is None else METRIC_TEXTS[track.held_metric],
-        track.restarted or 0,
-        *_point_row(conn, ids, track.last, metric),
-        *_point_row(conn, ids, track.previous, metric),
-        *_point_row(conn, ids, track.day, metric),
+        to_ms(series_state.since),
+        series_state.gap,
+        pack(series_state.gains),
+        _held_text(series_state.held) if series_state.held else None,
+        None if series_state.held_metric is None else METRIC_TEXTS[series_state.held_metric],
+        series_state.restarted or 0,
+        *_point_row(conn, ids, series_state.last, metric),
+        *_point_row(conn, ids, series_state.previous, metric),
+        *_point_row(conn, ids, series_state.day, metric),
     )
 
 
@@ -128,11 +128,11 @@ def point_of(row: Row, sources: Mapping[int, Source]) -> Point:
     )
 
 
-def track_of(slug: str, row: Row, sources: Mapping[int, Source]) -> Track:
-    """The track of a page's columns ``TRACK``."""
+def series_state_of(slug: str, row: Row, sources: Mapping[int, Source]) -> SeriesState:
+    """The track of a page's columns ``SERIES_STATE``."""
     metric, since, gap, gains, held, held_metric, restarted = row[1:8]
     last, previous, day = row[8:14], row[14:20], row[20:26]
-    return Track(
+    return SeriesState(
         page=slug,
         metric=METRICS[metric],
         since=to_instant(since),

@@ -44,7 +44,7 @@ _SPANS = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class TimelineSpan:
     """What is stored of a page: how many counts and audience readings, and the first and the last instant of them."""
 
     counts: int
@@ -53,7 +53,7 @@ class Span:
     last: datetime
 
 
-class Chronicle:
+class Timeline:
     """Readings of every standing, and audience readings, as they came."""
 
     def __init__(self, database: Database, ids: Ids) -> None:
@@ -90,12 +90,12 @@ class Chronicle:
             yield from self._of(asked, since, end)
             since = end
 
-    def spans(self) -> dict[str, Span]:
+    def spans(self) -> dict[str, TimelineSpan]:
         """For each page that anything is stored of, how much there is, and from when to when."""
         with self._database.read() as conn:
             rows = conn.execute(_SPANS).fetchall()
         return {
-            slug: Span(counts=counts, audiences=audiences, first=to_instant(first), last=to_instant(last))
+            slug: TimelineSpan(counts=counts, audiences=audiences, first=to_instant(first), last=to_instant(last))
             for slug, counts, audiences, first, last in rows
         }
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handlers.comparisons import all_comparisons
-from handlers.contract import Comparison, Words
+from handlers.contract import Comparison, Names
 from handlers.wording.guard import guard
 from handlers.wording.sentences import headline, lines
 from tests.labs.standins.histories import SCENES, scene
@@ -62,16 +62,16 @@ def test_its_blank_memory_survives_the_store(comparison: Comparison[Any]) -> Non
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_memory_survives_the_store(kind: str) -> None:
     replay = SCENES[kind]()
-    assert replay.memories
-    before = dict(replay.memories)
+    assert replay.rule_states
+    before = dict(replay.rule_states)
     replay.restart()
-    assert replay.memories == before
+    assert replay.rule_states == before
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_alert_can_be_said(kind: str) -> None:
     alert = scene(kind)
-    words = Words(page=lambda slug: f"Page {slug}", country=lambda code: f"Country {code}")
+    words = Names(page=lambda slug: f"Page {slug}", country=lambda code: f"Country {code}")
     said = [headline(alert, words), *lines(alert, words)]
     assert all(text and text == text.strip() and text.endswith((".", "?")) for text in said[:2])
     assert "Page a" in " ".join(said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import groupby
 
-from handlers.contract import Words
+from handlers.contract import Names
 from handlers.model import Alert, AudienceReading, Dated, Figure, Measure, Metric, Page, Reading
 from handlers.wording.sentences import headline, lines
 from tests.labs.standins.histories import Replay
@@ -194,7 +194,7 @@ def test_it_raises_the_same_alerts_whether_figures_of_a_day_come_together_or_one
 
 def test_it_says_them_as_an_editor_would() -> None:
     names = {page.slug: page.name for page in PAGES}
-    words = Words(page=names.__getitem__, country={"KH": "Cambodia", "IN": "India"}.__getitem__)
+    words = Names(page=names.__getitem__, country={"KH": "Cambodia", "IN": "India"}.__getitem__)
 
     story = [alert for alert in _replayed() if alert.feature != "milestone"]
     assert [headline(alert, words) for alert in story] == [

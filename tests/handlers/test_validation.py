@@ -6,28 +6,28 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from handlers.model import Metric, Reading, Restart, Standing, Track
-from handlers.validation import Ruling, rate, receive, repeating_since
+from handlers.model import Metric, Reading, Restart, SeriesState, Standing
+from handlers.validation import Validation, repeating_since, usual_gain, validate
 from tests.labs.standins.histories import START, reading
 
 ACCEPTED, UNCHANGED, HELD = Standing.ACCEPTED, Standing.UNCHANGED, Standing.HELD
 LATE, DOUBTED, REPEATED = Standing.LATE, Standing.DOUBTED, Standing.REPEATED
 
 
-def _received(*readings: Reading) -> list[Ruling]:
-    rulings: list[Ruling] = []
+def _received(*readings: Reading) -> list[Validation]:
+    rulings: list[Validation] = []
     for each in readings:
-        rulings.append(receive(rulings[-1].track if rulings else None, each))
+        rulings.append(validate(rulings[-1].series_state if rulings else None, each))
     return rulings
 
 
-def _series(*rows: tuple[float, int]) -> list[Ruling]:
+def _series(*rows: tuple[float, int]) -> list[Validation]:
     return _received(*(reading("a", hours, count) for hours, count in rows))
 
 
-def _track(ruling: Ruling) -> Track:
-    assert ruling.track is not None
-    return ruling.track
+def _track(ruling: Validation) -> SeriesState:
+    assert ruling.series_state is not None
+    return ruling.series_state
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_zero_is_never_confirmed_however_often_it_comes() -> None:
 
 
 def test_a_page_that_never_had_a_count_has_no_track() -> None:
-    assert receive(None, reading("a", 0, 0)) == Ruling(standing=HELD, track=None)
+    assert validate(None, reading("a", 0, 0)) == Validation(standing=HELD, series_state=None)
 
 
 def test_three_consistent_readings_over_12_hours_confirm_a_new_level_and_all_of_them_count() -> None:
@@ -115,13 +115,13 @@ def test_one_reading_of_another_metric_costs_nothing() -> None:
 
 def test_a_late_reading_of_another_metric_changes_nothing() -> None:
     rulings = _received(reading("a", 1, 10_000), reading("a", 0, 99, metric=Metric.FOLLOWERS))
-    assert (rulings[1].standing, rulings[1].track) == (LATE, rulings[0].track)
+    assert (rulings[1].standing, rulings[1].series_state) == (LATE, rulings[0].series_state)
 
 
 def test_after_more_than_30_days_of_silence_a_reading_outside_the_gate_starts_a_new_level() -> None:
     ruling = _series((0, 10_000), (24 * 31, 41_000))[-1]
     assert (ruling.standing, _track(ruling).restarted) == (ACCEPTED, Restart.AFTER_SILENCE)
-    assert rate(_track(ruling)) == pytest.approx(1_000)  # the pace across the silence is all that is known
+    assert usual_gain(_track(ruling)) == pytest.approx(1_000)  # the pace across the silence is all that is known
 
 
 def test_after_a_long_silence_a_reading_inside_the_gate_continues_the_series() -> None:
@@ -144,7 +144,7 @@ def test_another_source_with_the_same_count_is_a_reading_of_its_own() -> None:
 
 def test_a_fast_page_may_gain_12_usual_days_at_once() -> None:
     daily = [(24 * day, 100_000 + 500 * day) for day in range(10)]
-    assert rate(_track(_series(*daily)[-1])) == pytest.approx(500)
+    assert usual_gain(_track(_series(*daily)[-1])) == pytest.approx(500)
     assert _series(*daily, (24 * 9 + 1, 104_500 + 6_000))[-1].standing is ACCEPTED
     assert _series(*daily, (24 * 9 + 1, 104_500 + 6_001))[-1].standing is HELD
 
@@ -157,7 +157,7 @@ def test_at_most_14_daily_gains_are_kept() -> None:
 
 def test_one_burst_does_not_move_the_usual_rate() -> None:
     rows = [(24.0 * day, 100_000 + 100 * day + (2_500 if day > 5 else 0)) for day in range(12)]
-    assert rate(_track(_series(*rows)[-1])) == pytest.approx(100)
+    assert usual_gain(_track(_series(*rows)[-1])) == pytest.approx(100)
 
 
 def test_a_frozen_counter_catches_up_over_its_frozen_time() -> None:
@@ -186,11 +186,11 @@ _ROWS = st.lists(st.tuples(st.integers(-40, 400), st.integers(0, 30_000)), max_s
 @given(_ROWS)
 def test_receiving_everything_again_changes_no_accepted_value(rows: list[tuple[int, int]]) -> None:
     rulings = _series(*rows)
-    before = rulings[-1].track if rulings else None
+    before = rulings[-1].series_state if rulings else None
     accepted = [row for row, ruling in zip(rows, rulings, strict=True) if ruling.standing in {ACCEPTED, UNCHANGED}]
     after = before
     for hours, count in accepted:
-        after = receive(after, reading("a", hours, count)).track
+        after = validate(after, reading("a", hours, count)).series_state
     assert after == before
 
 
@@ -204,7 +204,7 @@ def test_shifting_every_instant_shifts_nothing_else(rows: list[tuple[int, int]],
 def test_the_newest_accepted_point_only_moves_forward_and_is_never_zero(rows: list[tuple[int, int]]) -> None:
     last = None
     for ruling in _series(*rows):
-        if ruling.track is not None:
-            assert ruling.track.last.count > 0
-            assert last is None or ruling.track.last.at >= last
-            last = ruling.track.last.at
+        if ruling.series_state is not None:
+            assert ruling.series_state.last.count > 0
+            assert last is None or ruling.series_state.last.at >= last
+            last = ruling.series_state.last.at

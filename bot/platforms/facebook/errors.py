@@ -20,7 +20,7 @@ _UNAVAILABLE = 33  # the subcode of 100 for an object that is gone or hidden fro
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Fault:
+class _GraphError:
     code: int
     subcode: int | None
     message: str
@@ -35,7 +35,7 @@ def graph_error(error: object, wait: timedelta) -> LikewatchError:
     match error:
         case {"code": int(code), **more}:
             subcode, message = more.get("error_subcode"), more.get("message")
-            fault = _Fault(
+            fault = _GraphError(
                 code=code,
                 subcode=subcode if isinstance(subcode, int) else None,
                 message=message if isinstance(message, str) else "",
@@ -46,15 +46,15 @@ def graph_error(error: object, wait: timedelta) -> LikewatchError:
             return PayloadChanged("Facebook reported an error in a form that Likewatch does not understand.")
 
 
-def _unknown(fault: _Fault) -> LikewatchError:
+def _unknown(fault: _GraphError) -> LikewatchError:
     return PayloadChanged(f"Facebook reported error {fault.code}, which Likewatch does not know.")
 
 
-def _transient(fault: _Fault) -> LikewatchError:
+def _transient(fault: _GraphError) -> LikewatchError:
     return Unreachable(f"Facebook is in trouble (error {fault.code}); it is asked again at the next poll.")
 
 
-def _throttled(fault: _Fault) -> LikewatchError:
+def _throttled(fault: _GraphError) -> LikewatchError:
     minutes = max(1, round(fault.wait.total_seconds() / 60))
     return Throttled(
         f"Facebook's limit is used up (error {fault.code}); nothing is asked of it for {minutes} minutes.",
@@ -72,7 +72,7 @@ _TOKEN_TROUBLES: Mapping[int | None, str] = MappingProxyType(
 )
 
 
-def _token(fault: _Fault) -> LikewatchError:
+def _token(fault: _GraphError) -> LikewatchError:
     why = _TOKEN_TROUBLES.get(fault.subcode, "it is wrong, expired or revoked")
     return AuthRefused(
         f"Facebook refused the access token: {why} (error {fault.code}). Put a new one in FACEBOOK_ACCESS_TOKEN; "
@@ -80,7 +80,7 @@ def _token(fault: _Fault) -> LikewatchError:
     )
 
 
-def _permission(fault: _Fault) -> LikewatchError:
+def _permission(fault: _GraphError) -> LikewatchError:
     return ConfigError(
         f"Facebook does not let this app read the page's counts (error {fault.code}). The app needs the feature “Page "
         "Public Metadata Access” (App Review and business verification); until then it may read only pages whose admin "
@@ -88,7 +88,7 @@ def _permission(fault: _Fault) -> LikewatchError:
     )
 
 
-def _merged(fault: _Fault) -> LikewatchError:
+def _merged(fault: _GraphError) -> LikewatchError:
     found = re.search(r"to page ID ([0-9]{1,20})", fault.message)
     to = f"facebook.com/{found[1]}" if found else ""
     return PageMoved(f"Facebook merged this page into another one: track {to or 'its new address'} instead.", to=to)
@@ -97,7 +97,7 @@ def _merged(fault: _Fault) -> LikewatchError:
 _KINDS = {"User": "a personal profile", "Group": "a group", "Event": "an event"}
 
 
-def _unsupported(fault: _Fault) -> LikewatchError:
+def _unsupported(fault: _GraphError) -> LikewatchError:
     if fault.subcode == _UNAVAILABLE:
         return PageGone(
             "Facebook says that this page is unavailable: deleted, unpublished, restricted by age or country, or "
@@ -119,17 +119,19 @@ def _unsupported(fault: _Fault) -> LikewatchError:
     return PayloadChanged("Facebook refused the question itself (error 100).")
 
 
-def _alias(fault: _Fault) -> LikewatchError:
+def _alias(fault: _GraphError) -> LikewatchError:
     if fault.mentions("cannot query users"):
         return PageGone("On Facebook this is a personal profile, not a page: it has no public count.")
     return PageGone("Facebook knows no page of this name or number: it was renamed or deleted, or the spelling is off.")
 
 
-def _for(meaning: Callable[[_Fault], LikewatchError], *codes: int) -> dict[int, Callable[[_Fault], LikewatchError]]:
+def _for(
+    meaning: Callable[[_GraphError], LikewatchError], *codes: int
+) -> dict[int, Callable[[_GraphError], LikewatchError]]:
     return dict.fromkeys(codes, meaning)
 
 
-_MEANINGS: Mapping[int, Callable[[_Fault], LikewatchError]] = MappingProxyType(
+_MEANINGS: Mapping[int, Callable[[_GraphError], LikewatchError]] = MappingProxyType(
     _for(_transient, 1, 2)
     | _for(_throttled, 4, 17, 32, 341, 613, 80001, 80002)
     | _for(_token, 102, 104, 190)

@@ -83,7 +83,7 @@ def resolve(http: Http, reference: Reference, now: datetime) -> Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Batch:
+class _BatchRequest:
     """An answered batch: an item for each page asked, and what the headers say of waiting."""
 
     items: list[object]
@@ -143,7 +143,7 @@ def _read(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
     return Fetched(readings=tuple(readings), failures=tuple(failures), pause=pause, handles=handles or None)
 
 
-def _ask(http: Http, keys: Sequence[str], now: datetime) -> _Batch:
+def _ask(http: Http, keys: Sequence[str], now: datetime) -> _BatchRequest:
     form = f"{_batch_of(keys)}&include_headers=false"
     answer = http.ask("POST", "/", form=form, credentials=_credentials(http.values))
     percent, regain = _usage(answer.headers)
@@ -151,7 +151,7 @@ def _ask(http: Http, keys: Sequence[str], now: datetime) -> _Batch:
         case {"error": error}:
             raise graph_error(error, regain)
         case list(items) if len(items) == len(keys):
-            return _Batch(items=items, wait=regain, pause=_pause(percent, now + regain))
+            return _BatchRequest(items=items, wait=regain, pause=_pause(percent, now + regain))
         case list(items):
             raise PayloadChanged(f"Facebook answered {len(items)} of the {len(keys)} requests in a batch.")
     raise http.refusal(answer.status, answer.headers)

@@ -10,7 +10,7 @@ from bot.imports import UNNAMED
 from bot.platforms.registry import platforms
 from bot.slack.contract import Link, Moment, Span
 from bot.text import phrases
-from handlers.model import Dated, Point, Track
+from handlers.model import Dated, Point, SeriesState
 from storage.store import Store
 from storage.values import Latest
 
@@ -47,15 +47,15 @@ def title(platform: str) -> str:
 
 def as_of(latest: Latest) -> datetime | None:
     """The instant the page's count is known for: an unchanged count is as young as the last poll that answered."""
-    if latest.track is None:
+    if latest.series_state is None:
         return None
-    last = latest.track.last.at
-    if latest.polled_at is None or latest.track.held:
+    last = latest.series_state.last.at
+    if latest.polled_at is None or latest.series_state.held:
         return last
     return max(last, latest.polled_at)
 
 
-def counted(track: Track) -> str:
+def counted(track: SeriesState) -> str:
     """``"2,108,800 likes"``, ``"2,100,000 likes (± 50,000)"``."""
     rounding = rounded(track.last)
     return f"{phrases.count(track.last.count)} {track.metric}" + (f" ({rounding})" if rounding else "")
@@ -79,9 +79,9 @@ def age(latest: Latest, now: datetime) -> str:
     Where nobody is named who published it: ``"as of 5 August 2020, 6 years ago (imported)"``.
     """
     at = as_of(latest)
-    if latest.track is None or at is None:
+    if latest.series_state is None or at is None:
         return "not read yet"
-    last = latest.track.last
+    last = latest.series_state.last
     if polled(latest):
         return f"read {phrases.ago(at, now)}" + (f", on {phrases.day(at)}" if now - at > _LONG_AGO else "")
     of = f"{phrases.dated(at, last.dated)}, {phrases.ago_as_dated(at, last.dated, now)}"
@@ -90,19 +90,19 @@ def age(latest: Latest, now: datetime) -> str:
 
 def polled(latest: Latest) -> bool:
     """Whether the platform itself told the newest figure, or a poll found an imported one unchanged."""
-    if latest.track is None:
+    if latest.series_state is None:
         return False
-    last = latest.track.last
+    last = latest.series_state.last
     return last.source.startswith(title(latest.page.platform)) or as_of(latest) != last.at
 
 
 def provenance(latest: Latest, now: datetime) -> tuple[Span, ...]:
     """Age and source: ``"read 4 minutes ago from Facebook"``, ``"published 5 August 2020, 6 years ago; source: …"``."""
-    if latest.track is None:
+    if latest.series_state is None:
         return (age(latest, now),)
     if polled(latest):
         return (f"{age(latest, now)} from {title(latest.page.platform)}",)
-    last = latest.track.last
+    last = latest.series_state.last
     return (f"{age(latest, now)}; source: ", Link(last.source, last.url))
 
 
@@ -119,9 +119,9 @@ def growth(store: Store, latest: Latest, period: timedelta) -> Growth | None:
 def growths(store: Store, latest: Latest, periods: Sequence[timedelta]) -> Iterator[Growth]:
     """``growth`` over each of these periods for which it is known."""
     at = as_of(latest)
-    if latest.track is None or at is None:
+    if latest.series_state is None or at is None:
         return
-    last = latest.track.last
+    last = latest.series_state.last
     known = store.readings.at_each(latest.page.slug, [at - period for period in periods])
     for period, then in zip(periods, known, strict=True):
         if then is not None:

@@ -9,7 +9,7 @@ from bot.pages.lookup import HOW_TO_START
 from bot.slack.answers.figures import WEEK, age, counted, gained, growth, instead, together
 from bot.slack.contract import Bold, Call, Card, Chart, Line, Plot, Reply, Series
 from bot.text import phrases
-from handlers.model import Metric, Track
+from handlers.model import Metric, SeriesState
 from storage.store import Store
 from storage.values import Group, Latest, Target
 
@@ -73,15 +73,15 @@ def _rows(store: Store, board: Sequence[Latest], now: datetime, period: timedelt
 
 
 def _row(store: Store, latest: Latest, now: datetime, period: timedelta | None) -> str:
-    if latest.track is None:
+    if latest.series_state is None:
         return "not readable yet" if latest.trouble else "not read yet"
-    told = [f"{counted(latest.track)}, {age(latest, now)}"]
+    told = [f"{counted(latest.series_state)}, {age(latest, now)}"]
     grown = growth(store, latest, period or WEEK)
     if grown is not None:
         told.append(f"{gained(grown)} in {grown.time}{instead(grown, period) if period else ''}")
     elif period:
         told.append(f"no figure from {phrases.length(period)} before")
-    if latest.track.held:
+    if latest.series_state.held:
         told.append("a newer reading is unconfirmed")
     if latest.trouble:
         told.append("not readable now, last figure kept")
@@ -89,11 +89,13 @@ def _row(store: Store, latest: Latest, now: datetime, period: timedelta | None) 
 
 
 def _plot(title: str, board: Sequence[Latest]) -> Plot | None:
-    read: list[tuple[str, Track]] = [(one.page.name, one.track) for one in board if one.track is not None]
+    read: list[tuple[str, SeriesState]] = [
+        (one.page.name, one.series_state) for one in board if one.series_state is not None
+    ]
     metrics = {track.metric for _, track in read}
     if len(read) < 2 or len(metrics) > 1:  # noqa: PLR2004 (nothing to compare)
         return None
-    if not all(together(board[0], other) for other in board if other.track is not None):
+    if not all(together(board[0], other) for other in board if other.series_state is not None):
         return None
     read = read[:MOST_ROWS]
     values = tuple(float(track.last.count) for _, track in read)
@@ -103,7 +105,7 @@ def _plot(title: str, board: Sequence[Latest]) -> Plot | None:
 
 
 def _context(board: Sequence[Latest]) -> Iterator[Line]:
-    metrics = {latest.track.metric for latest in board if latest.track is not None}
+    metrics = {latest.series_state.metric for latest in board if latest.series_state is not None}
     if metrics >= {Metric.LIKES, Metric.FOLLOWERS}:
         yield "Likes and followers are different counts: pages of one are not rivals of pages of the other."
     yield "/likes and a page's name tells where its figure comes from."

@@ -27,13 +27,13 @@ from bot.slack.answers.shares import CAVEAT, recent_since, share_lines
 from bot.slack.contract import Bold, Card, Line, Moment, Plot, Reply
 from bot.slack.render.charts import counts_plot
 from bot.text import phrases
-from handlers.model import Page, Point, Track
+from handlers.model import Page, Point, SeriesState
 from storage.store import Store
-from storage.values import Latest, Trouble
+from storage.values import Latest, PollTrouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _PageFigures:
     """What is told of a page, the same however often it is asked until the store learns more; ages are not.
 
     ``first`` are the oldest figure of all, and that of the present series.
@@ -50,11 +50,11 @@ class _Known:
 def page_answer(store: Store, page: Page, now: datetime, period: timedelta | None = None) -> Reply:
     """Everything a journalist may print about one page now, with its age and its sources; also over a ``period``."""
     recent = recent_since(now)
-    known = store.remembered(("page", page.slug, recent, period), lambda: _known(store, page, recent, period))
+    known = store.cached(("page", page.slug, recent, period), lambda: _known(store, page, recent, period))
     latest = known.latest
-    if latest is None or latest.track is None:
+    if latest is None or latest.series_state is None:
         return Reply(card=_unread(page, latest.trouble if latest else None))
-    track = latest.track
+    track = latest.series_state
     card = Card(
         headline=f"{page.name}: {phrases.count(track.last.count)} {track.metric}",
         lines=(
@@ -71,34 +71,34 @@ def page_answer(store: Store, page: Page, now: datetime, period: timedelta | Non
     return Reply(card=card, shareable=True)
 
 
-def _known(store: Store, page: Page, recent: datetime, period: timedelta | None) -> _Known:
+def _known(store: Store, page: Page, recent: datetime, period: timedelta | None) -> _PageFigures:
     boards = {slug: store.readings.board(group.pages) for slug in page.groups if (group := store.pages.group(slug))}
     ranked = (one for board in boards.values() for one in board if one.page.slug == page.slug)
     latest = next(ranked, None) or store.readings.latest(page.slug)
-    if latest is None or latest.track is None:
-        return _Known(latest=latest)
-    return _Known(
+    if latest is None or latest.series_state is None:
+        return _PageFigures(latest=latest)
+    return _PageFigures(
         latest=latest,
-        first=(store.readings.first(page.slug), store.readings.at(page.slug, latest.track.since)),
+        first=(store.readings.first(page.slug), store.readings.at(page.slug, latest.series_state.since)),
         boards=tuple(boards.items()),
         grown=tuple(_growth(store, latest, period)),
         shares=share_lines(store, page, recent),
-        plot=_plot(store, latest, latest.track, period or MONTH),
+        plot=_plot(store, latest, latest.series_state, period or MONTH),
     )
 
 
-def _unread(page: Page, trouble: Trouble | None) -> Card:
+def _unread(page: Page, trouble: PollTrouble | None) -> Card:
     waiting = "It is watched, and its first figure is not in yet: ask again in a minute."
     return Card(headline=f"{page.name}: not read yet", lines=tuple(_trouble(trouble)) or (waiting,))
 
 
-def _source(latest: Latest, track: Track, now: datetime) -> Line:
+def _source(latest: Latest, track: SeriesState, now: datetime) -> Line:
     age_of_it, *source = provenance(latest, now)
     rounding = rounded(track.last)
     return (f"Figure {age_of_it}", *source, f". Rounded there ({rounding})." if rounding else ".")
 
 
-def _held(track: Track) -> Iterator[Line]:
+def _held(track: SeriesState) -> Iterator[Line]:
     if track.held:
         held = track.held[-1]
         yield (
@@ -109,7 +109,7 @@ def _held(track: Track) -> Iterator[Line]:
         )
 
 
-def _trouble(trouble: Trouble | None) -> Iterator[Line]:
+def _trouble(trouble: PollTrouble | None) -> Iterator[Line]:
     if trouble is not None:
         yield (Bold("Not readable"), " since ", Moment(trouble.since), f"; the last figure is kept. {trouble.message}")
 
@@ -128,9 +128,13 @@ def _growth(store: Store, latest: Latest, period: timedelta | None) -> Iterator[
         yield f"In {phrases.length(period)}", "no figure from so long ago"
 
 
-def _ranks(boards: Iterable[tuple[str, tuple[Latest, ...]]], track: Track, now: datetime) -> Iterator[Line]:
+def _ranks(boards: Iterable[tuple[str, tuple[Latest, ...]]], track: SeriesState, now: datetime) -> Iterator[Line]:
     for slug, board in boards:
-        rivals = [(one, one.track) for one in board if one.track is not None and one.track.metric is track.metric]
+        rivals = [
+            (one, one.series_state)
+            for one in board
+            if one.series_state is not None and one.series_state.metric is track.metric
+        ]
         place = next((place for place, (one, _) in enumerate(rivals) if one.page.slug == track.page), None)
         if place is None or len(rivals) == 1:
             continue
@@ -142,7 +146,7 @@ def _ranks(boards: Iterable[tuple[str, tuple[Latest, ...]]], track: Track, now: 
         yield (Bold("Rank:"), f" {'; '.join(told)}.")
 
 
-def _apart(way: str, one: tuple[Latest, Track], next_one: tuple[Latest, Track], now: datetime) -> str:
+def _apart(way: str, one: tuple[Latest, SeriesState], next_one: tuple[Latest, SeriesState], now: datetime) -> str:
     (latest, track), (other, theirs) = one, next_one
     named = f"{other.page.name} ({age(other, now)})"
     if not together(latest, other):
@@ -152,7 +156,7 @@ def _apart(way: str, one: tuple[Latest, Track], next_one: tuple[Latest, Track], 
     return f"level with {named} as far as the rounding lets one say" if apart is None else f"{apart} {way} {named}"
 
 
-def _plot(store: Store, latest: Latest, track: Track, period: timedelta) -> Plot | None:
+def _plot(store: Store, latest: Latest, track: SeriesState, period: timedelta) -> Plot | None:
     """The ``period`` by day; where that is not enough for a chart, the whole series."""
     until = as_of(latest) or track.last.at
     page = latest.page

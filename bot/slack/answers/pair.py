@@ -8,7 +8,7 @@ from bot.slack.answers.figures import TOGETHER, as_of, counted, gained, gap, gro
 from bot.slack.contract import Bold, Card, Line, Plot, Reply
 from bot.slack.render.charts import counts_plot
 from bot.text import phrases
-from handlers.model import Dated, Page, Point, Track
+from handlers.model import Dated, Page, Point, SeriesState
 from storage.store import Store
 from storage.values import Latest
 
@@ -22,7 +22,9 @@ _DIFFERENT = "Likes and followers are different counts, so no gap is told."
 def pair_answer(store: Store, pages: tuple[Page, Page], period: timedelta, now: datetime) -> Reply:
     """Both counts with their ages, the gap, the growth of both over ``period``, and one chart."""
     read = [store.readings.latest(page.slug) for page in pages]
-    counts = [(latest, latest.track) for latest in read if latest is not None and latest.track is not None]
+    counts = [
+        (latest, latest.series_state) for latest in read if latest is not None and latest.series_state is not None
+    ]
     if len(counts) < len(pages):
         known = {latest.page.slug for latest, _ in counts}
         unread = phrases.listed([page.name for page in pages if page.slug not in known])
@@ -46,7 +48,7 @@ def pair_answer(store: Store, pages: tuple[Page, Page], period: timedelta, now: 
 
 
 def _compared(
-    store: Store, first: tuple[Latest, Track], second: tuple[Latest, Track], now: datetime
+    store: Store, first: tuple[Latest, SeriesState], second: tuple[Latest, SeriesState], now: datetime
 ) -> tuple[str, str]:
     """Who is ahead by how many, and how that was compared: now, or when both were last known."""
     (one, ours), (other, theirs) = first, second
@@ -77,13 +79,13 @@ def _headline(leader: tuple[Page, Point], other: tuple[Page, Point], unit: str, 
     return f"{page.name} {verb} {apart} {unit} ahead of {rival.name}{when}"
 
 
-def _told(latest: Latest, track: Track, now: datetime) -> Line:
+def _told(latest: Latest, track: SeriesState, now: datetime) -> Line:
     unconfirmed = " A newer reading is unconfirmed." if track.held else ""
     trouble = " It cannot be read now; the last figure is kept." if latest.trouble else ""
     return (Bold(latest.page.name), f": {counted(track)}, ", *provenance(latest, now), f".{unconfirmed}{trouble}")
 
 
-def _grown(store: Store, latest: Latest, track: Track, period: timedelta) -> tuple[str, Line]:
+def _grown(store: Store, latest: Latest, track: SeriesState, period: timedelta) -> tuple[str, Line]:
     grown = growth(store, latest, period)
     if grown is None:
         begun = store.readings.at(latest.page.slug, track.since) or track.last
@@ -93,7 +95,7 @@ def _grown(store: Store, latest: Latest, track: Track, period: timedelta) -> tup
     return latest.page.name, f"{gained(grown)} in {grown.time}{instead(grown, period)}"
 
 
-def _plot(store: Store, counts: list[tuple[Latest, Track]], period: timedelta) -> Plot | None:
+def _plot(store: Store, counts: list[tuple[Latest, SeriesState]], period: timedelta) -> Plot | None:
     """The ``period`` up to where both are known; where that is not enough for a chart, everything up to there."""
     until = min(as_of(latest) or track.last.at for latest, track in counts) + TOGETHER
     title, unit = " and ".join(latest.page.name for latest, _ in counts), counts[0][1].metric

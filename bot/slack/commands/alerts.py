@@ -14,7 +14,7 @@ from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash, Wh
 from bot.text import phrases
 from handlers.model import Alert
 from storage.store import Store
-from storage.values import KeptAlert, Target
+from storage.values import StoredAlert, Target
 
 USAGE = "/trends alerts [page or group]"
 _MOST = 15
@@ -34,7 +34,7 @@ def run(call: Call, store: Store, _now: datetime) -> Reply:
     return _reply(f"of {found.name}", store.alerts.recent(page=found.slug, limit=_LOOKED_AT), call, store)
 
 
-def _reply(whose: str, recent: tuple[KeptAlert, ...], call: Call, store: Store) -> Reply:
+def _reply(whose: str, recent: tuple[StoredAlert, ...], call: Call, store: Store) -> Reply:
     ours = (kept for kept in recent if _is_ours(kept.alert, call, store))
     lines = tuple(_line(kept, store) for kept in islice(ours, _MOST))
     if not lines:
@@ -48,7 +48,7 @@ def _is_ours(alert: Alert, call: Call, store: Store) -> bool:
     return not alert.tuned or store.subscriptions.wants(call.team_id, call.channel_id, alert)
 
 
-def _line(kept: KeptAlert, store: Store) -> Line:
+def _line(kept: StoredAlert, store: Store) -> Line:
     alert = kept.alert
     by = f" ({written(alert.feature, alert.threshold)})" if alert.tuned else ""
     how = " (found in imported figures)" if kept.past else " (replayed)" if kept.replayed else ""

@@ -29,7 +29,7 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class BacktestRequest:
     """How far back to go, and the limits (feature -> limit) to try."""
 
     period: timedelta
@@ -59,7 +59,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     return Reply(card=replace(card, context=tuple(_context(store, found, asked))), shareable=True)
 
 
-def parse(said: Sequence[str]) -> Asked:
+def parse(said: Sequence[str]) -> BacktestRequest:
     """``("90d", "surge>5")``: a period and thresholds, in any order. LikewatchError names what is neither."""
     period, limits = DEFAULT, {}
     for word in said:
@@ -72,15 +72,15 @@ def parse(said: Sequence[str]) -> Asked:
         else:
             feature, limit = parse_threshold(word)
             limits[feature] = limit
-    return Asked(period=period, limits=limits)
+    return BacktestRequest(period=period, limits=limits)
 
 
 def _newest_figure(store: Store, found: Named) -> Point | None:
-    lasts = (track.last for track in store.readings.tracks(found.pages).values())
+    lasts = (track.last for track in store.readings.series_states(found.pages).values())
     return max(lasts, key=lambda last: last.at, default=None)
 
 
-def _all_older(store: Store, found: Named, asked: Asked, newest: Point, now: datetime) -> Card:
+def _all_older(store: Store, found: Named, asked: BacktestRequest, newest: Point, now: datetime) -> Card:
     """All figures are older than the period asked for: a button asks for one that takes them in, if that may be."""
     firsts = [first.at for first in map(store.readings.first, found.pages) if first is not None]
     days = (now - min(firsts, default=newest.at)) // _DAY + 1
@@ -94,7 +94,7 @@ def _all_older(store: Store, found: Named, asked: Asked, newest: Point, now: dat
     )
 
 
-def _told_of(store: Store, found: Named, asked: Asked, alerts: Sequence[Alert]) -> Card:
+def _told_of(store: Store, found: Named, asked: BacktestRequest, alerts: Sequence[Alert]) -> Card:
     headline = f"{_number(alerts)} of {found.name} in the past {phrases.length(asked.period)}"
     return Card(
         headline=headline[0].upper() + headline[1:],
@@ -102,7 +102,9 @@ def _told_of(store: Store, found: Named, asked: Asked, alerts: Sequence[Alert]) 
     )
 
 
-def _compared(store: Store, found: Named, asked: Asked, alerts: Sequence[Alert], decided: Collection[str]) -> Card:
+def _compared(
+    store: Store, found: Named, asked: BacktestRequest, alerts: Sequence[Alert], decided: Collection[str]
+) -> Card:
     """What is told with the thresholds asked for beside what the default ones tell; ``decided`` are their kinds."""
     setting = phrases.listed([written(feature, limit) for feature, limit in asked.limits.items()])
     default = phrases.listed([written(feature, _default(feature)) for feature in asked.limits])
@@ -130,7 +132,7 @@ def _compared(store: Store, found: Named, asked: Asked, alerts: Sequence[Alert],
     )
 
 
-def _context(store: Store, found: Named, asked: Asked) -> Iterator[Line]:
+def _context(store: Store, found: Named, asked: BacktestRequest) -> Iterator[Line]:
     yield "The stored readings went through today's rules once more; nothing was posted."
     yield "Polls that found the same count again are not stored, so what waits for several readings may come later."
     held_against = rivals(store, found.pages, asked.period)

@@ -11,7 +11,7 @@ from bot.evidence.attribution import is_stated
 from bot.evidence.described import said
 from bot.evidence.records import ImportedFile, sha256
 from bot.evidence.timestamps import read_stamp, stamp_fault
-from bot.evidence.trace import Behind, Figure, Trace, Traced, find_alert, reference, trace
+from bot.evidence.trace import Behind, Trace, Traced, TracedFigure, find_alert, reference, trace
 from bot.pages.alert_names import alert_sentence
 from bot.slack.answers.figures import moment
 from bot.slack.contract import Bold, Call, Card, Command, Line, Link, Moment, Reply, Slash, Span, Who
@@ -55,7 +55,7 @@ def _places(traced: Trace) -> dict[_Source, int]:
     return {source: number for number, source in enumerate(dict.fromkeys(used), start=1)}
 
 
-def _figure(figure: Figure, traced: Trace, places: Mapping[_Source, int]) -> Line:
+def _figure(figure: TracedFigure, traced: Trace, places: Mapping[_Source, int]) -> Line:
     fact, behind = figure.fact, [traced.readings[place] for place in figure.readings]
     name = Bold(fact.name.replace("_", " "))
     numbers = dict.fromkeys(places[_origin(one)] for one in behind if _origin(one) in places)

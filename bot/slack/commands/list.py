@@ -73,7 +73,7 @@ def _told(call: Call, store: Store, subscription: Subscription, now: datetime) -
 
 
 def _page(call: Call, store: Store, latest: Latest, now: datetime) -> Line:
-    count = f"{counted(latest.track)}, {age(latest, now)}" if latest.track else age(latest, now)
+    count = f"{counted(latest.series_state)}, {age(latest, now)}" if latest.series_state else age(latest, now)
     trouble = "; not readable now" if latest.trouble else ""
     muted = store.subscriptions.muted(call.team_id, call.channel_id, latest.page.slug, now)
     until = ("; muted until ", Moment(muted)) if muted else ()

@@ -8,7 +8,7 @@ from bot.errors import LikewatchError
 from bot.pages import lookup
 from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.audit import audit
-from bot.slack.contract import Button, Call, Card, Command, Moment, Person, Reply, Slash, Who
+from bot.slack.contract import Button, Call, Card, Command, Mention, Moment, Reply, Slash, Who
 from bot.text import phrases
 from storage.store import Store
 from storage.values import Target
@@ -46,7 +46,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         ),
         buttons=(Button(label="Unmute", query=f"trends unmute {found.slug}"),),
     )
-    return Reply(card=card, notice=(Person(call.user_id), f" muted {found.slug} here for {phrases.length(period)}"))
+    return Reply(card=card, notice=(Mention(call.user_id), f" muted {found.slug} here for {phrases.length(period)}"))
 
 
 def _parsed(text: str) -> tuple[str, str, timedelta]:

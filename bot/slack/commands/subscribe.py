@@ -10,19 +10,19 @@ from bot.pages import lookup
 from bot.pages.alert_names import alert_sentence
 from bot.pages.lookup import Named
 from bot.rules.alert_types import amount, default_features, features, wishes, written
-from bot.rules.channel_rules import pages_of, variants
-from bot.rules.parse_alert_types import Asked, parse_features
-from bot.rules.preview import PREVIEW, Rehearsal, rehearse, settle
+from bot.rules.channel_rules import channel_rules, pages_of
+from bot.rules.parse_alert_types import AlertTypeRequest, parse_features
+from bot.rules.preview import PREVIEW, Preview, preview, settle_rule_states
 from bot.slack.answers.subscribed_groups import groups_subscribed
 from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.audit import audit
-from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash, Who
+from bot.slack.contract import Button, Call, Card, Command, Line, Mention, Reply, Slash, Who
 from bot.slack.delivery.pausing import resume
 from bot.text import phrases
 from handlers.comparisons import all_comparisons
 from handlers.model import Alert, Dated
 from storage.store import Store
-from storage.values import KeptAlert, Subscription, Target
+from storage.values import StoredAlert, Subscription, Target
 
 USAGE = "/trends subscribe <page or group> [feature …] [surge>5x]"
 _MOST_TOLD = 5
@@ -46,15 +46,15 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     before = store.subscriptions.get(call.team_id, call.channel_id, found.target, found.slug)
     wish = _wish(call, found, asked, before, now)
     tuned = (wish, *_beside(store, wish, found))
-    rehearsal = rehearse(store, tuned, variants(store, tuned, all_comparisons()), now)
+    shown = preview(store, tuned, channel_rules(store, tuned, all_comparisons()), now)
     with store.write():
         store.subscriptions.put(wish)
-        settle(store, all_comparisons(), now, made=rehearsal.memories)
+        settle_rule_states(store, all_comparisons(), now, made=shown.rule_states)
         wanted = wishes(wish)
         audit(store, call, now, "subscribe", found.slug, detail=" ".join(wanted))
         resumed = resume(store, call.team_id, call.channel_id, now, by=call.user_id)
-    preview = _preview(store, found, wish, rehearsal, now)
-    said = (*_thresholds(asked, wish, before), *_by_group(call, store, found), *preview, *filter(None, [resumed]))
+    lines = _preview(store, found, wish, shown, now)
+    said = (*_thresholds(asked, wish, before), *_by_group(call, store, found), *lines, *filter(None, [resumed]))
     card = Card(
         headline=f"This channel is subscribed to {found.name}",
         lines=(f"It gets: {', '.join(wanted)}.", *_left_out(wish), *said),
@@ -63,7 +63,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     )
     return Reply(
         card=card,
-        notice=(Person(call.user_id), f" subscribed this channel to {found.slug}: {', '.join(wanted)}"),
+        notice=(Mention(call.user_id), f" subscribed this channel to {found.slug}: {', '.join(wanted)}"),
     )
 
 
@@ -74,7 +74,9 @@ def _left_out(wish: Subscription) -> Iterator[str]:
         yield f"It does not get: {', '.join(left_out)}. /trends subscribe {wish.slug} adds all of them."
 
 
-def _wish(call: Call, found: Named, asked: Asked, before: Subscription | None, now: datetime) -> Subscription:
+def _wish(
+    call: Call, found: Named, asked: AlertTypeRequest, before: Subscription | None, now: datetime
+) -> Subscription:
     """What the channel wants from now on: what was asked, and beside it what it had before."""
     named = asked.features or default_features()
     had = before.features if before else ()
@@ -92,7 +94,7 @@ def _wish(call: Call, found: Named, asked: Asked, before: Subscription | None, n
     )
 
 
-def _thresholds(asked: Asked, wish: Subscription, before: Subscription | None) -> Iterator[Line]:
+def _thresholds(asked: AlertTypeRequest, wish: Subscription, before: Subscription | None) -> Iterator[Line]:
     """What its thresholds mean here, and which of them are no more."""
     for name, feature in features().items():
         if (threshold := feature.threshold) is None:
@@ -123,7 +125,7 @@ def _beside(store: Store, wish: Subscription, found: Named) -> tuple[Subscriptio
     return tuple(one for one in others if not {page.slug for page in pages_of(store, one)}.isdisjoint(found.pages))
 
 
-def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Rehearsal, now: datetime) -> Iterator[Line]:
+def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Preview, now: datetime) -> Iterator[Line]:
     """What would have been posted here in the past 30 days, now that the wish is saved: one card for each story.
 
     Default rules told it then; what variants would have told, the rehearsal says.
@@ -139,7 +141,9 @@ def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Rehearsa
     if span is None:
         yield "No figure of it was read yet, so there is no telling what would have been posted here."
         return
-    newest_figure = max((track.last for track in store.readings.tracks(found.pages).values()), key=lambda last: last.at)
+    newest_figure = max(
+        (track.last for track in store.readings.series_states(found.pages).values()), key=lambda last: last.at
+    )
     if not stories and newest_figure.at < since:
         newest_day = phrases.date(newest_figure.at, newest_figure.dated)
         yield f"Its newest figure is of {newest_day}: in the past {PREVIEW.days} days there was nothing to judge."
@@ -166,7 +170,7 @@ def _is_about(found: Named, alert: Alert) -> bool:
     return alert.page in found.pages and (alert.rival is None or alert.rival in found.pages)
 
 
-def _recent(store: Store, found: Named, since: datetime) -> tuple[KeptAlert, ...]:
+def _recent(store: Store, found: Named, since: datetime) -> tuple[StoredAlert, ...]:
     if found.target is Target.GROUP:
         return store.alerts.recent(group=found.slug, since=since, limit=_MANY)
     return store.alerts.recent(page=found.slug, since=since, limit=_MANY)
@@ -177,7 +181,7 @@ def _span(store: Store, found: Named, now: datetime) -> str | None:
 
     What is older than the present series counts something else, or is too far from it: it is said which is meant.
     """
-    tracks = store.readings.tracks(found.pages).values()
+    tracks = store.readings.series_states(found.pages).values()
     begun = [point for track in tracks if (point := store.readings.at(track.page, track.since))]
     if not begun:
         return None

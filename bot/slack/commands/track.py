@@ -9,11 +9,11 @@ from bot.errors import LikewatchError
 from bot.pages.slugs import free_slug, is_slug, slugged
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.registry import parse_reference, platforms
-from bot.rules.preview import begun_by, settle
+from bot.rules.preview import settle_rule_states, states_begun_by
 from bot.slack.answers.figures import title
 from bot.slack.audit import audit
 from bot.slack.commands import commands
-from bot.slack.contract import Button, Call, Card, Command, Line, Person, Reply, Slash, Who
+from bot.slack.contract import Button, Call, Card, Command, Line, Mention, Reply, Slash, Who
 from bot.text import phrases
 from bot.text.countries import country_code, country_name
 from handlers.comparisons import all_comparisons
@@ -25,7 +25,7 @@ _WORDS = ("as", "home", "in", "on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class TrackRequest:
     """What was asked for, checked in itself: ``slug`` is "" and ``home`` None where they were not said."""
 
     reference: Reference
@@ -44,21 +44,21 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     asked, profile = parse(call.text), call.found
     if profile is None:
         raise LikewatchError("The page could not be looked up. Try again.")
-    begun = begun_by(store, _page(store, asked, profile), all_comparisons(), now)
+    begun = states_begun_by(store, _page(store, asked, profile), all_comparisons(), now)
     with store.write():
         known = store.pages.by_account(profile.platform, profile.native_id)
         page = _page(store, asked, profile)
         slug = page.slug
         account = store.pages.account(slug) or _account(profile, slug, call)
         store.pages.add(page, account, at=now)
-        settle(store, all_comparisons(), now, made=begun)
+        settle_rule_states(store, all_comparisons(), now, made=begun)
         said = f"{profile.url} home {asked.home or 'not said'} in {' '.join(asked.groups) or 'no group'}"
         audit(store, call, now, "track", slug, detail=said)
         page = store.pages.get(slug) or page
     return _reply(call, page, account, profile, known=known is not None)
 
 
-def _page(store: Store, asked: Asked, profile: Profile) -> Page:
+def _page(store: Store, asked: TrackRequest, profile: Profile) -> Page:
     """The page as it will be: one that is known keeps its short name, its groups, and its home if none is said."""
     known = store.pages.by_account(profile.platform, profile.native_id)
     slug = known.slug if known else _slug(store, asked, profile)
@@ -84,7 +84,7 @@ def _account(profile: Profile, slug: str, call: Call) -> Account:
     )
 
 
-def parse(text: str) -> Asked:
+def parse(text: str) -> TrackRequest:
     """Understand the command's text; LikewatchError names what is wrong in it."""
     pasted, *others = text.split() or [""]
     if not pasted:
@@ -103,7 +103,7 @@ def parse(text: str) -> Asked:
     for word, values in said.items():
         if not values:
             raise LikewatchError(f"Something is missing after “{word}”. Usage: {USAGE}")
-    return Asked(
+    return TrackRequest(
         reference=parse_reference(pasted, platforms(), " ".join(said.get("on", ()))),
         slug=_checked_slug(said.get("as", [])),
         home=_country(" ".join(said["home"])) if "home" in said else None,
@@ -144,7 +144,7 @@ def _groups(said: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(groups))
 
 
-def _slug(store: Store, asked: Asked, profile: Profile) -> str:
+def _slug(store: Store, asked: TrackRequest, profile: Profile) -> str:
     """The slug of a page whose account is new: the one asked for, else one made from the handle."""
 
     def taken(slug: str) -> bool:
@@ -170,7 +170,7 @@ def _may_join(store: Store, page: Page, slug: str, profile: Profile) -> bool:
     return page.slug == slug and page.platform == profile.platform and store.pages.account(slug) is None
 
 
-def _aliases(store: Store, asked: Asked, known: Page | None) -> tuple[str, ...]:
+def _aliases(store: Store, asked: TrackRequest, known: Page | None) -> tuple[str, ...]:
     if known is None or not asked.slug or asked.slug == known.slug:
         return ()
     other = store.pages.find(asked.slug)
@@ -206,7 +206,7 @@ def _reply(call: Call, page: Page, account: Account, profile: Profile, *, known:
     told = (
         f"{page.slug} ({page.name} on {title(page.platform)}), home {home}, groups: {', '.join(page.groups) or 'none'}"
     )
-    return Reply(card=card, notice=(Person(call.user_id), f" {verb} {told}"))
+    return Reply(card=card, notice=(Mention(call.user_id), f" {verb} {told}"))
 
 
 COMMAND = Command(

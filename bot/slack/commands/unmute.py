@@ -8,7 +8,7 @@ from bot.errors import LikewatchError
 from bot.pages import lookup
 from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.audit import audit
-from bot.slack.contract import Call, Card, Command, Person, Reply, Slash, Who
+from bot.slack.contract import Call, Card, Command, Mention, Reply, Slash, Who
 from storage.store import Store
 
 USAGE = "/trends unmute <page>"
@@ -28,7 +28,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     if not was_muted:
         return Reply(card=Card(headline=f"{page.name} was not muted here"))
     card = Card(headline=f"{page.name} is not muted here any more", lines=("New alerts about it are posted again.",))
-    return Reply(card=card, notice=(Person(call.user_id), f" unmuted {page.slug} here"))
+    return Reply(card=card, notice=(Mention(call.user_id), f" unmuted {page.slug} here"))
 
 
 COMMAND = Command(

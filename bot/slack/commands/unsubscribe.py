@@ -10,11 +10,11 @@ from bot.pages import lookup
 from bot.pages.lookup import Named
 from bot.rules.alert_types import wishes
 from bot.rules.parse_alert_types import parse_features
-from bot.rules.preview import settle
+from bot.rules.preview import settle_rule_states
 from bot.slack.answers.subscribed_groups import groups_subscribed
 from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.audit import audit
-from bot.slack.contract import Button, Call, Card, Command, Person, Reply, Slash, Who
+from bot.slack.contract import Button, Call, Card, Command, Mention, Reply, Slash, Who
 from bot.text import phrases
 from handlers.comparisons import all_comparisons
 from storage.store import Store
@@ -42,7 +42,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
             store.subscriptions.put(replace(before, features=left, thresholds=kept))
         else:
             store.subscriptions.remove(call.team_id, call.channel_id, found.target, found.slug)
-        settle(store, all_comparisons(), now)
+        settle_rule_states(store, all_comparisons(), now)
         audit(store, call, now, "unsubscribe", found.slug, detail=" ".join(unwanted))
     return _done(call, found, before, unwanted, left, groups=groups_subscribed(call, store, found))
 
@@ -68,7 +68,7 @@ def _done(
         told = f" unsubscribed this channel from {found.slug}"
     still = (f"Alerts about it still come with the subscription to {phrases.listed(groups)}.",) if groups else ()
     return Reply(
-        card=Card(headline=headline, lines=(line, *still), buttons=(again,)), notice=(Person(call.user_id), told)
+        card=Card(headline=headline, lines=(line, *still), buttons=(again,)), notice=(Mention(call.user_id), told)
     )
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from bot.errors import LikewatchError
 from bot.pages import lookup
-from bot.rules.preview import settle
+from bot.rules.preview import settle_rule_states
 from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.audit import audit
-from bot.slack.contract import Call, Card, Command, Person, Reply, Slash, Who
+from bot.slack.contract import Call, Card, Command, Mention, Reply, Slash, Who
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 
@@ -25,11 +25,11 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         return unknown_name(store, call.text, "trends untrack {}", groups=False)
     with store.write():
         store.pages.remove(page.slug, at=now)
-        settle(store, all_comparisons(), now)
+        settle_rule_states(store, all_comparisons(), now)
         audit(store, call, now, "untrack", page.slug)
     kept = "It is not read any more, for any channel. Its figures and alerts are kept; /trends track brings it back."
     card = Card(headline=f"{page.name} is not watched any more", lines=(kept,))
-    return Reply(card=card, notice=(Person(call.user_id), f" stopped watching {page.slug}, for every channel"))
+    return Reply(card=card, notice=(Mention(call.user_id), f" stopped watching {page.slug}, for every channel"))
 
 
 COMMAND = Command(

@@ -12,7 +12,7 @@ from functools import partial
 from slack_sdk.web import WebClient
 
 from bot.clock import Clock
-from bot.slack.delivery.notices import Teller
+from bot.slack.delivery.notices import NoticeSender
 from bot.slack.delivery.sender import SETTLE, Channel, Sender
 from storage.store import Store
 from storage.values import Delivery
@@ -39,7 +39,7 @@ class Deliverer:
         self._store = store
         self._clock = clock
         self._sender = Sender(client=client, store=store, clock=clock, chance=chance)
-        self._teller = Teller(client=client, store=store, clock=clock, refuse=self._sender.refuse)
+        self._teller = NoticeSender(client=client, store=store, clock=clock, refuse=self._sender.refuse)
         self._woken = threading.Event()
         self._turns = threading.Condition()
         self._begun = 0
@@ -102,9 +102,9 @@ class Deliverer:
         with self._turns:
             if _TELLING in self._under_way:
                 return None
-        telling = self._store.tellings.due(now)
+        telling = self._store.notices.due(now)
         if telling is None:
-            return self._store.tellings.next_at()
+            return self._store.notices.next_at()
         self._begin(_TELLING, partial(self._teller.tell, telling))
         return None
 

@@ -9,14 +9,14 @@ from storage.store import Store
 from storage.values import Delivery
 
 
-class Dropped(StrEnum):
+class DropReason(StrEnum):
     """Why an alert that waited in the outbox is not posted after all."""
 
     UNSUBSCRIBED = "the channel is no longer subscribed to it"
     MUTED = "its page is muted in the channel"
 
 
-def unwanted(store: Store, delivery: Delivery, now: datetime) -> Dropped | None:
+def drop_reason(store: Store, delivery: Delivery, now: datetime) -> DropReason | None:
     """What was wanted when the alert was raised may not be at ``now``: why; None if it still is."""
     here, alert = (delivery.team_id, delivery.channel_id), delivery.alert
 
@@ -24,8 +24,8 @@ def unwanted(store: Store, delivery: Delivery, now: datetime) -> Dropped | None:
         return store.subscriptions.muted(*here, page, now) is not None
 
     if not store.subscriptions.hears_of(*here, alert):
-        return Dropped.UNSUBSCRIBED
+        return DropReason.UNSUBSCRIBED
     if alert.others:  # its page is a platform, which nobody mutes: what the channel hears of may all be muted
-        return Dropped.MUTED if all(map(muted, store.subscriptions.wanted_others(*here, alert))) else None
+        return DropReason.MUTED if all(map(muted, store.subscriptions.wanted_others(*here, alert))) else None
     about = [page for page in (alert.page, alert.rival) if page is not None]
-    return Dropped.MUTED if any(map(muted, about)) else None
+    return DropReason.MUTED if any(map(muted, about)) else None

@@ -9,9 +9,9 @@ from datetime import timedelta
 from slack_sdk.web import WebClient
 
 from bot.clock import Clock
-from bot.slack.client import CALL_ERRORS, Fault, failure_of
+from bot.slack.client import CALL_ERRORS, ErrorKind, failure_of
 from storage.store import Store
-from storage.values import Telling
+from storage.values import Notice
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ LONGEST = 300
 """Seconds between two attempts, at most."""
 
 
-class Teller:
+class NoticeSender:
     """Tells one at a time. We may not read direct messages, so what may have been told says so.
 
     ``refuse`` is called with the error once Slack does not know our token any more.
@@ -35,39 +35,39 @@ class Teller:
         self._clock = clock
         self._refuse = refuse
 
-    def tell(self, telling: Telling) -> None:
+    def tell(self, telling: Notice) -> None:
         """Say it; to a person, after opening the conversation."""
         text = f"{telling.text} {DOUBT}" if telling.doubtful else telling.text
         begun = False
         try:
             channel_id = self._channel_of(telling.recipient)
-            self._store.tellings.begin(telling.id)
+            self._store.notices.begin(telling.id)
             begun = True
             self._client.chat_postMessage(channel=channel_id, text=text, unfurl_links=False, unfurl_media=False)
         except CALL_ERRORS as error:
             self._failed(telling, error, begun=begun)
             return
-        self._store.tellings.told(telling.id)
+        self._store.notices.told(telling.id)
 
     def _channel_of(self, recipient: str) -> str:
         if not recipient.startswith(("U", "W")):
             return recipient
         return str(self._client.conversations_open(users=recipient)["channel"]["id"])
 
-    def _failed(self, telling: Telling, error: BaseException, *, begun: bool) -> None:
+    def _failed(self, telling: Notice, error: BaseException, *, begun: bool) -> None:
         failure, now = failure_of(error), self._clock.now()
-        if failure.fault is Fault.TOKEN:
+        if failure.fault is ErrorKind.TOKEN:
             self._refuse(error)
         backoff = timedelta(seconds=min(LONGEST, 2 ** min(telling.attempts + 1, 16)))
         match failure.fault:
-            case Fault.THROTTLED | Fault.UNSENT | Fault.TOKEN:
+            case ErrorKind.THROTTLED | ErrorKind.UNSENT | ErrorKind.TOKEN:
                 wait = max(failure.wait, backoff)
-                self._store.tellings.again(
+                self._store.notices.again(
                     telling.id, not_before=now + wait, doubtful=telling.doubtful, why=failure.code
                 )
-            case Fault.AMBIGUOUS:
+            case ErrorKind.AMBIGUOUS:
                 doubtful = telling.doubtful or begun
-                self._store.tellings.again(telling.id, not_before=now + backoff, doubtful=doubtful, why=failure.code)
-            case Fault.PERMISSION | Fault.CHANNEL | Fault.REFUSED:
-                self._store.tellings.fail(telling.id, failure.code)
+                self._store.notices.again(telling.id, not_before=now + backoff, doubtful=doubtful, why=failure.code)
+            case ErrorKind.PERMISSION | ErrorKind.CHANNEL | ErrorKind.REFUSED:
+                self._store.notices.fail(telling.id, failure.code)
                 log.warning("%s could not be told: %s", telling.recipient, failure.code)

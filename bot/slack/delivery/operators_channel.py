@@ -6,7 +6,7 @@ import logging
 
 from slack_sdk.web import WebClient
 
-from bot.slack.client import CALL_ERRORS, Fault, failure_of
+from bot.slack.client import CALL_ERRORS, ErrorKind, failure_of
 from bot.slack.render.block_kit import escape
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,6 @@ class OperatorsChannel:
             if not self._warned:
                 log.warning("The operators' channel could not be told (%s): %s", failure.code, sentence)
             self._warned = True
-            return failure.fault is Fault.AMBIGUOUS  # perhaps it was posted: not again
+            return failure.fault is ErrorKind.AMBIGUOUS  # perhaps it was posted: not again
         self._warned = False
         return True

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from bot.slack.delivery.filters import unwanted
+from bot.slack.delivery.filters import drop_reason
 from bot.slack.render import block_kit
 from bot.text import phrases
 from storage.store import Store
@@ -51,7 +51,7 @@ def pause(store: Store, delivery: Delivery, code: str, now: datetime) -> None:
             text = (
                 f"I stopped posting alerts in <#{channel_id}>. {block_kit.escape(why)} {block_kit.escape(_MEANWHILE)}"
             )
-            store.tellings.put(team_id, person, text, at=now)
+            store.notices.put(team_id, person, text, at=now)
         _note(store, team_id, channel_id, now, by=OURSELVES, action="pause", detail=code)
     log.warning("Alerts in channel %s are paused: %s", channel_id, code)
 
@@ -62,7 +62,7 @@ def resume(store: Store, team_id: str, channel_id: str, now: datetime, *, by: st
         if not store.subscriptions.resume(team_id, channel_id):
             return ""
         for delivery in store.outbox.waiting(team_id, channel_id):
-            if (why := unwanted(store, delivery, now)) is not None:
+            if (why := drop_reason(store, delivery, now)) is not None:
                 store.outbox.drop(delivery.id, why.value)
         too_old = store.outbox.let_go(team_id, channel_id, older_than=now - LONGEST_WAIT, why=_TOO_OLD)
         waiting = len(store.outbox.waiting(team_id, channel_id))

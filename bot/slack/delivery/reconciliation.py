@@ -25,7 +25,7 @@ https://docs.slack.dev/apis/web-api/rate-limits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundMessages:
     """The message: its timestamp, that of the card it stands under (None: under none), and the keys it carries.
 
     ``listed``: it is a list of several alerts.
@@ -44,7 +44,7 @@ def metadata(deliveries: Sequence[Delivery]) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": payload}
 
 
-class Search:
+class Reconciliation:
     """Looks for the posts of unknown outcome in one channel. Stopped by an error, it goes on where it was.
 
     Mostly it is one post; after a restore, all that waited in the backup. ``began`` is when it was first asked to, in
@@ -59,12 +59,12 @@ class Search:
         self._channel_id = first.channel_id
         self._oldest = f"{(first.claimed_at - MARGIN).timestamp():.6f}"
         self._missing = {delivery.alert.key for delivery in deliveries}
-        self._found: list[Found] = []
+        self._found: list[FoundMessages] = []
         cards = (delivery.card_ts for delivery in deliveries if delivery.card_ts is not None)
         self._places: list[str | None] = [*dict.fromkeys(cards), None]  # threads, and then the channel itself
         self._cursor: str | None = None
 
-    def go_on(self) -> list[Found]:
+    def go_on(self) -> list[FoundMessages]:
         """The messages that are there, oldest first. Raises what the client raises; ask again later then."""
         while self._places and self._missing:
             thread_ts = self._places[0]
@@ -81,7 +81,7 @@ class Search:
         if self._missing & carried:
             self._missing -= carried
             ts = str(message["ts"])
-            self._found.append(Found(ts=ts, thread_ts=thread_ts, keys=carried, listed=len(carried) > 1))
+            self._found.append(FoundMessages(ts=ts, thread_ts=thread_ts, keys=carried, listed=len(carried) > 1))
             if thread_ts is None and message.get("reply_count"):
                 self._places.append(ts)  # what followed in its story may stand under it
 

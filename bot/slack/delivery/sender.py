@@ -18,17 +18,17 @@ from bot.pages.alert_names import alert_sentence
 from bot.slack.client import (
     CALL_ERRORS,
     TIMEOUT,
-    Failure,
-    Fault,
+    ErrorKind,
+    SlackFailure,
     at_worst_in_plain_words,
     failure_of,
     spoken,
     with_or_without_charts,
 )
 from bot.slack.contract import Card
-from bot.slack.delivery.filters import unwanted
+from bot.slack.delivery.filters import drop_reason
 from bot.slack.delivery.pausing import pause
-from bot.slack.delivery.reconciliation import Search, metadata
+from bot.slack.delivery.reconciliation import Reconciliation, metadata
 from bot.slack.render import block_kit
 from bot.slack.render.alert_card import alert_card
 from bot.slack.render.list_card import MORE_THAN, MOST, list_card
@@ -36,7 +36,7 @@ from handlers.model import Alert
 from storage.delivery.outbox import ALONE
 from storage.errors import StoreError
 from storage.store import Store
-from storage.values import Delivery, KeptAlert
+from storage.values import Delivery, StoredAlert
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Sender:
         self._noting = threading.Lock()
         self._down = ""
         self._throttled: dict[Channel, float] = {}
-        self._searches: dict[Channel, Search] = {}
+        self._searches: dict[Channel, Reconciliation] = {}
 
     def claim(self) -> tuple[Delivery, ...]:
         """What is to be posted next in one message; nothing if nothing may be posted now."""
@@ -116,7 +116,7 @@ class Sender:
         """
         channel = deliveries[0].team_id, deliveries[0].channel_id
         now = self._clock.monotonic()
-        search = self._searches.setdefault(channel, Search(self._client, deliveries, began=now))
+        search = self._searches.setdefault(channel, Reconciliation(self._client, deliveries, began=now))
         try:
             found = search.go_on()
         except CALL_ERRORS as error:
@@ -142,7 +142,7 @@ class Sender:
 
     def _wanted(self, delivery: Delivery) -> bool:
         """Whether it still is; what is not is dropped."""
-        if (why := unwanted(self._store, delivery, self._clock.now())) is None:
+        if (why := drop_reason(self._store, delivery, self._clock.now())) is None:
             return True
         self._store.outbox.drop(delivery.id, why.value)
         return False
@@ -185,7 +185,7 @@ class Sender:
     def _unsayable(self, delivery: Delivery, error: Exception) -> None:
         self._store.outbox.fail(delivery.id, f"its card could not be made: {type(error).__name__}")
 
-    def _kept(self, delivery: Delivery) -> KeptAlert:
+    def _kept(self, delivery: Delivery) -> StoredAlert:
         kept = self._store.alerts.get(delivery.alert.key)
         assert kept is not None  # noqa: S101 (alerts are never deleted)
         return kept
@@ -212,7 +212,7 @@ class Sender:
         try:
             at_worst_in_plain_words(update, block_kit.blocks(card))
         except SlackApiError as error:
-            if failure_of(error).fault is not Fault.REFUSED:
+            if failure_of(error).fault is not ErrorKind.REFUSED:
                 raise
             return False
         return True
@@ -243,28 +243,28 @@ class Sender:
     def _failed(self, deliveries: Sequence[Delivery], error: BaseException) -> None:
         failure = failure_of(error)
         match failure.fault:
-            case Fault.THROTTLED:
+            case ErrorKind.THROTTLED:
                 self._throttle(deliveries, failure)
-            case Fault.UNSENT:
+            case ErrorKind.UNSENT:
                 self._again(deliveries, failure.code, after=self._backoff)
                 self._is_down(failure)
-            case Fault.AMBIGUOUS:
+            case ErrorKind.AMBIGUOUS:
                 self._is_down(failure)  # it stays "sending" until it has settled and was looked for
-            case Fault.TOKEN | Fault.PERMISSION:
+            case ErrorKind.TOKEN | ErrorKind.PERMISSION:
                 self.refuse(error)  # first, or they would be claimed again at once
                 self._again(deliveries, failure.code)
-            case Fault.CHANNEL:
+            case ErrorKind.CHANNEL:
                 with self._store.write():
                     self._again(deliveries, failure.code)
                     pause(self._store, deliveries[0], failure.code, self._clock.now())
-            case Fault.REFUSED if len(deliveries) > 1:
+            case ErrorKind.REFUSED if len(deliveries) > 1:
                 log.warning("Slack refused a list of alerts (%s); they are posted one by one", failure.code)
                 self._again(deliveries, ALONE)
-            case Fault.REFUSED:
+            case ErrorKind.REFUSED:
                 self._store.outbox.fail(deliveries[0].id, failure.code)
                 log.error("Slack refused the card of %s: %s", deliveries[0].alert.key, failure.code)
 
-    def _throttle(self, deliveries: Sequence[Delivery], failure: Failure) -> None:
+    def _throttle(self, deliveries: Sequence[Delivery], failure: SlackFailure) -> None:
         """The channel waits as long as Slack asked; all of the team's do where it is the workspace that is full."""
         now, clock = self._clock.now(), self._clock.monotonic()
         team_id, channel_id = deliveries[0].team_id, deliveries[0].channel_id
@@ -298,17 +298,19 @@ class Sender:
         longest = min(LONGEST_BACKOFF, 2 ** min(delivery.attempts, 16))
         return timedelta(seconds=longest * self._chance.uniform(0.5, 1))
 
-    def _look_again(self, deliveries: Sequence[Delivery], search: Search, error: BaseException) -> timedelta | None:
+    def _look_again(
+        self, deliveries: Sequence[Delivery], search: Reconciliation, error: BaseException
+    ) -> timedelta | None:
         """After how long to ask Slack again; None where it has been decided without."""
         failure = failure_of(error)
         searched = timedelta(seconds=self._clock.monotonic() - search.began)
         match failure.fault:
-            case Fault.THROTTLED if searched + failure.wait <= LONGEST_SEARCH:
+            case ErrorKind.THROTTLED if searched + failure.wait <= LONGEST_SEARCH:
                 return failure.wait
-            case Fault.UNSENT | Fault.AMBIGUOUS:
+            case ErrorKind.UNSENT | ErrorKind.AMBIGUOUS:
                 self._is_down(failure)
                 return max(SETTLE, self._backoff(deliveries[0]))
-            case Fault.TOKEN:
+            case ErrorKind.TOKEN:
                 self.refuse(error)
                 return SETTLE
             case _:  # the channel's history is not for us to read
@@ -320,7 +322,7 @@ class Sender:
                 self._again(deliveries, MAY_REPEAT, after=self._backoff)
                 return None
 
-    def _is_down(self, failure: Failure) -> None:
+    def _is_down(self, failure: SlackFailure) -> None:
         with self._noting:
             was, self._down = self._down, failure.code
         if not was:

@@ -16,7 +16,7 @@ PATIENCE = 3
 """Seconds that a repeated request waits for the first one's answer: Slack gives up after as many."""
 
 
-class Once(Generic[T]):
+class Deduplication(Generic[T]):
     """Remembers the answers to the newest thousand requests, by Slack's own id of each."""
 
     def __init__(self) -> None:

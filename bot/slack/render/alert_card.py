@@ -12,11 +12,11 @@ from bot.slack.answers.figures import moment
 from bot.slack.contract import Bold, Button, Card, Line, Link, Plot, Span
 from bot.slack.render.charts import counts_plot
 from bot.text import phrases
-from handlers.contract import Words
+from handlers.contract import Names
 from handlers.model import Alert, Dated, Fact, Point
 from handlers.wording import sentences
 from storage.store import Store
-from storage.values import KeptAlert
+from storage.values import StoredAlert
 
 AROUND = timedelta(days=30)
 FURTHER = timedelta(days=400)
@@ -26,7 +26,7 @@ _SHOWN = {"count": "{unit}", "rival_count": "{unit}", "home_share": "share of al
 """The facts that get a field of their own, and what it is called; the lines say the others better."""
 
 
-def alert_card(kept: KeptAlert, store: Store) -> Card:
+def alert_card(kept: StoredAlert, store: Store) -> Card:
     """The card of an alert; posted for the first of a story, and in its place for each that follows."""
     alert = kept.alert
     known = names_in(alert, store)
@@ -54,7 +54,7 @@ def _evidence(alert: Alert) -> Button:
     return Button(label="Evidence", query=f"trends evidence {reference(alert)}")
 
 
-def _replayed(kept: KeptAlert) -> Iterator[Line]:
+def _replayed(kept: StoredAlert) -> Iterator[Line]:
     if kept.replayed:
         when = phrases.when(kept.alert.at, max(kept.alert.dated, Dated.DAY, key=list(Dated).index))
         yield (Bold(f"Replayed from published figures: this is what would have been posted {when}."),)
@@ -72,7 +72,7 @@ def _is_figure(fact: Fact) -> bool:
     return bool(fact.source) and fact.name in _SHOWN
 
 
-def _field(fact: Fact, known: Words) -> tuple[str, Line]:
+def _field(fact: Fact, known: Names) -> tuple[str, Line]:
     """A figure as it was read or published: value, bounds, date and source."""
     about = known.country(fact.about) if fact.unit == "share" else known.page(fact.about)
     label = f"{about}: {_SHOWN[fact.name].format(unit=fact.unit)}"
@@ -118,7 +118,7 @@ def _plot(alert: Alert, store: Store) -> Plot | None:
     """The counts up to the alert, of both pages where there is a rival: nothing is drawn that was not known then."""
     slugs = (alert.page, alert.rival) if alert.rival else (alert.page,)
     pages = store.pages.many(slugs)
-    units = {track.metric for track in store.readings.tracks(slugs).values()}
+    units = {track.metric for track in store.readings.series_states(slugs).values()}
     if len(units) != 1 or len(pages) < len(slugs):
         return None
     unit = units.pop()

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
-from bot.slack.contract import Bold, Button, Card, Line, Link, Moment, Person, Plot, Reply, Span
+from bot.slack.contract import Bold, Button, Card, Line, Link, Mention, Moment, Plot, Reply, Span
 from bot.text import phrases
 
 Block: TypeAlias = dict[str, Any]
@@ -98,7 +98,7 @@ def _markup(span: Span) -> str:
             return f"<{target}|{escape(text)}>" if target and clean(text) else escape(text)
         case Moment(at):
             return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{phrases.instant(at)}>"
-        case Person(user_id):
+        case Mention(user_id):
             return f"<@{user_id}>" if _USER_ID.fullmatch(user_id) else escape(user_id)
 
 
@@ -117,7 +117,7 @@ def _words(span: Span) -> str:
             return text
         case Moment(at):
             return phrases.instant(at)
-        case Person(user_id):
+        case Mention(user_id):
             return f"@{user_id}"
 
 

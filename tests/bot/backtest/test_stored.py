@@ -36,7 +36,7 @@ def test_stored_readings_are_seen_once_an_hour(store: Store) -> None:
     looked: list[int] = []
 
     def look(window: Window, _told: bool) -> Verdict[bool] | None:
-        looked.append(window.tracks["hunsen"].last.count)
+        looked.append(window.series_states["hunsen"].last.count)
         return None
 
     rule = replace(CROWD, compare=look)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.evidence.timestamps import Stamper, roots_in
 from bot.http.client import Http
-from bot.imports.job import Order, carry_out
+from bot.imports.job import ImportJob, run_import
 from storage.schema.backups import back_up_one as back_up
 from storage.schema.files import evidence_beside
 from tests.labs.standins.kept import kept_in
@@ -41,8 +41,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
         )
         kept.overtaken()
         assert stamper.stamp_when_due()
-        order = Order(name="press.csv", data=_PRESS, by="ana")
-        assert "Kept: 3 counts." in list(carry_out(order, kept.store, kept.cycle, kept.clock.now()))
+        order = ImportJob(name="press.csv", data=_PRESS, by="ana")
+        assert "Kept: 3 counts." in list(run_import(order, kept.store, kept.cycle, kept.clock.now()))
         back_up(evidence_beside(folder / "likewatch.db"), folder / "older.db")
         for hour in range(2):
             kept.count(2_120_000 + hour, 2_100_600 + hour)

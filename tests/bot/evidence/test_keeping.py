@@ -18,7 +18,7 @@ from bot.evidence.trace import instant_of, replies_behind, trace
 from bot.evidence.verification import Verification
 from handlers.model import Metric
 from storage.store import Store
-from storage.values import KeptAlert
+from storage.values import StoredAlert
 from tests.labs.standins.graph import GraphPage
 from tests.labs.standins.kept import HOUR, Kept, kept_in
 from tests.labs.standins.newsroom import START
@@ -99,7 +99,7 @@ def test_what_is_behind_an_alert_that_is_raised_meanwhile_stays_too(
             kept.poll()
         hours = iter(range(48, 60))
 
-        def while_the_cycle_goes_on(store: Store, alerts: Iterable[KeptAlert]) -> set[bytes]:
+        def while_the_cycle_goes_on(store: Store, alerts: Iterable[StoredAlert]) -> set[bytes]:
             wanted = replies_behind(store, alerts)
             for hour in hours:
                 kept.count(2_090_000 + 400 * hour, 2_100_000 + 10 * hour)
@@ -143,7 +143,7 @@ def test_what_is_behind_an_alert_stays_when_the_page_begins_to_count_something_e
             kept.graph.put(replace(page, has_transitioned_to_new_page_experience=False))
         kept.clock.move(6 * HOUR)
         kept.cycle.run_all()
-    assert kept.store.readings.tracks(["hunsen"])["hunsen"].metric is Metric.LIKES
+    assert kept.store.readings.series_states(["hunsen"])["hunsen"].metric is Metric.LIKES
     let_go(kept, 30 * DAY)
     assert [len(trace(kept.store, alert).drawn) for alert in alerts] == before
     assert all(kept.store.evidence.reply(digest) for digest in replies)

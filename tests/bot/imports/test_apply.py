@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.imports import read_import
 from bot.imports.apply import AboutPages, import_figures
 from bot.imports.replay import add_pages, by_instant
-from bot.rules.preview import settle
+from bot.rules.preview import settle_rule_states
 from handlers.comparisons import all_comparisons
 from handlers.model import Page
 from storage.store import Store
@@ -27,13 +27,13 @@ def test_a_page_that_an_import_brings_back_goes_on_from_its_past_for_every_thres
     store.pages.remove("hunsen", at=now)
     surges = wish("cambodia", target=Target.GROUP, features=("surge",), thresholds={"surge": 5})
     store.subscriptions.put(surges)
-    settle(store, all_comparisons(), now)
-    assert store.memories.variants_of("surge") == set()
+    settle_rule_states(store, all_comparisons(), now)
+    assert store.rule_states.variants_of("surge") == set()
 
     read = read_import(f"date,page,followers\n{now.date()},hunsen,582000\n".encode(), name="x.csv", now=now)
     about = AboutPages(add=True, platform="facebook", home=None, groups=("cambodia",))
     imported = import_figures(store, made, read, about=about, keep_good=False, by="ana", now=now, keep=lambda _: None)
     made.close()
     assert [page.slug for page in imported.added] == ["hunsen"]
-    assert store.memories.variants_of("surge") == {("surge>5", "hunsen")}
+    assert store.rule_states.variants_of("surge") == {("surge>5", "hunsen")}
     assert imported.absorbed.alerts == ()

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from bot.errors import LikewatchError
-from bot.imports.job import Order
-from bot.imports.queue import PATIENCE, end_abandoned, hand_over, take_orders
+from bot.imports.job import ImportJob
+from bot.imports.queue import PATIENCE, end_abandoned, queue_import, run_queued
 from storage.errors import StoreInUse
 from storage.schema.lock import WriterLock
 from tests.labs.standins.clock import HandClock
 from tests.labs.standins.newsroom import START
 
-ORDER = Order(name="figures.csv", data=b"date,page\n\xff", by="ana", page="hunsen", keep_good=True)
+ORDER = ImportJob(name="figures.csv", data=b"date,page\n\xff", by="ana", page="hunsen", keep_good=True)
 HELD = StoreInUse("It is held by process 7.")
 
 
@@ -28,13 +28,13 @@ def database(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def bot(database: Path, carry_out: Callable[[Order], list[str]]) -> Iterator[None]:
+def bot(database: Path, carry_out: Callable[[ImportJob], list[str]]) -> Iterator[None]:
     """A process that holds the database and takes orders until the end of the block."""
     lock, ended = WriterLock.take(database), threading.Event()
 
     def look() -> None:
         while not ended.wait(0.02):
-            take_orders(database, carry_out)
+            run_queued(database, carry_out)
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -49,24 +49,24 @@ def left(database: Path) -> list[str]:
 
 
 def test_the_order_arrives_whole_and_the_answer_comes_back(database: Path) -> None:
-    came: list[Order] = []
+    came: list[ImportJob] = []
 
-    def carry_out(order: Order) -> list[str]:
+    def carry_out(order: ImportJob) -> list[str]:
         came.append(order)
         return ["Kept: 1 count.", "Ünïcode"]
 
     with bot(database, carry_out):
-        assert hand_over(database, ORDER, HELD) == ["Kept: 1 count.", "Ünïcode"]
+        assert queue_import(database, ORDER, HELD) == ["Kept: 1 count.", "Ünïcode"]
     assert came == [ORDER]
     assert left(database) == []
 
 
 def test_what_the_bot_refuses_is_said_to_who_ordered_it(database: Path) -> None:
-    def refuse(_order: Order) -> list[str]:
+    def refuse(_order: ImportJob) -> list[str]:
         raise LikewatchError("figures.csv is empty.")
 
     with bot(database, refuse), pytest.raises(LikewatchError, match=r"figures\.csv is empty\."):
-        hand_over(database, ORDER, HELD)
+        queue_import(database, ORDER, HELD)
     assert left(database) == []
 
 
@@ -77,27 +77,27 @@ def test_what_nobody_foresaw_is_answered_all_the_same(database: Path) -> None:
         while not list(database.with_name("likewatch.db.imports").glob("*.waiting")):
             threading.Event().wait(0.02)
         with pytest.raises(ZeroDivisionError):
-            take_orders(database, lambda _order: [str(1 // 0)])
+            run_queued(database, lambda _order: [str(1 // 0)])
 
     database.with_name("likewatch.db.imports").mkdir()
     thread = threading.Thread(target=stumble)
     thread.start()
     with pytest.raises(LikewatchError, match="Likewatch's log says more"):
-        hand_over(database, ORDER, HELD)
+        queue_import(database, ORDER, HELD)
     thread.join()
     lock.release()
 
 
 def test_where_the_database_is_free_again_the_order_is_taken_back(database: Path) -> None:
-    assert hand_over(database, ORDER, HELD) is None
-    take_orders(database, lambda _order: pytest.fail("it was taken back"))
+    assert queue_import(database, ORDER, HELD) is None
+    run_queued(database, lambda _order: pytest.fail("it was taken back"))
     assert left(database) == []
 
 
 def test_where_nobody_takes_it_that_is_said_and_it_is_taken_back(database: Path) -> None:
     lock, clock = WriterLock.take(database), HandClock(START)
     with pytest.raises(StoreInUse, match=r"process 7\. It did not take the file within 2 minutes"):
-        hand_over(database, ORDER, HELD, clock)
+        queue_import(database, ORDER, HELD, clock)
     lock.release()
     assert clock.monotonic() > PATIENCE
     assert left(database) == []
@@ -116,7 +116,7 @@ def test_where_the_bot_stops_at_it_nobody_waits_for_ever(database: Path) -> None
 
     lock = WriterLock.take(database)
     with pytest.raises(LikewatchError, match=r"stopped before it said what came of the import.*import it again"):
-        hand_over(database, ORDER, HELD, Taking(START))
+        queue_import(database, ORDER, HELD, Taking(START))
     assert left(database) == []
 
 
@@ -140,7 +140,7 @@ class Restarting(HandClock):
 def test_where_the_bot_stops_at_it_and_starts_again_at_once_that_is_said(database: Path) -> None:
     lock, clock = WriterLock.take(database), Restarting(database, ends_abandoned=True)
     with pytest.raises(LikewatchError, match=r"stopped before it said what came of the import"):
-        hand_over(database, ORDER, HELD, clock)
+        queue_import(database, ORDER, HELD, clock)
     lock.release()
     assert clock.monotonic() < PATIENCE
     assert left(database) == []
@@ -149,7 +149,7 @@ def test_where_the_bot_stops_at_it_and_starts_again_at_once_that_is_said(databas
 def test_where_what_was_taken_is_not_answered_nobody_waits_for_ever(database: Path) -> None:
     lock, clock = WriterLock.take(database), Restarting(database, ends_abandoned=False)
     with pytest.raises(LikewatchError, match=r"has not said what came of the import within 15 minutes"):
-        hand_over(database, ORDER, HELD, clock)
+        queue_import(database, ORDER, HELD, clock)
     lock.release()
     assert left(database) == []
 
@@ -167,5 +167,5 @@ def test_what_a_killed_import_left_behind_is_cleared_away_at_the_next_start(data
 
 
 def test_nothing_handed_over_is_nothing_to_do(database: Path) -> None:
-    take_orders(database, lambda _order: pytest.fail("there is none"))
+    run_queued(database, lambda _order: pytest.fail("there is none"))
     end_abandoned(database, START)

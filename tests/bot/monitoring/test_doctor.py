@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.config.settings import load
-from bot.monitoring.doctor import Mark, examine, sqlite
+from bot.monitoring.doctor import CheckResult, examine, sqlite
 from bot.platforms.contract import Reason
 from bot.platforms.registry import platform_settings
 from storage.store import Store
@@ -68,9 +68,11 @@ def test_where_all_is_well_nothing_is_a_fault(tmp_path: Path) -> None:
     assert not [one for one in findings(tmp_path, platform, timedelta(minutes=1)) if one.startswith("[!!]")]
 
 
-@pytest.mark.parametrize(("version", "mark"), [((3, 40, 1), Mark.NOTE), ((3, 53, 4), Mark.FINE)])
-def test_a_sqlite_with_the_wal_reset_bug_is_named_with_what_to_do(version: tuple[int, int, int], mark: Mark) -> None:
+@pytest.mark.parametrize(("version", "mark"), [((3, 40, 1), CheckResult.NOTE), ((3, 53, 4), CheckResult.FINE)])
+def test_a_sqlite_with_the_wal_reset_bug_is_named_with_what_to_do(
+    version: tuple[int, int, int], mark: CheckResult
+) -> None:
     finding = sqlite(version)
     assert finding.mark is mark
-    assert bool(finding.todo) is (mark is Mark.NOTE)
+    assert bool(finding.todo) is (mark is CheckResult.NOTE)
     assert "3.40.1" in finding.what or "3.53.4" in finding.what

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.config.settings import Address
 from bot.errors import ConfigError
 from bot.monitoring.health import Health, health
-from bot.monitoring.heartbeat import Beat
+from bot.monitoring.heartbeat import Heartbeat
 from bot.monitoring.metrics import Numbers
 from bot.monitoring.server import MonitoringServer
 from bot.platforms.contract import Reason
@@ -39,7 +39,7 @@ class Newsroom:
         for slug in self.platform.counts:
             track(store, slug, every=EVERY, now=START)
         self.cycle = cycle(store, clock, {"told": self.platform.source()})
-        self.beat = Beat(self.cycle.run_due, clock)
+        self.beat = Heartbeat(self.cycle.run_due, clock)
 
     def health(self) -> Health:
         return health(self.store, self.beat.pulse(), self.clock.now())
@@ -91,7 +91,7 @@ def test_a_cycle_that_failed_is_named_until_one_works(clock: HandClock, store: S
         if (error := outcomes.pop(0)) is not None:
             raise error
 
-    beat = Beat(run_due, clock)
+    beat = Heartbeat(run_due, clock)
     with pytest.raises(ZeroDivisionError):
         beat.run_due()
     assert health(store, beat.pulse(), clock.now()).reasons == (

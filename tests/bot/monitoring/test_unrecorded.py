@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot.monitoring.health import Health, health
-from bot.monitoring.heartbeat import Beat
+from bot.monitoring.heartbeat import Heartbeat
 from bot.monitoring.outages import Outages
-from bot.monitoring.recording import Unrecorded
+from bot.monitoring.recording import RecordingWatch
 from tests.labs.standins.kept import HOUR, Kept, kept_in
 
 DISKS = ("disk", "main")
@@ -24,11 +24,11 @@ class Watched:
 
     def __init__(self, kept: Kept) -> None:
         self.kept = kept
-        self.beat = Beat(kept.cycle.run_due, kept.clock)
+        self.beat = Heartbeat(kept.cycle.run_due, kept.clock)
         self.told: list[str] = []
         self.away = False
         self.outages = Outages(kept.store, kept.clock, title=str.title, tell=self._tell)
-        self.recording = Unrecorded(self.beat.pulse, kept.clock, tell=self._tell)
+        self.recording = RecordingWatch(self.beat.pulse, kept.clock, tell=self._tell)
         self.polls: list[timedelta] = []
         self._minutes = 0
 

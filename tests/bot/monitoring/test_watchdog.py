@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.monitoring.heartbeat import Beat
+from bot.monitoring.heartbeat import Heartbeat
 from bot.monitoring.watchdog import HANGS_AFTER, HUNG, Watchdog, notify
 from tests.labs.standins.clock import HandClock
 
@@ -55,7 +55,7 @@ def test_only_what_takes_too_long_is_ended(clock: HandClock, hung_for: timedelta
         clock.move(hung_for)
         looked.append(watchdog.look())
 
-    beat = Beat(run_due, clock)
+    beat = Heartbeat(run_due, clock)
     watchdog = Watchdog(beat.pulse, clock, end=ended.append)
     assert watchdog.look()
     beat.run_due()
@@ -71,7 +71,7 @@ def test_systemd_is_told_as_long_as_all_is_well(
         notify("READY=1")
         assert listening.recv(100) == b"READY=1"
         stop = threading.Event()
-        watching = threading.Thread(target=Watchdog(Beat(lambda: None, clock).pulse, clock).run, args=(stop,))
+        watching = threading.Thread(target=Watchdog(Heartbeat(lambda: None, clock).pulse, clock).run, args=(stop,))
         watching.start()
         assert listening.recv(100) == b"WATCHDOG=1"
         stop.set()

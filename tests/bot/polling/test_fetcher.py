@@ -12,7 +12,7 @@ import pytest
 from bot.clock import SystemClock
 from bot.evidence.recorder import Recorder
 from bot.platforms.contract import Reason
-from bot.polling.fetcher import Ended, Fetching
+from bot.polling.fetcher import Fetcher, FetchingEnded
 from storage.store import Store
 from tests.labs.standins.newsroom import START, ToldPlatform, track
 
@@ -34,11 +34,11 @@ def hanging(platform: ToldPlatform) -> Iterator[threading.Event]:
         over.set()
 
 
-def fetching(store: Store, platform: ToldPlatform, *, within: float = 60) -> Fetching:
+def fetching(store: Store, platform: ToldPlatform, *, within: float = 60) -> Fetcher:
     for slug in platform.counts:
         track(store, slug, every=timedelta(hours=1), now=START)
     sources = {platform.declared.name: platform.source()}
-    return Fetching(
+    return Fetcher(
         store=store,
         clock=SystemClock(),
         sources=sources,
@@ -73,8 +73,8 @@ def test_closing_waits_for_nobody(store: Store) -> None:
 
         closing = threading.Thread(target=close_once_asked)
         closing.start()
-        with pytest.raises(Ended):
+        with pytest.raises(FetchingEnded):
             fetch.fetch(store.pages.due(START), START)
         closing.join()
-    with pytest.raises(Ended):
+    with pytest.raises(FetchingEnded):
         fetch.fetch(store.pages.due(START), START)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.polling.cycle import Cycle
-from bot.rules.preview import settle
+from bot.rules.preview import settle_rule_states
 from handlers.decide import Arrivals
 from handlers.model import Alert
 from storage.store import Store
@@ -42,7 +42,7 @@ def polling(store: Store, clock: HandClock, told: ToldPlatform) -> Iterator[Cycl
 def subscribe(store: Store, clock: HandClock, *subscriptions: Subscription) -> None:
     for subscription in subscriptions:
         store.subscriptions.put(subscription)
-        settle(store, RULES, clock.now())
+        settle_rule_states(store, RULES, clock.now())
 
 
 def read(polling: Cycle, clock: HandClock, told: ToldPlatform, **counts: int) -> tuple[Alert, ...]:
@@ -99,8 +99,8 @@ def test_a_threshold_that_was_taken_back_and_set_again_remembers_what_happened_m
     subscribe(store, clock, crowd())
     read(polling, clock, told)
     store.subscriptions.remove("T1", "C1", Target.PAGE, "hunsen")
-    settle(store, RULES, clock.now())
-    assert store.memories.variants_of("crowd") == set()
+    settle_rule_states(store, RULES, clock.now())
+    assert store.rule_states.variants_of("crowd") == set()
     assert read(polling, clock, told, hunsen=50_500) == ()
     subscribe(store, clock, crowd())
     assert read(polling, clock, told, hunsen=50_600) == ()
@@ -136,7 +136,7 @@ def test_a_page_that_joins_a_group_comes_under_the_groups_threshold(
     subscribe(store, clock, crowd("cambodia", target=Target.GROUP))
     read(polling, clock, told)
     track(store, "newcomer", groups=("cambodia",), every=HOUR, now=clock.now())
-    settle(store, RULES, clock.now())
+    settle_rule_states(store, RULES, clock.now())
     read(polling, clock, told, newcomer=49_500)
     (alert,) = read(polling, clock, told, newcomer=50_500)
     assert (alert.page, alert.threshold) == ("newcomer", 50)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.rules.channel_rules import RulesInForce, variants
+from bot.rules.channel_rules import RulesInForce, channel_rules
 from handlers.contract import Scope
 from handlers.model import Page
 from storage.store import Store
@@ -47,13 +47,13 @@ def store(store: Store) -> Store:
 def test_a_threshold_makes_variants_for_what_it_was_set_for(
     store: Store, wishes: list[Subscription], made: dict[str, set[str]]
 ) -> None:
-    found = variants(store, wishes, [CROWD, GROUPWISE, PLATFORMWIDE, UNTUNABLE])
+    found = channel_rules(store, wishes, [CROWD, GROUPWISE, PLATFORMWIDE, UNTUNABLE])
     assert {rule.name: set(rule.only or ()) for rule in found} == made
 
 
 def test_channels_that_set_the_same_share_one_variant(store: Store) -> None:
     wishes = [crowd(), crowd("samrainsy", channel="C2"), crowd("alone", 2.5, channel="C3")]
-    found = {rule.name: set(rule.only or ()) for rule in variants(store, wishes, [CROWD])}
+    found = {rule.name: set(rule.only or ()) for rule in channel_rules(store, wishes, [CROWD])}
     assert found == {"crowd>50": {"hunsen", "samrainsy"}, "crowd>2.5": {"alone"}}
 
 

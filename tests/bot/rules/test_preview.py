@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.imports.replay import by_instant
-from bot.rules.channel_rules import variants
-from bot.rules.preview import REACH, Rehearsal, begun_by, rehearse, settle
+from bot.rules.channel_rules import channel_rules
+from bot.rules.preview import REACH, Preview, preview, settle_rule_states, states_begun_by
 from handlers.comparisons.foreign_share_of_new import COMPARISON as OF_NEW
 from handlers.comparisons.purge import COMPARISON as PURGE
 from handlers.comparisons.surge import COMPARISON as SURGE
 from handlers.contract import Comparison
 from handlers.model import AudienceReading, Page, Reading
-from storage.series.timeline import Chronicle
+from storage.series.timeline import Timeline
 from storage.store import Store
 from storage.values import Subscription, Target
 from tests.labs.standins.clock import HandClock
@@ -43,22 +43,23 @@ def read_hourly(
     made.close()
 
 
-def rehearsed(store: Store, subscription: Subscription, rule: Comparison[Any], hours: int) -> Rehearsal:
-    rules = variants(store, [subscription], [rule])
-    return rehearse(store, [subscription], rules, START + hours * HOUR)
+def rehearsed(store: Store, subscription: Subscription, rule: Comparison[Any], hours: int) -> Preview:
+    rules = channel_rules(store, [subscription], [rule])
+    return preview(store, [subscription], rules, START + hours * HOUR)
 
 
 def remembered(store: Store) -> dict[tuple[str, str], str]:
     return {
-        (name, scope): store.memories.get(name, [scope])[scope] for name, scope in store.memories.variants_of("crowd")
+        (name, scope): store.rule_states.get(name, [scope])[scope]
+        for name, scope in store.rule_states.variants_of("crowd")
     }
 
 
-class NotedChronicle(Chronicle):
+class NotedChronicle(Timeline):
     """A store's chronicle that notes which pages it was asked for."""
 
     def __init__(self, store: Store) -> None:
-        self._whole = store.chronicle
+        self._whole = store.timeline
         self.asked: list[list[str]] = []
 
     def between(self, slugs: Iterable[str], since: datetime, until: datetime) -> Iterator[Reading | AudienceReading]:
@@ -74,9 +75,9 @@ def test_it_tells_what_the_threshold_would_have_told_and_stores_nothing(store: S
     read_hourly(store, 30, {"hunsen": lambda hour: 49_000 + 100 * hour})
     found = rehearsed(store, crowd(), CROWD, 30)
     assert [(alert.at, alert.threshold, alert.tuned) for alert in found.alerts] == [(START + 10 * HOUR, 50, True)]
-    assert found.memories == {("crowd>50", "hunsen"): TOLD}
-    assert rehearsed(store, crowd(limit=60), CROWD, 30) == Rehearsal(
-        alerts=(), memories={("crowd>60", "hunsen"): NOT_TOLD}
+    assert found.rule_states == {("crowd>50", "hunsen"): TOLD}
+    assert rehearsed(store, crowd(limit=60), CROWD, 30) == Preview(
+        alerts=(), rule_states={("crowd>60", "hunsen"): NOT_TOLD}
     )
     assert store.alerts.recent() == ()
     assert remembered(store) == {}
@@ -86,7 +87,7 @@ def test_of_what_is_older_than_rules_look_back_it_knows_nothing(store: Store) ->
     watch(store, "hunsen")
     read_hourly(store, 30, {"hunsen": lambda hour: 49_000 + 100 * hour})
     later = (REACH + timedelta(days=2)) // HOUR
-    assert rehearsed(store, crowd(), CROWD, later).memories == {("crowd>50", "hunsen"): NOT_TOLD}
+    assert rehearsed(store, crowd(), CROWD, later).rule_states == {("crowd>50", "hunsen"): NOT_TOLD}
 
 
 def test_a_figure_of_years_ago_is_no_news_to_a_threshold_that_begins_today(store: Store) -> None:
@@ -99,7 +100,7 @@ def test_a_figure_of_years_ago_is_no_news_to_a_threshold_that_begins_today(store
     )
     assert [alert.kind for alert in live.absorb(by_instant((), of_then)).past] == ["new_foreign_share"]
     store.subscriptions.put(wish("a", features=("foreign",), thresholds={"foreign": 10}))
-    settle(store, [OF_NEW], now)
+    settle_rule_states(store, [OF_NEW], now)
     absorbed = live.absorb(by_instant((), (published(3_000, shares={"KH": rounded(0.55, 0.001)}),)))
     live.close()
     assert (absorbed.alerts, absorbed.past) == ((), ())
@@ -113,7 +114,7 @@ def test_it_remembers_what_the_live_cycle_would(store: Store) -> None:
     subscription = wish(features=("surge",), thresholds={"surge": 5})
     found = rehearsed(store, subscription, SURGE, 40 * 24)
     assert [alert.kind for alert in found.alerts] == ["surge"]
-    assert found.memories == {("surge>5", "hunsen"): store.memories.get("surge>5", ["hunsen"])["hunsen"]}
+    assert found.rule_states == {("surge>5", "hunsen"): store.rule_states.get("surge>5", ["hunsen"])["hunsen"]}
 
 
 def test_of_a_platform_it_sees_the_other_pages_too(store: Store) -> None:
@@ -143,7 +144,7 @@ def test_variants_begin_and_end_with_the_thresholds(store: Store) -> None:
     now = START + 30 * HOUR
     store.subscriptions.put(crowd("cambodia", target=Target.GROUP))
     store.subscriptions.put(crowd(limit=70, channel="C2"))
-    settle(store, [CROWD], now)
+    settle_rule_states(store, [CROWD], now)
     begun = {
         ("crowd>50", "hunsen"): TOLD,
         ("crowd>50", "samrainsy"): NOT_TOLD,
@@ -152,28 +153,28 @@ def test_variants_begin_and_end_with_the_thresholds(store: Store) -> None:
     assert remembered(store) == begun
     store.subscriptions.remove("T1", "C2", Target.PAGE, "hunsen")
     store.subscriptions.put(crowd("samrainsy", channel="C2"))
-    settle(store, [CROWD], now)
-    assert remembered(store) == {key: memory for key, memory in begun.items() if key[0] == "crowd>50"}
+    settle_rule_states(store, [CROWD], now)
+    assert remembered(store) == {key: state for key, state in begun.items() if key[0] == "crowd>50"}
     store.subscriptions.remove("T1", "C1", Target.GROUP, "cambodia")
-    settle(store, [CROWD], now)
+    settle_rule_states(store, [CROWD], now)
     assert remembered(store) == {("crowd>50", "samrainsy"): NOT_TOLD}
 
 
 def test_what_a_variant_remembers_already_is_not_made_anew(store: Store) -> None:
     watch(store, "hunsen", "samrainsy")
     store.subscriptions.put(crowd())
-    store.memories.put("crowd>50", {"hunsen": TOLD})
-    settle(store, [CROWD], START)
+    store.rule_states.put("crowd>50", {"hunsen": TOLD})
+    settle_rule_states(store, [CROWD], START)
     made = {("crowd>50", "hunsen"): NOT_TOLD, ("crowd>50", "samrainsy"): TOLD, ("crowd>70", "hunsen"): TOLD}
     store.subscriptions.put(crowd("samrainsy", channel="C2"))
-    settle(store, [CROWD], START, made=made)
+    settle_rule_states(store, [CROWD], START, made=made)
     assert remembered(store) == {("crowd>50", "hunsen"): TOLD, ("crowd>50", "samrainsy"): TOLD}
 
 
 def test_without_thresholds_there_is_nothing_to_settle(store: Store) -> None:
     watch(store, "hunsen")
     store.subscriptions.put(replace(crowd(), thresholds={}))
-    settle(store, [CROWD], START)
+    settle_rule_states(store, [CROWD], START)
     assert remembered(store) == {}
 
 
@@ -183,14 +184,14 @@ def test_only_the_pages_that_begin_are_gone_through(store: Store) -> None:
     now = START + 30 * HOUR
     store.pages.remove("newcomer", at=now)
     store.subscriptions.put(crowd("cambodia", target=Target.GROUP))
-    settle(store, [CROWD], now)
-    noted = store.chronicle = NotedChronicle(store)
+    settle_rule_states(store, [CROWD], now)
+    noted = store.timeline = NotedChronicle(store)
     watch(store, "newcomer")
-    settle(store, [CROWD], now)
-    settle(store, [CROWD], now)
+    settle_rule_states(store, [CROWD], now)
+    settle_rule_states(store, [CROWD], now)
     assert noted.asked == [["newcomer"]]
     store.pages.remove("newcomer", at=now)
-    settle(store, [CROWD], now)
+    settle_rule_states(store, [CROWD], now)
     assert noted.asked == [["newcomer"]]
     assert remembered(store) == {("crowd>50", "hunsen"): TOLD, ("crowd>50", "samrainsy"): TOLD}
 
@@ -202,12 +203,12 @@ def test_what_begins_with_a_page_is_known_before_it_is_watched(store: Store) -> 
     page = store.pages.many(["newcomer"])["newcomer"]
     store.pages.remove("newcomer", at=now)
     store.subscriptions.put(crowd("cambodia", target=Target.GROUP))
-    settle(store, [CROWD], now)
-    begun = begun_by(store, page, [CROWD], now)
+    settle_rule_states(store, [CROWD], now)
+    begun = states_begun_by(store, page, [CROWD], now)
     assert begun == {("crowd>50", "newcomer"): TOLD}
-    assert begun_by(store, replace(page, groups=("asia",)), [CROWD], now) == {}
-    noted = store.chronicle = NotedChronicle(store)
+    assert states_begun_by(store, replace(page, groups=("asia",)), [CROWD], now) == {}
+    noted = store.timeline = NotedChronicle(store)
     watch(store, "newcomer")
-    settle(store, [CROWD], now, made=begun)
+    settle_rule_states(store, [CROWD], now, made=begun)
     assert noted.asked == []
     assert remembered(store) == {("crowd>50", "hunsen"): TOLD, ("crowd>50", "newcomer"): TOLD}

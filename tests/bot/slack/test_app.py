@@ -14,9 +14,9 @@ from bot.errors import AuthRefused, Unreachable
 from bot.platforms.contract import Profile, Reference
 from bot.slack.app import BotApp
 from bot.slack.client import check_tokens, slack_client
-from bot.slack.socket_mode import SocketMode
+from bot.slack.socket_mode import SocketModeClient
 from bot.workspace import SlashCommand, Workspace, WorkspaceServer, refuse
-from handlers.model import Judged, Metric, Page, Point, Reading, Standing, Track
+from handlers.model import Metric, Page, Point, Reading, SeriesState, Standing, ValidatedReading
 from storage.store import Store
 from tests.labs.standins.slacked import Newsroom, newsroom, served
 
@@ -296,7 +296,7 @@ def test_a_wrong_bot_token_names_the_setting(server: WorkspaceServer, store: Sto
 def test_a_wrong_app_token_names_the_setting(server: WorkspaceServer, store: Store) -> None:
     app = bot_app(server, store)
     with pytest.raises(AuthRefused, match=r"SLACK_APP_TOKEN .*connections:write"):
-        SocketMode(app.bolt, app_token="xapp-wrong").start()
+        SocketModeClient(app.bolt, app_token="xapp-wrong").start()
     app.close()
 
 
@@ -335,8 +335,8 @@ def read(store: Store) -> None:
         source="facebook",
     )
     point = Point(at=at, count=14_000_000, low=14_000_000, high=14_000_000, source="facebook")
-    store.readings.take([Judged(reading=reading, standing=Standing.ACCEPTED)])
-    store.readings.save_tracks([Track(page="hunsen", metric=Metric.FOLLOWERS, since=at, last=point)])
+    store.readings.take([ValidatedReading(reading=reading, standing=Standing.ACCEPTED)])
+    store.readings.save_series_states([SeriesState(page="hunsen", metric=Metric.FOLLOWERS, since=at, last=point)])
 
 
 def action(blocks: Any, label: str) -> str:

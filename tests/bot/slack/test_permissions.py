@@ -15,7 +15,7 @@ from bot.slack.commands import find_command
 from bot.slack.contract import Call, Slash
 from bot.slack.permissions import FRESH, Permission, check_groups
 from bot.workspace import DROP_BEFORE, SERVER_ERROR, Workspace, WorkspaceServer, refuse, throttle
-from bot.workspace.script import Fault
+from bot.workspace.script import PlannedFault
 from tests.labs.standins.clock import HandClock
 from tests.labs.standins.slacked import Newsroom, newsroom, served
 
@@ -143,7 +143,7 @@ def test_who_joins_or_leaves_the_group_is_known_within_five_minutes() -> None:
         (SERVER_ERROR, "Slack did not answer"),
     ],
 )
-def test_while_the_group_cannot_be_read_nobody_of_it_is_let_in(fault: Fault, says: str) -> None:
+def test_while_the_group_cannot_be_read_nobody_of_it_is_let_in(fault: PlannedFault, says: str) -> None:
     with served(Workspace()) as server:
         asked = Asked(server)
         asked.workspace.script.next("usergroups.users.list", fault)
@@ -154,7 +154,7 @@ def test_while_the_group_cannot_be_read_nobody_of_it_is_let_in(fault: Fault, say
 
 
 @pytest.mark.parametrize("fault", [throttle(30), SERVER_ERROR, DROP_BEFORE])
-def test_while_slack_does_not_answer_the_members_of_the_last_time_are_let_in(fault: Fault) -> None:
+def test_while_slack_does_not_answer_the_members_of_the_last_time_are_let_in(fault: PlannedFault) -> None:
     with served(Workspace()) as server:
         asked = Asked(server)
         assert asked.refusal(DARA) == ""

@@ -7,7 +7,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, Workspace, WorkspaceServer, delay, refuse, throttle
-from bot.workspace.script import Fault
+from bot.workspace.script import PlannedFault
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from bot.workspace.script import Fault
     ],
 )
 def test_a_scripted_refusal_meets_one_call(
-    client: WebClient, workspace: Workspace, fault: Fault, status: int, error: str
+    client: WebClient, workspace: Workspace, fault: PlannedFault, status: int, error: str
 ) -> None:
     workspace.script.next("chat.postMessage", fault)
     with pytest.raises(SlackApiError) as caught:
@@ -32,7 +32,7 @@ def test_a_scripted_refusal_meets_one_call(
 
 @pytest.mark.parametrize(("fault", "posted"), [(DROP_BEFORE, 0), (DROP_AFTER, 1)])
 def test_a_dropped_connection_leaves_the_client_in_doubt(
-    client: WebClient, workspace: Workspace, fault: Fault, posted: int
+    client: WebClient, workspace: Workspace, fault: PlannedFault, posted: int
 ) -> None:
     workspace.script.next("chat.postMessage", fault)
     with pytest.raises(RemoteDisconnected):

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.comparisons.closing_in import Forecast, Outlook
-from handlers.contract import Words
+from handlers.comparisons.closing_in import ClosingInState, Forecast
+from handlers.contract import Names
 from handlers.model import Alert
 from handlers.signals.approach import Approach
 from handlers.wording.sentences import headline
 from tests.labs.standins.histories import START, Replay, hourly, page, reading
 
-WORDS = Words(page=str.title, country=str)
+WORDS = Names(page=str.title, country=str)
 
 
 def leader(hour: int) -> float:
@@ -68,7 +68,7 @@ def test_a_passing_is_not_announced_again_within_30_days(told_on: int, expected:
     told_at, high = (START + timedelta(days=day) for day in (told_on, told_on + 2))
     before = Forecast(told=told_at, low=START, high=high, ended=ended)
     replay = Replay((page("a", "g"), page("b", "g")))
-    replay.memories["closing_in", "g"] = Outlook(forecasts={("b", "a"): before})
+    replay.rule_states["closing_in", "g"] = ClosingInState(forecasts={("b", "a"): before})
     for hour in range(36 * 24):
         replay.arrive(reading("a", hour, round(leader(hour))), reading("b", hour, round(chaser(hour))))
     assert len(told(replay)) == expected
@@ -101,13 +101,13 @@ def test_a_forecast_that_ended_is_counted_in_the_next() -> None:
 def test_a_forecast_that_ended_is_counted_once_though_the_bot_is_started_anew() -> None:
     before = Forecast(told=START + timedelta(days=25), low=START, high=START + timedelta(days=26))
     replay = Replay((page("a", "g"), page("b", "g")))
-    replay.memories["closing_in", "g"] = Outlook(forecasts={("b", "a"): before})
+    replay.rule_states["closing_in", "g"] = ClosingInState(forecasts={("b", "a"): before})
     for day in range(45):
         ours = chaser(24 * day) if day < 27 else leader(24 * day) + 500
         replay.arrive(reading("a", 24 * day + 7, round(leader(24 * day))), reading("b", 24 * day + 7, round(ours)))
         replay.restart()
-    outlook = replay.memories["closing_in", "g"]
-    assert isinstance(outlook, Outlook)
+    outlook = replay.rule_states["closing_in", "g"]
+    assert isinstance(outlook, ClosingInState)
     assert outlook.record == (False,)
     assert [one.ended for one in outlook.forecasts.values()] == [True]
 

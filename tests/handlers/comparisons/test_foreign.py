@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from handlers.comparisons.foreign_share_of_new import COMPARISON
-from handlers.contract import Words
+from handlers.contract import Names
 from handlers.model import Alert, AudienceReading, Figure, Measure, Metric, Page
 from handlers.wording.sentences import headline, lines
 from tests.labs.standins.histories import START, Replay, audience, by_country, page, reading, scene
@@ -82,7 +82,7 @@ def test_days_that_cannot_be_compared_are_left_out_of_the_sentence_too(*, clean:
         jump = 40_000 if not clean and day == 60 else 0  # of people without a country
         home, abroad, total = home + 700, abroad + came, total + (700 + came) * 1.02 + jump
         replay.arrive(by_country("a", day, total, {"KH": home, "IN": abroad * 0.6, "PH": abroad * 0.4}))
-    words = Words(page=str.title, country=lambda code: {"KH": "Cambodia"}.get(code, code))
+    words = Names(page=str.title, country=lambda code: {"KH": "Cambodia"}.get(code, code))
     alert = next(alert for alert in replay.alerts if alert.kind == "new_foreign_share")
     period = alert.fact("period").value
     said, further = headline(alert, words), lines(alert, words)
@@ -172,7 +172,7 @@ def test_a_list_that_comes_late_belongs_to_the_total_of_its_own_day() -> None:
         if part == 1 and day > 2:
             late = by_country("a", day - 2, 0, lists[day - 3])
             replay.arrive(replace(late, total=None, received_at=START + timedelta(hours=hour, minutes=5)))
-    known = replay.memories["foreign_share_of_new", "a"].progress.totals
+    known = replay.rule_states["foreign_share_of_new", "a"].progress.totals
     assert len(known) > 50
     for as_of, total in known.items():
         assert total == pytest.approx(totals[(as_of - START).days - 1], abs=2)
@@ -233,7 +233,7 @@ def test_every_figure_to_the_same_day_is_judged_in_whatever_order_they_come(
             one_by_one.restart()
         assert [alert.fact("share").source for alert in one_by_one.alerts] == ["another newspaper"], turn
     assert [alert.facts for alert in together.alerts] == [alert.facts for alert in one_by_one.alerts]
-    assert together.memories == one_by_one.memories
+    assert together.rule_states == one_by_one.rule_states
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ def test_everything_again_tells_nothing_again() -> None:
 
 
 def test_new_likes_and_all_likes_are_never_confused() -> None:
-    words = Words(page=str.title, country=lambda code: {"KH": "Cambodia"}.get(code, code))
+    words = Names(page=str.title, country=lambda code: {"KH": "Cambodia"}.get(code, code))
     new, everybody = scene("new_foreign_share"), scene("total_foreign_share")
     assert "new likes" in headline(new, words)
     assert "new likes" not in headline(everybody, words)
@@ -477,7 +477,7 @@ def test_no_more_new_likes_are_told_than_the_total_gained(located: int) -> None:
             "PH": 25_000 + 10 * day + 800 * max(day - 60, 0),
         },
     )
-    words = Words(page=str.title, country=str)
+    words = Names(page=str.title, country=str)
     (alert,) = (alert for alert in replay.alerts if alert.kind == "new_foreign_share")
     gained, came, period = (alert.fact(name).value for name in ("denominator", "numerator", "period"))
     assert gained <= 120 * period + 2_000 * min(period, _day(alert) - 60)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from handlers.comparisons.foreign_country_share import COMPARISON, Episodes
-from handlers.contract import Words
+from handlers.comparisons.foreign_country_share import COMPARISON, CountryShareState
+from handlers.contract import Names
 from handlers.model import AudienceReading
 from handlers.wording.sentences import headline, lines
 from tests.labs.standins.histories import Replay, by_country, page, published, rounded, scene
 
-WORDS = Words(page=str.title, country=lambda code: {"KH": "Cambodia", "IN": "India"}.get(code, code))
+WORDS = Names(page=str.title, country=lambda code: {"KH": "Cambodia", "IN": "India"}.get(code, code))
 USUAL = {"KH": 700, "IN": 150, "PH": 100}
 
 
@@ -116,9 +116,9 @@ def test_a_restart_between_any_two_lists_changes_nothing() -> None:
         replay.arrive(each)
         replay.restart()
     assert replay.alerts == _replay(*lists).alerts
-    memory = replay.memories["foreign_country_share", "a"]
-    assert isinstance(memory, Episodes)
-    assert set(memory.watches) == {"IN"}
+    state = replay.rule_states["foreign_country_share", "a"]
+    assert isinstance(state, CountryShareState)
+    assert set(state.watches) == {"IN"}
 
 
 def test_nobody_gets_it_without_naming_it_and_a_channel_may_set_the_points() -> None:

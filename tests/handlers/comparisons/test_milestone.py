@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.comparisons.milestone import COMPARISON, Marks, following
-from handlers.contract import Words
+from handlers.comparisons.milestone import COMPARISON, MilestoneState, following
+from handlers.contract import Names
 from handlers.model import Dated, Metric, Reading
 from handlers.wording.sentences import headline, lines
 from tests.labs.standins.histories import START, Replay, page, reading, scene
 
-WORDS = Words(page=str.title, country=str)
+WORDS = Names(page=str.title, country=str)
 
 
 def _replayed(*readings: Reading) -> Replay:
@@ -217,7 +217,7 @@ def test_followers_after_likes_are_first_seen_and_silent() -> None:
     likes = _hourly(29_000, 29_100)
     followers = [reading("a", 10 + hour, 41_000 + hour, metric=Metric.FOLLOWERS) for hour in range(24)]
     replay = _replayed(*likes, *followers, reading("a", 60, 41_900, metric=Metric.FOLLOWERS))
-    assert replay.tracks["a"].metric is Metric.FOLLOWERS
+    assert replay.series_states["a"].metric is Metric.FOLLOWERS
     assert _told(replay) == []
 
 
@@ -260,6 +260,6 @@ def test_each_is_told_once_when_the_count_first_lies_at_or_above_it(first: int, 
 
 def test_its_memory_changes_only_when_something_passes() -> None:
     replay = Replay((page("a"),), (COMPARISON,))
-    changes = [bool(replay.arrive(each).memories) for each in _hourly(19_900, 19_950, 19_990, 20_010, 20_020)]
+    changes = [bool(replay.arrive(each).rule_states) for each in _hourly(19_900, 19_950, 19_990, 20_010, 20_020)]
     assert changes == [True, False, False, True, False]
-    assert isinstance(replay.memories["milestone", "a"], Marks)
+    assert isinstance(replay.rule_states["milestone", "a"], MilestoneState)

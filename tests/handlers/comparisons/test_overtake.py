@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.comparisons.overtake import COMPARISON
-from handlers.contract import Words
+from handlers.contract import Names
 from handlers.model import Alert, Metric, Page, Reading
 from handlers.wording.sentences import headline, lines
 from tests.labs.standins import histories
 from tests.labs.standins.histories import START, Replay, page, reading
 
-WORDS = Words(page=str.title, country=str)
+WORDS = Names(page=str.title, country=str)
 
 counts = partial(histories.counts, comparisons=(COMPARISON,))
 
@@ -200,7 +200,7 @@ def test_rivals_that_share_two_groups_are_told_once() -> None:
 
 def test_what_it_remembers_is_the_same_object_while_nothing_changed_places() -> None:
     replay = counts(LEAD, (1, 10_001, 9_991))
-    assert replay.arrive(reading("a", 2, 10_002), reading("b", 2, 9_992)).memories == {}
+    assert replay.arrive(reading("a", 2, 10_002), reading("b", 2, 9_992)).rule_states == {}
 
 
 # Laws. A cycle reads the pages (None: not this one) one, seven or 30 hours after the last.

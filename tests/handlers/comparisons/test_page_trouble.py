@@ -6,23 +6,23 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.comparisons.page_trouble import COMPARISON, Episode
-from handlers.contract import Words
-from handlers.model import Notice, Trouble
+from handlers.comparisons.page_trouble import COMPARISON, PageTroubleState
+from handlers.contract import Names
+from handlers.model import PageStatus, PageTrouble
 from handlers.wording.sentences import headline, lines
 from tests.labs.standins.histories import START, Replay, lasting, noticed, page, reading, scene
 
-WORDS = Words(page=lambda name: name.title() if name == "a" else name, country=str)
-GONE, UNREAD, HIDDEN, MERGED = Trouble.UNAVAILABLE, Trouble.UNREAD, Trouble.HIDDEN, Trouble.MERGED
+WORDS = Names(page=lambda name: name.title() if name == "a" else name, country=str)
+GONE, UNREAD, HIDDEN, MERGED = PageTrouble.UNAVAILABLE, PageTrouble.UNREAD, PageTrouble.HIDDEN, PageTrouble.MERGED
 
-Polls = list[tuple[float, Trouble | None]]
+Polls = list[tuple[float, PageTrouble | None]]
 
 
 def _kinds(replay: Replay) -> list[str]:
     return [alert.kind for alert in replay.alerts]
 
 
-def _every(hours: float, trouble: Trouble, *, start: float, until: float) -> Polls:
+def _every(hours: float, trouble: PageTrouble, *, start: float, until: float) -> Polls:
     return [(start + hours * turn, trouble) for turn in range(int((until - start) / hours) + 1)]
 
 
@@ -78,9 +78,9 @@ def _every(hours: float, trouble: Trouble, *, start: float, until: float) -> Pol
             id="gone, then hidden on two polls that are not in a row",
         ),
         pytest.param([(1, MERGED), (2, MERGED)], ["page_merged"], id="merged, at once"),
-        pytest.param([(1, Trouble.RENAMED)], ["page_renamed"], id="renamed, at once"),
+        pytest.param([(1, PageTrouble.RENAMED)], ["page_renamed"], id="renamed, at once"),
         pytest.param(
-            [(1, GONE), (2, Trouble.RENAMED), *_every(1, GONE, start=3, until=25)],
+            [(1, GONE), (2, PageTrouble.RENAMED), *_every(1, GONE, start=3, until=25)],
             ["page_renamed", "page_unavailable"],
             id="a new name ends no trouble",
         ),
@@ -107,7 +107,7 @@ def test_a_page_polled_once_a_day_needs_two_polls() -> None:
     for day in range(5):
         replay.arrive(reading("a", 24 * day, 5_000 + day))
     for day in (5, 6):
-        replay.arrive(Notice(page="a", at=START + timedelta(days=day), trouble=GONE))
+        replay.arrive(PageStatus(page="a", at=START + timedelta(days=day), trouble=GONE))
     assert _kinds(replay) == ["page_unavailable"]
 
 
@@ -115,14 +115,14 @@ def test_a_page_that_was_read_meanwhile_begins_a_new_episode_whoever_forgot_to_s
     replay = noticed(*lasting(GONE))
     replay.arrive(reading("a", 100, 14_000_100))
     for hours, trouble in lasting(GONE):
-        replay.arrive(Notice(page="a", at=START + timedelta(hours=200 + hours), trouble=trouble))
+        replay.arrive(PageStatus(page="a", at=START + timedelta(hours=200 + hours), trouble=trouble))
     assert _kinds(replay) == ["page_unavailable", "page_unavailable"]
 
 
 def test_a_page_never_read_may_be_in_trouble_too() -> None:
     replay = Replay((page("a"),), (COMPARISON,))
     for hours, trouble in lasting(GONE):
-        replay.arrive(Notice(page="a", at=START + timedelta(hours=hours), trouble=trouble))
+        replay.arrive(PageStatus(page="a", at=START + timedelta(hours=hours), trouble=trouble))
     (alert,) = replay.alerts
     assert lines(alert, WORDS) == ()
 
@@ -132,15 +132,15 @@ def test_a_restart_between_any_two_polls_changes_nothing() -> None:
     replay = Replay((page("a"),), (COMPARISON,))
     replay.arrive(reading("a", 0, 14_000_000))
     for hours, trouble in polls:
-        replay.arrive(Notice(page="a", at=START + timedelta(hours=hours), trouble=trouble))
+        replay.arrive(PageStatus(page="a", at=START + timedelta(hours=hours), trouble=trouble))
         replay.restart()
     assert replay.alerts == noticed(*polls).alerts
-    assert replay.memories["page_trouble", "a"] == Episode()
+    assert replay.rule_states["page_trouble", "a"] == PageTroubleState()
 
 
 def test_once_told_nothing_more_is_remembered_poll_by_poll() -> None:
     replay = noticed(*lasting(GONE))
-    assert replay.arrive(Notice(page="a", at=START + timedelta(hours=40), trouble=GONE)).memories == {}
+    assert replay.arrive(PageStatus(page="a", at=START + timedelta(hours=40), trouble=GONE)).rule_states == {}
 
 
 def test_gone_is_said_since_the_last_poll_that_found_the_page_there() -> None:
@@ -188,5 +188,5 @@ def test_the_count_from_before_stands() -> None:
 
 
 def test_a_page_that_is_called_like_another_is_not_mistaken_for_it() -> None:
-    alert = noticed((1, Trouble.RENAMED), detail="a").alerts[0]
+    alert = noticed((1, PageTrouble.RENAMED), detail="a").alerts[0]
     assert headline(alert, WORDS) == "A has a new name on its platform: @a."

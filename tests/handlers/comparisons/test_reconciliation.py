@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.comparisons.reconciliation import COMPARISON
-from handlers.contract import Words
+from handlers.contract import Names
 from handlers.model import AudienceReading, Dated, Metric, Reading
 from handlers.wording.sentences import headline, lines
 from tests.labs.standins.histories import Replay, contradiction, page, published, reading, rounded, scene
 
-WORDS = Words(page=str.title, country=lambda code: {"KH": "Cambodia"}.get(code, code))
+WORDS = Names(page=str.title, country=lambda code: {"KH": "Cambodia"}.get(code, code))
 
 BEFORE = published(0, shares={"KH": rounded(0.576, 0.001)}, total=rounded(3_003_000, 5_000))
 AFTER = published(5, shares={"KH": rounded(0.564, 0.001)})

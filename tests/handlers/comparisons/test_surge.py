@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from handlers.comparisons.surge import COMPARISON
-from handlers.contract import Words
+from handlers.contract import Names
 from handlers.model import Alert, Metric
 from handlers.wording.sentences import headline
 from tests.labs.standins.histories import START, Replay, hourly, page, reading
@@ -146,7 +146,7 @@ def test_what_was_not_read_just_then_is_said_to_be_assumed(more: float, assumed:
     assert gain.low is not None
     assert gain.high is not None
     assert gain.low < gain.value < gain.high
-    said = headline(told, Words(page=str.title, country=str))
+    said = headline(told, Names(page=str.title, country=str))
     assert f"gained {known.value:,.0f} likes since " in said
     assert f"if {said_so}, about {gain.value:,.0f} in the last 24 hours" in said
     assert "is taken to have" in told.rule
@@ -210,7 +210,7 @@ def test_a_surge_at_the_end_of_an_outage_is_not_spread_over_it(days_out: int, ti
             assert fact.high is not None
             assert fact.low <= fact.value <= fact.high
         assert known.value == gain.high
-        said = headline(alert, Words(page=str.title, country=str))
+        said = headline(alert, Names(page=str.title, country=str))
         assert said.startswith(f"A gained {known.value:,.0f} likes since 7 June 2024, 09:00 UTC: ")
         assert ": if its unread days were usual ones, about " in said
         assert "is taken to have gained by usual days until then" in alert.rule

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.contract import Words
+from handlers.contract import Names
 from handlers.wording.guard import ForbiddenClaim, guard
 from handlers.wording.phrases import CAVEAT
 from handlers.wording.sentences import headline, lines
 from tests.labs.standins.histories import SCENES, Replay, page, reading, scene
 
-WORDS = Words(page=str.title, country=lambda code: {"KH": "Cambodia", "IN": "India", "PH": "the Philippines"}[code])
+WORDS = Names(page=str.title, country=lambda code: {"KH": "Cambodia", "IN": "India", "PH": "the Philippines"}[code])
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,6 @@ def test_the_guard_lets_the_caveat_name_what_it_does_not_claim() -> None:
 
 
 def test_names_are_quoted_and_not_guarded() -> None:
-    loud = Words(page=lambda _: "Bots Weekly", country=lambda _: "Fakeland")
+    loud = Names(page=lambda _: "Bots Weekly", country=lambda _: "Fakeland")
     assert headline(scene("ahead"), loud).startswith("Bots Weekly moved ahead of Bots Weekly")
     assert any("Fakeland" in line for line in lines(scene("new_foreign_share"), loud))

@@ -14,7 +14,7 @@ from typing import Any
 
 from handlers.comparisons import all_comparisons, overtake
 from handlers.contract import Comparison, Window
-from handlers.model import Metric, Page, Point, Track
+from handlers.model import Metric, Page, Point, SeriesState
 from tests.labs.bench.graph import Scene, graph_process, number_of
 from tests.labs.bench.poll_cycle import CADENCE, PAGES, bot_on
 from tests.labs.bench.report import Result, Verdict, milliseconds
@@ -68,18 +68,20 @@ def _one_group(number: int, rounds: int) -> tuple[float, float, int]:
     slugs = [f"page{place:06}" for place in range(number)]
     pages = {slug: Page(slug=slug, name=slug, platform="facebook", groups=("all",)) for slug in slugs}
     tracks = {slug: _track(slug, 1_000_000 + _APART * place) for place, slug in enumerate(slugs)}
-    board = overtake.Board()
+    board = overtake.OvertakeState()
     comparing, sorting, moved = [], [], 0
     for hour in range(rounds + 2):  # in the first two every page is seen for the first time, and again
         came = tuple(sorted(chance.sample(slugs, number // CHANGED))) if hour > 1 else tuple(slugs)
         at = _START + hour * CADENCE
         tracks |= {slug: _read_again(tracks[slug], at, chance.randrange(2 * _APART) * (hour > 1)) for slug in came}
         before = board.orders.get(Metric.LIKES, ())
-        window = Window(scope="all", now=at, pages=pages, tracks=tracks, pasts=MappingProxyType({}), came=came)
+        window = Window(
+            scope="all", now=at, pages=pages, series_states=tracks, histories=MappingProxyType({}), came=came
+        )
         began = time.perf_counter()
         verdict = overtake.compare(window, board)
         comparing.append(time.perf_counter() - began)
-        board = board if verdict is None else verdict.memory
+        board = board if verdict is None else verdict.state
         order = list(before)
         began = time.perf_counter()
         order.sort(key=lambda slug: tracks[slug].last.count)
@@ -88,12 +90,12 @@ def _one_group(number: int, rounds: int) -> tuple[float, float, int]:
     return median(comparing[2:]), median(sorting[2:]), moved
 
 
-def _track(slug: str, count: int) -> Track:
+def _track(slug: str, count: int) -> SeriesState:
     point = Point(at=_START, count=count, low=count, high=count, source="facebook")
-    return Track(page=slug, metric=Metric.LIKES, since=_START, last=point, day=point, gap=CADENCE.total_seconds())
+    return SeriesState(page=slug, metric=Metric.LIKES, since=_START, last=point, day=point, gap=CADENCE.total_seconds())
 
 
-def _read_again(track: Track, at: datetime, gain: int) -> Track:
+def _read_again(track: SeriesState, at: datetime, gain: int) -> SeriesState:
     count = track.last.count + gain
     return replace(track, last=replace(track.last, at=at, count=count, low=count, high=count), previous=track.last)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.platforms.facebook.platform import SOURCE
-from handlers.model import Metric, Point, Track
+from handlers.model import Metric, Point, SeriesState
 from storage.schema.rows import to_ms
 from storage.schema.sqlite import sqlite3
 from storage.store import Store
@@ -65,16 +65,16 @@ def _watch(store: Store, start: datetime, now: datetime) -> None:
         store.pages.add(page, account, at=start)
         tracks.append(_track(slug, account.url, n + 1, start, hours))
         polls.append(Polled(page=slug, at=now, next_due=now + HOUR, trouble=None))
-    store.readings.save_tracks(tracks)
+    store.readings.save_series_states(tracks)
     store.pages.polled(polls)
 
 
-def _track(slug: str, url: str, page_id: int, start: datetime, hours: int) -> Track:
+def _track(slug: str, url: str, page_id: int, start: datetime, hours: int) -> SeriesState:
     def point(hour: int) -> Point:
         count = 1_000_000 + 37 * page_id + hour * (3 + page_id % 5)
         return Point(at=start + hour * HOUR, count=count, low=count, high=count, source=SOURCE, url=url)
 
-    return Track(
+    return SeriesState(
         page=slug,
         metric=Metric.FOLLOWERS,
         since=start,

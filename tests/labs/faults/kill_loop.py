@@ -150,7 +150,7 @@ def _left_behind(room: Newsroom, trial: Trial, seen: set[tuple[str, str]]) -> Co
     with closing(Store.open(room.copied)) as store:
         passed = {slug for _, key in room.owed for slug in [key.split(":")[1]]}
         for latest in store.readings.board(sorted(passed)):
-            above = latest.track is not None and latest.track.last.count >= MILESTONE
+            above = latest.series_state is not None and latest.series_state.last.count >= MILESTONE
             told = store.alerts.get(milestone_key(latest.page.slug)) is not None
             trial.expect(above == told, f"{latest.page.slug}: the count and its alert did not land together")
         for delivery in store.outbox.unsettled():

@@ -212,7 +212,8 @@ class Newsroom:
     def is_read(self, *slugs: str) -> bool:
         """Whether the newest counts stored are the pages' present ones."""
         return all(
-            latest.track is not None and latest.track.last.count == self._pages[latest.page.slug].fan_count
+            latest.series_state is not None
+            and latest.series_state.last.count == self._pages[latest.page.slug].fan_count
             for latest in self.latest(slugs)
         )
 

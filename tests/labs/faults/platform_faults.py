@@ -62,7 +62,7 @@ def _unknown_then_well(trial: Trial, rule: Rule) -> None:
         room.facebook.rule = rule
         room.grow()
         until(lambda: all(latest.trouble for latest in room.latest(names)), 30, "trouble to be recorded")
-        counts = {one.page.slug: one.track.last.count if one.track else 0 for one in room.latest(names)}
+        counts = {one.page.slug: one.series_state.last.count if one.series_state else 0 for one in room.latest(names)}
         trial.expect(
             all(counts[name] == room.count_of(name) - 1 for name in names),
             f"a spoilt answer changed the counts: {counts}",
@@ -170,7 +170,7 @@ def _odd_counts(trial: Trial) -> None:
                 room.show(other, room.count_of(other) + 1)
             read(room, others)
             until(lambda: bool(room.latest([odd])[0].trouble), 30, f"{name} to be refused")
-            kept = room.latest([odd])[0].track
+            kept = room.latest([odd])[0].series_state
             trial.expect(kept and kept.last.count == good, f"{name} became {kept.last.count if kept else None}")
             room.facebook.rule = honest
             room.show(odd, good + 1)
@@ -211,7 +211,10 @@ def _sudden_falls(trial: Trial) -> None:
             room.show(calm, room.count_of(calm) + 1)
             read(room, [calm])
             room.polls(bot, least=3)
-            shown = {one.page.slug: one.track.last.count if one.track else 0 for one in room.latest([zero, fallen])}
+            shown = {
+                one.page.slug: one.series_state.last.count if one.series_state else 0
+                for one in room.latest([zero, fallen])
+            }
             trial.expect(shown[zero] >= BELOW, f"a zero became the count {shown[zero]}")
             trial.expect(shown[fallen] == first, f"a fall of 90 % counted at once: {shown[fallen]:,}")
             _no_news(room, trial)

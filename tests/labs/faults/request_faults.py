@@ -270,7 +270,7 @@ def _hostile_name(room: Newsroom, trial: Trial) -> None:
         until(
             lambda: any(entry.action == "subscribe" and entry.subject == "evil" for entry in _entries(room)), 30, "it"
         )
-        until(lambda: any(one.track for one in room.latest(["evil"])), 30, "the page's first reading")
+        until(lambda: any(one.series_state for one in room.latest(["evil"])), 30, "the page's first reading")
         room.show("evilpage", 1_000_100)
         until(lambda: (CHANNEL, milestone_key("evil")) in room.posted(), 60, "the card")
         for question in ("/likes evil", "/likes", "/trends list", "/trends alerts evil"):

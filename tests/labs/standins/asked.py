@@ -7,9 +7,21 @@ from datetime import UTC, datetime, timedelta
 
 from bot.slack.commands import find_command, parse_query
 from bot.slack.contract import Call, Reply
-from handlers.model import Account, Alert, Dated, Fact, Judged, Metric, Page, Point, Reading, Standing, Track
+from handlers.model import (
+    Account,
+    Alert,
+    Dated,
+    Fact,
+    Metric,
+    Page,
+    Point,
+    Reading,
+    SeriesState,
+    Standing,
+    ValidatedReading,
+)
 from storage.store import Store
-from storage.values import Polled, Trouble
+from storage.values import Polled, PollTrouble
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SOURCE = "Facebook Graph API"
@@ -42,7 +54,7 @@ def watch(
     rounding: int = 0,
     metric: Metric = Metric.LIKES,
     polled_at: datetime | None = MINUTES_AGO,
-    trouble: Trouble | None = None,
+    trouble: PollTrouble | None = None,
     held: Sequence[tuple[datetime, int]] = (),
     source: str = SOURCE,
     url: str = "",
@@ -77,9 +89,9 @@ def watch(
         accepted = len(counts)
         standings = [Standing.ACCEPTED] * accepted + [Standing.HELD] * len(held)
         store.readings.take(
-            [Judged(reading=reading, standing=how) for reading, how in zip(readings, standings, strict=True)]
+            [ValidatedReading(reading=reading, standing=how) for reading, how in zip(readings, standings, strict=True)]
         )
-        track = Track(
+        track = SeriesState(
             page=slug,
             metric=metric,
             since=points[0].at,
@@ -87,7 +99,7 @@ def watch(
             previous=points[accepted - 2] if accepted > 1 else None,
             held=tuple(points[accepted:]),
         )
-        store.readings.save_tracks([track])
+        store.readings.save_series_states([track])
     if polled_at:
         store.pages.polled([Polled(page=slug, at=polled_at, next_due=polled_at + QUARTER)])
     if trouble:

@@ -60,7 +60,7 @@ class Desk:
         """The alerts happen, and go where they are wanted."""
         with self.store.write():
             for alert in alerts:
-                self.store.outbox.put(alert, self.store.subscriptions.wanting(alert), at=self.clock.now())
+                self.store.outbox.put(alert, self.store.subscriptions.matching(alert), at=self.clock.now())
 
     def posted(self, channel: str = NEWSROOM) -> list[Message]:
         return self.workspace.messages(channel)

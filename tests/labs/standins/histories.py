@@ -9,21 +9,21 @@ from typing import Any
 from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison
 from handlers.decide import Arrivals, Decision, decide
-from handlers.live_state import GrowingWorld
+from handlers.live_state import LiveState
 from handlers.model import (
     Alert,
     AudienceReading,
     Dated,
     Figure,
-    Judged,
     Measure,
     Metric,
-    Notice,
     Page,
+    PageStatus,
+    PageTrouble,
     Reading,
+    SeriesState,
     Standing,
-    Track,
-    Trouble,
+    ValidatedReading,
 )
 from handlers.signals.shares import exactly
 
@@ -34,40 +34,40 @@ class Replay:
     """What the cycle does with a decision, in memory; ``restart`` puts every memory through its text and back."""
 
     def __init__(self, pages: Sequence[Page], comparisons: Sequence[Comparison[Any]] | None = None) -> None:
-        self.world = GrowingWorld(pages)
+        self.world = LiveState(pages)
         self.comparisons = all_comparisons() if comparisons is None else tuple(comparisons)
-        self.judged: list[Judged] = []
+        self.judged: list[ValidatedReading] = []
         self.alerts: list[Alert] = []
 
     @property
-    def tracks(self) -> Mapping[str, Track]:
-        return self.world.tracks
+    def series_states(self) -> Mapping[str, SeriesState]:
+        return self.world.series_states
 
     @property
-    def memories(self) -> dict[tuple[str, str], Any]:
-        return self.world.memories
+    def rule_states(self) -> dict[tuple[str, str], Any]:
+        return self.world.rule_states
 
     @property
     def standings(self) -> list[Standing]:
         return [judged.standing for judged in self.judged]
 
-    def arrive(self, *arrivals: Reading | AudienceReading | Notice) -> Decision:
+    def arrive(self, *arrivals: Reading | AudienceReading | PageStatus) -> Decision:
         came = Arrivals(
             readings=tuple(arrival for arrival in arrivals if isinstance(arrival, Reading)),
             audiences=tuple(arrival for arrival in arrivals if isinstance(arrival, AudienceReading)),
-            notices=tuple(arrival for arrival in arrivals if isinstance(arrival, Notice)),
+            page_statuses=tuple(arrival for arrival in arrivals if isinstance(arrival, PageStatus)),
         )
-        now = max(arrival.at if isinstance(arrival, Notice) else arrival.received_at for arrival in arrivals)
-        decision = decide(self.world.seen(), came, now, self.comparisons)
-        self.world.grow(decision)
+        now = max(arrival.at if isinstance(arrival, PageStatus) else arrival.received_at for arrival in arrivals)
+        decision = decide(self.world.snapshot(), came, now, self.comparisons)
+        self.world.apply(decision)
         self.judged += decision.judged
         self.alerts += decision.alerts
         return decision
 
     def restart(self) -> None:
         by_name = {comparison.name: comparison for comparison in self.comparisons}
-        self.world.memories = {
-            key: by_name[key[0]].load(by_name[key[0]].dump(memory)) for key, memory in self.memories.items()
+        self.world.rule_states = {
+            key: by_name[key[0]].load(by_name[key[0]].dump(state)) for key, state in self.rule_states.items()
         }
 
 
@@ -208,16 +208,16 @@ def contradiction(home: int = 34_069) -> Replay:
     return replay
 
 
-def noticed(*polls: tuple[float, Trouble | None], detail: str = "") -> Replay:
+def noticed(*polls: tuple[float, PageTrouble | None], detail: str = "") -> Replay:
     """A page of 14,000,000 likes that was read at the start; then polls that found something else out."""
     replay = Replay((page("a"),))
     replay.arrive(reading("a", 0, 14_000_000))
     for hours, trouble in polls:
-        replay.arrive(Notice(page="a", at=START + timedelta(hours=hours), trouble=trouble, detail=detail))
+        replay.arrive(PageStatus(page="a", at=START + timedelta(hours=hours), trouble=trouble, detail=detail))
     return replay
 
 
-def lasting(trouble: Trouble, *, days: int = 1) -> list[tuple[float, Trouble | None]]:
+def lasting(trouble: PageTrouble, *, days: int = 1) -> list[tuple[float, PageTrouble | None]]:
     """Polls every three hours."""
     return [(float(hours), trouble) for hours in range(1, 24 * days + 3, 3)]
 
@@ -270,12 +270,12 @@ SCENES: Mapping[str, Callable[[], Replay]] = {
     "country_share": _country_share,
     "milestone": _milestone,
     "contradiction": contradiction,
-    "page_unavailable": lambda: noticed(*lasting(Trouble.UNAVAILABLE)),
-    "page_unread": lambda: noticed(*lasting(Trouble.UNREAD)),
-    "page_hidden": lambda: noticed((1, Trouble.HIDDEN), (2, Trouble.HIDDEN)),
-    "page_merged": lambda: noticed((1, Trouble.MERGED), detail="facebook.com/456"),
-    "page_renamed": lambda: noticed((1, Trouble.RENAMED), detail="a.new.name"),
-    "page_back": lambda: noticed(*lasting(Trouble.UNAVAILABLE, days=21), (510, None)),
+    "page_unavailable": lambda: noticed(*lasting(PageTrouble.UNAVAILABLE)),
+    "page_unread": lambda: noticed(*lasting(PageTrouble.UNREAD)),
+    "page_hidden": lambda: noticed((1, PageTrouble.HIDDEN), (2, PageTrouble.HIDDEN)),
+    "page_merged": lambda: noticed((1, PageTrouble.MERGED), detail="facebook.com/456"),
+    "page_renamed": lambda: noticed((1, PageTrouble.RENAMED), detail="a.new.name"),
+    "page_back": lambda: noticed(*lasting(PageTrouble.UNAVAILABLE, days=21), (510, None)),
     "surge": _surge,
     "purge": _purge,
     "platform_event": _platform_event,

@@ -14,15 +14,15 @@ from handlers.model import (
     Dated,
     Fact,
     Figure,
-    Judged,
     Measure,
     Metric,
     Parameter,
     Point,
     Reading,
     Restart,
+    SeriesState,
     Standing,
-    Track,
+    ValidatedReading,
 )
 from storage.values import Subscription, Target
 
@@ -40,12 +40,12 @@ def judged(
     standing: Standing = Standing.ACCEPTED,
     metric: Metric = Metric.LIKES,
     source: str = "Graph API",
-) -> Judged:
+) -> ValidatedReading:
     """An exact reading, known at once, as the ledger ruled on it."""
     reading = Reading(
         page=page, observed_at=at, received_at=at, count=count, low=count, high=count, metric=metric, source=source
     )
-    return Judged(reading=reading, standing=standing)
+    return ValidatedReading(reading=reading, standing=standing)
 
 
 def point(at: datetime, count: int, *, source: str = "Graph API") -> Point:
@@ -53,9 +53,9 @@ def point(at: datetime, count: int, *, source: str = "Graph API") -> Point:
     return Point(at=at, count=count, low=count, high=count, source=source)
 
 
-def track(last: Point, *, page: str = "hunsen", since: datetime = NOON, metric: Metric = Metric.LIKES) -> Track:
+def track(last: Point, *, page: str = "hunsen", since: datetime = NOON, metric: Metric = Metric.LIKES) -> SeriesState:
     """A series that began at ``since``."""
-    return Track(page=page, metric=metric, since=since, last=last)
+    return SeriesState(page=page, metric=metric, since=since, last=last)
 
 
 def alert(
@@ -111,7 +111,7 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 dates = st.sampled_from(Dated)
 points = st.builds(Point, at=instants, count=counts, low=counts, high=counts, source=texts, url=texts, dated=dates)
 tracks = st.builds(
-    Track,
+    SeriesState,
     page=st.just("hunsen"),
     metric=st.sampled_from(Metric),
     since=instants,

@@ -16,7 +16,7 @@ from bot.platforms.contract import Profile, Reference
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
 from bot.slack.http_server import PATH, SlackServer
-from bot.slack.socket_mode import SocketMode
+from bot.slack.socket_mode import SocketModeClient
 from bot.workspace import Workspace, WorkspaceServer
 from handlers.model import Page
 from storage.store import Store
@@ -89,7 +89,7 @@ def newsroom(
             http = f"http://{listening.address}{PATH}"
             server.deliver_to(http, server.signing_secret)
         else:
-            connection = SocketMode(app.bolt, app_token=server.app_token)
+            connection = SocketModeClient(app.bolt, app_token=server.app_token)
             at_end.callback(connection.stop)
             connection.start()
             workspace.wait_for_bot()

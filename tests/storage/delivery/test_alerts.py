@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from handlers.model import Alert
 from storage.schema.sqlite import sqlite3
 from storage.store import Store
-from storage.values import KeptAlert
+from storage.values import StoredAlert
 from tests.labs.standins.samples import DAY, HOUR, NOON, alert, alerts
 
 
@@ -20,7 +20,7 @@ def test_an_alert_comes_back_whole(told: Alert) -> None:
     with TemporaryDirectory() as folder:
         store = Store.open(Path(folder) / "likewatch.db")
         assert store.alerts.add([told], at=NOON, replayed=True) == (told,)
-        kept = KeptAlert(alert=told, recorded_at=NOON, replayed=True, past=False)
+        kept = StoredAlert(alert=told, recorded_at=NOON, replayed=True, past=False)
         assert store.alerts.get(told.key) == kept
         assert store.alerts.recent() == (kept,)
         store.close()
@@ -31,7 +31,7 @@ def test_an_alert_is_kept_once_and_as_it_was_first(cambodia: Store) -> None:
     assert cambodia.alerts.add([first], at=NOON) == (first,)
     assert cambodia.alerts.add([again, other, other], at=NOON + DAY, past=True) == (other,)
     kept = cambodia.alerts.get(first.key)
-    assert kept == KeptAlert(alert=first, recorded_at=NOON, replayed=False, past=False)
+    assert kept == StoredAlert(alert=first, recorded_at=NOON, replayed=False, past=False)
     assert cambodia.alerts.get("never") is None
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from storage.store import Store
-from storage.values import Delivery, State
+from storage.values import Delivery, DeliveryState
 from tests.labs.standins.samples import HOUR, NOON, alert, wish
 
 SECOND = timedelta(seconds=1)
@@ -46,7 +46,7 @@ def test_it_claims_the_oldest_and_says_all_about_it(cambodia: Store) -> None:
         alert=alert(),
         team_id="T1",
         channel_id="C1",
-        state=State.SENDING,
+        state=DeliveryState.SENDING,
         replayed=True,
         attempts=0,
         claimed_at=NOON + SECOND,
@@ -164,9 +164,9 @@ def test_many_that_wait_are_claimed_together_and_sent_together(cambodia: Store) 
     first = claimed(cambodia, NOON)
     behind = cambodia.outbox.claim_behind(first, more_than=3, most=4)
     assert [(one.alert.key, one.channel_id, one.state) for one in behind] == [
-        ("b", "C1", State.SENDING),
-        ("c", "C1", State.SENDING),
-        ("d", "C1", State.SENDING),
+        ("b", "C1", DeliveryState.SENDING),
+        ("c", "C1", DeliveryState.SENDING),
+        ("d", "C1", DeliveryState.SENDING),
     ]
     assert set(cambodia.outbox.unsettled()) == {first, *behind}
     cambodia.outbox.sent_together([first.id, *(one.id for one in behind)], "1.0", at=NOON)

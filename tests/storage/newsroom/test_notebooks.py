@@ -30,23 +30,23 @@ def test_a_note_says_what_was_written_last(fresh_store: Store) -> None:
 
 
 def test_each_comparison_remembers_its_own_scopes(fresh_store: Store) -> None:
-    fresh_store.memories.put("overtake", {"cambodia": "hunsen leads", "asean": ""})
-    fresh_store.memories.put("foreign", {"hunsen": "0.42"})
-    fresh_store.memories.put("overtake", {"cambodia": "samrainsy leads"})
-    assert fresh_store.memories.get("overtake", ["cambodia", "asean", "hunsen"]) == {
+    fresh_store.rule_states.put("overtake", {"cambodia": "hunsen leads", "asean": ""})
+    fresh_store.rule_states.put("foreign", {"hunsen": "0.42"})
+    fresh_store.rule_states.put("overtake", {"cambodia": "samrainsy leads"})
+    assert fresh_store.rule_states.get("overtake", ["cambodia", "asean", "hunsen"]) == {
         "cambodia": "samrainsy leads",
         "asean": "",
     }
-    assert fresh_store.memories.get("foreign", []) == {}
+    assert fresh_store.rule_states.get("foreign", []) == {}
 
 
 def test_what_variants_remember_is_found_by_their_rule_and_forgotten_alone(fresh_store: Store) -> None:
-    fresh_store.memories.put("surge", {"hunsen": "of the rule itself"})
-    fresh_store.memories.put("surge>5", {"hunsen": "", "samrainsy": ""})
-    fresh_store.memories.put("surge>10", {"hunsen": ""})
-    fresh_store.memories.put("surges>5", {"hunsen": "of another rule"})
+    fresh_store.rule_states.put("surge", {"hunsen": "of the rule itself"})
+    fresh_store.rule_states.put("surge>5", {"hunsen": "", "samrainsy": ""})
+    fresh_store.rule_states.put("surge>10", {"hunsen": ""})
+    fresh_store.rule_states.put("surges>5", {"hunsen": "of another rule"})
     of_surge = {("surge>5", "hunsen"), ("surge>5", "samrainsy"), ("surge>10", "hunsen")}
-    assert fresh_store.memories.variants_of("surge") == of_surge
-    fresh_store.memories.forget([("surge>5", "hunsen"), ("surge>5", "never")])
-    assert fresh_store.memories.variants_of("surge") == of_surge - {("surge>5", "hunsen")}
-    assert fresh_store.memories.get("surge", ["hunsen"]) == {"hunsen": "of the rule itself"}
+    assert fresh_store.rule_states.variants_of("surge") == of_surge
+    fresh_store.rule_states.forget([("surge>5", "hunsen"), ("surge>5", "never")])
+    assert fresh_store.rule_states.variants_of("surge") == of_surge - {("surge>5", "hunsen")}
+    assert fresh_store.rule_states.get("surge", ["hunsen"]) == {"hunsen": "of the rule itself"}

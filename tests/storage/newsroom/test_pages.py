@@ -8,7 +8,7 @@ import pytest
 from handlers.model import Account, Page
 from storage.errors import StoreError
 from storage.store import Store
-from storage.values import Group, Polled, Reach, Trouble
+from storage.values import Group, Polled, PollTrouble, Reach
 from tests.labs.standins.samples import MINUTE, NOON, judged, point, track
 
 
@@ -99,7 +99,7 @@ def test_it_stops_watching_and_takes_up_again(cambodia: Store) -> None:
     assert before is not None
     assert account is not None
     cambodia.readings.take([judged(NOON, 2_108_800)])
-    cambodia.readings.save_tracks([track(point(NOON, 2_108_800))])
+    cambodia.readings.save_series_states([track(point(NOON, 2_108_800))])
 
     assert cambodia.pages.remove("hunsen", at=NOON)
     assert cambodia.pages.get("hunsen") is None
@@ -169,18 +169,18 @@ def test_those_that_waited_longest_are_due_first(fresh_store: Store) -> None:
 
 
 def test_trouble_keeps_its_beginning_until_it_is_another_or_over(cambodia: Store) -> None:
-    def poll(minutes: int, reason: str | None) -> Trouble | None:
+    def poll(minutes: int, reason: str | None) -> PollTrouble | None:
         at = NOON + minutes * MINUTE
-        trouble = None if reason is None else Trouble(reason=reason, message=f"{reason} at {minutes}", since=at)
+        trouble = None if reason is None else PollTrouble(reason=reason, message=f"{reason} at {minutes}", since=at)
         cambodia.pages.polled([Polled(page="hunsen", at=at, next_due=at + MINUTE, trouble=trouble)])
         latest = cambodia.readings.latest("hunsen")
         assert latest is not None
         return latest.trouble
 
     assert poll(0, None) is None
-    assert poll(1, "unreachable") == Trouble(reason="unreachable", message="unreachable at 1", since=NOON + MINUTE)
-    assert poll(2, "unreachable") == Trouble(reason="unreachable", message="unreachable at 2", since=NOON + MINUTE)
-    assert poll(3, "page_gone") == Trouble(reason="page_gone", message="page_gone at 3", since=NOON + 3 * MINUTE)
+    assert poll(1, "unreachable") == PollTrouble(reason="unreachable", message="unreachable at 1", since=NOON + MINUTE)
+    assert poll(2, "unreachable") == PollTrouble(reason="unreachable", message="unreachable at 2", since=NOON + MINUTE)
+    assert poll(3, "page_gone") == PollTrouble(reason="page_gone", message="page_gone at 3", since=NOON + 3 * MINUTE)
     latest = cambodia.readings.latest("hunsen")
     assert latest is not None
     assert latest.polled_at == NOON, "the last time it answered"
@@ -195,7 +195,7 @@ def test_it_knows_how_far_a_platform_can_be_read(cambodia: Store) -> None:
         return cambodia.pages.reach("facebook", answered_since=NOON, failing_since=NOON)
 
     assert (cambodia.pages.troubled(), reach()) == (frozenset(), Reach(accounts=1, answered=0, failing=0))
-    trouble = Trouble(reason="page_gone", message="Gone.", since=NOON)
+    trouble = PollTrouble(reason="page_gone", message="Gone.", since=NOON)
     cambodia.pages.polled([Polled(page="hunsen", at=NOON, next_due=NOON, trouble=trouble)])
     assert (cambodia.pages.troubled(), reach()) == (frozenset({"hunsen"}), Reach(accounts=1, answered=0, failing=1))
     cambodia.pages.polled([Polled(page="hunsen", at=NOON, next_due=NOON)])

@@ -57,13 +57,13 @@ def test_it_knows_who_wants_an_alert(
 ) -> None:
     cambodia.pages.add(Page(slug="outsider", name="Outsider", platform="facebook", groups=("asean",)), None, at=NOON)
     cambodia.subscriptions.put(subscription)
-    assert cambodia.subscriptions.wanting(alert(rival=rival)) == ((subscription,) if wanted else ())
+    assert cambodia.subscriptions.matching(alert(rival=rival)) == ((subscription,) if wanted else ())
 
 
 def test_a_channel_is_told_once_for_its_page_before_its_group(cambodia: Store) -> None:
     for one in [wish("cambodia", target=Target.GROUP), wish("samrainsy"), wish("hunsen"), wish("samrainsy", team="T2")]:
         cambodia.subscriptions.put(one)
-    assert cambodia.subscriptions.wanting(alert()) == (wish("hunsen"), wish("samrainsy", team="T2"))
+    assert cambodia.subscriptions.matching(alert()) == (wish("hunsen"), wish("samrainsy", team="T2"))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_what_happened_to_a_platform_is_for_those_who_want_a_page_that_it_concer
     cambodia.pages.add(outsider, None, at=NOON)
     cambodia.subscriptions.put(subscription)
     event = replace(alert(page="facebook", rival=None), others=("hunsen", "samrainsy"))
-    assert cambodia.subscriptions.wanting(event) == ((subscription,) if wanted else ())
+    assert cambodia.subscriptions.matching(event) == ((subscription,) if wanted else ())
 
 
 def test_a_page_called_like_a_platform_does_not_get_the_platform_s_notices(cambodia: Store) -> None:
@@ -92,12 +92,12 @@ def test_a_page_called_like_a_platform_does_not_get_the_platform_s_notices(cambo
     cambodia.subscriptions.put(wish("facebook"))
     cambodia.subscriptions.put(wish("companies", target=Target.GROUP))
     event = replace(alert(page="facebook", rival=None), others=("hunsen", "samrainsy"))
-    assert cambodia.subscriptions.wanting(event) == ()
+    assert cambodia.subscriptions.matching(event) == ()
     cambodia.alerts.add([event], at=NOON)
     assert cambodia.alerts.recent(page="facebook") == ()
     assert cambodia.alerts.recent(group="companies") == ()
     own = alert("own", page="facebook", rival=None)
-    assert [one.slug for one in cambodia.subscriptions.wanting(own)] == ["facebook"]
+    assert [one.slug for one in cambodia.subscriptions.matching(own)] == ["facebook"]
     cambodia.alerts.add([own], at=NOON)
     assert [kept.alert.key for kept in cambodia.alerts.recent(page="facebook")] == ["own"]
 
@@ -160,7 +160,7 @@ def test_exactly_one_of_a_rules_variants_reaches_each_channel(wishes: list[Subsc
         in_force = {one.thresholds["surge"] for one in store.subscriptions.with_thresholds()} - {DEFAULT}
         default = replace(alert(feature="surge", rival=rival), threshold=DEFAULT)
         told = [default, *(replace(default, threshold=limit, tuned=True) for limit in sorted(in_force))]
-        reached = Counter(one.channel_id for event in told for one in store.subscriptions.wanting(event))
+        reached = Counter(one.channel_id for event in told for one in store.subscriptions.matching(event))
         store.close()
     about = {(Target.PAGE, "hunsen"), (Target.GROUP, "cambodia")}
     about |= {(Target.PAGE, rival)} if rival else {(Target.GROUP, "asean")}
@@ -175,9 +175,9 @@ def test_its_page_s_threshold_goes_before_its_group_s(cambodia: Store) -> None:
     for one in (page, group):
         cambodia.subscriptions.put(one)
     surge = replace(alert(feature="surge", rival=None), threshold=DEFAULT)
-    assert cambodia.subscriptions.wanting(surge) == ()
-    assert cambodia.subscriptions.wanting(replace(surge, threshold=5.0, tuned=True)) == (page,)
-    assert cambodia.subscriptions.wanting(replace(surge, page="samrainsy")) == (group,)
+    assert cambodia.subscriptions.matching(surge) == ()
+    assert cambodia.subscriptions.matching(replace(surge, threshold=5.0, tuned=True)) == (page,)
+    assert cambodia.subscriptions.matching(replace(surge, page="samrainsy")) == (group,)
 
 
 def test_what_one_channel_wants_is_what_all_are_asked_for(cambodia: Store) -> None:
@@ -187,7 +187,7 @@ def test_what_one_channel_wants_is_what_all_are_asked_for(cambodia: Store) -> No
         cambodia.subscriptions.put(one)
     surge = replace(alert(feature="surge", rival=None), threshold=3.0)
     for happened in (alert(), surge, replace(surge, threshold=5.0, tuned=True)):
-        wanting = {(one.team_id, one.channel_id) for one in cambodia.subscriptions.wanting(happened)}
+        wanting = {(one.team_id, one.channel_id) for one in cambodia.subscriptions.matching(happened)}
         channels = [(team, channel) for team in ("T1", "T2") for channel in ("C1", "C2", "C3", "C4")]
         assert {here for here in channels if cambodia.subscriptions.wants(*here, happened)} == wanting
 
@@ -219,7 +219,7 @@ def test_a_pause_is_told_once_and_ends_for_the_whole_channel(cambodia: Store) ->
         ("C1", "samrainsy", "The channel is archived."),
     }
     assert cambodia.subscriptions.pause("T1", "C1", "Again.") == (), "nobody is told twice"
-    assert [one.channel_id for one in cambodia.subscriptions.wanting(alert())] == ["C1", "C2"], "what comes waits"
+    assert [one.channel_id for one in cambodia.subscriptions.matching(alert())] == ["C1", "C2"], "what comes waits"
     assert cambodia.subscriptions.resume("T1", "C1")
     assert [one.paused for one in cambodia.subscriptions.of_channel("T1", "C1")] == [None, None]
     assert not cambodia.subscriptions.resume("T1", "C1")

@@ -19,7 +19,7 @@ class Asked:
         self.times = 0
 
     def __call__(self) -> str | None:
-        return self._store.remembered("colour", self._ask)
+        return self._store.cached("colour", self._ask)
 
     def _ask(self) -> str | None:
         self.times += 1
@@ -73,7 +73,7 @@ def test_a_question_that_fails_is_asked_again(fresh_store: Store, ask: Asked) ->
         raise Failed
 
     with suppress(Failed):
-        fresh_store.remembered("colour", fail)
+        fresh_store.cached("colour", fail)
     fresh_store.notes.put("colour", "red")
     assert ask() == "red"
 
@@ -89,7 +89,7 @@ def test_a_reader_beside_another_process_believes_nothing_it_found_before(databa
 
 def test_many_different_questions_are_all_answered(fresh_store: Store) -> None:
     for number in range(2_500):
-        assert fresh_store.remembered(number, lambda asked=number: asked) == number  # type: ignore[misc]
+        assert fresh_store.cached(number, lambda asked=number: asked) == number  # type: ignore[misc]
 
 
 def test_nobody_is_told_less_than_was_committed_before_they_asked(fresh_store: Store) -> None:
@@ -100,7 +100,7 @@ def test_nobody_is_told_less_than_was_committed_before_they_asked(fresh_store: S
     def read() -> None:
         while not ended.is_set():
             before = committed[0]
-            told = int(fresh_store.remembered("count", lambda: fresh_store.notes.get("count")) or 0)
+            told = int(fresh_store.cached("count", lambda: fresh_store.notes.get("count")) or 0)
             if not before <= told <= committed[0] + 1:
                 wrong.append((before, told))
 

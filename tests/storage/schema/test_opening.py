@@ -110,15 +110,15 @@ def test_what_rules_remembered_in_an_earlier_form_is_brought_up_to_date(database
     row = ["hunsen", "samrainsy", "samrainsy", "hunsen", at, 2, ["hunsen", at, at, 4, at, at]]
     board = {"orders": {"likes": ["samrainsy", "hunsen"]}, "seats": {"hunsen": [at, at]}, "pairs": [row]}
     store = Store.open(database)
-    store.memories.put("overtake", {"cambodia": json.dumps(board)})
-    store.memories.put("platform_event", {"facebook": '{"fallen": {}, "losses": [], "told": null}'})
+    store.rule_states.put("overtake", {"cambodia": json.dumps(board)})
+    store.rule_states.put("platform_event", {"facebook": '{"fallen": {}, "losses": [], "told": null}'})
     store.close()
     _undo(database, "0004_memories")
     _undo(database, "0005_memories")
     store = Store.open(database)
-    (pair,) = OVERTAKE.load(store.memories.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
+    (pair,) = OVERTAKE.load(store.rule_states.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
     assert (pair.leader, pair.front, pair.flips, pair.streak) == ("samrainsy", "hunsen", 2, None)
-    assert store.memories.get("platform_event", ["facebook"]) == {}
+    assert store.rule_states.get("platform_event", ["facebook"]) == {}
     store.close()
 
 
@@ -129,20 +129,20 @@ def test_streaks_and_forecasts_of_the_form_before_go_on(database: Path) -> None:
     no_contest = ["hunsen", "other", "other", "hunsen", None, 0, streak]
     board = {"orders": {"likes": ["samrainsy", "hunsen"]}, "seats": {"hunsen": [at, at]}, "pairs": [row, no_contest]}
     store = Store.open(database)
-    store.memories.put("overtake", {"cambodia": to_text(board)})
+    store.rule_states.put("overtake", {"cambodia": to_text(board)})
     marks = {"metric": "likes", "next": 3_000_000, "waiting": [], "story": 0, "same_until": None}
-    store.memories.put("milestone", {"hunsen": to_text(marks)})
+    store.rule_states.put("milestone", {"hunsen": to_text(marks)})
     outlook = {"day": 1, "forecasts": [["hunsen", "samrainsy", at, at, later]], "record": [True]}
-    store.memories.put("closing_in", {"cambodia": to_text(outlook)})
+    store.rule_states.put("closing_in", {"cambodia": to_text(outlook)})
     store.close()
     _undo(database, "0005_memories")
     store = Store.open(database)
-    pair, other = OVERTAKE.load(store.memories.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
+    pair, other = OVERTAKE.load(store.rule_states.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
     assert other.streak is None
     assert pair.streak == Streak(ahead="hunsen", since=at, until=at, evaluations=4, read=(at, later), before={})
-    kept = CLOSING_IN.load(store.memories.get("closing_in", ["cambodia"])["cambodia"])
+    kept = CLOSING_IN.load(store.rule_states.get("closing_in", ["cambodia"])["cambodia"])
     assert kept.forecasts == {("hunsen", "samrainsy"): Forecast(told=at, low=at, high=later, ended=False)}
-    assert MILESTONE.load(store.memories.get("milestone", ["hunsen"])["hunsen"]).next == 3_000_000
+    assert MILESTONE.load(store.rule_states.get("milestone", ["hunsen"])["hunsen"]).next == 3_000_000
     store.close()
 
 

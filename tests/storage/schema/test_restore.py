@@ -13,7 +13,7 @@ from storage.schema.backups import restore
 from storage.schema.files import files_of
 from storage.schema.sqlite import sqlite3
 from storage.store import Store
-from storage.values import State
+from storage.values import DeliveryState
 from tests.labs.standins.newsroom import subscribe
 from tests.labs.standins.samples import NOON, alert
 
@@ -181,4 +181,4 @@ def test_what_waited_in_the_backup_is_looked_for_before_it_is_posted(tmp_path: P
     assert store.outbox.claim(LATER) is None, "nothing is posted before it was looked for"
     found = [(one.state, one.claimed_at, one.alert.key) for one in store.outbox.unsettled()]
     store.close()
-    assert found == [(State.SENDING, NOON, raised.key)]
+    assert found == [(DeliveryState.SENDING, NOON, raised.key)]

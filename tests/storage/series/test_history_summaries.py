@@ -40,8 +40,8 @@ _STEPS = st.builds(
 
 
 def _save(store: Store, replay: Replay) -> None:
-    store.readings.save_tracks(list(replay.tracks.values()))
-    store.pasts.put(replay.world.pasts)
+    store.readings.save_series_states(list(replay.series_states.values()))
+    store.histories.put(replay.world.histories)
 
 
 def _of(step: Step, hours: float, count: int, width: int, metric: Metric) -> Reading:
@@ -67,12 +67,15 @@ def _stays_equal(path: Path, history: list[Step], width: int, change: int) -> No
         if step.then == "fold":
             store.fold(START + timedelta(hours=hours - 48))
         with closing(Store.open_reader(path)) as fresh:
-            assert fresh.pasts.get(["a"]) == replay.world.pasts
-            assert fresh.readings.tracks(["a"]) == replay.tracks
+            assert fresh.histories.get(["a"]) == replay.world.histories
+            assert fresh.readings.series_states(["a"]) == replay.series_states
         if step.then == "restart":
             store.close()
             store = Store.open(path)
-            replay.world.pasts, replay.world.tracks = store.pasts.get(["a"]), store.readings.tracks(["a"])
+            replay.world.histories, replay.world.series_states = (
+                store.histories.get(["a"]),
+                store.readings.series_states(["a"]),
+            )
     store.close()
 
 

@@ -9,7 +9,7 @@ from bot.slack.contract import Reply
 from bot.slack.render import block_kit
 from handlers.model import AudienceReading, Dated, Figure, Measure, Metric
 from storage.store import Store
-from storage.values import Polled, Subscription, Target, Trouble
+from storage.values import Polled, PollTrouble, Subscription, Target
 from tests.labs.standins import blockkit
 from tests.labs.standins.asked import NOW, ask, daily, watch
 
@@ -166,7 +166,7 @@ def test_a_held_reading_is_shown_as_unconfirmed(store: Store) -> None:
 
 
 def test_trouble_is_told_and_the_last_figure_kept(store: Store) -> None:
-    trouble = Trouble(
+    trouble = PollTrouble(
         reason="page_gone", message="Facebook says the page is not there.", since=NOW - timedelta(hours=5)
     )
     hours_ago = NOW - timedelta(hours=6)
@@ -179,7 +179,7 @@ def test_trouble_is_told_and_the_last_figure_kept(store: Store) -> None:
 
 def test_a_page_without_a_figure_says_why(store: Store) -> None:
     watch(store, "fresh", [])
-    trouble = Trouble(reason="page_gone", message="Facebook says the page is not there.", since=NOW)
+    trouble = PollTrouble(reason="page_gone", message="Facebook says the page is not there.", since=NOW)
     watch(store, "gone", [], trouble=trouble)
     assert "its first figure is not in yet" in words(ask(store, "likes fresh"))
     assert "Facebook says the page is not there." in words(ask(store, "likes gone"))

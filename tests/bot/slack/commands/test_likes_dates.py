@@ -12,7 +12,7 @@ from bot.imports.examples import press_example
 from bot.imports.replay import replay_example
 from bot.slack.contract import Reply
 from bot.slack.render import block_kit
-from handlers.model import AudienceReading, Dated, Figure, Judged, Measure, Metric, Reading, Standing
+from handlers.model import AudienceReading, Dated, Figure, Measure, Metric, Reading, Standing, ValidatedReading
 from storage.store import Store
 from tests.labs.standins import blockkit
 from tests.labs.standins.asked import NOW, ask, daily, watch
@@ -121,12 +121,12 @@ def test_a_length_of_time_that_cannot_be_is_named_as_that(store: Store, asked: s
         ask(store, asked)
 
 
-def older(at: datetime, count: int) -> Judged:
+def older(at: datetime, count: int) -> ValidatedReading:
     reading = Reading(
         page="hunsen", observed_at=at, received_at=at, count=count, low=count, high=count, metric=Metric.LIKES,
         source="The Cambodia Daily", dated=Dated.MONTH,
     )  # fmt: skip
-    return Judged(reading=reading, standing=Standing.ACCEPTED)
+    return ValidatedReading(reading=reading, standing=Standing.ACCEPTED)
 
 
 def test_a_period_is_told_of_one_page_too(store: Store) -> None:

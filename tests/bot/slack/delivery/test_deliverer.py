@@ -13,7 +13,7 @@ from bot.slack.delivery.deliverer import Deliverer
 from bot.slack.delivery.reconciliation import EVENT_TYPE
 from bot.slack.delivery.sender import MAY_REPEAT, SETTLE
 from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, refuse, throttle
-from bot.workspace.script import Fault
+from bot.workspace.script import PlannedFault
 from handlers.model import Fact
 from storage.values import Target
 from tests.labs.standins.desk import AHEAD, NEWSROOM, NOW, POLITICS, TEAM, Desk, desk, numbered
@@ -71,7 +71,7 @@ def test_a_reply_whose_answer_was_lost_is_found_in_its_thread(desk: Desk) -> Non
         pytest.param(refuse("internal_error"), id="Slack says it stumbled"),
     ],
 )
-def test_a_post_that_slack_did_not_take_is_posted_once_it_is_sure(desk: Desk, fault: Fault) -> None:
+def test_a_post_that_slack_did_not_take_is_posted_once_it_is_sure(desk: Desk, fault: PlannedFault) -> None:
     desk.workspace.script.next("chat.postMessage", fault)
     desk.raise_(AHEAD)
     desk.deliverer.deliver_due()

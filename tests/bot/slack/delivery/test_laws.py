@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.slack.delivery.deliverer import Deliverer
 from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, refuse, throttle
 from bot.workspace.model import Channel
-from bot.workspace.script import Fault
+from bot.workspace.script import PlannedFault
 from tests.labs.standins.desk import Desk, desk, numbered
 
 __all__ = ["desk"]
@@ -43,7 +43,7 @@ class Stumble:
     """The next call of a method meets a fault."""
 
     method: str
-    fault: Fault
+    fault: PlannedFault
 
 
 @dataclass(frozen=True, slots=True)

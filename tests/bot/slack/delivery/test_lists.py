@@ -124,7 +124,7 @@ def test_one_that_no_words_can_be_found_for_does_not_spoil_the_list(desk: Desk) 
 @pytest.mark.parametrize("replayed", [True, False])
 def test_a_replay_shows_each_of_its_cards(desk: Desk, replayed: bool) -> None:
     for alert in many(7):
-        desk.store.outbox.put(alert, desk.store.subscriptions.wanting(AHEAD), at=desk.clock.now(), replayed=replayed)
+        desk.store.outbox.put(alert, desk.store.subscriptions.matching(AHEAD), at=desk.clock.now(), replayed=replayed)
     for _ in range(7):
         desk.later(1)
     assert len(desk.posted()) == (7 if replayed else 1)

@@ -12,7 +12,7 @@ from bot.slack.delivery.deliverer import AT_ONCE, Deliverer
 from bot.slack.delivery.sender import MANY_THROTTLED, SETTLE
 from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, refuse, throttle
 from bot.workspace.model import Channel
-from bot.workspace.script import Fault
+from bot.workspace.script import PlannedFault
 from tests.labs.standins.desk import NEWSROOM, POLITICS, TEAM, Desk, desk, many, numbered
 
 __all__ = ["desk"]
@@ -85,7 +85,7 @@ def test_a_channel_that_hangs_holds_up_no_other(desk: Desk, unknown: bool) -> No
         pytest.param(throttle(30), id="Slack asks to wait"),
     ],
 )
-def test_a_channel_keeps_its_order_whatever_happens_to_its_first(desk: Desk, fault: Fault) -> None:
+def test_a_channel_keeps_its_order_whatever_happens_to_its_first(desk: Desk, fault: PlannedFault) -> None:
     desk.subscribe(POLITICS)
     for number in range(1, 4):
         desk.workspace.script.next("chat.postMessage", fault)

@@ -12,7 +12,7 @@ from bot.slack.client import slack_client
 from bot.slack.delivery.deliverer import Deliverer
 from bot.slack.delivery.notices import DOUBT
 from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, refuse, throttle
-from bot.workspace.script import Fault
+from bot.workspace.script import PlannedFault
 from storage.values import Subscription, Target
 from tests.labs.standins.clock import HandClock
 from tests.labs.standins.desk import AHEAD, ANA, NEWSROOM, POLITICS, TEAM, Desk, desk, many, numbered
@@ -68,7 +68,7 @@ def test_it_is_told_again_when_it_is_thrown_out_again(desk: Desk) -> None:
     ],
 )
 def test_who_subscribed_is_told_for_sure_and_a_repeat_says_so(
-    desk: Desk, fault: Fault, tellings: int, doubtful: bool
+    desk: Desk, fault: PlannedFault, tellings: int, doubtful: bool
 ) -> None:
     desk.workspace.script.next("chat.postMessage", refuse("not_in_channel"), fault)
     desk.raise_(numbered(1))
@@ -94,7 +94,7 @@ def test_who_left_the_newsroom_is_not_told_for_ever(desk: Desk) -> None:
     throw_out(desk)
     desk.later(3600)
     assert desk.told() == []
-    assert desk.store.tellings.next_at() is None
+    assert desk.store.notices.next_at() is None
 
 
 def test_with_a_token_that_slack_refuses_nobody_is_told_and_the_operator_is_once(

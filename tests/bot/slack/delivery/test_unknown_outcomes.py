@@ -212,7 +212,7 @@ def test_of_many_posts_of_unknown_outcome_each_is_found_or_posted_once(desk: Des
         conn.execute("DELETE FROM cards")
     store = Store.open(database)
     try:
-        store.outbox.put(numbered(3), store.subscriptions.wanting(numbered(3)), at=desk.clock.now())
+        store.outbox.put(numbered(3), store.subscriptions.matching(numbered(3)), at=desk.clock.now())
         client = slack_client(token=desk.server.bot_token, api_url=desk.server.api_url)
         sender = Deliverer(client=client, store=store, clock=desk.clock, chance=random.Random(1))
         for _ in range(30):

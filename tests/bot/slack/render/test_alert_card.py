@@ -13,7 +13,7 @@ from bot.slack.render import block_kit
 from bot.slack.render.alert_card import alert_card
 from handlers.model import Alert, Dated
 from storage.store import Store
-from storage.values import KeptAlert
+from storage.values import StoredAlert
 from tests.labs.standins import blockkit
 from tests.labs.standins.asked import NOW, daily, overtake, watch
 from tests.labs.standins.histories import scene
@@ -27,8 +27,8 @@ def rivals(store: Store) -> Store:
     return store
 
 
-def kept(alert: Alert, *, replayed: bool = False) -> KeptAlert:
-    return KeptAlert(alert=alert, recorded_at=NOW, replayed=replayed, past=False)
+def kept(alert: Alert, *, replayed: bool = False) -> StoredAlert:
+    return StoredAlert(alert=alert, recorded_at=NOW, replayed=replayed, past=False)
 
 
 def test_what_happened_to_a_platform_offers_nothing_that_its_name_cannot_answer(store: Store) -> None:

@@ -16,8 +16,8 @@ from bot.slack.contract import (
     Chart,
     Line,
     Link,
+    Mention,
     Moment,
-    Person,
     Plot,
     Reply,
     Series,
@@ -68,8 +68,8 @@ def test_it_escapes_words_exactly_once(said: str, shown: str) -> None:
         ((Link("no", "javascript:alert(1)"),), "no"),
         ((Link("no", "https://["),), "no"),
         ((Link("no", ""),), "no"),
-        ((Person("U012AB3CD"), " did"), "<@U012AB3CD> did"),
-        ((Person("U1> <!channel"),), "U1&gt; &lt;!channel"),
+        ((Mention("U012AB3CD"), " did"), "<@U012AB3CD> did"),
+        ((Mention("U1> <!channel"),), "U1&gt; &lt;!channel"),
         (
             (Moment(datetime(2016, 2, 2, 11, 50, tzinfo=UTC)),),
             "<!date^1454413800^{date_short_pretty} {time}|2 February 2016, 11:50 UTC>",
@@ -81,7 +81,7 @@ def test_it_writes_spans_in_slacks_markup(line: Line, shown: str) -> None:
 
 
 def test_it_says_a_line_in_plain_words() -> None:
-    line = (Person("U1"), " muted ", Bold("a"), " until ", Moment(datetime(2016, 2, 2, tzinfo=UTC)), Link(" b", "x"))
+    line = (Mention("U1"), " muted ", Bold("a"), " until ", Moment(datetime(2016, 2, 2, tzinfo=UTC)), Link(" b", "x"))
     assert block_kit.plain(line) == "@U1 muted a until 2 February 2016, 00:00 UTC b"
 
 

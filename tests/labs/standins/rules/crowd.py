@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.contract import Comparison, Saying, Scope, Threshold, Verdict, Wakes, Window
+from handlers.contract import Comparison, Scope, Threshold, Trigger, Verdict, Window, Wording
 from handlers.model import Alert, Fact, Parameter
 from handlers.rule_state import from_text, to_text
 
@@ -12,7 +12,7 @@ DEFAULT = 100
 def compare(window: Window, told: bool, least: float) -> Verdict[bool] | None:
     """With a blank memory it tells what is long past as if it were now: what a variant must not begin with."""
     (slug,) = window.came
-    point = window.tracks[slug].last
+    point = window.series_states[slug].last
     if told or point.count < least:
         return None
     count = Fact(name="count", value=point.count, unit="followers", about=slug, at=point.at, source=point.source)
@@ -28,21 +28,21 @@ def compare(window: Window, told: bool, least: float) -> Verdict[bool] | None:
         parameters=(Parameter(name="least", value=least, unit="followers"),),
         threshold=DEFAULT,
     )
-    return Verdict(alerts=(alert,), memory=True)
+    return Verdict(alerts=(alert,), state=True)
 
 
 COMPARISON = Comparison(
     name="crowd",
     feature="crowd",
-    says={
-        "crowd": Saying(
+    wording={
+        "crowd": Wording(
             headline=lambda alert, words: f"{words.page(alert.page)} has {alert.facts[0].value:,.0f} followers.",
             lines=lambda _alert, _words: ("It is told once.",),
         )
     },
     summary="a page has very many followers",
     scope=Scope.PAGE,
-    wakes=Wakes.COUNTS,
+    trigger=Trigger.COUNTS,
     blank=lambda: False,
     load=lambda text: bool(from_text(text)["told"]),
     dump=lambda told: to_text({"told": told}),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from handlers.contract import Comparison, Scope, Wakes
+from handlers.contract import Comparison, Scope, Trigger
 
 COMPARISON = Comparison(
     name="hush",
     feature="hush",
-    says={},
+    wording={},
     summary="nothing at all",
     scope=Scope.PAGE,
-    wakes=Wakes.COUNTS,
+    trigger=Trigger.COUNTS,
     blank=lambda: None,
     load=lambda _text: None,
     dump=lambda _memory: "",
