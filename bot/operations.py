@@ -19,7 +19,7 @@ from bot.evidence.trace import find_alert
 from bot.evidence.verification import Verification, verification_summary
 from bot.imports import Import, describe, read_import
 from bot.imports.examples import press_example
-from bot.imports.job import ImportJob, alert_lines, run_import
+from bot.imports.job import ImportJob, alert_lines, reread_import, run_import
 from bot.imports.queue import queue_import
 from bot.imports.replay import add_pages, by_instant
 from bot.monitoring.doctor import Check, unread
@@ -130,7 +130,7 @@ def audit(settings: Settings, advance: Callable[[int, int], None]) -> tuple[list
     """What an audit of the evidence found, and whether all is as it was kept."""
     store = Store.open_reader(settings.database)
     try:
-        looking = StoreAudit(store)
+        looking = StoreAudit(store, reread_import)
         faults = [str(fault) for fault in looking.run(advance)]
     finally:
         store.close()
@@ -142,7 +142,7 @@ def export_evidence(settings: Settings, named: str, out: Path) -> Iterator[str]:
     store = Store.open_reader(settings.database)
     try:
         kept = find_alert(store, named)
-        data = export(store, kept)
+        data = export(store, kept, reread_import)
         headline = alert_sentence(kept.alert, store)
     finally:
         store.close()
@@ -159,7 +159,7 @@ def export_evidence(settings: Settings, named: str, out: Path) -> Iterator[str]:
 def verify_evidence(bundle: Path, authority: Path | None) -> tuple[list[str], bool]:
     """What a verification found, and whether everything is proved and holds."""
     data = bundle.read_bytes()
-    looking = Verification(data, trusted=roots_in(authority) if authority else ())
+    looking = Verification(data, reread_import, trusted=roots_in(authority) if authority else ())
     faults = [str(fault) for fault in looking.run()]
     return [*faults, *verification_summary(looking, len(faults), sha256(data))], not (faults or looking.unproved)
 

@@ -15,6 +15,7 @@ from bot.evidence.bundle_instructions import instructions
 from bot.evidence.bundle_page import page
 from bot.evidence.described import said
 from bot.evidence.records import FORMAT, Received, ToldAlert, read_manifest, read_record, sha256, software, written
+from bot.evidence.reread import RereadImport
 from bot.evidence.timestamps import read_stamp
 from bot.evidence.trace import Behind, Trace, Traced, reference, trace
 from bot.evidence.zip_file import SUMS, zipped
@@ -43,10 +44,10 @@ NOT_KEPT = {
 }
 
 
-def export(store: Store, kept: StoredAlert) -> bytes:
+def export(store: Store, kept: StoredAlert, reread_import: RereadImport) -> bytes:
     """The zip file of an alert. The same store gives the same bytes."""
     with store.read():
-        return zipped(with_sums(_files(store, trace(store, kept))))
+        return zipped(with_sums(_files(store, trace(store, kept, reread_import))))
 
 
 def with_sums(files: dict[str, bytes]) -> dict[str, bytes]:

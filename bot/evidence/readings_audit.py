@@ -10,7 +10,7 @@ from functools import cached_property
 from bot.evidence.evidence_audit import Looked
 from bot.evidence.fault import EvidenceFault
 from bot.evidence.records import Received, read_record
-from bot.evidence.reread import batches, is_read_here, reread, reread_import
+from bot.evidence.reread import RereadImport, batches, is_read_here, reread
 from bot.evidence.trace import Figures, imports, instant_of, same
 from handlers.model import Point, Reading
 from storage.evidence import EvidenceDamaged
@@ -28,8 +28,9 @@ class ReadingsAudit:
     An unchanged count was not stored; that is no matter.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, reread_import: RereadImport) -> None:
         self._store = store
+        self._reread_import = reread_import
         self.readings = 0
         self._of_polls: Counter[str] = Counter()  # stored readings at instants at which the page was asked for
         self._began: datetime | None = None
@@ -105,7 +106,7 @@ class ReadingsAudit:
                 reply = self._store.evidence.reply(bytes.fromhex(imported.body.sha256))
             except EvidenceDamaged:
                 continue  # told already
-            for figure in reread_import(imported, reply.raw) if reply else ():
+            for figure in self._reread_import(imported, reply.raw) if reply else ():
                 found[figure.page, instant_of(figure)].append(figure)
         return dict(found)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.errors import LikewatchError
 from bot.evidence.records import ImportedFile, Received
 from bot.http.exchange import Exchange
 from bot.http.recorded import RecordedHttp
-from bot.imports import DateOrder, read_import
 from bot.platforms.registry import platforms
 from handlers.model import Account, AudienceReading, Reading
+
+RereadImport = Callable[[ImportedFile, bytes], tuple[Reading | AudienceReading, ...]]
+"""Return the figures that stored bytes of an imported file hold: ``bot.imports.job.reread_import``.
+
+Evidence lies below imports in the layers, so callers hand this function in.
+"""
 
 _ANY_CADENCE = timedelta(hours=1)
 
@@ -52,24 +56,6 @@ def batches(exchanges: Iterable[Came]) -> list[list[Came]]:
         key = (record.platform, record.asked_at, *record.pages.items())
         together.setdefault(key, []).append(came)
     return list(together.values())
-
-
-def reread_import(imported: ImportedFile, content: bytes) -> tuple[Reading | AudienceReading, ...]:
-    """The figures in an imported file, of the pages they were taken to be about; none where it cannot be read now."""
-    try:
-        read = read_import(
-            content,
-            name=imported.name,
-            now=imported.at,
-            page=imported.page,
-            dates=DateOrder(imported.dates) if imported.dates else None,
-        )
-    except LikewatchError:
-        return ()
-    figures: tuple[Reading | AudienceReading, ...] = (*read.readings, *read.audiences)
-    return tuple(
-        replace(figure, page=imported.pages[figure.page]) for figure in figures if figure.page in imported.pages
-    )
 
 
 def _exchange(came: Came) -> Exchange:

@@ -11,6 +11,7 @@ from bot.evidence.evidence_audit import EvidenceAudit, Looked
 from bot.evidence.fault import EvidenceFault
 from bot.evidence.readings_audit import ReadingsAudit
 from bot.evidence.records import ToldAlert, sha256
+from bot.evidence.reread import RereadImport
 from bot.evidence.trace import reference, trace
 from bot.text import phrases
 from storage.errors import StoreError
@@ -24,10 +25,11 @@ _LATER = timedelta(days=7)
 class StoreAudit:
     """Looks at everything once. The counters say what was looked at, ``evidence`` what of the evidence."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, reread_import: RereadImport) -> None:
         self._store = store
+        self._reread_import = reread_import
         self.evidence = EvidenceAudit(store.evidence)
-        self.readings = ReadingsAudit(store)
+        self.readings = ReadingsAudit(store, reread_import)
         self.alerts = 0
         self._told: dict[str, Mapping[str, Any]] = {}
 
@@ -83,7 +85,7 @@ class StoreAudit:
             if told is None and self._is_since(max(kept.recorded_at, kept.alert.at)):
                 yield EvidenceFault(where=where, what="no link tells of it: it was slipped in, or its key was altered.")
             try:
-                traced = trace(self._store, kept)
+                traced = trace(self._store, kept, self._reread_import)
             except EvidenceDamaged as error:
                 yield EvidenceFault(where=where, what=str(error))
                 continue

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from bot.errors import LikewatchError
 from bot.evidence.records import ImportedFile, Received, read_record
-from bot.evidence.reread import Came, batches, reread, reread_import
+from bot.evidence.reread import Came, RereadImport, batches, reread
 from handlers.model import Alert, AudienceReading, Fact, Reading
 from handlers.wording.numbers import dated
 from storage.evidence import KeptRecord
@@ -94,7 +94,7 @@ def find_alert(store: Store, named: str) -> StoredAlert:
     raise LikewatchError(f"No alert is called “{named[:80]}”. Name one by its reference; the newest are:\n{newest}")
 
 
-def trace(store: Store, kept: StoredAlert) -> Trace:
+def trace(store: Store, kept: StoredAlert, reread_import: RereadImport) -> Trace:
     """An alert with everything behind it that is known."""
     with store.read():
         used: list[Figures] = []
@@ -105,7 +105,7 @@ def trace(store: Store, kept: StoredAlert) -> Trace:
             for fact in kept.alert.facts
         )
         drawn = tuple(_place(used, reading) for reading in _drawn(store, kept.alert))
-        files = _Files(store)
+        files = _Files(store, reread_import)
         readings = tuple(_traced(store, reading, files) for reading in used)
     return Trace(alert=kept, figures=figures, drawn=drawn, readings=readings)
 
@@ -248,8 +248,9 @@ def _polled(store: Store, page: str, instant: datetime) -> list[tuple[KeptRecord
 class _Files:
     """Every imported file with its figures, read when the first is asked for."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, reread_import: RereadImport) -> None:
         self._store = store
+        self._reread_import = reread_import
 
     @cached_property
     def all(self) -> list[tuple[Behind, tuple[Figures, ...]]]:
@@ -258,7 +259,7 @@ class _Files:
             reply = self._store.evidence.reply(bytes.fromhex(imported.body.sha256))
             if reply is not None:
                 behind = Behind(kept=kept, record=imported, content=reply.raw)
-                found.append((behind, reread_import(imported, reply.raw)))
+                found.append((behind, self._reread_import(imported, reply.raw)))
         return found
 
 

@@ -26,7 +26,7 @@ from bot.evidence.records import (
     software,
     written,
 )
-from bot.evidence.reread import Came, batches, reread, reread_import
+from bot.evidence.reread import Came, RereadImport, batches, reread
 from bot.evidence.timestamps import Stamped, read_stamp, stamp_fault
 from bot.evidence.trace import reference
 from bot.evidence.zip_file import SUMS, unzipped
@@ -40,8 +40,9 @@ _LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 class Verification:
     """Looks at a bundle once. The counters say what held, and ``unproved`` what nothing in the bundle shows."""
 
-    def __init__(self, data: bytes, *, trusted: Sequence[x509.Certificate] = ()) -> None:
+    def __init__(self, data: bytes, reread_import: RereadImport, *, trusted: Sequence[x509.Certificate] = ()) -> None:
         self._data = data
+        self._reread_import = reread_import
         self._trusted = tuple(trusted)
         self._files: dict[str, bytes] = {}
         self._links: dict[int, ChainLink] = {}
@@ -218,7 +219,7 @@ class Verification:
         if not reading["behind"] or len(came) < len(reading["behind"]):
             self.unproved.append(f"{where}: the bytes that it was read from are not in the bundle.")
             return
-        if any(figure.items() <= reading.items() for figure in _said(came)):
+        if any(figure.items() <= reading.items() for figure in _said(came, self._reread_import)):
             self.reread += 1
         else:
             yield EvidenceFault(
@@ -305,7 +306,7 @@ class Verification:
             )
 
 
-def _said(came: Sequence[tuple[Record, bytes]]) -> Iterator[Mapping[str, Any]]:
+def _said(came: Sequence[tuple[Record, bytes]], reread_import: RereadImport) -> Iterator[Mapping[str, Any]]:
     """What these bytes say, read once more."""
     exchanges = [Came(record=record, content=content) for record, content in came if isinstance(record, Received)]
     for batch in batches(exchanges):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.errors import ConfigError
+from bot.errors import ConfigError, LikewatchError
 from bot.evidence.records import Body, ImportedFile
 from bot.imports import DateOrder, describe, read_import
 from bot.imports.apply import AboutPages, Imported, import_figures
@@ -15,7 +15,7 @@ from bot.pages.slugs import is_slug
 from bot.polling.cycle import Cycle
 from bot.text import phrases
 from bot.text.countries import country_code
-from handlers.model import Alert, Standing
+from handlers.model import Alert, AudienceReading, Reading, Standing
 from storage.store import Store
 
 
@@ -70,6 +70,19 @@ def run_import(order: ImportJob, store: Store, cycle: Cycle, now: datetime) -> I
 def _file(order: ImportJob, slugs: Mapping[str, str], now: datetime) -> Callable[[Body], ImportedFile]:
     return lambda body: ImportedFile(
         at=now, name=order.name, by=order.by, pages=slugs, page=order.page, dates=order.dates, body=body
+    )
+
+
+def reread_import(imported: ImportedFile, content: bytes) -> tuple[Reading | AudienceReading, ...]:
+    """Return the figures in an imported file, read as the import read them; none where that is no longer possible."""
+    dates = DateOrder(imported.dates) if imported.dates else None
+    try:
+        read = read_import(content, name=imported.name, now=imported.at, page=imported.page, dates=dates)
+    except LikewatchError:
+        return ()
+    figures: tuple[Reading | AudienceReading, ...] = (*read.readings, *read.audiences)
+    return tuple(
+        replace(figure, page=imported.pages[figure.page]) for figure in figures if figure.page in imported.pages
     )
 
 

@@ -12,6 +12,7 @@ from bot.evidence.described import said
 from bot.evidence.records import ImportedFile, sha256
 from bot.evidence.timestamps import read_stamp, stamp_fault
 from bot.evidence.trace import Behind, Trace, Traced, TracedFigure, find_alert, reference, trace
+from bot.imports.job import reread_import
 from bot.pages.alert_names import alert_sentence
 from bot.slack.answers.figures import moment
 from bot.slack.contract import Bold, Call, Card, Command, Line, Link, Moment, Reply, Slash, Span, Who
@@ -30,7 +31,7 @@ def run(call: Call, store: Store, _now: datetime) -> Reply:
     if not call.text:
         raise LikewatchError(f"Say which alert: {USAGE}. Its card has a button for it.")
     kept = find_alert(store, call.text)
-    traced = trace(store, kept)
+    traced = trace(store, kept, reread_import)
     name = reference(kept.alert)
     lines: list[Line] = [(Bold("Alert"), f" {name}: {alert_sentence(kept.alert, store)}")]
     lines.append(_chain(store, traced))

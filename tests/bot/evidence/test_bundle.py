@@ -22,6 +22,7 @@ from bot.evidence.trace import find_alert, reference
 from bot.evidence.verification import Verification, verification_summary
 from bot.evidence.zip_file import unzipped, zipped
 from bot.imports.examples import press_example
+from bot.imports.job import reread_import
 from bot.imports.replay import replay_example
 from storage.store import Store
 from tests.bot.evidence.conftest import Whole
@@ -33,13 +34,13 @@ from tests.labs.standins.tsa import Authority
 def exported(database: Path, named: str = "hunsen") -> bytes:
     store = Store.open_reader(database)
     try:
-        return export(store, find_alert(store, named))
+        return export(store, find_alert(store, named), reread_import)
     finally:
         store.close()
 
 
 def found(bundle: bytes) -> tuple[Verification, list[str]]:
-    looking = Verification(bundle)
+    looking = Verification(bundle, reread_import)
     return looking, [str(fault) for fault in looking.run()]
 
 
@@ -133,7 +134,7 @@ def test_every_figure_leads_to_its_readings_and_each_reading_to_its_reply(unpack
 
 def test_a_stamp_of_another_authority_is_named(whole: Whole, tmp_path: Path) -> None:
     other = Authority(tmp_path, "Another Authority")
-    looking = Verification(exported(whole.database), trusted=roots_in(other.root))
+    looking = Verification(exported(whole.database), reread_import, trusted=roots_in(other.root))
     faults = [str(fault) for fault in looking.run()]
     assert len(faults) == 1
     assert "another authority" in faults[0]
@@ -148,7 +149,9 @@ def test_without_time_stamps_it_says_what_that_means(tmp_path: Path) -> None:
     assert faults == []
     assert looking.unstamped
     files, _ = unzipped(bundle)
-    asked = Verification(bundle, trusted=roots_in(Authority(tmp_path / "authority", "Some Authority").root))
+    asked = Verification(
+        bundle, reread_import, trusted=roots_in(Authority(tmp_path / "authority", "Some Authority").root)
+    )
     assert list(asked.run()) == []
     assert [line for line in asked.unproved if "not stamped by this authority" in line]
     assert "whoever held the machine could" in files["INSTRUCTIONS.txt"].decode()
@@ -171,7 +174,7 @@ def test_the_press_figures_lead_to_the_file_they_were_imported_from(tmp_path: Pa
         alerts = kept.store.alerts.recent()
         assert len(alerts) > 10
         for alert in alerts:
-            bundle = export(kept.store, alert)
+            bundle = export(kept.store, alert, reread_import)
             looking, faults = found(bundle)
             assert faults == [], alert.alert.kind
             assert looking.unproved == [], alert.alert.kind
@@ -197,7 +200,7 @@ def test_a_figure_without_a_kept_reply_says_so(tmp_path: Path) -> None:
         kept.store.pages.remove("hunsen", at=START)
         kept.store.pages.remove("samrainsy", at=START)
         replay_example(kept.store, kept.cycle, example, team_id="T1", channel_id="C1", now=START)
-        bundle = export(kept.store, kept.store.alerts.recent()[0])
+        bundle = export(kept.store, kept.store.alerts.recent()[0], reread_import)
         looking, faults = found(bundle)
         assert faults == []
         assert looking.reread == 0
@@ -228,7 +231,7 @@ def test_the_replies_of_a_day_that_nobody_kept_are_told_apart_from_lost_ones(tmp
         kept.recorder.seal_letting_go(30)
         kept.store.evidence.let_go(30, but=())
         kept.clock.move(timedelta(hours=1))
-        bundle = export(kept.store, kept.store.alerts.recent()[0])
+        bundle = export(kept.store, kept.store.alerts.recent()[0], reread_import)
     looking, faults = found(bundle)
     assert faults == []
     assert 0 < looking.reread < looking.readings

@@ -16,6 +16,7 @@ from bot.evidence.retention import let_go_of_old
 from bot.evidence.store_audit import StoreAudit
 from bot.evidence.trace import instant_of, replies_behind, trace
 from bot.evidence.verification import Verification
+from bot.imports.job import reread_import
 from handlers.model import Metric
 from storage.store import Store
 from storage.values import StoredAlert
@@ -42,7 +43,7 @@ def let_go(kept: Kept, keep: timedelta) -> int:
 
 
 def faults(kept: Kept) -> list[str]:
-    return [str(fault) for fault in StoreAudit(kept.store).run(lambda _done, _total: None)]
+    return [str(fault) for fault in StoreAudit(kept.store, reread_import).run(lambda _done, _total: None)]
 
 
 def test_what_is_behind_an_alert_stays_and_the_rest_goes_after_its_time(kept: Kept) -> None:
@@ -53,7 +54,7 @@ def test_what_is_behind_an_alert_stays_and_the_rest_goes_after_its_time(kept: Ke
     assert after["records"] == before["records"]
     assert after["manifests"] == before["manifests"] + 1
     for alert in kept.store.alerts.recent():
-        readings = trace(kept.store, alert).readings
+        readings = trace(kept.store, alert, reread_import).readings
         assert readings
         assert all(reading.confirmed for reading in readings)
     assert faults(kept) == []
@@ -121,12 +122,12 @@ def test_a_figure_that_a_poll_found_unchanged_leads_to_that_poll(tmp_path: Path)
         kept.poll()
         let_go(kept, 30 * DAY)
         for alert in kept.store.alerts.recent():
-            traced = trace(kept.store, alert)
+            traced = trace(kept.store, alert, reread_import)
             figure = next(one for one in traced.figures if one.fact.name == "rival_count")
             behind = [traced.readings[place] for place in figure.readings]
             assert [instant_of(one.reading) for one in behind] == [figure.fact.at, START + timedelta(hours=1)]
             assert all(one.confirmed for one in behind)
-            looking = Verification(export(kept.store, alert))
+            looking = Verification(export(kept.store, alert, reread_import), reread_import)
             assert list(looking.run()) == []
             assert looking.unproved == []
         assert faults(kept) == []
@@ -134,7 +135,7 @@ def test_a_figure_that_a_poll_found_unchanged_leads_to_that_poll(tmp_path: Path)
 
 def test_what_is_behind_an_alert_stays_when_the_page_begins_to_count_something_else(kept: Kept) -> None:
     alerts = kept.store.alerts.recent()
-    before = [len(trace(kept.store, alert).drawn) for alert in alerts]
+    before = [len(trace(kept.store, alert, reread_import).drawn) for alert in alerts]
     replies = replies_behind(kept.store, alerts)
     kept.clock.move(DAY)
     for hour in range(160):
@@ -145,6 +146,6 @@ def test_what_is_behind_an_alert_stays_when_the_page_begins_to_count_something_e
         kept.cycle.run_all()
     assert kept.store.readings.series_states(["hunsen"])["hunsen"].metric is Metric.LIKES
     let_go(kept, 30 * DAY)
-    assert [len(trace(kept.store, alert).drawn) for alert in alerts] == before
+    assert [len(trace(kept.store, alert, reread_import).drawn) for alert in alerts] == before
     assert all(kept.store.evidence.reply(digest) for digest in replies)
     assert faults(kept) == []

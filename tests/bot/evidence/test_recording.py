@@ -17,6 +17,7 @@ from bot.evidence.recorder import Recorder
 from bot.evidence.records import Received, read_manifest, read_record, sha256
 from bot.evidence.store_audit import StoreAudit
 from bot.http.exchange import Exchange
+from bot.imports.job import reread_import
 from storage.evidence import Evidence
 from storage.schema.backups import back_up_one
 from storage.schema.files import evidence_beside
@@ -41,7 +42,7 @@ def exchange(content: bytes, *, form: str = "pages=1", url: str = "https://platf
 
 
 def faults(store: Store) -> list[str]:
-    return [str(fault) for fault in StoreAudit(store).run(lambda _done, _total: None)]
+    return [str(fault) for fault in StoreAudit(store, reread_import).run(lambda _done, _total: None)]
 
 
 def records(store: Store) -> list[Received]:

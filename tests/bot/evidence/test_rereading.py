@@ -12,6 +12,7 @@ from bot.evidence.recorder import Recorder
 from bot.evidence.store_audit import StoreAudit
 from bot.evidence.verification import Verification
 from bot.http.client import Http
+from bot.imports.job import reread_import
 from bot.platforms import bluesky
 from bot.platforms.facebook import platform as facebook
 from bot.polling.fetcher import Source
@@ -52,9 +53,9 @@ class Halting(Http):
 
 
 def faults(store: Store) -> list[str]:
-    found = list(StoreAudit(store).run(lambda _done, _total: None))
+    found = list(StoreAudit(store, reread_import).run(lambda _done, _total: None))
     for alert in store.alerts.recent(limit=-1):
-        found += Verification(export(store, alert)).run()
+        found += Verification(export(store, alert, reread_import), reread_import).run()
     return [str(fault) for fault in found]
 
 

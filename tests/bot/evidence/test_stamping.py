@@ -17,6 +17,7 @@ from bot.evidence.state import state
 from bot.evidence.store_audit import StoreAudit
 from bot.evidence.timestamps import EVERY, Stamper, read_stamp, roots_in, stamp_fault
 from bot.http.client import Http
+from bot.imports.job import reread_import
 from tests.labs.standins.kept import Kept, kept_in
 from tests.labs.standins.tsa import Authority, authority_on
 
@@ -50,7 +51,7 @@ def stamping(folder: Path, roots: Path | None = None) -> Iterator[Stamping]:
 
 
 def faults(kept: Kept) -> list[str]:
-    return [str(fault) for fault in StoreAudit(kept.store).run(lambda _done, _total: None)]
+    return [str(fault) for fault in StoreAudit(kept.store, reread_import).run(lambda _done, _total: None)]
 
 
 def remarks(kept: Kept, tsa_url: str = "https://tsa.example") -> list[tuple[bool | None, str]]:

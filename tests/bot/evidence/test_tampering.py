@@ -11,6 +11,7 @@ from bot.evidence.bundle import export
 from bot.evidence.store_audit import StoreAudit
 from bot.evidence.timestamps import roots_in
 from bot.evidence.verification import Verification, verification_summary
+from bot.imports.job import reread_import
 from storage.errors import StoreError
 from storage.schema.files import files_of
 from storage.store import Store
@@ -27,7 +28,7 @@ def audited(database: Path) -> list[str]:
     except StoreError as error:
         return [str(error)]
     try:
-        return [str(fault) for fault in StoreAudit(store).run(lambda _done, _total: None)]
+        return [str(fault) for fault in StoreAudit(store, reread_import).run(lambda _done, _total: None)]
     finally:
         store.close()
 
@@ -35,7 +36,7 @@ def audited(database: Path) -> list[str]:
 def exported(whole: Whole, which: int = 0) -> bytes:
     store = Store.open_reader(whole.database)
     try:
-        return export(store, store.alerts.recent()[which])
+        return export(store, store.alerts.recent()[which], reread_import)
     finally:
         store.close()
 
@@ -61,12 +62,12 @@ def test_every_change_of_a_bundle_is_found_and_located(whole: Whole) -> None:
     bundles = [exported(whole, which) for which in (0, 1)]
     trusted = roots_in(whole.root)
     for bundle in bundles:
-        assert list(Verification(bundle, trusted=trusted).run()) == []
+        assert list(Verification(bundle, reread_import, trusted=trusted).run()) == []
     for seed in range(CHANGES):
         chance = random.Random(seed)
         bundle, other = chance.sample(bundles, 2)
         altered, change = tamper_bundle(bundle, other, chance)
-        looking = Verification(altered, trusted=chance.choice((trusted, ())))
+        looking = Verification(altered, reread_import, trusted=chance.choice((trusted, ())))
         faults = list(looking.run())
         found = [fault.where for fault in faults] + looking.unproved
         assert found, f"{seed}: {change.what}: not found"
