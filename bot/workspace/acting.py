@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from bot.workspace import payloads
-from bot.workspace.blocks import interactive_elements
+from bot.workspace.block_kit import interactive_elements
 from bot.workspace.model import (
     BOT_NAME,
     BOT_USER_ID,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.workspace.blocks import check_blocks, check_length, check_metadata, with_ids
+from bot.workspace.block_kit import check_blocks, check_length, check_metadata, with_ids
 from bot.workspace.model import BOT_USER_ID, Channel, Json, Message, Refused
 from bot.workspace.pacing import Pace
 from bot.workspace.state import WorkspaceState

@@ -22,9 +22,8 @@ from slack_sdk.models.blocks import (
     StaticSelectElement,
 )
 
-from bot.workspace import blocks as ours
-from bot.workspace import charts, objects
-from bot.workspace.blocks import check_blocks, check_metadata
+from bot.workspace import block_kit as ours
+from bot.workspace.block_kit import check_blocks, check_metadata
 
 Json: TypeAlias = dict[str, Any]
 
@@ -290,26 +289,26 @@ def test_it_checks_metadata(metadata: object, fault: str) -> None:
         (ours.MAX_FIELD, theirs.SECTION_FIELDS_ITEM_MAX_LENGTH),
         (ours.MAX_CONTEXT, theirs.CONTEXT_ELEMENTS_MAX_ITEMS),
         (ours.MAX_ACTIONS, theirs.ACTIONS_ELEMENTS_MAX_ITEMS),
-        (objects.MAX_TEXT, theirs.SECTION_TEXT_MAX_LENGTH),
-        (objects.MAX_ID, theirs.BLOCK_ID_MAX_LENGTH),
-        (objects.MAX_BUTTON_TEXT, theirs.BUTTON_TEXT_MAX_LENGTH),
-        (objects.MAX_BUTTON_VALUE, theirs.BUTTON_VALUE_MAX_LENGTH),
-        (objects.MAX_URL, theirs.BUTTON_URL_MAX_LENGTH),
-        (objects.MAX_ALT_TEXT, theirs.IMAGE_ALT_TEXT_MAX_LENGTH),
-        (objects.MAX_OPTIONS, theirs.SELECT_OPTIONS_MAX_ITEMS),
-        (objects.MAX_OVERFLOW, theirs.OVERFLOW_OPTIONS_MAX_ITEMS),
-        (objects.MAX_OPTION_TEXT, theirs.OPTION_TEXT_MAX_LENGTH),
-        (objects.MAX_OPTION_VALUE, theirs.OPTION_VALUE_MAX_LENGTH),
-        (objects.MAX_PLACEHOLDER, theirs.SELECT_PLACEHOLDER_MAX_LENGTH),
-        (objects.MAX_CONFIRM_TITLE, theirs.CONFIRMATION_TITLE_MAX_LENGTH),
-        (objects.MAX_CONFIRM_TEXT, theirs.CONFIRMATION_TEXT_MAX_LENGTH),
-        (objects.MAX_CONFIRM_BUTTON, theirs.CONFIRMATION_CONFIRM_MAX_LENGTH),
-        (charts.MAX_TITLE, theirs.DATA_VISUALIZATION_TITLE_MAX_LENGTH),
-        (charts.MAX_CATEGORIES, theirs.DATA_VISUALIZATION_CATEGORIES_MAX_ITEMS),
-        (charts.MAX_NAME, theirs.DATA_VISUALIZATION_SERIES_NAME_MAX_LENGTH),
-        (charts.MAX_AXIS_LABEL, theirs.DATA_VISUALIZATION_AXIS_LABEL_MAX_LENGTH),
-        (charts.MAX_ROWS, theirs.TABLE_ROWS_MAX_ITEMS),
-        (charts.MAX_COLUMNS, theirs.TABLE_COLUMNS_MAX_ITEMS),
+        (ours.MAX_TEXT, theirs.SECTION_TEXT_MAX_LENGTH),
+        (ours.MAX_ID, theirs.BLOCK_ID_MAX_LENGTH),
+        (ours.MAX_BUTTON_TEXT, theirs.BUTTON_TEXT_MAX_LENGTH),
+        (ours.MAX_BUTTON_VALUE, theirs.BUTTON_VALUE_MAX_LENGTH),
+        (ours.MAX_URL, theirs.BUTTON_URL_MAX_LENGTH),
+        (ours.MAX_ALT_TEXT, theirs.IMAGE_ALT_TEXT_MAX_LENGTH),
+        (ours.MAX_OPTIONS, theirs.SELECT_OPTIONS_MAX_ITEMS),
+        (ours.MAX_OVERFLOW, theirs.OVERFLOW_OPTIONS_MAX_ITEMS),
+        (ours.MAX_OPTION_TEXT, theirs.OPTION_TEXT_MAX_LENGTH),
+        (ours.MAX_OPTION_VALUE, theirs.OPTION_VALUE_MAX_LENGTH),
+        (ours.MAX_PLACEHOLDER, theirs.SELECT_PLACEHOLDER_MAX_LENGTH),
+        (ours.MAX_CONFIRM_TITLE, theirs.CONFIRMATION_TITLE_MAX_LENGTH),
+        (ours.MAX_CONFIRM_TEXT, theirs.CONFIRMATION_TEXT_MAX_LENGTH),
+        (ours.MAX_CONFIRM_BUTTON, theirs.CONFIRMATION_CONFIRM_MAX_LENGTH),
+        (ours.MAX_CHART_TITLE, theirs.DATA_VISUALIZATION_TITLE_MAX_LENGTH),
+        (ours.MAX_CATEGORIES, theirs.DATA_VISUALIZATION_CATEGORIES_MAX_ITEMS),
+        (ours.MAX_CHART_LABEL, theirs.DATA_VISUALIZATION_SERIES_NAME_MAX_LENGTH),
+        (ours.MAX_AXIS_LABEL, theirs.DATA_VISUALIZATION_AXIS_LABEL_MAX_LENGTH),
+        (ours.MAX_ROWS, theirs.TABLE_ROWS_MAX_ITEMS),
+        (ours.MAX_COLUMNS, theirs.TABLE_COLUMNS_MAX_ITEMS),
     ],
 )
 def test_a_second_opinion_knows_the_same_limits(here: int, there: int) -> None:
@@ -317,5 +316,5 @@ def test_a_second_opinion_knows_the_same_limits(here: int, there: int) -> None:
 
 
 def test_where_the_sources_conflict_ours_is_the_stricter() -> None:
-    assert charts.MAX_SERIES < theirs.DATA_VISUALIZATION_SERIES_MAX_ITEMS
-    assert charts.MAX_SEGMENTS < theirs.DATA_VISUALIZATION_SEGMENTS_MAX_ITEMS
+    assert ours.MAX_SERIES < theirs.DATA_VISUALIZATION_SERIES_MAX_ITEMS
+    assert ours.MAX_SEGMENTS < theirs.DATA_VISUALIZATION_SEGMENTS_MAX_ITEMS

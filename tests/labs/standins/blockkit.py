@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bot.workspace.blocks import check_blocks
+from bot.workspace.block_kit import check_blocks
 
 LIVE = re.compile(r"<([@#!]|https?:|mailto:)[^>]*>")
 _TORN = re.compile(r"[<>]|&(?!(?:amp|lt|gt);)")
