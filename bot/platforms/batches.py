@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.errors import AuthRefused, ConfigError, LikewatchError, PageGone, Throttled, Unreachable
-from bot.platforms.contract import Brake, Failure, Fetched, Pause, Reason
+from bot.platforms.contract import Failure, Fetched, RateLimit, RateLimitAction, Reason
 from handlers.model import Account
 
 
@@ -40,15 +40,17 @@ def failure(account: Account, error: LikewatchError) -> Failure:
     return Failure(page=account.page, reason=reason, message=str(error), moved_to=moved_to)
 
 
-def stop(error: Throttled, now: datetime) -> Pause:
+def wait_asked_for(error: Throttled, now: datetime) -> RateLimit:
     """No calls until the wait that the platform asked for is over."""
-    return Pause(brake=Brake.STOP, until=now + error.wait, message=str(error))
+    return RateLimit(action=RateLimitAction.STOP, until=now + error.wait, message=str(error))
 
 
-def stricter(one: Pause | None, other: Pause | None) -> Pause | None:
+def stricter(one: RateLimit | None, other: RateLimit | None) -> RateLimit | None:
     """Of two pauses the one that allows less: a stop before a slow-down, then the later end."""
-    pauses = [pause for pause in (one, other) if pause is not None]
-    return max(pauses, key=lambda pause: (pause.brake is Brake.STOP, pause.until), default=None)
+    rate_limits = [rate_limit for rate_limit in (one, other) if rate_limit is not None]
+    return max(
+        rate_limits, key=lambda rate_limit: (rate_limit.action is RateLimitAction.STOP, rate_limit.until), default=None
+    )
 
 
 def read_batch(accounts: Sequence[Account], now: datetime, read: Callable[[Sequence[Account]], Fetched]) -> Fetched:
@@ -68,7 +70,7 @@ def read_batch(accounts: Sequence[Account], now: datetime, read: Callable[[Seque
         return Fetched(
             readings=(),
             failures=tuple(failure(account, error) for account in accounts),
-            pause=stop(error, now) if isinstance(error, Throttled) else None,
+            rate_limit=wait_asked_for(error, now) if isinstance(error, Throttled) else None,
         )
 
 
@@ -76,6 +78,6 @@ def _together(one: Fetched, other: Fetched) -> Fetched:
     return Fetched(
         readings=one.readings + other.readings,
         failures=one.failures + other.failures,
-        pause=stricter(one.pause, other.pause),
+        rate_limit=stricter(one.rate_limit, other.rate_limit),
         handles={**(one.handles or {}), **(other.handles or {})} or None,
     )

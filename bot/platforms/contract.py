@@ -62,7 +62,7 @@ class Failure:
     moved_to: str = ""
 
 
-class Brake(StrEnum):
+class RateLimitAction(StrEnum):
     """What the platform's usage headers ask for: poll half as often, or not at all, until an instant."""
 
     SLOW = "slow"
@@ -70,10 +70,10 @@ class Brake(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
+class RateLimit:
     """A platform asks for fewer calls (``SLOW``) or none (``STOP``) until an instant."""
 
-    brake: Brake
+    action: RateLimitAction
     until: datetime
     message: str
 
@@ -87,7 +87,7 @@ class Fetched:
 
     readings: tuple[Reading, ...]
     failures: tuple[Failure, ...] = ()
-    pause: Pause | None = None
+    rate_limit: RateLimit | None = None
     handles: Mapping[str, str] | None = None
 
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from bot.clock import Clock
 from bot.evidence.recorder import Recorder
 from bot.platforms.batches import stricter
-from bot.platforms.contract import Failure, Pause, Reason
+from bot.platforms.contract import Failure, RateLimit, Reason
 from bot.polling.fetcher import BatchAnswer, Fetcher, FetchingEnded, Source
 from bot.polling.page_status import page_statuses
 from bot.polling.poll_schedule import outcomes, stumbled
@@ -279,23 +279,25 @@ class Cycle:
 
     def _note(self, answers: Sequence[BatchAnswer]) -> None:
         """When each page is due again, new handles, and what the platforms asked of us."""
-        pauses: dict[str, Pause | None] = {}
+        rate_limits: dict[str, RateLimit | None] = {}
         for answered in answers:
-            known = pauses.setdefault(
+            known = rate_limits.setdefault(
                 answered.platform, rate_limit_of(self._store, answered.platform, answered.asked_at)
             )
-            pauses[answered.platform] = stricter(known, answered.fetched.pause)
+            rate_limits[answered.platform] = stricter(known, answered.fetched.rate_limit)
             for slug, handle in (answered.fetched.handles or {}).items():
                 self._store.pages.rename(slug, handle)
-        for name, pause in pauses.items():
-            if pause:
-                put_rate_limit(self._store, name, pause)
-        strides = {name: self._chance.uniform(0.95, 1.05) for name in pauses}
+        for name, rate_limit in rate_limits.items():
+            if rate_limit:
+                put_rate_limit(self._store, name, rate_limit)
+        strides = {name: self._chance.uniform(0.95, 1.05) for name in rate_limits}
         self._store.pages.polled(
             [
                 polled
                 for answered in answers
-                for polled in outcomes(answered, stride=strides[answered.platform], pause=pauses[answered.platform])
+                for polled in outcomes(
+                    answered, stride=strides[answered.platform], rate_limit=rate_limits[answered.platform]
+                )
             ]
         )
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.evidence.recorder import Recorder
 from bot.http.client import Http
-from bot.platforms.contract import Brake, Failure, Fetched, Platform, Reason
+from bot.platforms.contract import Failure, Fetched, Platform, RateLimitAction, Reason
 from bot.polling.rate_limits import rate_limit_of
 from handlers.model import Account
 from storage.store import Store
@@ -91,8 +91,8 @@ class Fetcher:
         def ask(batch: Sequence[Account]) -> BatchAnswer:
             name, asked_at = batch[0].platform, self._clock.now()
             fetched = _failed(batch, *closed[name]) if name in closed else self._ask(name, batch, asked_at)
-            if fetched.pause and fetched.pause.brake is Brake.STOP:
-                closed[name] = (Reason.THROTTLED, fetched.pause.message)
+            if fetched.rate_limit and fetched.rate_limit.action is RateLimitAction.STOP:
+                closed[name] = (Reason.THROTTLED, fetched.rate_limit.message)
             return BatchAnswer(platform=name, accounts=batch, asked_at=asked_at, fetched=fetched)
 
         batches = list(self._batches(accounts))
@@ -138,15 +138,15 @@ class Fetcher:
         """The platforms that are not to be asked, and why."""
         for name in names:
             source = self._sources.get(name)
-            pause = rate_limit_of(self._store, name, now)
+            rate_limit = rate_limit_of(self._store, name, now)
             if source is None:
                 yield name, (Reason.CONFIG, f"This Likewatch does not know the platform {name} any more.")
             elif source.missing:
                 yield name, (Reason.CONFIG, source.missing)
             elif name in self._refused:
                 yield name, (Reason.AUTH_REFUSED, self._refused[name])
-            elif pause and pause.brake is Brake.STOP:
-                yield name, (Reason.THROTTLED, pause.message)
+            elif rate_limit and rate_limit.action is RateLimitAction.STOP:
+                yield name, (Reason.THROTTLED, rate_limit.message)
 
     def _batches(self, accounts: Sequence[Account]) -> Iterator[Sequence[Account]]:
         by_platform: dict[str, list[Account]] = {}

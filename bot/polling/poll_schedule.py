@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from bot.platforms.contract import Brake, Pause, Reason
+from bot.platforms.contract import RateLimit, RateLimitAction, Reason
 from bot.polling.fetcher import BatchAnswer
 from storage.errors import StoreError
 from storage.values import Polled, PollTrouble
@@ -14,15 +14,15 @@ SOON = timedelta(minutes=2)
 """What could not be reached is tried again after this, or sooner where it is polled more often."""
 
 
-def outcomes(answered: BatchAnswer, *, stride: float, pause: Pause | None) -> Iterator[Polled]:
+def outcomes(answered: BatchAnswer, *, stride: float, rate_limit: RateLimit | None) -> Iterator[Polled]:
     """Each account of a batch with its next poll: its cadence times ``stride``, doubled while the platform says slow.
 
     ``stride`` is the jitter (about 1), one for a whole platform, so that its batches stay full.
     """
     asked_at = answered.asked_at
-    if pause and pause.brake is Brake.SLOW:
+    if rate_limit and rate_limit.action is RateLimitAction.SLOW:
         stride *= 2
-    earliest = pause.until if pause and pause.brake is Brake.STOP else asked_at
+    earliest = rate_limit.until if rate_limit and rate_limit.action is RateLimitAction.STOP else asked_at
     dues = {every: max(asked_at + every * stride, earliest) for every in {one.poll_every for one in answered.accounts}}
     soon = max(asked_at + SOON * stride, earliest)
     troubles = {failure.page: failure for failure in answered.fetched.failures}

@@ -18,8 +18,8 @@ from urllib.parse import quote, quote_plus, urlencode
 from bot.config.setting import Kind, Setting
 from bot.errors import LikewatchError, PageGone, PayloadChanged, Throttled, UnknownPage, Unreachable
 from bot.http.client import Http, parse_json
-from bot.platforms.batches import PageMoved, failure, read_batch, stop, stricter
-from bot.platforms.contract import Brake, Failure, Fetched, Pause, Platform, Profile, Reference
+from bot.platforms.batches import PageMoved, failure, read_batch, stricter, wait_asked_for
+from bot.platforms.contract import Failure, Fetched, Platform, Profile, RateLimit, RateLimitAction, Reference
 from bot.platforms.counts import exact_reading, valid_count
 from bot.platforms.facebook.errors import graph_error
 from bot.platforms.facebook.links import parse_reference
@@ -88,7 +88,7 @@ class _BatchRequest:
 
     items: list[object]
     wait: timedelta
-    pause: Pause | None
+    rate_limit: RateLimit | None
 
 
 @lean_value
@@ -124,7 +124,7 @@ def _read(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
     readings: list[Reading] = []
     failures: list[Failure] = []
     handles: dict[str, str] = {}
-    pause = batch.pause
+    rate_limit = batch.rate_limit
     for account, item in zip(accounts, batch.items, strict=True):
         try:
             page = _page(item, batch.wait)
@@ -139,8 +139,8 @@ def _read(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
         except LikewatchError as error:
             failures.append(failure(account, error))
             if isinstance(error, Throttled):
-                pause = stricter(pause, stop(error, now))
-    return Fetched(readings=tuple(readings), failures=tuple(failures), pause=pause, handles=handles or None)
+                rate_limit = stricter(rate_limit, wait_asked_for(error, now))
+    return Fetched(readings=tuple(readings), failures=tuple(failures), rate_limit=rate_limit, handles=handles or None)
 
 
 def _ask(http: Http, keys: Sequence[str], now: datetime) -> _BatchRequest:
@@ -151,7 +151,7 @@ def _ask(http: Http, keys: Sequence[str], now: datetime) -> _BatchRequest:
         case {"error": error}:
             raise graph_error(error, regain)
         case list(items) if len(items) == len(keys):
-            return _BatchRequest(items=items, wait=regain, pause=_pause(percent, now + regain))
+            return _BatchRequest(items=items, wait=regain, rate_limit=_rate_limit(percent, now + regain))
         case list(items):
             raise PayloadChanged(f"Facebook answered {len(items)} of the {len(keys)} requests in a batch.")
     raise http.refusal(answer.status, answer.headers)
@@ -200,11 +200,11 @@ def _page(item: object, wait: timedelta) -> _GraphPage:
     raise PayloadChanged("Facebook's answer about this page does not say which page it is.")
 
 
-def _pause(percent: float, until: datetime) -> Pause | None:
+def _rate_limit(percent: float, until: datetime) -> RateLimit | None:
     if percent < _SLOW:
         return None
-    brake = Brake.STOP if percent >= _STOP else Brake.SLOW
-    return Pause(brake=brake, until=until, message=f"{min(percent, 999):.0f}% of Facebook's allowance is used.")
+    action = RateLimitAction.STOP if percent >= _STOP else RateLimitAction.SLOW
+    return RateLimit(action=action, until=until, message=f"{min(percent, 999):.0f}% of Facebook's allowance is used.")
 
 
 def _usage(headers: Mapping[str, str]) -> tuple[float, timedelta]:

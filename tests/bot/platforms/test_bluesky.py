@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.errors import LikewatchError, PayloadChanged, Throttled, UnknownPage, Unreachable
 from bot.http.client import Http
 from bot.platforms.bluesky import PLATFORM
-from bot.platforms.contract import Brake, Reason, Reference
+from bot.platforms.contract import RateLimitAction, Reason, Reference
 from handlers.model import Account, Metric
 from tests.labs.standins.bluesky import Actor, Bluesky
 from tests.labs.standins.loopback import in_json
@@ -45,7 +45,7 @@ def test_it_reads_twenty_five_accounts_in_one_request(sky_http: Asked, now: date
         (f"page-{n}", 1000 + n) for n in range(1, 26)
     ]
     assert {reading.metric for reading in fetched.readings} == {Metric.FOLLOWERS}
-    assert (fetched.failures, fetched.pause, fetched.handles, len(sky.requests)) == ((), None, None, 1)
+    assert (fetched.failures, fetched.rate_limit, fetched.handles, len(sky.requests)) == ((), None, None, 1)
 
 
 def test_an_account_silently_missing_is_gone(sky_http: Asked, now: datetime) -> None:
@@ -109,8 +109,8 @@ def test_it_stops_until_the_limit_is_lifted(sky_http: Asked, now: datetime, rese
     sky.faults.append(in_json({"error": "RateLimitExceeded"}, 429, {"ratelimit-reset": at}))
     fetched = PLATFORM.fetch(http, fill(sky, 2), now)
     assert {failure.reason for failure in fetched.failures} == {Reason.THROTTLED}
-    assert fetched.pause
-    assert (fetched.pause.brake, fetched.pause.until) == (Brake.STOP, now + wait)
+    assert fetched.rate_limit
+    assert (fetched.rate_limit.action, fetched.rate_limit.until) == (RateLimitAction.STOP, now + wait)
 
 
 def test_it_resolves_a_handle_to_the_did_that_is_kept(sky_http: Asked, now: datetime) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.errors import AuthRefused, ConfigError, LikewatchError, PayloadChanged, Throttled, UnknownPage, Unreachable
 from bot.http.client import Http
-from bot.platforms.contract import Brake, Reason, Reference
+from bot.platforms.contract import RateLimitAction, Reason, Reference
 from bot.platforms.facebook.platform import PLATFORM
 from handlers.model import Account, Metric
 from tests.bot.platforms.conftest import SECRET, TOKEN
@@ -47,7 +47,7 @@ def test_it_reads_fifty_pages_in_one_request_and_no_token_in_its_address(graph_h
     assert [(reading.page, reading.count) for reading in fetched.readings] == [
         (f"page-{n}", 1000 + n) for n in range(1, 51)
     ]
-    assert (fetched.failures, fetched.pause, fetched.handles) == ((), None, None)
+    assert (fetched.failures, fetched.rate_limit, fetched.handles) == ((), None, None)
     (request,) = graph.requests
     assert (request.method, request.path, request.query) == ("POST", "/v26.0/", "")
 
@@ -153,20 +153,20 @@ def test_throttling_stops_the_polling_of_the_platform(graph_http: Asked, now: da
     graph, http = graph_http
     accounts = fill(graph, 2)
     graph.put(page(2, error=GraphError("(#4) Application request limit reached", 4)))
-    pause = PLATFORM.fetch(http, accounts, now).pause
-    assert pause
-    assert (pause.brake, pause.until) == (Brake.STOP, now + timedelta(hours=1))
+    rate_limit = PLATFORM.fetch(http, accounts, now).rate_limit
+    assert rate_limit
+    assert (rate_limit.action, rate_limit.until) == (RateLimitAction.STOP, now + timedelta(hours=1))
 
 
 @pytest.mark.parametrize(
-    ("headers", "brake", "minutes"),
+    ("headers", "action", "minutes"),
     [
         ({"X-App-Usage": '{"call_count":28,"total_time":25,"total_cputime":74}'}, None, 0),
-        ({"X-App-Usage": '{"call_count":28,"total_time":75,"total_cputime":25}'}, Brake.SLOW, 60),
-        ({"X-App-Usage": '{"call_count":95,"total_time":25,"total_cputime":25}'}, Brake.STOP, 60),
+        ({"X-App-Usage": '{"call_count":28,"total_time":75,"total_cputime":25}'}, RateLimitAction.SLOW, 60),
+        ({"X-App-Usage": '{"call_count":95,"total_time":25,"total_cputime":25}'}, RateLimitAction.STOP, 60),
         (
             {"X-Business-Use-Case-Usage": '{"1":[{"call_count":97,"estimated_time_to_regain_access":19}]}'},
-            Brake.STOP,
+            RateLimitAction.STOP,
             19,
         ),
         (
@@ -174,13 +174,13 @@ def test_throttling_stops_the_polling_of_the_platform(graph_http: Asked, now: da
                 "X-App-Usage": '{"call_count":80}',
                 "X-Business-Use-Case-Usage": '{"1":[{"call_count":5,"estimated_time_to_regain_access":0}]}',
             },
-            Brake.SLOW,
+            RateLimitAction.SLOW,
             60,
         ),
-        ({"X-App-Usage": '{"call_count":1e300}'}, Brake.STOP, 60),
+        ({"X-App-Usage": '{"call_count":1e300}'}, RateLimitAction.STOP, 60),
         (
             {"X-Business-Use-Case-Usage": '{"1":[{"total_time":99,"estimated_time_to_regain_access":1e300}]}'},
-            Brake.STOP,
+            RateLimitAction.STOP,
             1440,
         ),
         ({"X-App-Usage": "nonsense", "X-Business-Use-Case-Usage": '{"1":[7],"2":"x"}'}, None, 0),
@@ -188,14 +188,18 @@ def test_throttling_stops_the_polling_of_the_platform(graph_http: Asked, now: da
     ],
 )
 def test_it_slows_down_and_stops_as_the_usage_headers_ask(
-    graph_http: Asked, now: datetime, headers: dict[str, str], brake: Brake | None, minutes: int
+    graph_http: Asked, now: datetime, headers: dict[str, str], action: RateLimitAction | None, minutes: int
 ) -> None:
     graph, http = graph_http
     graph.headers = headers
     fetched = PLATFORM.fetch(http, fill(graph, 1), now)
     assert len(fetched.readings) == 1
-    pause = fetched.pause
-    assert (pause.brake, pause.until) == (brake, now + timedelta(minutes=minutes)) if pause else brake is None
+    rate_limit = fetched.rate_limit
+    assert (
+        (rate_limit.action, rate_limit.until) == (action, now + timedelta(minutes=minutes))
+        if rate_limit
+        else action is None
+    )
 
 
 def test_a_throttled_batch_waits_as_long_as_its_headers_say(graph_http: Asked, now: datetime) -> None:
@@ -204,8 +208,8 @@ def test_a_throttled_batch_waits_as_long_as_its_headers_say(graph_http: Asked, n
     graph.faults.append(in_json(GraphError("limit", 80001).body, 400, usage))
     fetched = PLATFORM.fetch(http, fill(graph, 2), now)
     assert {failure.reason for failure in fetched.failures} == {Reason.THROTTLED}
-    assert fetched.pause
-    assert fetched.pause.until == now + timedelta(minutes=19)
+    assert fetched.rate_limit
+    assert fetched.rate_limit.until == now + timedelta(minutes=19)
 
 
 def test_one_page_that_spoils_the_batch_costs_the_others_nothing(graph_http: Asked, now: datetime) -> None:

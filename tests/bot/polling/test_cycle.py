@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.platforms.contract import Brake, Pause, Reason
+from bot.platforms.contract import RateLimit, RateLimitAction, Reason
 from bot.polling.cycle import Cycle
 from handlers.decide import Arrivals
 from handlers.model import Standing
@@ -190,9 +190,11 @@ def test_a_platform_that_says_stop_is_left_alone_until_then_even_after_a_restart
     polling: Cycle, store: Store, clock: HandClock, told: ToldPlatform
 ) -> None:
     rivals(store, told)
-    told.pause = Pause(brake=Brake.STOP, until=START + 3 * HOUR, message="97% of the allowance is used.")
+    told.rate_limit = RateLimit(
+        action=RateLimitAction.STOP, until=START + 3 * HOUR, message="97% of the allowance is used."
+    )
     polling.run_due()
-    told.pause = None
+    told.rate_limit = None
     clock.move(2 * HOUR)
     restarted = cycle(store, clock, {"told": told.source()})
     assert restarted.run_all() is not None
@@ -207,7 +209,9 @@ def test_a_platform_that_says_slow_is_asked_half_as_often(
     polling: Cycle, store: Store, clock: HandClock, told: ToldPlatform
 ) -> None:
     rivals(store, told)
-    told.pause = Pause(brake=Brake.SLOW, until=START + 5 * HOUR, message="80% of the allowance is used.")
+    told.rate_limit = RateLimit(
+        action=RateLimitAction.SLOW, until=START + 5 * HOUR, message="80% of the allowance is used."
+    )
     polling.run_due()
     clock.move(timedelta(minutes=90))
     assert polling.run_due() is None
@@ -348,13 +352,16 @@ def test_the_strictest_brake_of_a_cycle_holds(store: Store, clock: HandClock) ->
     polling = cycle(store, clock, {"told": told.source()})
     rivals(store, told)
     until = START + 3 * HOUR
-    told.pauses.extend(
-        [Pause(brake=Brake.SLOW, until=until, message="80%"), Pause(brake=Brake.STOP, until=until, message="97%")]
+    told.rate_limits.extend(
+        [
+            RateLimit(action=RateLimitAction.SLOW, until=until, message="80%"),
+            RateLimit(action=RateLimitAction.STOP, until=until, message="97%"),
+        ]
     )
     polling.run_due()
     asked = len(told.asked)
     clock.move(2 * HOUR)
-    told.pause = Pause(brake=Brake.SLOW, until=until, message="76%")
+    told.rate_limit = RateLimit(action=RateLimitAction.SLOW, until=until, message="76%")
     polling.run_all()
     polling.close()
     assert len(told.asked) == asked

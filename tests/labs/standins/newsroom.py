@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.evidence.recorder import Recorder
 from bot.http.client import Http
-from bot.platforms.contract import Failure, Fetched, Pause, Platform, Profile, Reason, Reference
+from bot.platforms.contract import Failure, Fetched, Platform, Profile, RateLimit, Reason, Reference
 from bot.polling.cycle import Cycle
 from bot.polling.fetcher import Source
 from handlers.comparisons import all_comparisons
@@ -30,8 +30,8 @@ class ToldPlatform:
         self.counts: dict[str, int] = {}
         self.failures: dict[str, Reason] = {}
         self.handles: dict[str, str] = {}
-        self.pause: Pause | None = None
-        self.pauses: deque[Pause | None] = deque()  # of the next batches, before ``pause``
+        self.rate_limit: RateLimit | None = None
+        self.rate_limits: deque[RateLimit | None] = deque()  # of the next batches, before ``rate_limit``
         self.asked: list[tuple[str, ...]] = []
         self.while_fetching: Callable[[], None] = lambda: None
         self.declared = Platform(
@@ -80,7 +80,7 @@ class ToldPlatform:
                 Failure(page=account.page, reason=self.failures[account.page], message="It was told to fail.")
                 for account in failed
             ),
-            pause=self.pauses.popleft() if self.pauses else self.pause,
+            rate_limit=self.rate_limits.popleft() if self.rate_limits else self.rate_limit,
             handles={account.page: new for account in accounts if (new := self.handles.get(account.page))} or None,
         )
 
