@@ -167,15 +167,15 @@ def _check(fetched: Fetched, accounts: Sequence[Account]) -> None:
     for text in _texts(fetched):
         _tells_no_secret(text)
         text.encode()
-    assert fetched.pause is None or fetched.pause.until <= NOW + timedelta(days=2)
+    assert fetched.rate_limit is None or fetched.rate_limit.until <= NOW + timedelta(days=2)
 
 
 def _texts(fetched: Fetched) -> Iterator[str]:
     for failure in fetched.failures:
         assert failure.message
         yield from (failure.message, failure.moved_to)
-    if fetched.pause:
-        yield fetched.pause.message
+    if fetched.rate_limit:
+        yield fetched.rate_limit.message
     yield from (fetched.handles or {}).values()
 
 
