@@ -17,8 +17,8 @@ from bot.clock import Clock, SystemClock
 from bot.config.settings import Mode, Settings
 from bot.errors import ConfigError, LikewatchError
 from bot.evidence.recorder import Recorder
-from bot.evidence.records import ImportedFile
-from bot.evidence.retention import let_go_of_old
+from bot.evidence.records import ImportRecord
+from bot.evidence.retention import delete_old_replies
 from bot.evidence.timestamps import Stamper, roots_in
 from bot.http.client import Http
 from bot.imports.examples import press_example
@@ -195,7 +195,7 @@ def fold_when_due(core: Core) -> None:
     last = core.store.notes.get("folded_at")
     if last is None or now - datetime.fromisoformat(last) >= FOLD_EVERY:
         core.store.fold(now - HOT)
-        let_go_of_old(core.store, core.recorder, keep=core.settings.keep_replies, now=now)
+        delete_old_replies(core.store, core.recorder, keep=core.settings.keep_replies, now=now)
         core.store.notes.put("folded_at", now.astimezone(UTC).isoformat())
 
 
@@ -332,7 +332,7 @@ def _replay_press_figures(core: Core, workspace: WorkspaceServer) -> None:
     example, now = press_example(), core.clock.now()
     core.recorder.seal_import(
         example.data,
-        lambda body: ImportedFile(
+        lambda body: ImportRecord(
             at=now,
             name=example.name,
             by="likewatch",

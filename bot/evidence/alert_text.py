@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.evidence.records import written
+from bot.evidence.records import instant_text
 from handlers.model import Alert, Dated, Fact, Parameter
 
 
 def alert_value(alert: Alert) -> dict[str, Any]:
     """Everything an alert says, for JSON: instants in UTC, numbers as they are."""
     return {
-        "at": written(alert.at),
+        "at": instant_text(alert.at),
         "dated": alert.dated.value,
         "facts": [fact_value(fact) for fact in alert.facts],
         "feature": alert.feature,
@@ -74,7 +74,7 @@ def fact_value(fact: Fact) -> dict[str, Any]:
     """A figure of an alert, for JSON."""
     return {
         "about": fact.about,
-        "at": None if fact.at is None else written(fact.at),
+        "at": None if fact.at is None else instant_text(fact.at),
         "dated": fact.dated.value,
         "high": number(fact.high),
         "low": number(fact.low),

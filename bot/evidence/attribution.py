@@ -33,6 +33,6 @@ def has_replies(readings: Sequence[Values]) -> bool:
     return any(behind["what"] == "reply" for reading in readings for behind in reading["behind"])
 
 
-def has_files(readings: Sequence[Values]) -> bool:
+def has_imports(readings: Sequence[Values]) -> bool:
     """Whether a file that somebody imported is behind one of them."""
     return any(behind["what"] != "reply" for reading in readings for behind in reading["behind"])

@@ -13,11 +13,20 @@ from bot.errors import LikewatchError
 from bot.evidence.alert_text import alert_of, alert_value
 from bot.evidence.bundle_instructions import instructions
 from bot.evidence.bundle_page import page
-from bot.evidence.described import said
-from bot.evidence.records import FORMAT, Received, ToldAlert, read_manifest, read_record, sha256, software, written
+from bot.evidence.described import reading_value
+from bot.evidence.records import (
+    FORMAT,
+    AlertRecord,
+    ReplyRecord,
+    instant_text,
+    read_manifest,
+    read_record,
+    sha256,
+    software,
+)
 from bot.evidence.reread import RereadImport
 from bot.evidence.timestamps import read_stamp
-from bot.evidence.trace import Behind, Trace, Traced, reference, trace
+from bot.evidence.trace import Origin, Trace, TracedReading, reference, trace
 from bot.evidence.zip_file import SUMS, zipped
 from bot.text.countries import country_name
 from handlers.contract import Names
@@ -83,7 +92,7 @@ def _files(store: Store, traced: Trace) -> dict[str, bytes]:
         "format": FORMAT,
         "pages": pages,
         "past": traced.alert.past,
-        "recorded_at": written(traced.alert.recorded_at),
+        "recorded_at": instant_text(traced.alert.recorded_at),
         "replayed": traced.alert.replayed,
         "software": software(),
     }
@@ -107,7 +116,7 @@ def _told(store: Store, alert: Alert) -> tuple[bytes, int] | None:
     """The record of the alert in the chain, and its link."""
     for kept in reversed(store.evidence.unasked()):
         record = read_record(kept.text)
-        if isinstance(record, ToldAlert) and record.alert["key"] == alert.key:
+        if isinstance(record, AlertRecord) and record.alert["key"] == alert.key:
             return kept.text, kept.sequence
     return None
 
@@ -123,11 +132,11 @@ def _letting_go(store: Store, link: int) -> set[int]:
     return set()
 
 
-def _reading(traced: Traced, files: dict[str, bytes]) -> dict[str, Any]:
+def _reading(traced: TracedReading, files: dict[str, bytes]) -> dict[str, Any]:
     """A reading with where, in the bundle, its record and its reply are; both are put there."""
     behind = [_behind(one, files) for one in traced.behind]
-    value = {**said(traced.reading), "behind": behind}
-    if any(isinstance(one.record, Received) for one in traced.behind):
+    value = {**reading_value(traced.reading), "behind": behind}
+    if any(isinstance(one.record, ReplyRecord) for one in traced.behind):
         value["url"] = ""  # the page's own address is no part of what the platform answered
     if note := note_of(behind):
         value["note"] = note
@@ -141,12 +150,12 @@ def note_of(behind: Sequence[Mapping[str, Any]]) -> str | None:
     return NOT_KEPT["let go"] if any(one["reply"] is None for one in behind) else None
 
 
-def _behind(behind: Behind, files: dict[str, bytes]) -> dict[str, Any]:
+def _behind(behind: Origin, files: dict[str, bytes]) -> dict[str, Any]:
     name = f"records/{sha256(behind.kept.text)}.json"
     files[name] = behind.kept.text
     reply = None
     if behind.content is not None:
-        ending = "json" if isinstance(behind.record, Received) else "csv"
+        ending = "json" if isinstance(behind.record, ReplyRecord) else "csv"
         reply = f"replies/{behind.record.body.sha256}.{ending}"
         files[reply] = behind.content
     return {
@@ -154,7 +163,7 @@ def _behind(behind: Behind, files: dict[str, bytes]) -> dict[str, Any]:
         "record": name,
         "reply": reply,
         "reply_sha256": behind.record.body.sha256,
-        "what": "reply" if isinstance(behind.record, Received) else f"file {behind.record.name}, imported",
+        "what": "reply" if isinstance(behind.record, ReplyRecord) else f"file {behind.record.name}, imported",
     }
 
 
@@ -192,7 +201,7 @@ def _stamps(store: Store, segments: list[list[int]], files: dict[str, bytes]) ->
             told = read_stamp(stamp)
             found.append(
                 {
-                    "at": written(told.at),
+                    "at": instant_text(told.at),
                     "link": stamp.sequence,
                     "response": f"{name}.tsr",
                     "root": f"{name}.root.pem",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.evidence.attribution import has_files, has_replies
+from bot.evidence.attribution import has_imports, has_replies
 
 MARK = "    $ "
 """Before every command."""
@@ -84,7 +84,7 @@ changed.
 
 def instructions(alert: Mapping[str, Any], readings: Sequence[Mapping[str, Any]], chain: Mapping[str, Any]) -> str:
     """The text of INSTRUCTIONS.txt, with commands for this very bundle."""
-    replies, files = has_replies(readings), has_files(readings)
+    replies, files = has_replies(readings), has_imports(readings)
     parts = [_HEAD.format(mark=MARK), *_what_came(replies=replies, files=files)]
     parts += [_of_reading(number, reading) for number, reading in enumerate(readings, start=1)]
     parts.append(_CHAIN)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from bot.evidence.attribution import has_files, has_replies, is_stated
+from bot.evidence.attribution import has_imports, has_replies, is_stated
 from bot.text import phrases
 from handlers.model import Dated
 
@@ -168,13 +168,13 @@ def _meaning(readings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             "<p>It shows what the platform's own interface answered, byte for byte, as the newsroom's machine recorded "
             "it, and how the alert's figures follow from that.</p>"
         )
-    if has_files(readings):
+    if has_imports(readings):
         yield (
             "<p>Of imported figures it shows the file that somebody in the newsroom imported, byte for byte, and how "
             "the alert's figures follow from it. Who a figure's source is, the file says: what that source published "
             "is to be looked up there.</p>"
         )
-    if not has_replies(readings) and not has_files(readings):
+    if not has_replies(readings) and not has_imports(readings):
         yield (
             "<p>Neither a platform's reply nor an imported file is kept of these figures: it shows what the newsroom's "
             "machine had stored, and the sources it named. What they published is to be looked up there.</p>"

@@ -5,28 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from bot.evidence.alert_text import number
-from bot.evidence.records import written
-from bot.evidence.trace import Figures
+from bot.evidence.records import instant_text
+from bot.evidence.trace import AnyReading
 from handlers.model import Figure, Reading
 
 
-def said(figure: Figures) -> dict[str, Any]:
+def reading_value(figure: AnyReading) -> dict[str, Any]:
     """What a reading claims, and what the bytes behind it must say when they are read once more."""
     at = figure.observed_at if isinstance(figure, Reading) else figure.as_of
     known = {
         "dated": figure.dated.value,
-        "received_at": written(max(figure.received_at, at)),  # a figure was not known before its instant
+        "received_at": instant_text(max(figure.received_at, at)),  # a figure was not known before its instant
         "url": figure.url,
     }
     return {**_counted(figure), **known}
 
 
-def _counted(figure: Figures) -> dict[str, Any]:
+def _counted(figure: AnyReading) -> dict[str, Any]:
     if isinstance(figure, Reading):
         return {
             "kind": "count",
             "page": figure.page,
-            "observed_at": written(figure.observed_at),
+            "observed_at": instant_text(figure.observed_at),
             "count": figure.count,
             "low": figure.low,
             "high": figure.high,
@@ -36,7 +36,7 @@ def _counted(figure: Figures) -> dict[str, Any]:
     return {
         "kind": "audience",
         "page": figure.page,
-        "as_of": written(figure.as_of),
+        "as_of": instant_text(figure.as_of),
         "measure": figure.measure.value,
         "metric": figure.metric.value,
         "days": figure.days,

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
-from bot.evidence.evidence_audit import Looked
+from bot.evidence.chain_audit import AuditedLink
 from bot.evidence.fault import EvidenceFault
-from bot.evidence.records import Received, read_record
-from bot.evidence.reread import RereadImport, batches, is_read_here, reread
-from bot.evidence.trace import Figures, imports, instant_of, same
+from bot.evidence.records import ReplyRecord, read_record
+from bot.evidence.reread import RereadImport, by_batch, is_read_here, reread
+from bot.evidence.trace import AnyReading, import_records, instant_of, says_the_same
 from handlers.model import Point, Reading
 from storage.evidence import EvidenceDamaged
 from storage.store import Store
@@ -35,17 +35,17 @@ class ReadingsAudit:
         self._of_polls: Counter[str] = Counter()  # stored readings at instants at which the page was asked for
         self._began: datetime | None = None
 
-    def polled(self, looked: Looked) -> Iterator[EvidenceFault]:
+    def polled(self, looked: AuditedLink) -> Iterator[EvidenceFault]:
         """What is stored of the pages and the instant that a link is about, against what its replies say."""
-        said: defaultdict[_Key, list[Figures]] = defaultdict(list)
-        for batch in batches(looked.exchanges):
+        said: defaultdict[_Key, list[AnyReading]] = defaultdict(list)
+        for batch in by_batch(looked.exchanges):
             for figure in reread(batch):
                 said[figure.page, figure.observed_at].append(figure)
         asked: dict[datetime, set[str]] = {}
         unread: set[_Key] = set()
         whole = {id(came.record) for came in looked.exchanges}
         for _, record in looked.records:
-            if isinstance(record, Received) and record.asked_at is not None:
+            if isinstance(record, ReplyRecord) and record.asked_at is not None:
                 asked.setdefault(record.asked_at, set()).update(record.slugs)
                 if id(record) not in whole or not is_read_here(record):
                     unread.update((slug, record.asked_at) for slug in record.slugs)
@@ -99,9 +99,9 @@ class ReadingsAudit:
             return True  # told already
 
     @cached_property
-    def _imported(self) -> Mapping[_Key, Sequence[Figures]]:
-        found: defaultdict[_Key, list[Figures]] = defaultdict(list)
-        for _, imported in imports(self._store):
+    def _imported(self) -> Mapping[_Key, Sequence[AnyReading]]:
+        found: defaultdict[_Key, list[AnyReading]] = defaultdict(list)
+        for _, imported in import_records(self._store):
             try:
                 reply = self._store.evidence.reply(bytes.fromhex(imported.body.sha256))
             except EvidenceDamaged:
@@ -114,28 +114,28 @@ class ReadingsAudit:
     def _imported_sources(self) -> frozenset[tuple[str, str]]:
         return frozenset((figure.page, figure.source) for figures in self._imported.values() for figure in figures)
 
-    def _is_imported(self, stored: Figures) -> bool:
+    def _is_imported(self, stored: AnyReading) -> bool:
         return _agrees(stored, self._imported.get((stored.page, instant_of(stored)), ()))
 
 
-def _agrees(stored: Figures, said: Sequence[Figures]) -> bool:
-    return any(same(stored, figure) for figure in said)
+def _agrees(stored: AnyReading, said: Sequence[AnyReading]) -> bool:
+    return any(says_the_same(stored, figure) for figure in said)
 
 
 def _numbers(point: Point) -> tuple[int, int, int]:
     return point.count, point.low, point.high
 
 
-def _told(figure: Figures) -> str:
+def _told(figure: AnyReading) -> str:
     if isinstance(figure, Reading):
         return f"{figure.count:,} {figure.metric} ({figure.low:,} to {figure.high:,}; {figure.source})"
     return f"an audience by country ({figure.source})"
 
 
-def _all_told(said: Sequence[Figures]) -> str:
+def _all_told(said: Sequence[AnyReading]) -> str:
     return " and ".join(map(_told, said)) or "nothing of this page"
 
 
-def named(figure: Figures) -> str:
+def named(figure: AnyReading) -> str:
     """How a fault calls a reading."""
     return f"The reading of {figure.page} at {instant_of(figure).isoformat()}"

@@ -15,13 +15,13 @@ from bot.clock import Clock
 from bot.evidence.alert_text import alert_value
 from bot.evidence.records import (
     Body,
-    ImportedFile,
+    ImportRecord,
     StampNote,
-    imported_text,
+    alert_record_text,
+    import_record_text,
     manifest_text,
-    received_text,
+    reply_record_text,
     sha256,
-    told_text,
 )
 from bot.evidence.secrets import repeats
 from bot.http.exchange import Exchange
@@ -91,16 +91,16 @@ class Recorder:
         if records := self._records():
             self._seal(records)
 
-    def seal_import(self, data: bytes, imported: Callable[[Body], ImportedFile]) -> None:
+    def seal_import(self, data: bytes, imported: Callable[[Body], ImportRecord]) -> None:
         """Put a file that somebody imports into the chain, before its figures are stored."""
         reply = packed_alone(data)
-        text = packed_alone(imported_text(imported(Body(sha256=reply.digest.hex(), size=len(data)))))
+        text = packed_alone(import_record_text(imported(Body(sha256=reply.digest.hex(), size=len(data)))))
         self._seal([*self._records(), NewRecord(text=text, asked_at=None, reply=reply)])
 
     def seal_alerts(self, alerts: Sequence[Alert]) -> None:
         """Put alerts into the chain, before they are stored."""
         at = self._clock.now()
-        texts = [packed_alone(told_text(at, alert_value(alert))) for alert in alerts]
+        texts = [packed_alone(alert_record_text(at, alert_value(alert))) for alert in alerts]
         self._seal([*self._records(), *(NewRecord(text=text, asked_at=None, reply=None) for text in texts)])
 
     def seal_letting_go(self, before: int) -> None:
@@ -151,7 +151,7 @@ class Recorder:
         withheld = repeats(content, secrets)
         reply = None if withheld else self._replies.pack(content, shape)
         digest = sha256(content) if reply is None else reply.digest.hex()
-        text = received_text(
+        text = reply_record_text(
             exchange,
             Body(sha256=digest, size=len(content), withheld=withheld),
             platform=kept.platform,

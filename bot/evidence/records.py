@@ -55,7 +55,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class ReplyRecord:
     """What a platform answered. ``pages`` maps the slugs that were asked for, in order, to the platform's ids for them.
 
     ``asked_at`` is ``observed_at`` of the readings that came of it; None where a person looked somebody up.
@@ -80,7 +80,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportedFile:
+class ImportRecord:
     """A file that somebody imported. ``pages`` maps the names it uses to the slugs that they were taken for.
 
     ``page`` and ``dates`` are how it was told to be read.
@@ -101,7 +101,7 @@ class ImportedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToldAlert:
+class AlertRecord:
     """An alert as it was raised, just before it was stored: ``alert`` is all that it says (``alert_text``)."""
 
     at: datetime
@@ -114,7 +114,7 @@ class ToldAlert:
         return frozenset(filter(None, (self.alert["page"], self.alert["rival"])))
 
 
-Record = Received | ImportedFile | ToldAlert
+Record = ReplyRecord | ImportRecord | AlertRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +153,7 @@ def canonical(value: object) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
-def written(instant: datetime) -> str:
+def instant_text(instant: datetime) -> str:
     """``2026-11-26T09:00:00.000Z``: cut to the millisecond, as readings are."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -164,15 +164,15 @@ def software() -> str:
     return f"likewatch {version('likewatch')}"
 
 
-def received_text(
+def reply_record_text(
     exchange: Exchange, body: Body, *, platform: str, at: datetime, asked_at: datetime | None, pages: Mapping[str, str]
 ) -> bytes:
     """The record of an exchange."""
     headers = {name: value for name in _HEADERS if (value := exchange.headers.get(name)) is not None}
     return canonical(
         {
-            "asked_at": None if asked_at is None else written(asked_at),
-            "at": written(at),
+            "asked_at": None if asked_at is None else instant_text(asked_at),
+            "at": instant_text(at),
             "body": _body(body),
             "headers": headers,
             "kind": "reply",
@@ -189,11 +189,11 @@ def received_text(
     )
 
 
-def imported_text(imported: ImportedFile) -> bytes:
+def import_record_text(imported: ImportRecord) -> bytes:
     """The record of an import."""
     return canonical(
         {
-            "at": written(imported.at),
+            "at": instant_text(imported.at),
             "body": _body(imported.body),
             "by": imported.by,
             "dates": imported.dates,
@@ -205,9 +205,9 @@ def imported_text(imported: ImportedFile) -> bytes:
     )
 
 
-def told_text(at: datetime, alert: Mapping[str, Any]) -> bytes:
+def alert_record_text(at: datetime, alert: Mapping[str, Any]) -> bytes:
     """The record of an alert."""
-    return canonical({"alert": alert, "at": written(at), "kind": "alert"})
+    return canonical({"alert": alert, "at": instant_text(at), "kind": "alert"})
 
 
 def manifest_text(
@@ -222,7 +222,7 @@ def manifest_text(
     """The manifest of a cycle."""
     return canonical(
         {
-            "at": written(at),
+            "at": instant_text(at),
             "format": FORMAT,
             "let_go_before": let_go_before,
             "previous": None if previous is None else previous.hex(),
@@ -240,10 +240,10 @@ def read_record(text: bytes) -> Record:
         value = json.loads(text)
         if value["kind"] == "alert":
             alert = value["alert"]
-            return ToldAlert(at=_instant(value["at"]), alert=MappingProxyType({**alert, "key": str(alert["key"])}))
+            return AlertRecord(at=_instant(value["at"]), alert=MappingProxyType({**alert, "key": str(alert["key"])}))
         body = Body(**_named(value["body"], "sha256", size="bytes", withheld="withheld"))
         if value["kind"] == "import":
-            return ImportedFile(
+            return ImportRecord(
                 at=_instant(value["at"]),
                 name=value["name"],
                 by=value["by"],
@@ -253,7 +253,7 @@ def read_record(text: bytes) -> Record:
                 body=body,
             )
         asked_at, request = value["asked_at"], value["request"]
-        return Received(
+        return ReplyRecord(
             at=_instant(value["at"]),
             asked_at=None if asked_at is None else _instant(asked_at),
             platform=value["platform"],
@@ -306,6 +306,6 @@ def _digest(text: str) -> str:
 
 def _instant(text: str) -> datetime:
     instant = datetime.fromisoformat(text)
-    if written(instant) != text:
+    if instant_text(instant) != text:
         raise ValueError(f"{text!r} is not written as an instant is")
     return instant

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.evidence.records import ImportedFile, Received
+from bot.evidence.records import ImportRecord, ReplyRecord
 from bot.http.exchange import Exchange
 from bot.http.recorded import RecordedHttp
 from bot.platforms.registry import platforms
 from handlers.model import Account, AudienceReading, Reading
 
-RereadImport = Callable[[ImportedFile, bytes], tuple[Reading | AudienceReading, ...]]
+RereadImport = Callable[[ImportRecord, bytes], tuple[Reading | AudienceReading, ...]]
 """Return the figures that stored bytes of an imported file hold: ``bot.imports.job.reread_import``.
 
 Evidence lies below imports in the layers, so callers hand this function in.
@@ -22,14 +22,14 @@ _ANY_CADENCE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Came:
+class StoredExchange:
     """An exchange: its record, and the bytes that came."""
 
-    record: Received
+    record: ReplyRecord
     content: bytes
 
 
-def reread(exchanges: Sequence[Came]) -> tuple[Reading, ...]:
+def reread(exchanges: Sequence[StoredExchange]) -> tuple[Reading, ...]:
     """The readings in the exchanges of one batch, oldest exchange first; none where its platform is not known here."""
     first = exchanges[0].record
     platform = next((known for known in platforms() if known.name == first.platform), None)
@@ -43,14 +43,14 @@ def reread(exchanges: Sequence[Came]) -> tuple[Reading, ...]:
     return platform.fetch(http, accounts, first.asked_at).readings
 
 
-def is_read_here(record: Received) -> bool:
+def is_read_here(record: ReplyRecord) -> bool:
     """Whether this Likewatch knows the platform, and can read what it said."""
     return any(known.name == record.platform for known in platforms())
 
 
-def batches(exchanges: Iterable[Came]) -> list[list[Came]]:
+def by_batch(exchanges: Iterable[StoredExchange]) -> list[list[StoredExchange]]:
     """Exchanges in the order in which they came, those of one batch together."""
-    together: dict[tuple[object, ...], list[Came]] = {}
+    together: dict[tuple[object, ...], list[StoredExchange]] = {}
     for came in exchanges:
         record = came.record
         key = (record.platform, record.asked_at, *record.pages.items())
@@ -58,7 +58,7 @@ def batches(exchanges: Iterable[Came]) -> list[list[Came]]:
     return list(together.values())
 
 
-def _exchange(came: Came) -> Exchange:
+def _exchange(came: StoredExchange) -> Exchange:
     record = came.record
     return Exchange(
         method=record.method,

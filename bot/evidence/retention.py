@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from bot.evidence.recorder import Recorder
 from bot.evidence.records import read_manifest
-from bot.evidence.trace import imports, replies_behind
+from bot.evidence.trace import import_records, replies_behind
 from storage.store import Store
 
 
-def let_go_of_old(store: Store, recorder: Recorder, *, keep: timedelta, now: datetime) -> int:
+def delete_old_replies(store: Store, recorder: Recorder, *, keep: timedelta, now: datetime) -> int:
     """Forget the bytes of replies last received longer ago than ``keep``; how many.
 
     Their SHA-256, and when, by whom and for what they came, stay for ever. That they were let go is sealed first, so
@@ -24,7 +24,7 @@ def let_go_of_old(store: Store, recorder: Recorder, *, keep: timedelta, now: dat
     with store.write():  # no alert is raised meanwhile; what takes long was done above
         keys = {kept.alert.key for kept in known}
         wanted |= replies_behind(store, [kept for kept in store.alerts.recent(limit=-1) if kept.alert.key not in keys])
-        wanted |= {bytes.fromhex(imported.body.sha256) for _, imported in imports(store)}
+        wanted |= {bytes.fromhex(imported.body.sha256) for _, imported in import_records(store)}
         recorder.seal_letting_go(before)
         return store.evidence.let_go(before, but=wanted)
 

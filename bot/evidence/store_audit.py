@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.evidence.alert_text import alert_value
-from bot.evidence.evidence_audit import EvidenceAudit, Looked
+from bot.evidence.chain_audit import AuditedLink, ChainAudit
 from bot.evidence.fault import EvidenceFault
 from bot.evidence.readings_audit import ReadingsAudit
-from bot.evidence.records import ToldAlert, sha256
+from bot.evidence.records import AlertRecord, sha256
 from bot.evidence.reread import RereadImport
 from bot.evidence.trace import reference, trace
 from bot.text import phrases
@@ -28,7 +28,7 @@ class StoreAudit:
     def __init__(self, store: Store, reread_import: RereadImport) -> None:
         self._store = store
         self._reread_import = reread_import
-        self.evidence = EvidenceAudit(store.evidence)
+        self.evidence = ChainAudit(store.evidence)
         self.readings = ReadingsAudit(store, reread_import)
         self.alerts = 0
         self._told: dict[str, Mapping[str, Any]] = {}
@@ -40,8 +40,8 @@ class StoreAudit:
             yield from self._anchor()
             total = self._store.evidence.counted()["records"]
             for found in self.evidence.contents():
-                if isinstance(found, Looked):
-                    told = (record.alert for _, record in found.records if isinstance(record, ToldAlert))
+                if isinstance(found, AuditedLink):
+                    told = (record.alert for _, record in found.records if isinstance(record, AlertRecord))
                     self._told.update((alert["key"], alert) for alert in told)
                     yield from self.readings.polled(found)
                     advance(self.evidence.records, total)

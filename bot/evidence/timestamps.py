@@ -46,7 +46,7 @@ _QUERY = "application/timestamp-query"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stamped:
+class StampDetails:
     """What a time-stamp says: when, and who signed it; ``root`` is the certificate that the signer's leads to."""
 
     at: datetime
@@ -134,7 +134,7 @@ def _certificates(pem: bytes) -> Iterator[x509.Certificate]:
                 continue
 
 
-def read_stamp(stamp: Stamp) -> Stamped:
+def read_stamp(stamp: Stamp) -> StampDetails:
     """What a time-stamp says; only to be believed where ``stamp_fault`` finds nothing."""
     response = decode_timestamp_response(stamp.response)
     root = x509.load_der_x509_certificate(stamp.root)
@@ -144,7 +144,7 @@ def read_stamp(stamp: Stamp) -> Stamped:
         for certificate in map(x509.load_der_x509_certificate, response.signed_data.certificates)
         if (certificate.issuer, certificate.serial_number) == (signer.issuer, signer.serial_number)
     ]
-    return Stamped(
+    return StampDetails(
         at=response.tst_info.gen_time,
         signer=names[0] if names else signer.issuer.rfc4514_string(),
         serial=response.tst_info.serial_number,

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from bot.errors import LikewatchError
-from bot.evidence.records import ImportedFile, Received, read_record
-from bot.evidence.reread import Came, RereadImport, batches, reread
+from bot.evidence.records import ImportRecord, ReplyRecord, read_record
+from bot.evidence.reread import RereadImport, StoredExchange, by_batch, reread
 from handlers.model import Alert, AudienceReading, Fact, Reading
 from handlers.wording.numbers import dated
 from storage.evidence import KeptRecord
@@ -26,27 +26,27 @@ _AT_MOST = 24  # readings behind a figure that was worked out from several: one 
 _REFERENCE = 10  # hexadecimal digits
 _NEWEST = 20
 
-Figures = Reading | AudienceReading
+AnyReading = Reading | AudienceReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Behind:
+class Origin:
     """A record that a reading rests on. ``content`` is None where its bytes are not kept (any more)."""
 
     kept: KeptRecord
-    record: Received | ImportedFile
+    record: ReplyRecord | ImportRecord
     content: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Traced:
+class TracedReading:
     """A reading with what it came from, oldest first; nothing where no reply is kept of that instant.
 
     ``confirmed`` is true where the kept bytes, read once more, say what the reading says; None where they are not kept.
     """
 
-    reading: Figures
-    behind: tuple[Behind, ...]
+    reading: AnyReading
+    behind: tuple[Origin, ...]
     confirmed: bool | None
 
 
@@ -65,7 +65,7 @@ class Trace:
     alert: StoredAlert
     figures: tuple[TracedFigure, ...]
     drawn: tuple[int, ...]
-    readings: tuple[Traced, ...]
+    readings: tuple[TracedReading, ...]
 
 
 def reference(alert: Alert) -> str:
@@ -97,7 +97,7 @@ def find_alert(store: Store, named: str) -> StoredAlert:
 def trace(store: Store, kept: StoredAlert, reread_import: RereadImport) -> Trace:
     """An alert with everything behind it that is known."""
     with store.read():
-        used: list[Figures] = []
+        used: list[AnyReading] = []
         figures = tuple(
             TracedFigure(
                 fact=fact, readings=tuple(_place(used, reading) for reading in _of_fact(store, kept.alert, fact))
@@ -126,21 +126,21 @@ def replies_behind(store: Store, alerts: Iterable[StoredAlert]) -> set[bytes]:
     return wanted
 
 
-def imports(store: Store) -> Iterator[tuple[KeptRecord, ImportedFile]]:
+def import_records(store: Store) -> Iterator[tuple[KeptRecord, ImportRecord]]:
     """Every imported file, the newest first."""
     for kept in reversed(store.evidence.unasked()):
         record = read_record(kept.text)
-        if isinstance(record, ImportedFile):
+        if isinstance(record, ImportRecord):
             yield kept, record
 
 
-def came(store: Store, record: Received) -> Came | None:
+def came(store: Store, record: ReplyRecord) -> StoredExchange | None:
     """An exchange with its bytes; None where they are not kept."""
     reply = store.evidence.reply(bytes.fromhex(record.body.sha256))
-    return None if reply is None else Came(record=record, content=reply.raw)
+    return None if reply is None else StoredExchange(record=record, content=reply.raw)
 
 
-def same(one: Figures, other: Figures) -> bool:
+def says_the_same(one: AnyReading, other: AnyReading) -> bool:
     """Whether two readings say the same of the same instant, however they came."""
     if isinstance(one, Reading) and isinstance(other, Reading):
         return _said(one) == _said(other)
@@ -155,13 +155,13 @@ def _said(reading: Reading) -> tuple[object, ...]:
     return (reading.page, reading.observed_at, reading.count, reading.low, reading.high, reading.metric, reading.source)
 
 
-def _place(used: list[Figures], reading: Figures) -> int:
+def _place(used: list[AnyReading], reading: AnyReading) -> int:
     if reading not in used:
         used.append(reading)
     return used.index(reading)
 
 
-def _of_fact(store: Store, alert: Alert, fact: Fact) -> Iterator[Figures]:
+def _of_fact(store: Store, alert: Alert, fact: Fact) -> Iterator[AnyReading]:
     """The readings that a fact names: those of its page (or of both pages) at its instant, else just before it."""
     if fact.at is None:
         return
@@ -189,7 +189,7 @@ def _unchanged(store: Store, page: str, instant: datetime) -> Iterator[Reading]:
     if not polled:
         return
     exchanges = [exchange for _, record in polled if (exchange := came(store, record))]
-    for batch in batches(exchanges):
+    for batch in by_batch(exchanges):
         yield from (figure for figure in reread(batch) if figure.page == page)
     yield from _last_stored(store, page, instant)
 
@@ -200,12 +200,12 @@ def _last_stored(store: Store, page: str, instant: datetime) -> Iterator[Reading
         yield from (reading for reading in _at(store, page, point.at) if isinstance(reading, Reading))
 
 
-def _is_of(reading: Figures, fact: Fact) -> bool:
+def _is_of(reading: AnyReading, fact: Fact) -> bool:
     """A fact in shares or about a country is of an audience, a fact in likes may be of either."""
     return isinstance(reading, AudienceReading) or fact.unit != "share" or not fact.source
 
 
-def _at(store: Store, page: str, instant: datetime) -> list[Figures]:
+def _at(store: Store, page: str, instant: datetime) -> list[AnyReading]:
     return list(store.timeline.between([page], instant, instant + _INSTANT))
 
 
@@ -230,17 +230,17 @@ def _drawn(store: Store, alert: Alert) -> Iterator[Reading]:
                     yield reading
 
 
-def instant_of(reading: Figures) -> datetime:
+def instant_of(reading: AnyReading) -> datetime:
     """The instant that a reading is for."""
     return reading.observed_at if isinstance(reading, Reading) else reading.as_of
 
 
-def _polled(store: Store, page: str, instant: datetime) -> list[tuple[KeptRecord, Received]]:
+def _polled(store: Store, page: str, instant: datetime) -> list[tuple[KeptRecord, ReplyRecord]]:
     """The exchanges that were about this page, for readings of this instant."""
     found = []
     for kept in store.evidence.asked_at(instant):
         record = read_record(kept.text)
-        if isinstance(record, Received) and page in record.slugs:
+        if isinstance(record, ReplyRecord) and page in record.slugs:
             found.append((kept, record))
     return found
 
@@ -253,35 +253,37 @@ class _Files:
         self._reread_import = reread_import
 
     @cached_property
-    def all(self) -> list[tuple[Behind, tuple[Figures, ...]]]:
+    def all(self) -> list[tuple[Origin, tuple[AnyReading, ...]]]:
         found = []
-        for kept, imported in imports(self._store):
+        for kept, imported in import_records(self._store):
             reply = self._store.evidence.reply(bytes.fromhex(imported.body.sha256))
             if reply is not None:
-                behind = Behind(kept=kept, record=imported, content=reply.raw)
+                behind = Origin(kept=kept, record=imported, content=reply.raw)
                 found.append((behind, self._reread_import(imported, reply.raw)))
         return found
 
 
-def _traced(store: Store, reading: Figures, files: _Files) -> Traced:
+def _traced(store: Store, reading: AnyReading, files: _Files) -> TracedReading:
     polled = _polled(store, reading.page, instant_of(reading)) if isinstance(reading, Reading) else []
     if polled:
         return _of_poll(store, reading, polled)
     for behind, figures in files.all:
-        if reading.page in behind.record.slugs and any(same(reading, figure) for figure in figures):
-            return Traced(reading=reading, behind=(behind,), confirmed=True)
-    return Traced(reading=reading, behind=(), confirmed=None)
+        if reading.page in behind.record.slugs and any(says_the_same(reading, figure) for figure in figures):
+            return TracedReading(reading=reading, behind=(behind,), confirmed=True)
+    return TracedReading(reading=reading, behind=(), confirmed=None)
 
 
-def _of_poll(store: Store, reading: Figures, polled: Sequence[tuple[KeptRecord, Received]]) -> Traced:
-    behind: list[Behind] = []
-    exchanges: list[Came] = []
+def _of_poll(store: Store, reading: AnyReading, polled: Sequence[tuple[KeptRecord, ReplyRecord]]) -> TracedReading:
+    behind: list[Origin] = []
+    exchanges: list[StoredExchange] = []
     for kept, record in polled:
         exchange = came(store, record)
-        behind.append(Behind(kept=kept, record=record, content=exchange.content if exchange else None))
+        behind.append(Origin(kept=kept, record=record, content=exchange.content if exchange else None))
         if exchange is not None:
             exchanges.append(exchange)
     if len(exchanges) < len(polled):
-        return Traced(reading=reading, behind=tuple(behind), confirmed=None)
-    said = [figure for batch in batches(exchanges) for figure in reread(batch)]
-    return Traced(reading=reading, behind=tuple(behind), confirmed=any(same(reading, figure) for figure in said))
+        return TracedReading(reading=reading, behind=tuple(behind), confirmed=None)
+    said = [figure for batch in by_batch(exchanges) for figure in reread(batch)]
+    return TracedReading(
+        reading=reading, behind=tuple(behind), confirmed=any(says_the_same(reading, figure) for figure in said)
+    )

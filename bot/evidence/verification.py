@@ -12,22 +12,22 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bot.evidence.alert_text import alert_of
 from bot.evidence.bundle import DATA, chain_name, note_of, pages_of, with_sums, wording_of
-from bot.evidence.described import said
+from bot.evidence.described import reading_value
 from bot.evidence.fault import EvidenceFault
 from bot.evidence.records import (
+    AlertRecord,
     ChainLink,
-    ImportedFile,
-    Received,
+    ImportRecord,
     Record,
-    ToldAlert,
+    ReplyRecord,
+    instant_text,
     read_manifest,
     read_record,
     sha256,
     software,
-    written,
 )
-from bot.evidence.reread import Came, RereadImport, batches, reread
-from bot.evidence.timestamps import Stamped, read_stamp, stamp_fault
+from bot.evidence.reread import RereadImport, StoredExchange, by_batch, reread
+from bot.evidence.timestamps import StampDetails, read_stamp, stamp_fault
 from bot.evidence.trace import reference
 from bot.evidence.zip_file import SUMS, unzipped
 from bot.text import phrases
@@ -53,7 +53,7 @@ class Verification:
         self.readings = 0
         self.reread = 0
         self.links = 0
-        self.stamps: list[Stamped] = []
+        self.stamps: list[StampDetails] = []
         self.unstamped: list[tuple[int, int]] = []
         self.unproved: list[str] = []
         self.notes: list[str] = []
@@ -200,7 +200,7 @@ class Verification:
             return
         name = f"records/{noted['sha256']}.json"
         record = self._records.get(name)
-        if not isinstance(record, ToldAlert):
+        if not isinstance(record, AlertRecord):
             yield EvidenceFault(where=name, what="the record of the alert is missing.")
             return
         if dict(record.alert) != alert["alert"]:
@@ -253,7 +253,7 @@ class Verification:
     def _was_let_go(self, record: Record, link: int) -> bool:
         """Whether the chain says that such replies were let go; imported files never are."""
         told = (one.let_go_before or 0 for one in self._links.values())
-        return isinstance(record, Received) and any(before > link for before in told)
+        return isinstance(record, ReplyRecord) and any(before > link for before in told)
 
     def _in_chain(self, record: str, link: int) -> Iterator[EvidenceFault]:
         self._used.add(record)
@@ -286,7 +286,7 @@ class Verification:
                 yield EvidenceFault(where=where, what=fault)
                 continue
             told = read_stamp(stamp)
-            if (written(told.at), told.signer, told.root, told.root_sha256) != (
+            if (instant_text(told.at), told.signer, told.root, told.root_sha256) != (
                 noted["at"],
                 noted["signer"],
                 noted["root_name"],
@@ -308,12 +308,14 @@ class Verification:
 
 def _said(came: Sequence[tuple[Record, bytes]], reread_import: RereadImport) -> Iterator[Mapping[str, Any]]:
     """What these bytes say, read once more."""
-    exchanges = [Came(record=record, content=content) for record, content in came if isinstance(record, Received)]
-    for batch in batches(exchanges):
-        yield from map(said, reread(batch))
+    exchanges = [
+        StoredExchange(record=record, content=content) for record, content in came if isinstance(record, ReplyRecord)
+    ]
+    for batch in by_batch(exchanges):
+        yield from map(reading_value, reread(batch))
     for record, content in came:
-        if isinstance(record, ImportedFile):
-            yield from map(said, reread_import(record, content))
+        if isinstance(record, ImportRecord):
+            yield from map(reading_value, reread_import(record, content))
 
 
 def verification_summary(looked: Verification, faults: int, digest: str) -> Iterator[str]:

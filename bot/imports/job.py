@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.errors import ConfigError, LikewatchError
-from bot.evidence.records import Body, ImportedFile
+from bot.evidence.records import Body, ImportRecord
 from bot.imports import DateOrder, describe, read_import
 from bot.imports.apply import AboutPages, Imported, import_figures
 from bot.pages.alert_names import alert_sentence
@@ -67,13 +67,13 @@ def run_import(order: ImportJob, store: Store, cycle: Cycle, now: datetime) -> I
         yield from alert_lines(store, imported.absorbed.past)
 
 
-def _file(order: ImportJob, slugs: Mapping[str, str], now: datetime) -> Callable[[Body], ImportedFile]:
-    return lambda body: ImportedFile(
+def _file(order: ImportJob, slugs: Mapping[str, str], now: datetime) -> Callable[[Body], ImportRecord]:
+    return lambda body: ImportRecord(
         at=now, name=order.name, by=order.by, pages=slugs, page=order.page, dates=order.dates, body=body
     )
 
 
-def reread_import(imported: ImportedFile, content: bytes) -> tuple[Reading | AudienceReading, ...]:
+def reread_import(imported: ImportRecord, content: bytes) -> tuple[Reading | AudienceReading, ...]:
     """Return the figures in an imported file, read as the import read them; none where that is no longer possible."""
     dates = DateOrder(imported.dates) if imported.dates else None
     try:

@@ -15,7 +15,7 @@ from rapidfuzz import process
 from bot.config.setting import Setting
 from bot.config.settings import DEFAULT_ENV_FILE, Address, Mode, Settings, values_of
 from bot.errors import LikewatchError
-from bot.evidence.state import state as evidence_state
+from bot.evidence.status import evidence_status
 from bot.evidence.timestamps import roots_in
 from bot.monitoring.health import is_dark
 from bot.platforms.contract import Platform
@@ -165,7 +165,7 @@ def _database(settings: Settings, titles: Mapping[str, str], now: datetime, *, r
         for source in store.pages.sources():
             yield from _source(source, titles.get(source.platform, source.platform), store, now)
         yield from _outbox(store.outbox.backlog(), now)
-        for remark in evidence_state(store, tsa_url=settings.tsa_url, now=now):
+        for remark in evidence_status(store, tsa_url=settings.tsa_url, now=now):
             yield Check(mark=_MARKS[remark.is_fault], what=remark.what, todo=remark.todo)
     finally:
         store.close()

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 import sqlite_utils
 
-from bot.evidence.trace import imports
+from bot.evidence.trace import import_records
 from storage.store import Store
+from tests.labs.standins.evidence_newsroom import evidence_newsroom
 from tests.labs.standins.graph import Graph, GraphPage
-from tests.labs.standins.kept import kept_in
 from tests.labs.standins.loopback import serving
 from tests.labs.standins.newsroom import START, track
 
@@ -310,7 +310,7 @@ def test_the_manifest_is_json_for_socket_mode_or_http(tmp_path: Path) -> None:
 
 
 def overtaken(folder: Path) -> None:
-    with kept_in(folder) as kept:
+    with evidence_newsroom(folder) as kept:
         kept.overtaken()
 
 
@@ -368,7 +368,7 @@ def test_an_imported_file_is_kept_with_who_imported_it(tmp_path: Path) -> None:
     (tmp_path / "figures.csv").write_text(FIGURES, encoding="utf-8")
     likewatch(tmp_path, "import", "figures.csv")
     store = Store.open_reader(tmp_path / "likewatch.db")
-    ((_, imported),) = imports(store)
+    ((_, imported),) = import_records(store)
     reply = store.evidence.reply(bytes.fromhex(imported.body.sha256))
     store.close()
     assert (imported.name, imported.by, dict(imported.pages)) == (

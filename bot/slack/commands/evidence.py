@@ -8,10 +8,10 @@ from datetime import datetime
 from bot.errors import LikewatchError
 from bot.evidence.alert_text import fact_value
 from bot.evidence.attribution import is_stated
-from bot.evidence.described import said
-from bot.evidence.records import ImportedFile, sha256
+from bot.evidence.described import reading_value
+from bot.evidence.records import ImportRecord, sha256
 from bot.evidence.timestamps import read_stamp, stamp_fault
-from bot.evidence.trace import Behind, Trace, Traced, TracedFigure, find_alert, reference, trace
+from bot.evidence.trace import Origin, Trace, TracedFigure, TracedReading, find_alert, reference, trace
 from bot.imports.job import reread_import
 from bot.pages.alert_names import alert_sentence
 from bot.slack.answers.figures import moment
@@ -63,7 +63,7 @@ def _figure(figure: TracedFigure, traced: Trace, places: Mapping[_Source, int]) 
     cited = "".join(f" [{number}]" for number in numbers)
     if not behind:
         return (name, f": {_value(fact)}, worked out by the rule")
-    if is_stated(fact_value(fact), [said(one.reading) for one in behind]):
+    if is_stated(fact_value(fact), [reading_value(one.reading) for one in behind]):
         return (name, f": {_value(fact)}", *_when(fact), cited)
     return (name, f": {_value(fact)}, worked out by the rule from{cited}")
 
@@ -88,9 +88,9 @@ def _came(traced: Trace) -> Iterator[Line]:
         yield ("• ", *_behind(behind, is_doubted=behind.kept.sequence in doubted))
 
 
-def _behind(behind: Behind, *, is_doubted: bool) -> Iterator[Span]:
+def _behind(behind: Origin, *, is_doubted: bool) -> Iterator[Span]:
     record = behind.record
-    what = f"the file {record.name}, imported" if isinstance(record, ImportedFile) else f"{record.platform}'s reply"
+    what = f"the file {record.name}, imported" if isinstance(record, ImportRecord) else f"{record.platform}'s reply"
     yield f"{what}, received "
     yield Moment(record.at)
     yield f", SHA-256 {record.body.sha256}, link {behind.kept.sequence}"
@@ -100,7 +100,7 @@ def _behind(behind: Behind, *, is_doubted: bool) -> Iterator[Span]:
         yield " (its time is over: the hash is kept, the reply is not)"
 
 
-def _origin(traced: Traced) -> _Source:
+def _origin(traced: TracedReading) -> _Source:
     return traced.reading.source, traced.reading.url
 
 

@@ -12,8 +12,8 @@ from bot.http.client import Http
 from bot.imports.job import ImportJob, run_import
 from storage.schema.backups import back_up_one as back_up
 from storage.schema.files import evidence_beside
-from tests.labs.standins.kept import kept_in
-from tests.labs.standins.tsa import authority_on
+from tests.labs.standins.evidence_newsroom import evidence_newsroom
+from tests.labs.standins.timestamp_authority import timestamp_authority
 
 _PRESS = b"page,date,likes\nhunsen,2026-10-01,2000000\nhunsen,2026-10-02,2001000\nsamrainsy,2026-10-01,2050000\n"
 
@@ -30,7 +30,7 @@ class Whole:
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     folder = tmp_path_factory.mktemp("whole")
-    with authority_on(folder / "authority") as (authority, url), kept_in(folder) as kept:
+    with timestamp_authority(folder / "authority") as (authority, url), evidence_newsroom(folder) as kept:
         http = Http({}, url)
         stamper = Stamper(
             http,

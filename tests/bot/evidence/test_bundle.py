@@ -16,7 +16,7 @@ import pytest
 from bot.errors import LikewatchError
 from bot.evidence.bundle import export, with_sums
 from bot.evidence.bundle_instructions import MARK
-from bot.evidence.records import ImportedFile
+from bot.evidence.records import ImportRecord
 from bot.evidence.timestamps import roots_in
 from bot.evidence.trace import find_alert, reference
 from bot.evidence.verification import Verification, verification_summary
@@ -26,9 +26,9 @@ from bot.imports.job import reread_import
 from bot.imports.replay import replay_example
 from storage.store import Store
 from tests.bot.evidence.conftest import Whole
-from tests.labs.standins.kept import SECRET, TOKEN, kept_in
+from tests.labs.standins.evidence_newsroom import SECRET, TOKEN, evidence_newsroom
 from tests.labs.standins.newsroom import START
-from tests.labs.standins.tsa import Authority
+from tests.labs.standins.timestamp_authority import TimestampAuthority
 
 
 def exported(database: Path, named: str = "hunsen") -> bytes:
@@ -133,7 +133,7 @@ def test_every_figure_leads_to_its_readings_and_each_reading_to_its_reply(unpack
 
 
 def test_a_stamp_of_another_authority_is_named(whole: Whole, tmp_path: Path) -> None:
-    other = Authority(tmp_path, "Another Authority")
+    other = TimestampAuthority(tmp_path, "Another Authority")
     looking = Verification(exported(whole.database), reread_import, trusted=roots_in(other.root))
     faults = [str(fault) for fault in looking.run()]
     assert len(faults) == 1
@@ -142,7 +142,7 @@ def test_a_stamp_of_another_authority_is_named(whole: Whole, tmp_path: Path) -> 
 
 
 def test_without_time_stamps_it_says_what_that_means(tmp_path: Path) -> None:
-    with kept_in(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as kept:
         kept.overtaken()
     bundle = exported(tmp_path / "likewatch.db")
     looking, faults = found(bundle)
@@ -150,7 +150,7 @@ def test_without_time_stamps_it_says_what_that_means(tmp_path: Path) -> None:
     assert looking.unstamped
     files, _ = unzipped(bundle)
     asked = Verification(
-        bundle, reread_import, trusted=roots_in(Authority(tmp_path / "authority", "Some Authority").root)
+        bundle, reread_import, trusted=roots_in(TimestampAuthority(tmp_path / "authority", "Some Authority").root)
     )
     assert list(asked.run()) == []
     assert [line for line in asked.unproved if "not stamped by this authority" in line]
@@ -159,14 +159,14 @@ def test_without_time_stamps_it_says_what_that_means(tmp_path: Path) -> None:
 
 
 def test_the_press_figures_lead_to_the_file_they_were_imported_from(tmp_path: Path) -> None:
-    with kept_in(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as kept:
         example = press_example()
         pages = {page.slug: page.slug for page in example.pages}
         kept.store.pages.remove("hunsen", at=START)
         kept.store.pages.remove("samrainsy", at=START)
         kept.recorder.seal_import(
             example.data,
-            lambda body: ImportedFile(
+            lambda body: ImportRecord(
                 at=START, name=example.name, by="likewatch", pages=pages, page=None, dates=None, body=body
             ),
         )
@@ -195,7 +195,7 @@ def test_the_press_figures_lead_to_the_file_they_were_imported_from(tmp_path: Pa
 
 
 def test_a_figure_without_a_kept_reply_says_so(tmp_path: Path) -> None:
-    with kept_in(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as kept:
         example = press_example()
         kept.store.pages.remove("hunsen", at=START)
         kept.store.pages.remove("samrainsy", at=START)
@@ -226,7 +226,7 @@ def test_an_alert_is_found_by_its_reference_its_key_or_its_page(whole: Whole) ->
 
 
 def test_the_replies_of_a_day_that_nobody_kept_are_told_apart_from_lost_ones(tmp_path: Path) -> None:
-    with kept_in(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as kept:
         kept.overtaken()
         kept.recorder.seal_letting_go(30)
         kept.store.evidence.let_go(30, but=())

@@ -16,8 +16,8 @@ from storage.errors import StoreError
 from storage.schema.files import files_of
 from storage.store import Store
 from tests.bot.evidence.conftest import Whole
-from tests.labs.standins.forging import tamper_bundle
-from tests.labs.standins.tampering import tamper
+from tests.labs.standins.tamper_bundle import tamper_bundle
+from tests.labs.standins.tamper_store import tamper
 
 CHANGES = int(os.environ.get("LIKEWATCH_CHANGES", "100"))  # `make tamper` makes a thousand
 

@@ -13,7 +13,7 @@ from bot.monitoring.health import Health, health
 from bot.monitoring.heartbeat import Heartbeat
 from bot.monitoring.outages import Outages
 from bot.monitoring.recording import RecordingWatch
-from tests.labs.standins.kept import HOUR, Kept, kept_in
+from tests.labs.standins.evidence_newsroom import HOUR, EvidenceNewsroom, evidence_newsroom
 
 DISKS = ("disk", "main")
 MINUTE = timedelta(minutes=1)
@@ -22,7 +22,7 @@ MINUTE = timedelta(minutes=1)
 class Watched:
     """Two pages due hourly, looked at every minute; ``polls`` are when they were asked for."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: EvidenceNewsroom) -> None:
         self.kept = kept
         self.beat = Heartbeat(kept.cycle.run_due, kept.clock)
         self.told: list[str] = []
@@ -62,7 +62,7 @@ class Watched:
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Watched]:
-    with kept_in(tmp_path / "kept") as kept:
+    with evidence_newsroom(tmp_path / "kept") as kept:
         made = Watched(kept)
         made.go_on_for(2 * HOUR)
         made.polls.clear()

@@ -11,7 +11,7 @@ from storage.schema.backups import restore
 from storage.schema.files import evidence_beside
 from storage.schema.sqlite import sqlite3
 from storage.store import Store
-from tests.labs.standins.kept import kept_in
+from tests.labs.standins.evidence_newsroom import evidence_newsroom
 from tests.labs.standins.samples import MINUTE, NOON, judged, point, track
 
 
@@ -83,7 +83,7 @@ def test_a_backup_that_does_not_fit_is_told_and_not_left_half_done(cambodia: Sto
 
 def test_a_restore_brings_the_evidence_back_but_never_cuts_a_longer_chain_short(tmp_path: Path) -> None:
     target = tmp_path / "monday.db"
-    with kept_in(tmp_path / "here") as kept:
+    with evidence_newsroom(tmp_path / "here") as kept:
         kept.count(1_000_000, 2_000_000)
         kept.poll()
         kept.store.backup(target)

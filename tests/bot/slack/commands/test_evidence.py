@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import LikewatchError
-from bot.evidence.records import ImportedFile, Received, read_record
+from bot.evidence.records import ImportRecord, ReplyRecord, read_record
 from bot.evidence.timestamps import Stamper, read_stamp, roots_in
 from bot.evidence.trace import reference
 from bot.http.client import Http
@@ -24,25 +24,25 @@ from storage.schema.files import evidence_beside
 from storage.schema.sqlite import sqlite3
 from tests.labs.standins import blockkit
 from tests.labs.standins.asked import ask
-from tests.labs.standins.kept import SECRET, TOKEN, Kept, kept_in
+from tests.labs.standins.evidence_newsroom import SECRET, TOKEN, EvidenceNewsroom, evidence_newsroom
 from tests.labs.standins.newsroom import START
-from tests.labs.standins.tsa import authority_on
+from tests.labs.standins.timestamp_authority import timestamp_authority
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    with kept_in(tmp_path) as made:
+def kept(tmp_path: Path) -> Iterator[EvidenceNewsroom]:
+    with evidence_newsroom(tmp_path) as made:
         made.overtaken()
         yield made
 
 
-def lines(kept: Kept, text: str) -> list[str]:
+def lines(kept: EvidenceNewsroom, text: str) -> list[str]:
     reply = ask(kept.store, text)
     assert blockkit.faults(block_kit.reply_blocks(reply, text)) == []
     return [block_kit.plain(line) for line in reply.card.lines]
 
 
-def test_the_button_of_a_card_asks_for_it(kept: Kept) -> None:
+def test_the_button_of_a_card_asks_for_it(kept: EvidenceNewsroom) -> None:
     newest = kept.store.alerts.recent()[0]
     (button,) = [
         button
@@ -52,12 +52,12 @@ def test_the_button_of_a_card_asks_for_it(kept: Kept) -> None:
     assert lines(kept, button.query) == lines(kept, f"trends evidence {reference(newest.alert)}")
 
 
-def test_it_tells_each_figure_with_the_hash_of_the_reply_that_says_it(kept: Kept) -> None:
+def test_it_tells_each_figure_with_the_hash_of_the_reply_that_says_it(kept: EvidenceNewsroom) -> None:
     shown = "\n".join(lines(kept, "trends evidence hunsen"))
     (fact,) = kept.store.alerts.recent()[0].alert.facts_named("count")
     assert fact.at is not None
     records = [read_record(one.text) for one in kept.store.evidence.asked_at(fact.at)]
-    (digest,) = [record.body.sha256 for record in records if isinstance(record, Received)]
+    (digest,) = [record.body.sha256 for record in records if isinstance(record, ReplyRecord)]
     assert f"{fact.value:,} followers" in shown
     assert digest in shown
     assert "it does not say this figure" not in shown
@@ -68,18 +68,18 @@ def test_it_tells_each_figure_with_the_hash_of_the_reply_that_says_it(kept: Kept
 def test_the_answer_names_each_source_with_its_address_and_each_hash_once(
     tmp_path: Path,
 ) -> None:
-    with kept_in(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as kept:
         _sources_are_named_once(kept)
 
 
-def _sources_are_named_once(kept: Kept) -> None:
+def _sources_are_named_once(kept: EvidenceNewsroom) -> None:
     example = press_example()
     for slug in ("hunsen", "samrainsy"):
         kept.store.pages.remove(slug, at=START)
     pages = {page.slug: page.slug for page in example.pages}
     kept.recorder.seal_import(
         example.data,
-        lambda body: ImportedFile(at=START, name=example.name, by="ana", pages=pages, page=None, dates=None, body=body),
+        lambda body: ImportRecord(at=START, name=example.name, by="ana", pages=pages, page=None, dates=None, body=body),
     )
     replay_example(kept.store, kept.cycle, example, team_id="T1", channel_id="C1", now=START)
     told = next(one.alert for one in kept.store.alerts.recent() if one.alert.kind == "contradiction")
@@ -92,20 +92,20 @@ def _sources_are_named_once(kept: Kept) -> None:
     assert "*implied*: 49,128 likes, worked out by the rule from [1]" in shown
 
 
-def test_the_reference_in_the_list_of_alerts_finds_the_alert(kept: Kept) -> None:
+def test_the_reference_in_the_list_of_alerts_finds_the_alert(kept: EvidenceNewsroom) -> None:
     name = reference(kept.store.alerts.recent()[0].alert)
     assert any(line.endswith(f"[{name}]") for line in lines(kept, "trends alerts"))
     assert any(name in line for line in lines(kept, f"trends evidence {name}"))
 
 
-def test_it_says_how_to_get_the_bundle_and_what_is_not_stamped(kept: Kept) -> None:
+def test_it_says_how_to_get_the_bundle_and_what_is_not_stamped(kept: EvidenceNewsroom) -> None:
     shown = "\n".join(lines(kept, "trends evidence hunsen"))
     name = reference(kept.store.alerts.recent()[0].alert)
     assert f"likewatch evidence export {name} -o bundle.zip" in shown
     assert "No authority has time-stamped it yet" in shown
 
 
-def test_a_platforms_event_of_many_pages_fits_into_a_message(kept: Kept) -> None:
+def test_a_platforms_event_of_many_pages_fits_into_a_message(kept: EvidenceNewsroom) -> None:
     alert = kept.store.alerts.recent()[0].alert
     many = replace(alert, key="many", facts=alert.facts * 60)
     kept.store.outbox.put(many, [], at=kept.clock.now())
@@ -117,9 +117,9 @@ def test_a_platforms_event_of_many_pages_fits_into_a_message(kept: Kept) -> None
     assert "No authority has time-stamped it yet" in shown
 
 
-def test_the_instant_of_a_time_stamp_is_the_authoritys(kept: Kept, tmp_path: Path) -> None:
+def test_the_instant_of_a_time_stamp_is_the_authoritys(kept: EvidenceNewsroom, tmp_path: Path) -> None:
     newest = kept.store.alerts.recent()[0]
-    with authority_on(tmp_path / "authority") as (authority, url):
+    with timestamp_authority(tmp_path / "authority") as (authority, url):
         http = Http({}, url)
         roots = roots_in(authority.root)
         stamper = Stamper(http, evidence=kept.store.evidence, recorder=kept.recorder, clock=kept.clock, roots=roots)
@@ -135,11 +135,11 @@ def test_the_instant_of_a_time_stamp_is_the_authoritys(kept: Kept, tmp_path: Pat
     assert "does not hold: ask for an audit" in "\n".join(lines(kept, "trends evidence hunsen"))
 
 
-def test_what_was_let_go_says_so(kept: Kept) -> None:
+def test_what_was_let_go_says_so(kept: EvidenceNewsroom) -> None:
     kept.store.evidence.let_go(1000, but=())
     assert "the hash is kept, the reply is not" in "\n".join(lines(kept, "trends evidence hunsen"))
 
 
-def test_an_alert_that_is_not_there_is_answered_with_those_that_are(kept: Kept) -> None:
+def test_an_alert_that_is_not_there_is_answered_with_those_that_are(kept: EvidenceNewsroom) -> None:
     with pytest.raises(LikewatchError, match=reference(kept.store.alerts.recent()[0].alert)):
         ask(kept.store, "trends evidence nobody")

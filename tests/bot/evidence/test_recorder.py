@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from bot.evidence.recorder import Recorder
-from bot.evidence.records import Received, read_manifest, read_record, sha256
+from bot.evidence.records import ReplyRecord, read_manifest, read_record, sha256
 from bot.evidence.store_audit import StoreAudit
 from bot.http.exchange import Exchange
 from bot.imports.job import reread_import
@@ -24,14 +24,14 @@ from storage.schema.files import evidence_beside
 from storage.schema.sqlite import sqlite3
 from storage.store import Store
 from tests.labs.standins.clock import HandClock
-from tests.labs.standins.kept import SECRET, TOKEN, Kept, kept_in
+from tests.labs.standins.evidence_newsroom import SECRET, TOKEN, EvidenceNewsroom, evidence_newsroom
 from tests.labs.standins.loopback import Response
 from tests.labs.standins.newsroom import START
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    with kept_in(tmp_path) as made:
+def kept(tmp_path: Path) -> Iterator[EvidenceNewsroom]:
+    with evidence_newsroom(tmp_path) as made:
         yield made
 
 
@@ -45,13 +45,13 @@ def faults(store: Store) -> list[str]:
     return [str(fault) for fault in StoreAudit(store, reread_import).run(lambda _done, _total: None)]
 
 
-def records(store: Store) -> list[Received]:
+def records(store: Store) -> list[ReplyRecord]:
     found = [read_record(one.text) for number in store.evidence.sequences() for one in store.evidence.records(number)]
-    assert all(isinstance(record, Received) for record in found)
-    return [record for record in found if isinstance(record, Received)]
+    assert all(isinstance(record, ReplyRecord) for record in found)
+    return [record for record in found if isinstance(record, ReplyRecord)]
 
 
-def test_a_polls_reply_is_kept_with_its_request_its_status_and_its_instant(kept: Kept) -> None:
+def test_a_polls_reply_is_kept_with_its_request_its_status_and_its_instant(kept: EvidenceNewsroom) -> None:
     kept.count(2_094_800, 2_108_800)
     kept.poll()
     (record,) = records(kept.store)
@@ -65,7 +65,7 @@ def test_a_polls_reply_is_kept_with_its_request_its_status_and_its_instant(kept:
     assert [json.loads(item["body"])["fan_count"] for item in json.loads(reply.raw)] == [2_094_800, 2_108_800]
 
 
-def test_each_link_names_the_one_before_and_its_own_records(kept: Kept) -> None:
+def test_each_link_names_the_one_before_and_its_own_records(kept: EvidenceNewsroom) -> None:
     for hour in range(5):
         kept.count(1_000_000 + hour, 2_000_000 + hour)
         kept.poll()
@@ -79,7 +79,7 @@ def test_each_link_names_the_one_before_and_its_own_records(kept: Kept) -> None:
         previous = sha256(manifest.text)
 
 
-def test_the_same_reply_is_kept_once(kept: Kept) -> None:
+def test_the_same_reply_is_kept_once(kept: EvidenceNewsroom) -> None:
     kept.count(1_000_000, 2_000_000)
     for _ in range(4):
         kept.poll()
@@ -87,7 +87,7 @@ def test_the_same_reply_is_kept_once(kept: Kept) -> None:
     assert (counted["records"], counted["replies"]) == (4, 1)
 
 
-def test_no_credential_is_kept_anywhere(kept: Kept) -> None:
+def test_no_credential_is_kept_anywhere(kept: EvidenceNewsroom) -> None:
     kept.count(1_000_000, 2_000_000)
     kept.poll()
     refusal = {"error": {"message": f"Malformed access token {TOKEN}", "type": "OAuthException", "code": 190}}
@@ -127,12 +127,12 @@ def test_a_credential_is_found_however_the_platform_escapes_it(tmp_path: Path, e
     recorder.of("facebook")(exchange(escaped("nothing/that|is-anybody's").encode()))
     recorder.seal()
     kept = [read_record(one.text) for one in evidence.records(1)]
-    assert [one.body.withheld for one in kept if isinstance(one, Received)] == [True, False]
+    assert [one.body.withheld for one in kept if isinstance(one, ReplyRecord)] == [True, False]
     assert evidence.counted()["replies"] == 1
     evidence.close()
 
 
-def test_what_a_credential_was_worked_into_for_a_request_is_not_kept_either(kept: Kept) -> None:
+def test_what_a_credential_was_worked_into_for_a_request_is_not_kept_either(kept: EvidenceNewsroom) -> None:
     proof = hmac.new(SECRET.encode(), TOKEN.encode(), hashlib.sha256).hexdigest()
     kept.graph.faults.append(Response(status=400, body=json.dumps({"error": {"message": f"Bad {proof}"}}).encode()))
     kept.poll()
@@ -140,7 +140,7 @@ def test_what_a_credential_was_worked_into_for_a_request_is_not_kept_either(kept
 
 
 def test_a_cycle_whose_evidence_cannot_be_written_stores_nothing_and_rests(tmp_path: Path) -> None:
-    with kept_in(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as kept:
         kept.count(1_000_000, 2_000_000)
         kept.disk.full = True
         report = kept.cycle.run_all()
@@ -155,7 +155,7 @@ def test_a_cycle_whose_evidence_cannot_be_written_stores_nothing_and_rests(tmp_p
 
 
 def test_what_was_sealed_before_a_crash_is_evidence_without_readings_and_no_fault(tmp_path: Path) -> None:
-    with kept_in(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as kept:
         kept.count(1_000_000, 2_000_000)
         kept.poll()
         kept.recorder.of("facebook")(exchange(b'{"asked": "and then the machine stopped"}'))
@@ -173,7 +173,7 @@ def test_what_was_sealed_before_a_crash_is_evidence_without_readings_and_no_faul
 def test_a_lost_file_leaves_a_gap_that_shows_for_ever(tmp_path: Path, lost: str) -> None:
     file = evidence_beside(tmp_path / "likewatch.db")
     older = b""
-    with kept_in(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as kept:
         for hour in range(4):
             kept.count(1_000_000 + hour, 2_000_000)
             kept.poll()
@@ -196,7 +196,7 @@ def test_a_lost_file_leaves_a_gap_that_shows_for_ever(tmp_path: Path, lost: str)
 
 def test_a_gap_shows_even_if_nothing_could_be_kept_at_first(tmp_path: Path) -> None:
     file = evidence_beside(tmp_path / "likewatch.db")
-    with kept_in(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as kept:
         for hour in range(7):
             if hour == 3:
                 back_up_one(file, tmp_path / "older.db")
@@ -217,7 +217,7 @@ def test_a_gap_shows_even_if_nothing_could_be_kept_at_first(tmp_path: Path) -> N
     store.close()
 
 
-def test_links_that_are_removed_while_likewatch_runs_are_missing_for_ever(kept: Kept) -> None:
+def test_links_that_are_removed_while_likewatch_runs_are_missing_for_ever(kept: EvidenceNewsroom) -> None:
     for hour in range(8):
         kept.count(2_090_000 + hour, 2_100_000)
         kept.poll()

@@ -57,7 +57,7 @@ class MainDisk(Database):
 
 
 @dataclass(slots=True, kw_only=True)
-class Kept:
+class EvidenceNewsroom:
     """The pages ``hunsen`` (7001) and ``samrainsy`` (7002), and everything that watches them."""
 
     path: Path
@@ -87,7 +87,7 @@ class Kept:
 
 
 @contextmanager
-def kept_in(folder: Path) -> Iterator[Kept]:
+def evidence_newsroom(folder: Path) -> Iterator[EvidenceNewsroom]:
     """Everything in this folder, running."""
     folder.mkdir(exist_ok=True)
     with ExitStack() as closing:
@@ -106,7 +106,7 @@ def kept_in(folder: Path) -> Iterator[Kept]:
         closing.callback(polling.close)
         for slug, number in (("hunsen", "7001"), ("samrainsy", "7002")):
             track(store, slug, platform="facebook", native_id=number, groups=("cambodia",), every=HOUR, now=START)
-        yield Kept(
+        yield EvidenceNewsroom(
             path=path,
             store=store,
             clock=clock,

@@ -13,29 +13,29 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.evidence.records import read_manifest
-from bot.evidence.state import state
+from bot.evidence.status import evidence_status
 from bot.evidence.store_audit import StoreAudit
 from bot.evidence.timestamps import EVERY, Stamper, read_stamp, roots_in, stamp_fault
 from bot.http.client import Http
 from bot.imports.job import reread_import
-from tests.labs.standins.kept import Kept, kept_in
-from tests.labs.standins.tsa import Authority, authority_on
+from tests.labs.standins.evidence_newsroom import EvidenceNewsroom, evidence_newsroom
+from tests.labs.standins.timestamp_authority import TimestampAuthority, timestamp_authority
 
 MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamping:
-    kept: Kept
-    authority: Authority
+    kept: EvidenceNewsroom
+    authority: TimestampAuthority
     stamper: Stamper
 
 
 @contextmanager
 def stamping(folder: Path, roots: Path | None = None) -> Iterator[Stamping]:
     with (
-        authority_on(folder / "authority") as (authority, url),
-        kept_in(folder) as kept,
+        timestamp_authority(folder / "authority") as (authority, url),
+        evidence_newsroom(folder) as kept,
         closing(Http({}, url)) as http,
     ):
         kept.count(1_000_000, 2_000_000)
@@ -50,12 +50,12 @@ def stamping(folder: Path, roots: Path | None = None) -> Iterator[Stamping]:
         yield Stamping(kept=kept, authority=authority, stamper=stamper)
 
 
-def faults(kept: Kept) -> list[str]:
+def faults(kept: EvidenceNewsroom) -> list[str]:
     return [str(fault) for fault in StoreAudit(kept.store, reread_import).run(lambda _done, _total: None)]
 
 
-def remarks(kept: Kept, tsa_url: str = "https://tsa.example") -> list[tuple[bool | None, str]]:
-    return [(one.is_fault, one.what) for one in state(kept.store, tsa_url=tsa_url, now=kept.clock.now())]
+def remarks(kept: EvidenceNewsroom, tsa_url: str = "https://tsa.example") -> list[tuple[bool | None, str]]:
+    return [(one.is_fault, one.what) for one in evidence_status(kept.store, tsa_url=tsa_url, now=kept.clock.now())]
 
 
 def test_the_newest_link_is_stamped_and_the_chain_tells_of_it(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_it_waits_longer_after_each_failure_but_never_more_than_an_hour(tmp_path
 
 
 def test_an_authority_that_is_not_trusted_is_not_taken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    other = Authority(tmp_path / "other", "Another Authority")
+    other = TimestampAuthority(tmp_path / "other", "Another Authority")
     with stamping(tmp_path, roots=other.root) as made:
         assert not made.stamper.stamp_when_due()
         assert made.kept.store.evidence.newest_stamp() is None
@@ -145,7 +145,7 @@ def test_how_it_stands_is_told_in_plain_words(tmp_path: Path) -> None:
 
 
 def test_an_evidence_file_that_was_lost_is_a_fault(tmp_path: Path) -> None:
-    with kept_in(tmp_path / "a") as kept, kept_in(tmp_path / "b") as other:
+    with evidence_newsroom(tmp_path / "a") as kept, evidence_newsroom(tmp_path / "b") as other:
         kept.count(1_000_000, 2_000_000)
         kept.poll()
         other.count(1_000_000, 2_000_001)

@@ -16,7 +16,7 @@ _LATE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
+class StatusLine:
     """One line: what is, and what to do about it. ``is_fault``: it needs somebody; None: it is merely to be known."""
 
     is_fault: bool | None
@@ -24,27 +24,27 @@ class Remark:
     todo: str = ""
 
 
-def state(store: Store, *, tsa_url: str, now: datetime) -> Iterator[Remark]:
+def evidence_status(store: Store, *, tsa_url: str, now: datetime) -> Iterator[StatusLine]:
     """Whether the newest readings rest on the newest evidence, and how far time-stamps cover it."""
     try:
         head, anchor, stamp = store.evidence.head(), store.anchored(), store.evidence.newest_stamp()
         there = anchor is None or store.evidence.noted(anchor.sequence) == anchor.digest
     except StoreError as error:
-        yield Remark(is_fault=True, what=f"Evidence: {error}", todo="`likewatch evidence audit` says what else")
+        yield StatusLine(is_fault=True, what=f"Evidence: {error}", todo="`likewatch evidence audit` says what else")
         return
     if not there:
-        yield Remark(
+        yield StatusLine(
             is_fault=True,
             what="Evidence: the newest readings rest on a link of the chain that is not there",
             todo="it was lost, altered or replaced by an older file: `likewatch evidence audit` says what is missing",
         )
     if head is None:
-        yield Remark(is_fault=None, what="Evidence: none yet; it begins with the first poll")
+        yield StatusLine(is_fault=None, what="Evidence: none yet; it begins with the first poll")
         return
     counted = store.evidence.counted()
     kept = f"{phrases.several(head.sequence, 'link')}, {phrases.several(counted['replies'], 'reply', 'replies')} kept"
     if stamp is None and not tsa_url:
-        yield Remark(
+        yield StatusLine(
             is_fault=None,
             what=f"Evidence: {kept}; nobody outside has time-stamped it",
             todo="set LIKEWATCH_TSA_URL to a time-stamping authority; docs/evidence.md says what it is worth",
@@ -54,11 +54,11 @@ def state(store: Store, *, tsa_url: str, now: datetime) -> Iterator[Remark]:
     uncovered = head.sequence - stamp.sequence - 1 if stamp else head.sequence  # 1: the link that tells of the stamp
     if uncovered > 0 and (last is None or now - last > _LATE):
         when = f"the last is of {phrases.instant(last)}" if last else "there is none yet"
-        yield Remark(
+        yield StatusLine(
             is_fault=bool(tsa_url),
             what=f"Evidence: {kept}, but {phrases.several(uncovered, 'link')} without a time-stamp ({when})",
             todo="see the log for what LIKEWATCH_TSA_URL answered; it is asked every hour while Likewatch runs",
         )
         return
     assert last is not None  # noqa: S101 (without a stamp, every link is uncovered)
-    yield Remark(is_fault=False, what=f"Evidence: {kept}, time-stamped up to {phrases.instant(last)}")
+    yield StatusLine(is_fault=False, what=f"Evidence: {kept}, time-stamped up to {phrases.instant(last)}")

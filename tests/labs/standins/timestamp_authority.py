@@ -44,7 +44,7 @@ tsa_name = yes
 """
 
 
-class Authority:
+class TimestampAuthority:
     """Stamps what it is asked to (an ASGI application), or answers ``status`` while that is no 200."""
 
     def __init__(self, folder: Path, organisation: str = "Small Authority") -> None:
@@ -89,8 +89,10 @@ class Authority:
 
 
 @contextmanager
-def authority_on(folder: Path, organisation: str = "Small Authority") -> Iterator[tuple[Authority, str]]:
+def timestamp_authority(
+    folder: Path, organisation: str = "Small Authority"
+) -> Iterator[tuple[TimestampAuthority, str]]:
     """An authority and its address."""
-    authority = Authority(folder, organisation)
+    authority = TimestampAuthority(folder, organisation)
     with serving(authority) as url:
         yield authority, f"{url}/"

@@ -6,22 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.evidence.fault import EvidenceFault
-from bot.evidence.records import ChainLink, Received, Record, read_manifest, read_record, sha256
-from bot.evidence.reread import Came
+from bot.evidence.records import ChainLink, Record, ReplyRecord, read_manifest, read_record, sha256
+from bot.evidence.reread import StoredExchange
 from bot.evidence.timestamps import stamp_fault
 from storage.evidence import Evidence, EvidenceDamaged, KeptRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class AuditedLink:
     """A link whose records were looked at: what it says, they, and those exchanges whose bytes are there and whole."""
 
     link: ChainLink
     records: tuple[tuple[KeptRecord, Record], ...]
-    exchanges: tuple[Came, ...]
+    exchanges: tuple[StoredExchange, ...]
 
 
-class EvidenceAudit:
+class ChainAudit:
     """Looks at the evidence's file once; ``chain`` first, ``contents`` then, the rest in any order.
 
     The counters say what was looked at. Each step yields what is wrong, as it is found.
@@ -73,7 +73,7 @@ class EvidenceAudit:
             self.newest = (sequence, digest)
             self._let_go_before = max(self._let_go_before, link.let_go_before or 0)
 
-    def contents(self) -> Iterator[EvidenceFault | Looked]:
+    def contents(self) -> Iterator[EvidenceFault | AuditedLink]:
         """Every record is the one that its link names in its place, and the bytes it tells of are there and whole."""
         for sequence, link in self.links.items():
             try:
@@ -86,9 +86,9 @@ class EvidenceAudit:
                 yield EvidenceFault(where=f"Link {sequence}", what=what)
             yield from self._records(link, kept)
 
-    def _records(self, link: ChainLink, kept: tuple[KeptRecord, ...]) -> Iterator[EvidenceFault | Looked]:
+    def _records(self, link: ChainLink, kept: tuple[KeptRecord, ...]) -> Iterator[EvidenceFault | AuditedLink]:
         records: list[tuple[KeptRecord, Record]] = []
-        exchanges: list[Came] = []
+        exchanges: list[StoredExchange] = []
         last_seen: set[str] = set()
         for place, one in enumerate(kept, start=1):
             where = f"Record {one.place}, of link {link.sequence}"
@@ -101,13 +101,13 @@ class EvidenceAudit:
             except EvidenceDamaged as error:
                 yield EvidenceFault(where=where, what=str(error))
                 continue
-            if one.asked_at != (record.asked_at if isinstance(record, Received) else None):
+            if one.asked_at != (record.asked_at if isinstance(record, ReplyRecord) else None):
                 yield EvidenceFault(where=where, what="it is filed under another instant than it tells.")
             records.append((one, record))
-            if isinstance(record, Received) and raw is not None:
-                exchanges.append(Came(record=record, content=raw))
+            if isinstance(record, ReplyRecord) and raw is not None:
+                exchanges.append(StoredExchange(record=record, content=raw))
         self.replies += len(last_seen)
-        yield Looked(link=link, records=tuple(records), exchanges=tuple(exchanges))
+        yield AuditedLink(link=link, records=tuple(records), exchanges=tuple(exchanges))
 
     def _reply(self, sequence: int, record: Record, last_seen: set[str]) -> bytes | None:
         """The bytes a record tells of; None where they were never kept, or let go by the rule. Else EvidenceDamaged."""
@@ -116,7 +116,7 @@ class EvidenceAudit:
             return None
         reply = self._evidence.reply(bytes.fromhex(body.sha256))
         if reply is None:
-            if sequence < self._let_go_before and isinstance(record, Received):
+            if sequence < self._let_go_before and isinstance(record, ReplyRecord):
                 self.let_go += 1
                 return None
             raise EvidenceDamaged(f"the reply {body.sha256} that it tells of is missing.")

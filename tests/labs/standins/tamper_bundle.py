@@ -12,7 +12,7 @@ from bot.evidence.alert_text import alert_of
 from bot.evidence.bundle import note_of, pages_of, with_sums, wording_of
 from bot.evidence.records import sha256
 from bot.evidence.zip_file import SUMS, unzipped, zipped
-from tests.labs.standins.tampering import Change
+from tests.labs.standins.tamper_store import Change
 
 _CARELESS = 0.4
 

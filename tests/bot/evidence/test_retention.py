@@ -11,8 +11,8 @@ import pytest
 
 from bot.evidence import retention
 from bot.evidence.bundle import export
-from bot.evidence.records import ImportedFile
-from bot.evidence.retention import let_go_of_old
+from bot.evidence.records import ImportRecord
+from bot.evidence.retention import delete_old_replies
 from bot.evidence.store_audit import StoreAudit
 from bot.evidence.trace import instant_of, replies_behind, trace
 from bot.evidence.verification import Verification
@@ -20,33 +20,33 @@ from bot.imports.job import reread_import
 from handlers.model import Metric
 from storage.store import Store
 from storage.values import StoredAlert
+from tests.labs.standins.evidence_newsroom import HOUR, EvidenceNewsroom, evidence_newsroom
 from tests.labs.standins.graph import GraphPage
-from tests.labs.standins.kept import HOUR, Kept, kept_in
 from tests.labs.standins.newsroom import START
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    with kept_in(tmp_path) as made:
+def kept(tmp_path: Path) -> Iterator[EvidenceNewsroom]:
+    with evidence_newsroom(tmp_path) as made:
         made.recorder.seal_import(
             b"date,page,followers\n",
-            lambda body: ImportedFile(at=START, name="a.csv", by="me", pages={}, page=None, dates=None, body=body),
+            lambda body: ImportRecord(at=START, name="a.csv", by="me", pages={}, page=None, dates=None, body=body),
         )
         made.overtaken()
         yield made
 
 
-def let_go(kept: Kept, keep: timedelta) -> int:
-    return let_go_of_old(kept.store, kept.recorder, keep=keep, now=kept.clock.now())
+def let_go(kept: EvidenceNewsroom, keep: timedelta) -> int:
+    return delete_old_replies(kept.store, kept.recorder, keep=keep, now=kept.clock.now())
 
 
-def faults(kept: Kept) -> list[str]:
+def faults(kept: EvidenceNewsroom) -> list[str]:
     return [str(fault) for fault in StoreAudit(kept.store, reread_import).run(lambda _done, _total: None)]
 
 
-def test_what_is_behind_an_alert_stays_and_the_rest_goes_after_its_time(kept: Kept) -> None:
+def test_what_is_behind_an_alert_stays_and_the_rest_goes_after_its_time(kept: EvidenceNewsroom) -> None:
     before = kept.store.evidence.counted()
     kept.clock.move(40 * DAY)
     assert let_go(kept, 30 * DAY) > 40
@@ -60,20 +60,20 @@ def test_what_is_behind_an_alert_stays_and_the_rest_goes_after_its_time(kept: Ke
     assert faults(kept) == []
 
 
-def test_an_imported_file_stays(kept: Kept) -> None:
+def test_an_imported_file_stays(kept: EvidenceNewsroom) -> None:
     kept.clock.move(400 * DAY)
     let_go(kept, DAY)
     raws = [reply.raw for digest, _ in kept.store.evidence.replies() if (reply := kept.store.evidence.reply(digest))]
     assert b"date,page,followers\n" in raws
 
 
-def test_nothing_goes_before_its_time(kept: Kept) -> None:
+def test_nothing_goes_before_its_time(kept: EvidenceNewsroom) -> None:
     before = kept.store.evidence.counted()
     assert let_go(kept, 30 * DAY) == 0
     assert kept.store.evidence.counted() == before
 
 
-def test_a_reply_that_somebody_removed_is_not_taken_for_one_that_was_let_go(kept: Kept) -> None:
+def test_a_reply_that_somebody_removed_is_not_taken_for_one_that_was_let_go(kept: EvidenceNewsroom) -> None:
     kept.clock.move(40 * DAY)
     let_go(kept, 30 * DAY)
     kept.poll()
@@ -81,7 +81,7 @@ def test_a_reply_that_somebody_removed_is_not_taken_for_one_that_was_let_go(kept
     assert any("is missing" in fault for fault in faults(kept))
 
 
-def test_what_rests_on_a_reply_that_is_past_its_time_can_still_be_read(kept: Kept) -> None:
+def test_what_rests_on_a_reply_that_is_past_its_time_can_still_be_read(kept: EvidenceNewsroom) -> None:
     kept.clock.move(40 * DAY)
     for _ in range(3):
         kept.poll()
@@ -94,7 +94,7 @@ def test_what_rests_on_a_reply_that_is_past_its_time_can_still_be_read(kept: Kep
 def test_what_is_behind_an_alert_that_is_raised_meanwhile_stays_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with kept_in(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as kept:
         for hour in range(48):
             kept.count(2_090_000 + 200 * hour, 2_100_000 + 10 * hour)
             kept.poll()
@@ -114,7 +114,7 @@ def test_what_is_behind_an_alert_that_is_raised_meanwhile_stays_too(
 
 
 def test_a_figure_that_a_poll_found_unchanged_leads_to_that_poll(tmp_path: Path) -> None:
-    with kept_in(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as kept:
         for hour in range(60):
             kept.count(2_090_000 + 400 * hour, 2_100_000)
             kept.poll()
@@ -133,7 +133,7 @@ def test_a_figure_that_a_poll_found_unchanged_leads_to_that_poll(tmp_path: Path)
         assert faults(kept) == []
 
 
-def test_what_is_behind_an_alert_stays_when_the_page_begins_to_count_something_else(kept: Kept) -> None:
+def test_what_is_behind_an_alert_stays_when_the_page_begins_to_count_something_else(kept: EvidenceNewsroom) -> None:
     alerts = kept.store.alerts.recent()
     before = [len(trace(kept.store, alert, reread_import).drawn) for alert in alerts]
     replies = replies_behind(kept.store, alerts)
