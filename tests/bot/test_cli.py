@@ -6,8 +6,6 @@ import getpass
 import json
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,19 +16,12 @@ import sqlite_utils
 from bot.evidence.trace import import_records
 from storage.store import Store
 from tests.labs.standins.evidence_newsroom import evidence_newsroom
+from tests.labs.standins.command_line import likewatch, likewatch_process
 from tests.labs.standins.graph import Graph, GraphPage
 from tests.labs.standins.loopback import serving
 from tests.labs.standins.newsroom import START, track
 
-LIKEWATCH = Path(sys.executable).parent / "likewatch"
 FIGURES = "date,page,followers\n2026-11-01,hunsen,14000000\n2026-11-02,hunsen,14000500\n"
-
-
-def likewatch(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "LIKEWATCH_"))}
-    return subprocess.run(
-        [LIKEWATCH, *arguments], cwd=folder, env=environ | settings, capture_output=True, text=True, check=False
-    )
 
 
 @pytest.fixture
@@ -205,7 +196,7 @@ def test_what_cannot_be_done_is_a_sentence(tmp_path: Path, arguments: tuple[str,
 
 
 def test_all_faults_of_the_settings_are_named_at_once(tmp_path: Path) -> None:
-    outcome = likewatch(tmp_path, "run", LIKEWATCH_POLL_EVERY="soon", FACEBOOK_API_URL="facebook")
+    outcome = likewatch_process(tmp_path, "run", LIKEWATCH_POLL_EVERY="soon", FACEBOOK_API_URL="facebook")
     assert outcome.returncode == 1
     assert "LIKEWATCH_POLL_EVERY" in outcome.stderr
     assert "FACEBOOK_API_URL" in outcome.stderr
@@ -214,7 +205,7 @@ def test_all_faults_of_the_settings_are_named_at_once(tmp_path: Path) -> None:
 def test_a_second_process_is_told_of_the_first(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "likewatch.db")
     try:
-        outcome = likewatch(tmp_path, "poll")
+        outcome = likewatch_process(tmp_path, "poll")
     finally:
         store.close()
     assert outcome.returncode == 1
@@ -224,7 +215,7 @@ def test_a_second_process_is_told_of_the_first(tmp_path: Path) -> None:
 def test_a_port_in_use_is_named_with_the_setting_that_moves_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        outcome = likewatch(tmp_path, "run", "--no-browser", LIKEWATCH_WORKSPACE=f"127.0.0.1:{port}")
+        outcome = likewatch_process(tmp_path, "run", "--no-browser", LIKEWATCH_WORKSPACE=f"127.0.0.1:{port}")
     assert outcome.returncode == 1
     assert "LIKEWATCH_WORKSPACE" in outcome.stderr
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
@@ -233,7 +224,7 @@ def test_a_port_in_use_is_named_with_the_setting_that_moves_it(tmp_path: Path) -
 def test_a_slack_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    outcome = likewatch(
+    outcome = likewatch_process(
         tmp_path,
         "run",
         SLACK_BOT_TOKEN="xoxb-wrong",
@@ -278,7 +269,7 @@ def test_restore_is_refused_while_a_bot_runs(tmp_path: Path) -> None:
     assert likewatch(tmp_path, "backup", "monday.db").returncode == 0
     store = Store.open(tmp_path / "likewatch.db")
     try:
-        outcome = likewatch(tmp_path, "restore", "monday.db")
+        outcome = likewatch_process(tmp_path, "restore", "monday.db")
     finally:
         store.close()
     assert outcome.returncode == 1

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from storage.store import Store
-from tests.bot.test_cli import FIGURES, likewatch
+from tests.bot.test_cli import FIGURES
+from tests.labs.standins.command_line import likewatch
 
 
 def imported(folder: Path, *options: str) -> str:

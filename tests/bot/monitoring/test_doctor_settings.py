@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.test_cli import likewatch
+from tests.labs.standins.command_line import likewatch
 
 
 @pytest.mark.parametrize(
