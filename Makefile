@@ -47,23 +47,23 @@ test: $(VENV)/.developing
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml bot handlers storage
 	$(BIN)/python -m bot.docs --check
-	$(BIN)/pytest -m "not browser"
+	$(BIN)/pytest -m "not browser" --numprocesses auto --dist worksteal
 
 browser: $(VENV)/.developing
 	$(BIN)/pytest -m browser
 
 bench: $(VENV)/.developing
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.labs.bench
 
 faults: $(VENV)/.developing
-	$(BIN)/python -m tests.faults $(FAULTS)
+	$(BIN)/python -m tests.labs.faults $(FAULTS)
 
 fuzz: $(VENV)/.developing
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
-	$(BIN)/python -m tests.fuzz $(FUZZ)
+	$(BIN)/python -m tests.labs.fuzz $(FUZZ)
 
 quality: $(VENV)/.developing
-	$(BIN)/python -m tests.quality
+	$(BIN)/python -m tests.labs.quality
 
 tamper: $(VENV)/.developing
 	LIKEWATCH_CHANGES=1000 $(BIN)/pytest --timeout 1200 tests/bot/evidence/test_tampering.py

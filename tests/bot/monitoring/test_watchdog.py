@@ -23,7 +23,7 @@ import logging, sys, threading
 from datetime import timedelta
 from bot import logs
 from bot.clock import SystemClock
-from bot.monitoring.heartbeat import Beat
+from bot.monitoring.heartbeat import Heartbeat
 from bot.monitoring.watchdog import Watchdog
 
 def hangs_in_this_function():
@@ -31,7 +31,7 @@ def hangs_in_this_function():
     threading.Event().wait()
 
 logs.start("INFO")
-beat = Beat(hangs_in_this_function, SystemClock())
+beat = Heartbeat(hangs_in_this_function, SystemClock())
 threading.Thread(target=beat.run_due).start()
 Watchdog(beat.pulse, SystemClock(), hangs_after=timedelta(seconds=0.2)).run(threading.Event())
 """
