@@ -15,8 +15,8 @@ import sqlite_utils
 
 from bot.evidence.trace import import_records
 from storage.store import Store
-from tests.labs.standins.evidence_newsroom import evidence_newsroom
 from tests.labs.standins.command_line import likewatch, likewatch_process
+from tests.labs.standins.evidence_newsroom import evidence_newsroom
 from tests.labs.standins.graph import Graph, GraphPage
 from tests.labs.standins.loopback import serving
 from tests.labs.standins.newsroom import START, track
