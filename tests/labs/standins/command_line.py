@@ -44,7 +44,7 @@ def likewatch(folder: Path, *arguments: str, **settings: str) -> Outcome:
 def likewatch_process(folder: Path, *arguments: str, **settings: str) -> Outcome:
     """Run one command in a process of its own, as a person does."""
     environ = {name: value for name, value in os.environ.items() if name not in _settings_of_this_machine()}
-    command = [LIKEWATCH, *arguments]
+    command = [str(LIKEWATCH), *arguments]
     environ |= {"PYTHONPATH": str(CHECKOUT), **settings}
     ended = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
     return Outcome(returncode=ended.returncode, stdout=ended.stdout, stderr=ended.stderr)
