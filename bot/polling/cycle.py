@@ -25,7 +25,7 @@ from bot.polling.page_status import page_statuses
 from bot.polling.poll_schedule import outcomes, stumbled
 from bot.polling.rate_limits import put_rate_limit, rate_limit_of
 from bot.polling.state_cache import StateCache
-from bot.rules.channel_rules import RulesInForce
+from bot.rules.channel_rules import VERSION, RulesInForce
 from handlers.contract import Comparison
 from handlers.decide import Arrivals, Decision, decide
 from handlers.model import Account, Alert, Standing
@@ -159,7 +159,7 @@ class Cycle:
         audiences = [audience for decision in decisions for audience in decision.audiences]
         kept = sum(self._store.audiences.add(audience) for audience in audiences)
         for name, rule_states in self._state.changed_memories().items():
-            self._store.rule_states.put(name, rule_states)
+            self._store.rule_states.put(name, VERSION, rule_states)
         raised = [alert for decision in decisions for alert in decision.alerts if self._is_kept(alert)]
         news = [alert for alert in raised if replayed or now - alert.at <= FRESH]
         past = [alert for alert in raised if not (replayed or now - alert.at <= FRESH)]

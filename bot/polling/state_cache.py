@@ -147,7 +147,7 @@ class StateCache:
             unknown = scopes - asked
             if unknown:
                 texts = self._store.rule_states.get(comparison.name, unknown)
-                loaded = {(comparison.name, scope): comparison.load(text) for scope, text in texts.items()}
+                loaded = {(comparison.name, scope): comparison.load(text) for scope, (_, text) in texts.items()}
                 self._known.rule_states.update(loaded)
                 asked |= unknown
 

@@ -10,7 +10,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from bot.rules.channel_rules import Rules, channel_rules, pages_of
+from bot.rules.channel_rules import VERSION, Rules, channel_rules, pages_of
 from bot.rules.resample import resample
 from handlers.contract import Comparison, Scope
 from handlers.decide import decide
@@ -125,9 +125,9 @@ def settle_rule_states(
     unmade = wanted - kept - made.keys()
     rule_states = {**made, **preview(store, subscriptions, _those(rules, unmade), now).rule_states}
     with store.write():
-        store.rule_states.forget(kept - wanted)
+        store.rule_states.delete(kept - wanted)
         for name, scope in sorted(wanted - kept):
-            store.rule_states.put(name, {scope: rule_states[name, scope]})
+            store.rule_states.put(name, VERSION, {scope: rule_states[name, scope]})
 
 
 def _wanted(rules: Rules) -> set[tuple[str, str]]:
@@ -135,7 +135,7 @@ def _wanted(rules: Rules) -> set[tuple[str, str]]:
 
 
 def _remembered(store: Store, defaults: Sequence[Comparison[Any]]) -> set[tuple[str, str]]:
-    return {key for rule in defaults if rule.threshold for key in store.rule_states.variants_of(rule.name)}
+    return {key for rule in defaults if rule.threshold for key in store.rule_states.channel_rule_keys(rule.name)}
 
 
 def _those(rules: Rules, keys: set[tuple[str, str]]) -> Rules:

@@ -21,7 +21,7 @@ class Notices:
         """Owe a member (``U…``) or a channel (``C…``) a line, from ``at`` on."""
         with self._database.write() as db:
             db.conn.execute(
-                "INSERT INTO tellings (team_id, recipient, text, state, not_before, attempts, doubtful) "
+                "INSERT INTO notices (team_id, recipient, text, state, not_before, attempts, doubtful) "
                 "VALUES (?, ?, ?, 'pending', ?, 0, 0)",
                 (team_id, recipient, text, to_ms(at)),
             )
@@ -30,44 +30,44 @@ class Notices:
         """The oldest that may be told now."""
         with self._database.read() as conn:
             row = conn.execute(
-                f"SELECT {_COLUMNS} FROM tellings WHERE state = 'pending' AND not_before <= ? ORDER BY id LIMIT 1",
+                f"SELECT {_COLUMNS} FROM notices WHERE state = 'pending' AND not_before <= ? ORDER BY id LIMIT 1",
                 (to_ms(now),),
             ).fetchone()
         if row is None:
             return None
-        telling_id, team_id, recipient, text, attempts, doubtful = row
+        notice_id, team_id, recipient, text, attempts, doubtful = row
         return Notice(
-            id=telling_id, team_id=team_id, recipient=recipient, text=text, attempts=attempts, doubtful=bool(doubtful)
+            id=notice_id, team_id=team_id, recipient=recipient, text=text, attempts=attempts, doubtful=bool(doubtful)
         )
 
     def next_at(self) -> datetime | None:
         """When the next may be told; None if nobody is owed anything."""
         with self._database.read() as conn:
-            next_at = conn.execute("SELECT min(not_before) FROM tellings WHERE state = 'pending'").fetchone()[0]
+            next_at = conn.execute("SELECT min(not_before) FROM notices WHERE state = 'pending'").fetchone()[0]
         return None if next_at is None else to_instant(next_at)
 
-    def begin(self, telling_id: int) -> None:
+    def begin(self, notice_id: int) -> None:
         """An attempt begins: from now on they may have been told."""
         with self._database.write() as db:
             db.conn.execute(
-                "UPDATE tellings SET attempts = attempts + 1, doubtful = 1 WHERE id = ?",
-                (telling_id,),
+                "UPDATE notices SET attempts = attempts + 1, doubtful = 1 WHERE id = ?",
+                (notice_id,),
             )
 
-    def told(self, telling_id: int) -> None:
+    def told(self, notice_id: int) -> None:
         """They were told."""
         with self._database.write() as db:
-            db.conn.execute("UPDATE tellings SET state = 'sent', trouble = NULL WHERE id = ?", (telling_id,))
+            db.conn.execute("UPDATE notices SET state = 'sent', trouble = NULL WHERE id = ?", (notice_id,))
 
-    def again(self, telling_id: int, *, not_before: datetime, doubtful: bool, why: str) -> None:
+    def again(self, notice_id: int, *, not_before: datetime, doubtful: bool, why: str) -> None:
         """Try once more; ``doubtful``: they may have been told."""
         with self._database.write() as db:
             db.conn.execute(
-                "UPDATE tellings SET not_before = ?, doubtful = ?, trouble = ? WHERE id = ?",
-                (to_ms(not_before), doubtful, why, telling_id),
+                "UPDATE notices SET not_before = ?, doubtful = ?, trouble = ? WHERE id = ?",
+                (to_ms(not_before), doubtful, why, notice_id),
             )
 
-    def fail(self, telling_id: int, why: str) -> None:
+    def fail(self, notice_id: int, why: str) -> None:
         """They cannot be told."""
         with self._database.write() as db:
-            db.conn.execute("UPDATE tellings SET state = 'failed', trouble = ? WHERE id = ?", (why, telling_id))
+            db.conn.execute("UPDATE notices SET state = 'failed', trouble = ? WHERE id = ?", (why, notice_id))

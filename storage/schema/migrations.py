@@ -6,13 +6,8 @@ since 1970-01-01T00:00:00Z. ``quarter`` is the quarter of an hour: milliseconds 
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import sqlite_utils
 from sqlite_utils import Migrations
-
-from storage.schema.rows import to_instant
 
 MIGRATIONS = Migrations("likewatch")
 
@@ -327,54 +322,47 @@ def delivery(db: sqlite_utils.Database) -> None:
 
 
 @MIGRATIONS(name="0004_memories")
-def memories(db: sqlite_utils.Database) -> None:
-    """What two rules remember took another form: a streak of an open pair begins anew, falls of two days are forgotten.
-
-    Nothing is told again: leaders, contests and what was told of pairs stay.
-    """
-    db.execute("DELETE FROM memories WHERE comparison = 'platform_event'")
-    rows = db.execute("SELECT comparison, scope, memory FROM memories WHERE comparison = 'overtake'").fetchall()
-    for comparison, scope, memory in rows:
-        board = json.loads(memory)
-        board["pairs"] = [[*pair[:6], None] for pair in board["pairs"]]
-        db.execute(
-            "UPDATE memories SET memory = ? WHERE comparison = ? AND scope = ?", (json.dumps(board), comparison, scope)
-        )
+def version_of_0003(db: sqlite_utils.Database) -> None:
+    """Number the rule states of a database that was at 0003 with 0, the version of their form."""
+    _add_version(db, 0)
 
 
 @MIGRATIONS(name="0005_memories")
-def memories_again(db: sqlite_utils.Database) -> None:
-    """What three rules remember took another form. A streak that opened no contest yet begins anew."""
-    for comparison, brought_up_to_date in _FORMS_OF_0005.items():
-        rows = db.execute(_MEMORIES_AND_SERIES, (comparison,)).fetchall()
-        for scope, memory, since in rows:
-            series = None if since is None else to_instant(since).isoformat()
-            db.execute(
-                "UPDATE memories SET memory = ? WHERE comparison = ? AND scope = ?",
-                (json.dumps(brought_up_to_date(json.loads(memory), series)), comparison, scope),
-            )
+def version_of_0004(db: sqlite_utils.Database) -> None:
+    """Number the rule states of a database that was at 0004 with 1."""
+    _add_version(db, 1)
 
 
-_MEMORIES_AND_SERIES = (
-    "SELECT scope, memory, (SELECT since FROM latest JOIN pages ON pages.id = page_id WHERE slug = scope) "
-    "FROM memories WHERE comparison = ?"
-)
+_NAMES = """
+ALTER TABLE latest RENAME TO series_states;
+ALTER TABLE pasts RENAME TO history_summaries;
+ALTER TABLE marks RENAME TO history_points;
+ALTER TABLE tellings RENAME TO notices;
+DROP INDEX tellings_waiting;
+CREATE INDEX notices_waiting ON notices (not_before) WHERE state = 'pending';
+CREATE TABLE rule_states (
+  comparison TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  version INTEGER NOT NULL,  -- of the form of the text: the comparison's "version" when it was stored
+  state TEXT NOT NULL,  -- what the comparison's "dump" returned
+  PRIMARY KEY (comparison, scope)
+) STRICT, WITHOUT ROWID;
+INSERT INTO rule_states SELECT comparison, scope, version, memory FROM memories;
+DROP TABLE memories;
+"""
 
 
-def _board(board: dict[str, Any], _: str | None) -> dict[str, Any]:
-    pairs = []
-    for *pair, contest, flips, streak in board["pairs"]:
-        kept = [*streak[:4], *streak[5:], []] if streak and contest else None
-        pairs.append([*pair, contest, flips, kept])
-    return {**board, "pairs": pairs}
+@MIGRATIONS(name="0006_names")
+def names(db: sqlite_utils.Database) -> None:
+    """Give each table the name of its concept, and number the rule states of a database that was at 0005 with 2."""
+    _add_version(db, 2)
+    db.executescript(_NAMES)
 
 
-def _outlook(outlook: dict[str, Any], _: str | None) -> dict[str, Any]:
-    return {**outlook, "forecasts": [[*forecast, False] for forecast in outlook["forecasts"]]}
+def _add_version(db: sqlite_utils.Database, version: int) -> None:
+    """Number all rule states, unless an earlier migration of this very run numbered them.
 
-
-def _marks(marks: dict[str, Any], series: str | None) -> dict[str, Any]:
-    return {**marks, "doubted": None, "since": series}
-
-
-_FORMS_OF_0005 = {"overtake": _board, "closing_in": _outlook, "milestone": _marks}
+    Only the comparison that wrote a rule state can read its text, so a migration changes the number alone.
+    """
+    if "version" not in db.table("memories").columns_dict:
+        db.execute(f"ALTER TABLE memories ADD COLUMN version INTEGER NOT NULL DEFAULT {version}")

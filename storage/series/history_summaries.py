@@ -20,7 +20,7 @@ _COLUMNS = "page_id, times, counts, first, midnights"
 
 # No OR REPLACE: as it may delete rows, SQLite would open and close a savepoint for each page, at five times the cost.
 _PUT = f"""
-  INSERT INTO pasts ({_COLUMNS}, newest) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (page_id) DO UPDATE SET
+  INSERT INTO history_summaries ({_COLUMNS}, newest) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (page_id) DO UPDATE SET
     times = excluded.times, counts = excluded.counts, first = excluded.first, midnights = excluded.midnights,
     newest = excluded.newest"""
 
@@ -40,10 +40,11 @@ class HistorySummaries:
             by_id = self._ids.by_id(conn, slugs)
             asked = json.dumps(list(by_id))
             rows = conn.execute(
-                f"SELECT {_COLUMNS} FROM json_each(?) AS asked JOIN pasts ON page_id = asked.value", (asked,)
+                f"SELECT {_COLUMNS} FROM json_each(?) AS asked JOIN history_summaries ON page_id = asked.value",
+                (asked,),
             ).fetchall()
             marks = conn.execute(
-                "SELECT page_id, at, count FROM marks WHERE page_id IN (SELECT value FROM json_each(?)) ORDER BY rowid",
+                "SELECT page_id, at, count FROM history_points WHERE page_id IN (SELECT value FROM json_each(?)) ORDER BY rowid",
                 (asked,),
             ).fetchall()
         later: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
@@ -71,14 +72,17 @@ class HistorySummaries:
                     marks.append((page_id, past.times[-1], past.counts[-1]))
                 else:
                     whole.append(_row_of(page_id, past))
-            db.conn.executemany("INSERT INTO marks (page_id, at, count) VALUES (?, ?, ?)", marks)
+            db.conn.executemany("INSERT INTO history_points (page_id, at, count) VALUES (?, ?, ?)", marks)
             db.conn.executemany(_PUT, whole)
             stored.update(histories)
 
     def fold(self) -> None:
         """Remove the marks that are in their page's row."""
         with self._database.write() as db:
-            db.conn.execute("DELETE FROM marks WHERE at <= (SELECT newest FROM pasts WHERE page_id = marks.page_id)")
+            db.conn.execute(
+                "DELETE FROM history_points AS point WHERE at <= "
+                "(SELECT newest FROM history_summaries WHERE page_id = point.page_id)"
+            )
 
     def _forget(self) -> None:
         self._stored = {}

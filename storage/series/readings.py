@@ -124,7 +124,7 @@ class Readings:
         with self._database.read() as conn:
             by_id = self._ids.by_id(conn, slugs)
             rows = conn.execute(
-                f"SELECT {SERIES_STATE} FROM json_each(?) AS asked JOIN latest ON page_id = asked.value",
+                f"SELECT {SERIES_STATE} FROM json_each(?) AS asked JOIN series_states ON page_id = asked.value",
                 (json.dumps(list(by_id)),),
             ).fetchall()
             sources = self._ids.sources()
@@ -147,7 +147,8 @@ class Readings:
             rows = conn.execute(
                 f"SELECT {PAGE}, polled_at, trouble, message, trouble_since, {SERIES_STATE} "
                 "FROM json_each(?) AS asked JOIN pages ON slug = asked.value "
-                "LEFT JOIN polls ON polls.page_id = pages.id LEFT JOIN latest ON latest.page_id = pages.id "
+                "LEFT JOIN polls ON polls.page_id = pages.id "
+                "LEFT JOIN series_states ON series_states.page_id = pages.id "
                 "WHERE removed_at IS NULL ORDER BY last_count DESC NULLS LAST, slug",
                 (json.dumps(list(slugs)),),
             ).fetchall()
@@ -220,7 +221,7 @@ class Readings:
     def _present(self, conn: sqlite3.Connection, slug: str) -> SeriesRange | None:
         """All of the page's present series."""
         page_id = self._ids.page(conn, slug)
-        series = conn.execute("SELECT metric, since FROM latest WHERE page_id = ?", (page_id,)).fetchone()
+        series = conn.execute("SELECT metric, since FROM series_states WHERE page_id = ?", (page_id,)).fetchone()
         if page_id is None or series is None:
             return None
         metric, began = series

@@ -1,4 +1,4 @@
-"""What each comparison asked to be remembered, per scope (a page's or a group's slug)."""
+"""The state that each comparison keeps for each scope: the slug of a page or group, or the name of a platform."""
 
 from __future__ import annotations
 
@@ -9,41 +9,40 @@ from storage.schema.database import Database
 
 
 class RuleStates:
-    """Comparison and scope -> text."""
+    """Texts that comparisons wrote. Each is stored with the version of its form, which only its comparison can read."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get(self, comparison: str, scopes: Iterable[str]) -> dict[str, str]:
-        """What it remembers of these scopes; a scope never remembered is absent."""
+    def get(self, comparison: str, scopes: Iterable[str]) -> dict[str, tuple[int, str]]:
+        """Return scope -> (version, text); a scope for which nothing is stored is absent."""
         with self._database.read() as conn:
-            return dict(
-                conn.execute(
-                    # CROSS: one seek a scope. Left to itself, SQLite reads all scopes for each one that is asked for.
-                    "SELECT scope, memory FROM json_each(?) AS asked CROSS JOIN memories "
-                    "ON comparison = ? AND scope = asked.value",
-                    (json.dumps(list(scopes)), comparison),
-                ).fetchall()
+            rows = conn.execute(
+                # CROSS: one seek a scope. Without it SQLite reads all stored scopes for each one that was asked for.
+                "SELECT scope, version, state FROM json_each(?) AS asked CROSS JOIN rule_states "
+                "ON comparison = ? AND scope = asked.value",
+                (json.dumps(list(scopes)), comparison),
+            ).fetchall()
+        return {scope: (version, text) for scope, version, text in rows}
+
+    def put(self, comparison: str, version: int, texts: Mapping[str, str]) -> None:
+        """Store these texts, by scope, in place of the stored ones of the same scopes."""
+        with self._database.write() as db:
+            db.conn.executemany(
+                "INSERT OR REPLACE INTO rule_states (comparison, scope, version, state) VALUES (?, ?, ?, ?)",
+                [(comparison, scope, version, text) for scope, text in texts.items()],
             )
 
-    def variants_of(self, comparison: str) -> set[tuple[str, str]]:
-        """The (name, scope) that variants of this comparison remember anything of."""
+    def channel_rule_keys(self, comparison: str) -> set[tuple[str, str]]:
+        """Return the stored (name, scope) of the rules that channels made of this comparison by their thresholds."""
         with self._database.read() as conn:
             return set(
                 conn.execute(
-                    "SELECT comparison, scope FROM memories WHERE comparison GLOB ?", (f"{comparison}>*",)
+                    "SELECT comparison, scope FROM rule_states WHERE comparison GLOB ?", (f"{comparison}>*",)
                 ).fetchall()
             )
 
-    def forget(self, rule_states: Iterable[tuple[str, str]]) -> None:
-        """Remember nothing more of these (name, scope)."""
+    def delete(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Delete what is stored for these (name, scope)."""
         with self._database.write() as db:
-            db.conn.executemany("DELETE FROM memories WHERE comparison = ? AND scope = ?", list(rule_states))
-
-    def put(self, comparison: str, rule_states: Mapping[str, str]) -> None:
-        """Remember these, in place of what was remembered of the same scopes."""
-        with self._database.write() as db:
-            db.conn.executemany(
-                "INSERT OR REPLACE INTO memories (comparison, scope, memory) VALUES (?, ?, ?)",
-                [(comparison, scope, state) for scope, state in rule_states.items()],
-            )
+            db.conn.executemany("DELETE FROM rule_states WHERE comparison = ? AND scope = ?", list(keys))

@@ -17,15 +17,15 @@ _COLUMNS = (
 )
 _NO_POINT: Row = (None,) * len(_POINT)
 
-SERIES_STATE = ", ".join(f"latest.{column}" for column in _COLUMNS)
+SERIES_STATE = ", ".join(f"series_states.{column}" for column in _COLUMNS)
 """The columns that ``series_state_of`` reads."""
 
 _PUT = (
-    f"INSERT INTO latest ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
+    f"INSERT INTO series_states ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
     f"ON CONFLICT (page_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in _COLUMNS[1:])}"
 )
 _MOVE_ON = (
-    f"UPDATE latest SET {', '.join(f'previous_{part} = last_{part}' for part in _POINT)}, "
+    f"UPDATE series_states SET {', '.join(f'previous_{part} = last_{part}' for part in _POINT)}, "
     "last_at = ?, last_count = ?, last_below = ?, last_above = ?, gap = ? WHERE page_id = ?"
 )
 

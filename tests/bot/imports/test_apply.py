@@ -28,12 +28,12 @@ def test_a_page_that_an_import_brings_back_goes_on_from_its_past_for_every_thres
     surges = wish("cambodia", target=Target.GROUP, features=("surge",), thresholds={"surge": 5})
     store.subscriptions.put(surges)
     settle_rule_states(store, all_comparisons(), now)
-    assert store.rule_states.variants_of("surge") == set()
+    assert store.rule_states.channel_rule_keys("surge") == set()
 
     read = read_import(f"date,page,followers\n{now.date()},hunsen,582000\n".encode(), name="x.csv", now=now)
     about = AboutPages(add=True, platform="facebook", home=None, groups=("cambodia",))
     imported = import_figures(store, made, read, about=about, keep_good=False, by="ana", now=now, keep=lambda _: None)
     made.close()
     assert [page.slug for page in imported.added] == ["hunsen"]
-    assert store.rule_states.variants_of("surge") == {("surge>5", "hunsen")}
+    assert store.rule_states.channel_rule_keys("surge") == {("surge>5", "hunsen")}
     assert imported.absorbed.alerts == ()

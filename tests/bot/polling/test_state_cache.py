@@ -33,8 +33,8 @@ def test_a_variant_for_one_platform_hides_no_other_from_the_rules_after_it(store
 
 
 def test_each_of_two_variants_is_given_back_what_it_remembers(store: Store) -> None:
-    store.rule_states.put("crowd>50", {"hunsen": TOLD})
-    store.rule_states.put("crowd>60", {"samrainsy": TOLD})
+    store.rule_states.put("crowd>50", 2, {"hunsen": TOLD})
+    store.rule_states.put("crowd>60", 2, {"samrainsy": TOLD})
     world = StateCache(store)
     readings = [reading(slug, 1_000, START + timedelta(hours=1)) for slug in ("hunsen", "samrainsy")]
     variants = (CROWD.tuned(50, frozenset({"hunsen"})), CROWD.tuned(60, frozenset({"samrainsy"})))

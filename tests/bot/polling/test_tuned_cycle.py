@@ -100,7 +100,7 @@ def test_a_threshold_that_was_taken_back_and_set_again_remembers_what_happened_m
     read(polling, clock, told)
     store.subscriptions.remove("T1", "C1", Target.PAGE, "hunsen")
     settle_rule_states(store, RULES, clock.now())
-    assert store.rule_states.variants_of("crowd") == set()
+    assert store.rule_states.channel_rule_keys("crowd") == set()
     assert read(polling, clock, told, hunsen=50_500) == ()
     subscribe(store, clock, crowd())
     assert read(polling, clock, told, hunsen=50_600) == ()

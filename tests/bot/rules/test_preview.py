@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.imports.replay import by_instant
-from bot.rules.channel_rules import channel_rules
+from bot.rules.channel_rules import VERSION, channel_rules
 from bot.rules.preview import REACH, Preview, preview, settle_rule_states, states_begun_by
 from handlers.comparisons.foreign_share_of_new import COMPARISON as OF_NEW
 from handlers.comparisons.purge import COMPARISON as PURGE
@@ -50,8 +50,8 @@ def rehearsed(store: Store, subscription: Subscription, rule: Comparison[Any], h
 
 def remembered(store: Store) -> dict[tuple[str, str], str]:
     return {
-        (name, scope): store.rule_states.get(name, [scope])[scope]
-        for name, scope in store.rule_states.variants_of("crowd")
+        (name, scope): store.rule_states.get(name, [scope])[scope][1]
+        for name, scope in store.rule_states.channel_rule_keys("crowd")
     }
 
 
@@ -114,7 +114,7 @@ def test_it_remembers_what_the_live_cycle_would(store: Store) -> None:
     subscription = wish(features=("surge",), thresholds={"surge": 5})
     found = rehearsed(store, subscription, SURGE, 40 * 24)
     assert [alert.kind for alert in found.alerts] == ["surge"]
-    assert found.rule_states == {("surge>5", "hunsen"): store.rule_states.get("surge>5", ["hunsen"])["hunsen"]}
+    assert found.rule_states == {("surge>5", "hunsen"): store.rule_states.get("surge>5", ["hunsen"])["hunsen"][1]}
 
 
 def test_of_a_platform_it_sees_the_other_pages_too(store: Store) -> None:
@@ -163,7 +163,7 @@ def test_variants_begin_and_end_with_the_thresholds(store: Store) -> None:
 def test_what_a_variant_remembers_already_is_not_made_anew(store: Store) -> None:
     watch(store, "hunsen", "samrainsy")
     store.subscriptions.put(crowd())
-    store.rule_states.put("crowd>50", {"hunsen": TOLD})
+    store.rule_states.put("crowd>50", VERSION, {"hunsen": TOLD})
     settle_rule_states(store, [CROWD], START)
     made = {("crowd>50", "hunsen"): NOT_TOLD, ("crowd>50", "samrainsy"): TOLD, ("crowd>70", "hunsen"): TOLD}
     store.subscriptions.put(crowd("samrainsy", channel="C2"))

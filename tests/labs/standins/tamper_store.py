@@ -196,9 +196,9 @@ def _called(found: tuple[Any, ...]) -> str:
 def _newest_count(database: Path, chance: random.Random) -> Change:
     """What is told when somebody asks for a page's count."""
     with closing(_open(database)) as db:
-        rows = db.execute("SELECT page_id, slug FROM latest JOIN pages ON id = page_id").fetchall()
+        rows = db.execute("SELECT page_id, slug FROM series_states JOIN pages ON id = page_id").fetchall()
         page_id, slug = chance.choice(rows)
-        db.execute("UPDATE latest SET last_count = last_count * 5 WHERE page_id = ?", (page_id,))
+        db.execute("UPDATE series_states SET last_count = last_count * 5 WHERE page_id = ?", (page_id,))
     return Change(what=f"the newest count of {slug}", shows=(f"The newest count of {slug}:",))
 
 

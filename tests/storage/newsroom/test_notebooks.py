@@ -29,24 +29,24 @@ def test_a_note_says_what_was_written_last(fresh_store: Store) -> None:
     assert fresh_store.notes.get("brake:bluesky") == ""
 
 
-def test_each_comparison_remembers_its_own_scopes(fresh_store: Store) -> None:
-    fresh_store.rule_states.put("overtake", {"cambodia": "hunsen leads", "asean": ""})
-    fresh_store.rule_states.put("foreign", {"hunsen": "0.42"})
-    fresh_store.rule_states.put("overtake", {"cambodia": "samrainsy leads"})
+def test_each_comparison_has_its_own_scopes(fresh_store: Store) -> None:
+    fresh_store.rule_states.put("overtake", 0, {"cambodia": "hunsen leads", "asean": ""})
+    fresh_store.rule_states.put("foreign", 1, {"hunsen": "0.42"})
+    fresh_store.rule_states.put("overtake", 1, {"cambodia": "samrainsy leads"})
     assert fresh_store.rule_states.get("overtake", ["cambodia", "asean", "hunsen"]) == {
-        "cambodia": "samrainsy leads",
-        "asean": "",
+        "cambodia": (1, "samrainsy leads"),
+        "asean": (0, ""),
     }
     assert fresh_store.rule_states.get("foreign", []) == {}
 
 
-def test_what_variants_remember_is_found_by_their_rule_and_forgotten_alone(fresh_store: Store) -> None:
-    fresh_store.rule_states.put("surge", {"hunsen": "of the rule itself"})
-    fresh_store.rule_states.put("surge>5", {"hunsen": "", "samrainsy": ""})
-    fresh_store.rule_states.put("surge>10", {"hunsen": ""})
-    fresh_store.rule_states.put("surges>5", {"hunsen": "of another rule"})
+def test_states_of_channel_rules_are_found_by_their_comparison_and_deleted_alone(fresh_store: Store) -> None:
+    fresh_store.rule_states.put("surge", 2, {"hunsen": "of the rule itself"})
+    fresh_store.rule_states.put("surge>5", 2, {"hunsen": "", "samrainsy": ""})
+    fresh_store.rule_states.put("surge>10", 2, {"hunsen": ""})
+    fresh_store.rule_states.put("surges>5", 2, {"hunsen": "of another rule"})
     of_surge = {("surge>5", "hunsen"), ("surge>5", "samrainsy"), ("surge>10", "hunsen")}
-    assert fresh_store.rule_states.variants_of("surge") == of_surge
-    fresh_store.rule_states.forget([("surge>5", "hunsen"), ("surge>5", "never")])
-    assert fresh_store.rule_states.variants_of("surge") == of_surge - {("surge>5", "hunsen")}
-    assert fresh_store.rule_states.get("surge", ["hunsen"]) == {"hunsen": "of the rule itself"}
+    assert fresh_store.rule_states.channel_rule_keys("surge") == of_surge
+    fresh_store.rule_states.delete([("surge>5", "hunsen"), ("surge>5", "never")])
+    assert fresh_store.rule_states.channel_rule_keys("surge") == of_surge - {("surge>5", "hunsen")}
+    assert fresh_store.rule_states.get("surge", ["hunsen"]) == {"hunsen": (2, "of the rule itself")}

@@ -1,28 +1,23 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlite_utils
 
-from handlers.comparisons.closing_in import COMPARISON as CLOSING_IN
-from handlers.comparisons.closing_in import Forecast
-from handlers.comparisons.milestone import COMPARISON as MILESTONE
-from handlers.comparisons.overtake import COMPARISON as OVERTAKE
-from handlers.comparisons.overtake import Streak
-from handlers.model import Page
-from handlers.rule_state import to_text
+from handlers.model import Page, Point
 from storage.errors import StoreDamaged, StoreError, StoreInUse, StoreTooNew, StoreUnavailable
 from storage.schema.database import Database
+from storage.schema.migrations import MIGRATIONS
+from storage.schema.rows import pack, to_ms
 from storage.schema.sqlite import sqlite3
 from storage.store import Store
 from tests.labs.standins.samples import NOON
@@ -105,50 +100,66 @@ def test_opening_again_finds_everything(database: Path) -> None:
         store.close()
 
 
-def test_what_rules_remembered_in_an_earlier_form_is_brought_up_to_date(database: Path) -> None:
-    at = NOON.isoformat()
-    row = ["hunsen", "samrainsy", "samrainsy", "hunsen", at, 2, ["hunsen", at, at, 4, at, at]]
-    board = {"orders": {"likes": ["samrainsy", "hunsen"]}, "seats": {"hunsen": [at, at]}, "pairs": [row]}
-    store = Store.open(database)
-    store.rule_states.put("overtake", {"cambodia": json.dumps(board)})
-    store.rule_states.put("platform_event", {"facebook": '{"fallen": {}, "losses": [], "told": null}'})
-    store.close()
-    _undo(database, "0004_memories")
-    _undo(database, "0005_memories")
-    store = Store.open(database)
-    (pair,) = OVERTAKE.load(store.rule_states.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
-    assert (pair.leader, pair.front, pair.flips, pair.streak) == ("samrainsy", "hunsen", 2, None)
-    assert store.rule_states.get("platform_event", ["facebook"]) == {}
-    store.close()
+OLD_MIGRATIONS = ("0004_memories", "0005_memories")
+"""They rewrote rule states, when they were released; they left the columns as they were."""
 
 
-def test_streaks_and_forecasts_of_the_form_before_go_on(database: Path) -> None:
-    at, later = NOON, NOON + timedelta(days=9)
-    streak = ["hunsen", at, at, 4, later, at, later]
-    row = ["hunsen", "samrainsy", "samrainsy", "hunsen", at, 2, streak]
-    no_contest = ["hunsen", "other", "other", "hunsen", None, 0, streak]
-    board = {"orders": {"likes": ["samrainsy", "hunsen"]}, "seats": {"hunsen": [at, at]}, "pairs": [row, no_contest]}
-    store = Store.open(database)
-    store.rule_states.put("overtake", {"cambodia": to_text(board)})
-    marks = {"metric": "likes", "next": 3_000_000, "waiting": [], "story": 0, "same_until": None}
-    store.rule_states.put("milestone", {"hunsen": to_text(marks)})
-    outlook = {"day": 1, "forecasts": [["hunsen", "samrainsy", at, at, later]], "record": [True]}
-    store.rule_states.put("closing_in", {"cambodia": to_text(outlook)})
-    store.close()
-    _undo(database, "0005_memories")
-    store = Store.open(database)
-    pair, other = OVERTAKE.load(store.rule_states.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
-    assert other.streak is None
-    assert pair.streak == Streak(ahead="hunsen", since=at, until=at, evaluations=4, read=(at, later), before={})
-    kept = CLOSING_IN.load(store.rule_states.get("closing_in", ["cambodia"])["cambodia"])
-    assert kept.forecasts == {("hunsen", "samrainsy"): Forecast(told=at, low=at, high=later, ended=False)}
-    assert MILESTONE.load(store.rule_states.get("milestone", ["hunsen"])["hunsen"]).next == 3_000_000
-    store.close()
+def make_old_database(path: Path, applied: Sequence[str]) -> sqlite_utils.Database:
+    """Create a database as the version before 0006 left it that had applied these of ``OLD_MIGRATIONS``."""
+    old = sqlite_utils.Database(sqlite3.connect(path))
+    MIGRATIONS.apply(old, stop_before=OLD_MIGRATIONS[0])
+    for name in applied:
+        old.table("_sqlite_migrations").insert({"migration_set": "likewatch", "name": name, "applied_at": "2026"})
+    return old
 
 
-def _undo(database: Path, migration: str) -> None:
-    with closing(sqlite3.connect(database, isolation_level=None)) as other:
-        assert other.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (migration,)).rowcount == 1
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_rule_states_of_an_older_database_stay_as_they_are_with_the_version_of_their_form(
+    database: Path, version: int
+) -> None:
+    old = make_old_database(database, OLD_MIGRATIONS[:version])
+    for comparison, scope in [("overtake", "cambodia"), ("milestone", "hunsen"), ("surge>5", "hunsen")]:
+        old.table("memories").insert({"comparison": comparison, "scope": scope, "memory": f"of {comparison}"})
+    old.close()
+    with closing(Store.open(database)) as store:
+        assert store.rule_states.get("overtake", ["cambodia"]) == {"cambodia": (version, "of overtake")}
+        assert store.rule_states.get("milestone", ["hunsen"]) == {"hunsen": (version, "of milestone")}
+        assert store.rule_states.get("surge>5", ["hunsen"]) == {"hunsen": (version, "of surge>5")}
+
+
+def test_an_older_database_loses_nothing_when_its_tables_get_their_new_names(database: Path) -> None:
+    at, url = to_ms(NOON), "https://example.org"
+    old = make_old_database(database, OLD_MIGRATIONS)
+    old.table("pages").insert(
+        {"id": 1, "slug": "hunsen", "name": "Hun Sen", "platform": "facebook", "url": "", "aliases": "[]"}
+    )
+    old.table("sources").insert({"id": 1, "source": "a table", "url": url, "metric": "likes"})
+    counted = {"page_id": 1, "observed_at": at, "source_id": 1, "count": 2_108_800, "below": 0, "above": 0, "delay": 0}
+    old.table("history").insert(counted)
+    last = {"last_at": at, "last_count": 2_108_800, "last_below": 0, "last_above": 0, "last_source_id": 1}
+    old.table("latest").insert(
+        {"page_id": 1, "metric": "likes", "since": at, "gains": pack((7.5,)), "restarted": 0, **last}
+    )
+    old.table("pasts").insert(
+        {"page_id": 1, "times": pack((1.0,)), "counts": pack((10.0,)), "first": 0, "midnights": pack(()), "newest": 1.0}
+    )
+    old.table("marks").insert({"page_id": 1, "at": 2.0, "count": 20.0})
+    owed = {"team_id": "T1", "recipient": "U1", "text": "A line.", "state": "pending", "not_before": at}
+    old.table("tellings").insert({"id": 1, **owed, "attempts": 0, "doubtful": 0})
+    old.close()
+    with closing(Store.open(database)) as store:
+        newest = Point(at=NOON, count=2_108_800, low=2_108_800, high=2_108_800, source="a table", url=url)
+        state = store.readings.series_states(["hunsen"])["hunsen"]
+        assert (state.last, state.gains, state.since) == (newest, (7.5,), NOON)
+        assert store.readings.at("hunsen", NOON) == newest
+        summary = store.histories.get(["hunsen"])["hunsen"]
+        assert (list(summary.times), list(summary.counts)) == ([1.0, 2.0], [10.0, 20.0])
+        notice = store.notices.due(NOON)
+        assert notice is not None
+        assert (notice.recipient, notice.text) == ("U1", "A line.")
+    with closing(sqlite_utils.Database(sqlite3.connect(database))) as opened:
+        rows = {view: opened.view(view).count for view in ("readings_all", "audiences_all", "alerts_all")}
+    assert rows == {"readings_all": 1, "audiences_all": 0, "alerts_all": 0}
 
 
 def test_it_refuses_a_database_of_a_newer_version(database: Path) -> None:

@@ -252,7 +252,7 @@ def test_every_table_is_strict(cambodia: Store, database: Path) -> None:
         for _, name, kind, _, _, strict in notebook.execute("PRAGMA table_list").fetchall()
         if kind == "table" and not name.startswith(("sqlite_", "_sqlite_"))
     }
-    assert {"readings", "history", "latest", "alerts", "deliveries"} <= tables.keys()
+    assert {"readings", "history", "series_states", "alerts", "deliveries"} <= tables.keys()
     assert set(tables.values()) == {1}
     with pytest.raises(sqlite3.IntegrityError):
         notebook.execute("UPDATE readings SET count = '1,234'")

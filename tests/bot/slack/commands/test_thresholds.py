@@ -121,11 +121,11 @@ def test_what_cannot_be_set_is_said_with_an_example_and_nothing_is_saved(
 def test_a_feature_is_taken_back_with_its_threshold_and_offered_again_with_it(store: Store) -> None:
     watch(store, "hunsen", [(NOW - DAY, 2_000_000)])
     ask(store, "trends subscribe hunsen overtake surge>5x purge>2%")
-    assert store.rule_states.variants_of("surge") == {("surge>5", "hunsen")}
+    assert store.rule_states.channel_rule_keys("surge") == {("surge>5", "hunsen")}
     reply = ask(store, "trends unsubscribe hunsen surge")
     assert saved(store).thresholds == {"purge": 2}
     assert "No more: surge. Still: overtake, purge&gt;2%." in words(reply)
-    assert store.rule_states.variants_of("surge") == set()
+    assert store.rule_states.channel_rule_keys("surge") == set()
     (again,) = reply.card.buttons
     assert isinstance(again, Button)
     ask(store, again.query)
@@ -133,7 +133,7 @@ def test_a_feature_is_taken_back_with_its_threshold_and_offered_again_with_it(st
     (again,) = ask(store, "trends unsubscribe hunsen").card.buttons
     assert isinstance(again, Button)
     assert again.query == "trends subscribe hunsen overtake purge>2% surge>5x"
-    assert store.rule_states.variants_of("surge") | store.rule_states.variants_of("purge") == set()
+    assert store.rule_states.channel_rule_keys("surge") | store.rule_states.channel_rule_keys("purge") == set()
 
 
 def test_a_feature_may_be_taken_back_as_it_is_listed(store: Store) -> None:
@@ -150,7 +150,7 @@ def test_the_preview_is_of_the_threshold_and_what_it_tells_is_not_told_again(sto
     assert "• 19 November 2026, 20:00 UTC: Hunsen gained" in said
     assert store.alerts.recent() == (), "a preview is thrown away"
     assert "would have posted nothing here" in words(ask(store, "trends subscribe hunsen surge>30x"))
-    assert store.rule_states.variants_of("surge") == {("surge>30", "hunsen")}
+    assert store.rule_states.channel_rule_keys("surge") == {("surge>30", "hunsen")}
     assert "would have posted 1 alert here" in words(ask(store, "trends subscribe cambodia surge>5x", channel="C2"))
 
 
@@ -205,7 +205,7 @@ def test_a_page_that_is_not_watched_any_more_has_no_variant(store: Store) -> Non
     watch(store, "hunsen", [(NOW - DAY, 2_000_000)])
     ask(store, "trends subscribe hunsen surge>5x")
     ask(store, "trends untrack hunsen")
-    assert store.rule_states.variants_of("surge") == set()
+    assert store.rule_states.channel_rule_keys("surge") == set()
 
 
 class Meanwhile(Timeline):
@@ -245,10 +245,10 @@ def test_no_cycle_waits_for_what_begins_when_a_page_is_watched_again(store: Stor
     growing(store)
     ask(store, "trends subscribe cambodia surge>5x")
     ask(store, "trends untrack hunsen")
-    assert store.rule_states.variants_of("surge") == set()
+    assert store.rule_states.channel_rule_keys("surge") == set()
     meanwhile = store.timeline = Meanwhile(store)
     command.run(asked, store, NOW)
-    assert store.rule_states.variants_of("surge") == {("surge>5", "hunsen")}
+    assert store.rule_states.channel_rule_keys("surge") == {("surge>5", "hunsen")}
     assert meanwhile.others_could_write == [True]
 
 
