@@ -87,7 +87,7 @@ def open_core(
         store = Store.open(settings.database)
         closing.callback(store.close)
         settle_rule_states(store, all_comparisons(), clock.now())
-        recorder = Recorder(store.evidence, clock, secrets=settings.secrets)
+        recorder = Recorder(store.evidence, clock, secrets=settings.secrets())
         sources = _connect(settings, recorder)
         for source in sources.values():
             closing.callback(source.http.close)

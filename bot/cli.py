@@ -60,7 +60,7 @@ def main(ctx: click.Context, env_file: Path) -> None:
 
 def _settings(ctx: click.Context) -> Settings:
     settings = load(os.environ, ctx.obj, platform_settings())
-    logs.start(settings.log_level, in_json=settings.log_in_json, secrets=settings.secrets)
+    logs.start(settings.log_level, in_json=settings.log == "JSON", secrets=settings.secrets())
     return settings
 
 

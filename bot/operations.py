@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from bot.app import HOT, Core, open_core
 from bot.clock import SystemClock
-from bot.config.settings import SETTINGS, Settings
+from bot.config.settings import Settings, declared_settings
 from bot.errors import ConfigError
 from bot.evidence.bundle import export
 from bot.evidence.records import sha256
@@ -84,7 +83,7 @@ def _import_here(settings: Settings, order: ImportJob) -> Iterator[str]:
 def replay(settings: Settings, file: Path | None) -> Iterator[str]:
     """Run a file's figures, or the press figures, through the cycle in a database of its own."""
     with tempfile.TemporaryDirectory(prefix="likewatch-") as folder:
-        alone = replace(settings, database=Path(folder) / "replay.db")
+        alone = settings.model_copy(update={"database": Path(folder) / "replay.db"})
         with open_core(alone) as core:
             example = press_example()
             pages, readings, audiences = example.pages, example.readings, example.audiences
@@ -101,7 +100,7 @@ def replay(settings: Settings, file: Path | None) -> Iterator[str]:
 
 def examine(settings: Settings, environ: Mapping[str, str], env_file: Path) -> Iterator[Check]:
     """The doctor's findings."""
-    yield from unread(environ, env_file, (*SETTINGS, *platform_settings()))
+    yield from unread(environ, env_file, declared_settings(platform_settings()))
     yield from look(settings, platforms(), _ask_slack, SystemClock().now())
 
 

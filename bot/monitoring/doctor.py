@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform as machine
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from rapidfuzz import process
 
-from bot.config.setting import Setting
-from bot.config.settings import DEFAULT_ENV_FILE, Address, Mode, Settings, values_of
+from bot.config.declaration import Address, Setting
+from bot.config.settings import DEFAULT_ENV_FILE, Mode, Settings, names_in
 from bot.errors import LikewatchError
 from bot.evidence.status import evidence_status
 from bot.evidence.timestamps import roots_in
@@ -87,7 +87,7 @@ def examine(
         yield _platform(platform, settings)
 
 
-def unread(environ: Mapping[str, str], env_file: Path, declared: Sequence[Setting]) -> Iterator[Check]:
+def unread(environ: Mapping[str, str], env_file: Path, declared: Iterable[Setting]) -> Iterator[Check]:
     """What was written down as a setting and is not read: names that none has, and a file that is not there.
 
     The ``env_file`` of the default name may be absent.
@@ -96,7 +96,7 @@ def unread(environ: Mapping[str, str], env_file: Path, declared: Sequence[Settin
         what = f"{env_file} does not exist, so no setting is read from it"
         yield Check(mark=CheckResult.FAULT, what=what, todo="name the file that holds the settings with --env-file")
     names = [setting.name for setting in declared]
-    for name in sorted({*environ, *values_of(env_file)} - {*names}):
+    for name in sorted({*environ, *names_in(env_file)} - {*names}):
         if name.startswith("LIKEWATCH_"):
             near = process.extractOne(name, names)
             todo = f"did you mean {near[0]}?" if near else ""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import sys
 import threading
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
+
+from sdnotify import SystemdNotifier
 
 from bot.clock import Clock
 from bot.monitoring.heartbeat import Pulse
@@ -69,15 +69,17 @@ class Watchdog:
 
 
 def notify(state: str) -> None:
-    """Tell systemd, where it asked to be told: https://www.freedesktop.org/software/systemd/man/sd_notify.html."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
-    if not address or not hasattr(socket, "AF_UNIX"):
+    """Send ``state`` to systemd, if systemd started the process.
+
+    https://www.freedesktop.org/software/systemd/man/sd_notify.html
+    """
+    if "NOTIFY_SOCKET" not in os.environ:
         return
-    if address.startswith("@"):  # an abstract socket
-        address = "\0" + address[1:]
-    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(0)  # a supervisor that does not read holds nothing up
-        sock.sendto(state.encode(), address)
+    notifier = SystemdNotifier()
+    if notifier.socket:
+        with notifier.socket:
+            notifier.socket.setblocking(False)  # a supervisor that does not read must not hold up the bot
+            notifier.notify(state)
 
 
 def _where(thread: int | None) -> str:

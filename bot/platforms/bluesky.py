@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
-from bot.config.setting import Kind, Setting
+from bot.config.declaration import SettingGroup, WebAddress, setting
 from bot.errors import LikewatchError, PageGone, PayloadChanged, Throttled, UnknownPage
 from bot.http.client import Http, HttpAnswer
 from bot.platforms.batches import failure, read_batch
@@ -21,6 +21,7 @@ from handlers.model import Account, Metric, Reading
 
 SOURCE = "Bluesky API"
 
+_PUBLIC_API = "https://public.api.bsky.app"
 _APP_HOSTS = frozenset({"bsky.app", "www.bsky.app", "main.bsky.app", "staging.bsky.app"})
 # https://atproto.com/specs/handle and https://atproto.com/specs/did
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -30,8 +31,16 @@ _UNVERIFIED = "handle.invalid"  # what the AppView says while a handle's domain 
 _INSTEAD = "Paste the account's own address, such as bsky.app/profile/bsky.app."
 
 
+class BlueskySettings(SettingGroup):
+    """What Bluesky needs: nothing but an address, which is the public one unless it is set."""
+
+    api_url: WebAddress = setting(
+        "BLUESKY_API_URL", "Address of Bluesky's public API, which needs no key.", default=_PUBLIC_API
+    )
+
+
 def base_url(values: Mapping[str, str]) -> str:
-    return values.get("BLUESKY_API_URL") or "https://public.api.bsky.app"
+    return values.get("BLUESKY_API_URL") or _PUBLIC_API
 
 
 def parse_reference(text: str) -> Reference | None:
@@ -174,14 +183,7 @@ PLATFORM = Platform(
     name="bluesky",
     title="Bluesky",
     batch=25,
-    settings=(
-        Setting(
-            name="BLUESKY_API_URL",
-            help="Address of Bluesky's public API, which needs no key.",
-            kind=Kind.URL,
-            default="https://public.api.bsky.app",
-        ),
-    ),
+    settings=BlueskySettings,
     base_url=base_url,
     needs="Nothing: Bluesky's public API gives exact follower counts to everybody, without a key.",
     bare_names=False,

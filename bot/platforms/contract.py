@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.config.setting import Setting
+from bot.config.declaration import SettingGroup
 from bot.http.client import Http
 from handlers.model import Account, Metric, Reading
 
@@ -109,7 +109,7 @@ class Platform:
     name: str
     title: str
     batch: int
-    settings: tuple[Setting, ...]
+    settings: type[SettingGroup]
     base_url: Callable[[Mapping[str, str]], str]
     needs: str
     bare_names: bool

@@ -10,7 +10,7 @@ from functools import cache
 from types import MappingProxyType
 
 import bot.platforms
-from bot.config.setting import Setting
+from bot.config.declaration import SettingGroup
 from bot.errors import UnknownPage
 from bot.platforms.contract import Platform, Reference
 from bot.platforms.links import cleaned, link_in
@@ -49,9 +49,9 @@ def platforms() -> tuple[Platform, ...]:
     return tuple(sorted(found, key=lambda platform: platform.name))
 
 
-def platform_settings() -> tuple[Setting, ...]:
-    """The settings that the platforms declare."""
-    return tuple(setting for platform in platforms() for setting in platform.settings)
+def platform_settings() -> tuple[type[SettingGroup], ...]:
+    """Return the groups of settings that the platforms declare."""
+    return tuple(platform.settings for platform in platforms())
 
 
 def parse_reference(text: str, platforms: Sequence[Platform], hint: str = "") -> Reference:

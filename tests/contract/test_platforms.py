@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.config.setting import Kind
 from bot.errors import AuthRefused, ConfigError, LikewatchError, PayloadChanged, Throttled, UnknownPage, Unreachable
 from bot.http.client import Http
 from bot.platforms.contract import Fetched, Platform, Reason, Reference
@@ -38,7 +37,7 @@ def accounts(platform: Platform) -> list[Account]:
 
 def values(platform: Platform, url: str) -> dict[str, str]:
     """The platform's settings: every address leads to ``url``, every secret is one that may not be seen again."""
-    return {setting.name: url if setting.kind is Kind.URL else SECRET for setting in platform.settings}
+    return {one.name: SECRET if one.secret else url for one in platform.settings.declared()}
 
 
 def fetched(platform: Platform, talk: Talk) -> Fetched:
@@ -85,17 +84,17 @@ def test_there_are_platforms_and_each_has_its_own_name() -> None:
 @every_platform
 def test_it_is_documented(platform: Platform) -> None:
     assert re.fullmatch(r"[a-z]+", platform.name)
-    for sentence in (platform.needs, *(setting.help for setting in platform.settings)):
+    for sentence in (platform.needs, *(setting.help for setting in platform.settings.declared())):
         assert sentence.endswith("."), sentence
         assert len(sentence) > 20
     assert platform.title
     assert platform.accepts
-    assert all(setting.name.startswith(f"{platform.name.upper()}_") for setting in platform.settings)
+    assert all(setting.name.startswith(f"{platform.name.upper()}_") for setting in platform.settings.declared())
 
 
 @every_platform
 def test_its_address_is_a_setting(platform: Platform) -> None:
-    (address,) = [setting for setting in platform.settings if setting.kind is Kind.URL]
+    (address,) = [one for one in platform.settings.declared() if not one.secret]
     assert address.name == f"{platform.name.upper()}_API_URL"
     assert platform.base_url({}).startswith(address.default)
     assert address.default.startswith("https://")
@@ -107,7 +106,7 @@ def test_it_says_which_setting_is_missing(platform: Platform) -> None:
     everything = values(platform, "http://127.0.0.1:9")
     assert platform.ready(everything) is None
     missing = platform.ready({})
-    assert missing is None or any(setting.name in missing for setting in platform.settings)
+    assert missing is None or any(setting.name in missing for setting in platform.settings.declared())
 
 
 @every_platform

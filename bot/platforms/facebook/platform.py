@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote, quote_plus, urlencode
 
-from bot.config.setting import Kind, Setting
+from bot.config.declaration import SettingGroup, WebAddress, Word, setting
 from bot.errors import LikewatchError, PageGone, PayloadChanged, Throttled, UnknownPage, Unreachable
 from bot.http.client import Http, parse_json
 from bot.platforms.batches import PageMoved, failure, read_batch, stricter, wait_asked_for
@@ -29,15 +29,36 @@ from handlers.values import lean_value
 VERSION = "v26.0"  # of 29 July 2026: https://developers.facebook.com/docs/graph-api/changelog
 SOURCE = "Facebook Graph API"
 
+_GRAPH_API = "https://graph.facebook.com"
 _FIELDS = "id,name,username,link,fan_count,followers_count,has_transitioned_to_new_page_experience"
 _SLOW, _STOP = 75, 95  # per cent of the app's allowance
 _UNSAID = timedelta(hours=1)  # how long to hold back where Facebook does not say: its window is a rolling hour
 _LONGEST = timedelta(days=1)
 
 
+class FacebookSettings(SettingGroup):
+    """The app through which Facebook pages are read."""
+
+    access_token: Word = setting(
+        "FACEBOOK_ACCESS_TOKEN",
+        "Access token of your Facebook app, best a system user's (developers.facebook.com).",
+        secret=True,
+    )
+    app_secret: Word = setting(
+        "FACEBOOK_APP_SECRET",
+        "Secret of the Facebook app that the token belongs to. With it, every request proves who sends it.",
+        secret=True,
+    )
+    api_url: WebAddress = setting(
+        "FACEBOOK_API_URL",
+        f"Address of Facebook's Graph API. Version {VERSION} is added unless the address ends in one.",
+        default=_GRAPH_API,
+    )
+
+
 def base_url(values: Mapping[str, str]) -> str:
     """The API's address with a version: the setting's own if it ends in one."""
-    address = (values.get("FACEBOOK_API_URL") or "https://graph.facebook.com").rstrip("/")
+    address = (values.get("FACEBOOK_API_URL") or _GRAPH_API).rstrip("/")
     return address if re.search(r"/v[0-9]+\.[0-9]+$", address) else f"{address}/{VERSION}"
 
 
@@ -241,24 +262,7 @@ PLATFORM = Platform(
     name="facebook",
     title="Facebook",
     batch=50,
-    settings=(
-        Setting(
-            name="FACEBOOK_ACCESS_TOKEN",
-            help="Access token of your Facebook app, best a system user's (developers.facebook.com).",
-            secret=True,
-        ),
-        Setting(
-            name="FACEBOOK_APP_SECRET",
-            help="Secret of the Facebook app that the token belongs to; every request then proves that we know it.",
-            secret=True,
-        ),
-        Setting(
-            name="FACEBOOK_API_URL",
-            help=f"Address of Facebook's Graph API. Version {VERSION} is added unless the address ends in one.",
-            kind=Kind.URL,
-            default="https://graph.facebook.com",
-        ),
-    ),
+    settings=FacebookSettings,
     base_url=base_url,
     needs=(
         "A Facebook app and its access token (developers.facebook.com). To read pages that are not your own, the app "

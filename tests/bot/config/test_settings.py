@@ -5,15 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config.setting import Kind, Setting
-from bot.config.settings import SETTINGS, Address, Mode, env_example, load, parse_address, parse_duration
+from bot.config.declaration import Address, SettingGroup, WebAddress, Word, parse_address, parse_duration, setting
+from bot.config.settings import Mode, declared_settings, env_example, load
 from bot.errors import ConfigError
 
-PLATFORM = Setting(name="EXAMPLE_API_URL", kind=Kind.URL, default="https://example.org", help="Example.")
+
+class Example(SettingGroup):
+    api_url: WebAddress = setting("EXAMPLE_API_URL", "Example.", default="https://example.org")
+
+
+class Guarded(SettingGroup):
+    token: Word = setting("EXAMPLE_TOKEN", "Example.", secret=True)
 
 
 def test_it_needs_nothing_to_start() -> None:
-    settings = load({}, None, [PLATFORM])
+    settings = load({}, None, [Example])
     assert settings.mode is Mode.WORKSPACE
     assert settings.workspace == Address(host="127.0.0.1", port=8033)
     assert settings.poll_every == timedelta(minutes=15)
@@ -71,7 +77,7 @@ def test_it_names_every_fault_at_once_and_no_secret() -> None:
         "EXAMPLE_API_URL": "ftp://example.org",
     }
     with pytest.raises(ConfigError) as caught:
-        load(environ, None, [PLATFORM])
+        load(environ, None, [Example])
     message = str(caught.value)
     for name in environ:
         assert name in message
@@ -129,7 +135,7 @@ def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
         load({}, env_file, [])
 
 
-@given(st.dictionaries(st.sampled_from([setting.name for setting in SETTINGS]), st.text(max_size=30)))
+@given(st.dictionaries(st.sampled_from([one.name for one in declared_settings([])]), st.text(max_size=30)))
 def test_any_text_is_settings_or_a_list_of_faults(environ: dict[str, str]) -> None:
     try:
         load(environ, None, [])
@@ -138,21 +144,20 @@ def test_any_text_is_settings_or_a_list_of_faults(environ: dict[str, str]) -> No
 
 
 def test_the_example_file_names_every_setting_and_sets_none() -> None:
-    text = env_example([PLATFORM])
-    assert all(f"#{setting.name}=" in text for setting in (*SETTINGS, PLATFORM))
+    text = env_example(declared_settings([Example]))
+    assert all(f"#{one.name}=" in text for one in declared_settings([Example]))
     assert all(line.startswith("#") or not line for line in text.splitlines())
 
 
 def test_every_secret_is_known_as_one() -> None:
-    secret = Setting(name="EXAMPLE_TOKEN", secret=True, help="Example.")
     environ = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "signs", "EXAMPLE_TOKEN": "platform's"}
-    settings = load(environ, None, [PLATFORM, secret])
-    assert settings.secrets == {"xoxb-1", "signs", "platform's"}
-    assert not [text for text in settings.secrets if text in repr(settings)]
+    settings = load(environ, None, [Example, Guarded])
+    assert settings.secrets() == {"xoxb-1", "signs", "platform's"}
+    assert not [text for text in settings.secrets() if text in repr(settings)]
 
 
 def test_the_operators_settings_are_read() -> None:
     environ = {"LIKEWATCH_METRICS": "0.0.0.0:9100", "LIKEWATCH_OPERATORS_CHANNEL": "C012AB", "LIKEWATCH_LOG": "json"}
     settings = load(environ, None, [])
-    assert (str(settings.metrics), settings.operators_channel, settings.log_in_json) == ("0.0.0.0:9100", "C012AB", True)
+    assert (str(settings.metrics), settings.operators_channel, settings.log) == ("0.0.0.0:9100", "C012AB", "JSON")
     assert str(load({}, None, []).metrics) == "127.0.0.1:8034"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.config.declaration import SettingGroup
 from bot.evidence.recorder import Recorder
 from bot.http.client import Http
 from bot.platforms.contract import Failure, Fetched, Platform, Profile, RateLimit, Reason, Reference
@@ -38,7 +39,7 @@ class ToldPlatform:
             name=name,
             title=name.title(),
             batch=batch,
-            settings=(),
+            settings=SettingGroup,
             base_url=lambda _: "http://127.0.0.1:9",
             needs="Nothing.",
             bare_names=False,
