@@ -27,7 +27,7 @@ from handlers.rule_state import from_text, to_text
 from handlers.signals.approach import DAYS, Approach, approach
 from handlers.signals.facts import count_fact
 from handlers.signals.history import DAY, EMPTY, HOUR, HistorySummary
-from handlers.signals.rivals import is_judged_in
+from handlers.signals.leads import is_judged_in
 from handlers.wording.forecasts import CLOSING_IN
 
 WITHIN_DAYS = 30

@@ -22,7 +22,7 @@ from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window
 from handlers.model import Alert, Fact, Metric, Parameter, Restart, SeriesState
 from handlers.rule_state import a_fact, from_text, instant, to_text
 from handlers.signals.facts import count_fact
-from handlers.signals.history import HistorySummary, with_marks
+from handlers.signals.history import HistorySummary, with_points
 from handlers.signals.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
 from handlers.validation import usual_gain
 from handlers.wording.numbers import count
@@ -135,7 +135,7 @@ def _jumped_at(milestone: int, series_state: SeriesState, past: HistorySummary) 
     usual, last = usual_gain(series_state), series_state.last
     if usual is None or not _is_polled(series_state):
         return None
-    steps = with_marks(past, [(last.at.timestamp(), last.low)]).steps((last.at - _STANDS).timestamp())
+    steps = with_points(past, [(last.at.timestamp(), last.low)]).steps((last.at - _STANDS).timestamp())
     jumps = [
         step.at
         for step in steps

@@ -40,7 +40,7 @@ from handlers.signals.leads import (
     lead,
 )
 from handlers.signals.order import overlapping, resort, seat
-from handlers.signals.rivals import is_judged_in, pair_of
+from handlers.signals.leads import is_judged_in, pair_of
 from handlers.wording.leads import AHEAD, HELD_OFF, OVERTAKE
 
 EVALUATIONS_TO_TELL = 2

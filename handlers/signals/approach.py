@@ -1,13 +1,22 @@
-"""When a page passes its rival, as far as the last four weeks tell: an approach, and the chance that it arrives.
+"""Approach: how fast a page closes the gap to its rival, and the chance that it passes within some days.
 
-The gap shrinks by a pace, the mean of what it was over 7, 14 and 28 days, and by chance from day to day. For a pace v
-and daily noise s the time of passing has the inverse Gaussian distribution, in closed form:
-P(T <= h) = N((v h - gap) / (s sqrt(h))) + exp(2 v gap / s^2) N(-(v h + gap) / (s sqrt(h))),
-https://en.wikipedia.org/wiki/Inverse_Gaussian_distribution. The pace does not stay what it is, which matters more than
-the noise: of any pace 0.7 is kept at the median, times a lognormal factor whose logarithm has a standard deviation of
-0.7; and 6 approaches in 100 turn away for good. These three and the part of the daily noise that lasts were fitted to
-10,000 pair-days of simulated worlds and held on others (docs/alert-quality.md); paths drawn at random from the gap's
-past and a normal change of pace were tried too, told more that was wrong and were slower.
+A gap of `gap` likes shrinks by a pace v (likes a day) and by daily noise s (likes). The time T of passing then has
+the inverse Gaussian distribution (https://en.wikipedia.org/wiki/Inverse_Gaussian_distribution), with N the normal
+distribution function and h in days::
+
+    P(T <= h) = N((v h - gap) / (s sqrt(h))) + exp(2 v gap / s^2) N(-(v h + gap) / (s sqrt(h)))
+
+The pace changes later, and that matters more than the noise. Four numbers describe the change:
+
+=============  ================================================================================
+`KEPT`         the share of the pace that lasts, at the median
+`SPREAD`       the standard deviation of the logarithm of that share
+`TURNS_AWAY`   the share of approaches that turn away for good
+`NOISE`        the part of the daily variance that lasts
+=============  ================================================================================
+
+All four were fitted to 10,000 pair-days of simulated worlds and tested on others (docs/alert-quality.md). Random
+paths drawn from the gap's history were tried too: they were slower and more often wrong.
 """
 
 from __future__ import annotations
@@ -36,9 +45,10 @@ _HALVINGS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approach:
-    """A gap of so many likes that shrinks by ``pace`` likes a day, with ``noise`` likes of standard deviation a day.
+    """A shrinking gap.
 
-    ``four_weeks`` is the plain pace of the past 28 days.
+    ``gap`` is in likes. ``pace`` and ``noise`` (a standard deviation) are in likes a day. ``four_weeks`` is the plain
+    pace of the past 28 days.
     """
 
     gap: float
@@ -47,12 +57,12 @@ class Approach:
     four_weeks: float
 
     def chance(self, days: float) -> float:
-        """The probability that the page has passed its rival after so many days."""
+        """Return the probability (0 to 1) that the page passes its rival within ``days``."""
         passed = fmean(_passed(self.pace * kept, self.gap, self.noise, days) for kept in _FUTURES)
         return (1 - TURNS_AWAY) * passed
 
     def days_until(self, chance: float, *, within: float) -> float | None:
-        """After how many days the passing has come with this probability; None where that takes longer."""
+        """Return the days after which the page has passed with this probability, or None if they exceed ``within``."""
         early, late = 0.0, within
         if self.chance(late) < chance:
             return None
@@ -63,11 +73,14 @@ class Approach:
 
 
 def approach(gaps: Sequence[float], *, step: float) -> Approach | None:
-    """What 29 gaps at midnight, oldest first, say; None where the page is not on its way at a steady pace.
+    """Measure an approach from 29 gaps at midnight (likes, oldest first), or None if the pace is not steady.
 
-    It is not while one of the past five days is far out of line with the others (a surge or a purge of either page),
-    nor where the gap has not shrunk over each of 7, 14 and 28 days. Older days out of line count as usual ones.
-    ``step`` is that of the rounding, in likes.
+    The pace is not steady in two cases:
+
+    * One of the past five days is far out of line with the others: a surge or a purge of either page.
+    * The gap did not shrink over 7, over 14 or over 28 days.
+
+    Older days that are out of line count as usual days. ``step`` is the step of rounding, in likes.
     """
     closed = [before - after for before, after in pairwise(gaps)]
     usual = median(closed)
@@ -90,7 +103,7 @@ def _passed(pace: float, gap: float, noise: float, days: float) -> float:
     ahead, back = (pace * days - gap) / spread, -(pace * days + gap) / spread
     if back > _FAR:
         returned = exp(2 * pace * gap / noise**2) * _normal(back)
-    else:  # the same, where its factors are beyond floating point
+    else:  # the same product, where its two factors would overflow and underflow
         returned = exp(-ahead * ahead / 2) / (-back * sqrt(2 * pi))
     return min(_normal(ahead) + returned, 1.0)
 

@@ -1,4 +1,4 @@
-"""A count as a figure behind an alert."""
+"""Facts: a count as a figure behind an alert."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from handlers.model import Fact, Point, SeriesState
 
 
 def count_fact(name: str, series_state: SeriesState, point: Point) -> Fact:
-    """A count of a page's series, in likes or followers, with its bounds, its instant and its source."""
+    """Return a count of a page's series as a fact: its value, bounds, instant and source."""
     return Fact(
         name=name,
         value=point.count,

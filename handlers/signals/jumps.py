@@ -1,7 +1,7 @@
-"""When a count comes to where it is in a jump that is not like its page: inside the ledger's gate, and perhaps wrong.
+"""Jumps: one step between two readings that is much larger than the page's usual pace.
 
-Wrong values inside the gate last as long as 8 hours in simulated histories (docs/alert-quality.md), so that rules that
-one of them could fool ask what a jump makes to stand for longer.
+Validation accepts such a step, and the new count may still be wrong. In simulated histories wrong counts last for up
+to 8 hours (docs/alert-quality.md). Rules that a wrong count could fool therefore wait until a jump has stood longer.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ STANDS_HOURS = 12
 
 
 def is_jump(step: float, before: float, usual: float, days: float, *, least: float = 0.0) -> bool:
-    """Whether a step from a count, in so many days, is more than 0.4% (``least`` likes) beyond six times its pace.
+    """Return whether a step (likes) from a count exceeds max(0.4% of it, ``least``) beyond six times the usual pace.
 
-    ``usual`` is the page's usual gain, in likes a day.
+    ``usual`` is the page's usual gain in likes a day; ``days`` is how long the step took.
     """
     return step > max(JUMP_OF_COUNT * before, least) + TIMES_ITS_PACE * usual * days
 
 
 def has_jumped(series_state: SeriesState) -> bool:
-    """Whether a page came to its newest count from the reading before in a jump that is not like it."""
+    """Return whether the page's newest count is a jump from the reading before."""
     before, usual = series_state.previous, usual_gain(series_state)
     if before is None or usual is None:
         return False

@@ -1,4 +1,7 @@
-"""A group's order by count, kept from one evaluation to the next: who passed whom costs what changed, not n squared."""
+"""Order: the pages of a group sorted by count, kept between two evaluations.
+
+Finding who passed whom then costs as much as what changed, and not the square of the number of pages.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,10 @@ from handlers.model import SeriesState
 def resort(
     order: tuple[str, ...], series_states: Mapping[str, SeriesState]
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Insertion-sort an almost sorted order, lowest first, by the new counts.
+    """Insertion-sort an almost sorted order, lowest count first.
 
-    Returns the new order and every pair that changed places, as (who passed, who was passed). Pages with equal counts
-    keep their places. n pages of which k pairs change places cost O(n + k): the previous order is nearly right, and
-    each change of places must be looked at anyway.
+    Return the new order and every pair that changed places, as (page that passed, page that was passed). Pages with
+    equal counts keep their places. For n pages and k pairs that change places the cost is O(n + k).
     """
     counts = [series_states[slug].last.count for slug in order]
     if all(map(le, counts, islice(counts, 1, None))):
@@ -38,14 +40,14 @@ def resort(
 
 
 def seat(order: Sequence[str], newcomers: Sequence[str], series_states: Mapping[str, SeriesState]) -> tuple[str, ...]:
-    """The order with newcomers in their places; after those of equal count, and by slug among themselves."""
+    """Return the order with new pages inserted; a new page follows pages of equal count, and new pages sort by slug."""
     return tuple(sorted([*order, *sorted(newcomers)], key=lambda slug: series_states[slug].last.count))
 
 
 def overlapping(
     order: Sequence[str], newcomers: Sequence[str], series_states: Mapping[str, SeriesState]
 ) -> set[tuple[str, str]]:
-    """Every pair (by slug) of a newcomer and another page whose newest intervals overlap."""
+    """Return every pair (slugs sorted) of a new page and another page whose newest intervals overlap."""
     if not newcomers:
         return set()
     fresh = set(newcomers)

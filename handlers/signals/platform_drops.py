@@ -1,4 +1,7 @@
-"""Falls of many pages of one platform at once are the platform's doing; what that takes is the same for both rules."""
+"""Platform drop: many pages of one platform drop at once, which is the platform's doing and not the pages'.
+
+The purge rule and the platform event rule share these tests.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,17 @@ SHARE_OF_PAGES = 0.2
 WITHIN_HOURS = 48
 
 Drops = Mapping[str, datetime]
-"""The pages whose loss was confirmed lately, with the instant at which it was."""
+"""Each page whose loss was confirmed within 48 hours, with the instant of confirmation."""
 
 _WITHIN = timedelta(hours=WITHIN_HOURS)
 
 
 def new_drops(window: Window) -> Mapping[str, Drop]:
-    """The losses, by page, among the pages that were just read; worked out once for all rules that ask."""
-    return window.once("falls", lambda: dict(_falls(window)))
+    """Return the drops among the pages that were just read, by page. All rules share one calculation."""
+    return window.once("drops", lambda: dict(_new_drops(window)))
 
 
-def _falls(window: Window) -> Iterator[tuple[str, Drop]]:
+def _new_drops(window: Window) -> Iterator[tuple[str, Drop]]:
     series_states, histories = window.series_states, window.histories
     for slug in window.came:
         loss = find_drop(series_states[slug], histories[slug])
@@ -31,33 +34,33 @@ def _falls(window: Window) -> Iterator[tuple[str, Drop]]:
             yield slug, loss
 
 
-def lately(falls: Drops, window: Window) -> Drops:
-    """Without those of more than 48 hours ago and of pages not watched any more; the very object if there are none."""
-    kept = {slug: at for slug, at in falls.items() if window.now - at <= _WITHIN and slug in window.pages}
-    return falls if len(kept) == len(falls) else kept
+def lately(drops: Drops, window: Window) -> Drops:
+    """Leave out drops older than 48 hours and pages no longer watched. Return the same object if none is left out."""
+    kept = {slug: at for slug, at in drops.items() if window.now - at <= _WITHIN and slug in window.pages}
+    return drops if len(kept) == len(drops) else kept
 
 
 def watched(window: Window) -> int:
-    """How many pages of the platform are watched and have been read."""
+    """Return how many watched pages of the platform have been read."""
     return window.once("watched", lambda: len(window.series_states))
 
 
-def is_together(window: Window, falls: Drops) -> bool:
-    """Whether so many fell that it is the platform: 5 pages or more, a fifth of its pages, of more than one group.
+def is_together(window: Window, drops: Drops) -> bool:
+    """Return whether the platform itself dropped: at least 5 pages and a fifth of its pages, of two groups or more.
 
-    What is known of a time after ``window.now`` (figures of long ago are being imported) does not count.
+    Drops after ``window.now`` do not count: an import of old figures looks at the past.
     """
-    fallen = [slug for slug, at in falls.items() if at <= window.now]
+    fallen = [slug for slug, at in drops.items() if at <= window.now]
     if len(fallen) < PAGES or len(fallen) < SHARE_OF_PAGES * watched(window):
         return False
     groups = [window.pages[slug].groups[:1] for slug in fallen]
     return groups.count(()) + len({group for group in groups if group}) > 1
 
 
-def may_be_together(window: Window, falls: Drops) -> bool:
-    """Whether it would be the platform, if the pages that look down now turn out to be so."""
+def may_be_together(window: Window, drops: Drops) -> bool:
+    """Return whether the platform would have dropped if every page that looks down now is confirmed."""
     down: Drops = window.once("down", lambda: dict.fromkeys(_looking_down(window), window.now))
-    return is_together(window, {**down, **falls})
+    return is_together(window, {**down, **drops})
 
 
 def _looking_down(window: Window) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How far numbers usually lie from their middle."""
+"""Spread: how far numbers usually lie from their median."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from statistics import median
 
 
 def deviation(numbers: Sequence[float]) -> float:
-    """The robust standard deviation: 1.4826 times the median absolute deviation, that of the normal distribution."""
+    """Return the robust standard deviation: 1.4826 times the median absolute deviation.
+
+    The factor makes it equal the standard deviation of a normal distribution
+    (https://en.wikipedia.org/wiki/Median_absolute_deviation).
+    """
     middle = median(numbers)
     return 1.4826 * median(abs(number - middle) for number in numbers)
 
 
 def deviation_above(numbers: Sequence[float]) -> float:
-    """The same of the upper half alone: how far numbers above the middle usually lie above it."""
+    """Return the same for the upper half: how far the numbers above the median usually lie above it."""
     middle = median(numbers)
     return 1.4826 * median(number - middle for number in numbers if number >= middle)

@@ -1,4 +1,4 @@
-"""How a forecast is said: between which days, how it was come by, and how the earlier ones did."""
+"""Sentences of a forecast: the days it expects, its basis, and how earlier forecasts did."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _headline(alert: Alert, words: Names) -> str:
 
 
 def _between(low: datetime, high: datetime) -> str:
-    """``"between 2 and 23 December 2026"``; no more of the first day than the second does not say."""
+    """Write an interval of days without repeating the month or year: ``"between 2 and 23 December 2026"``."""
     if low.date() == high.date():
         return f"around {high.day} {MONTHS[high.month - 1]} {high.year}"
     first = f"{low.day}"
@@ -40,7 +40,7 @@ def _day_near(at: datetime, high: datetime) -> str:
 
 
 def _record(alert: Alert) -> str:
-    """``"7 of our last 10 forecasts held."``; empty where none has ended."""
+    """Write the record of earlier forecasts: ``"7 of our last 10 forecasts held."``; empty if none has ended."""
     for held, ended in zip(alert.facts_named("held"), alert.facts_named("ended"), strict=True):
         if ended.value == 1:
             return "Our last forecast held." if held.value else "Our last forecast did not hold."

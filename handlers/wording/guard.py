@@ -1,8 +1,8 @@
-"""What an alert may say, and the guard on what it may not.
+"""The guard: words and claims that an alert must not make.
 
-Said: the figure, the period, the source, the share that the platform located in a country, the numerator and the
-denominator, the bounds. Never said: what was in anybody's mind, who paid, or that an audience is not genuine. New
-likes and all likes are never confused. Plain text: no markup of any kind; names are the reader's own words.
+An alert may state the figure, the period, the source, the share that the platform located in a country, the numerator,
+the denominator and the bounds. An alert must never state an intention, who paid, or that an audience is not genuine.
+It must never confuse new likes with all likes. The text is plain: it has no markup.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _FORBIDDEN = re.compile(
 
 
 class ForbiddenClaim(ValueError):
-    """A sentence claims what counting cannot show. It is a defect of ours; the sentence must not be posted."""
+    """A sentence claims what counting cannot show. This is a defect in Likewatch; the sentence must not be posted."""
 
 
 def guard(text: str) -> None:
-    """Refuse words and claims that an alert may not make; the fixed caveat may name what it does not claim.
+    """Refuse words and claims that an alert must not make. The fixed caveat may name what it does not claim.
 
     Raises:
-        ForbiddenClaim: naming the words.
+        ForbiddenClaim: the message names the words.
 
     """
     found = _FORBIDDEN.search(text.replace(CAVEAT, ""))

@@ -1,4 +1,4 @@
-"""How changes of lead are said."""
+"""Sentences of a change of lead."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _held_off(alert: Alert, words: Names) -> str:
 
 
 def _of_whom(alert: Alert, words: Names) -> str:
-    """Whose readings they were, where the other page was not read."""
+    """Name the page whose readings decided, if the other page was not read."""
     for unread in alert.facts_named("unread"):
         return f" of {words.page(alert.rival or '' if unread.about == alert.page else alert.page)}"
     return ""

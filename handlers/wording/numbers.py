@@ -1,4 +1,4 @@
-"""How numbers, shares and dates are written for journalists: plain English, the minus sign of print."""
+"""Numbers, shares and dates as journalists print them: plain English, and a real minus sign."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ MONTHS = (
 
 
 def count(number: float) -> str:
-    """``2108800`` -> ``"2,108,800"``."""
+    """Write a count: ``2108800`` -> ``"2,108,800"``."""
     return f"{number:,.0f}".replace("-", "\N{MINUS SIGN}")
 
 
 def percent(share: float, *, digits: int = 1) -> str:
-    """``0.576`` -> ``"57.6%"``; two digits where fewer would read as nothing."""
+    """Write a share: ``0.576`` -> ``"57.6%"``. Shares below 0.1% get two digits."""
     if 0 < abs(share) < 0.001:  # noqa: PLR2004 (a tenth of a percent)
         digits = 2
     text = f"{share * 100:.{digits}f}".replace("-", "\N{MINUS SIGN}")
@@ -26,22 +26,22 @@ def percent(share: float, *, digits: int = 1) -> str:
 
 
 def day(at: datetime) -> str:
-    """``"5 August 2020"``."""
+    """Write a day: ``"5 August 2020"``."""
     return f"{at.day} {MONTHS[at.month - 1]} {at.year}"
 
 
 def instant(at: datetime) -> str:
-    """``"2 February 2016, 11:50 UTC"``."""
+    """Write an instant: ``"2 February 2016, 11:50 UTC"``."""
     return f"{day(at)}, {at:%H:%M} UTC"
 
 
 def dated(at: datetime, precision: Dated) -> str:
-    """An instant as precisely as it is known: ``"2 February 2016"`` for a day, ``"June 2013"`` for a month."""
+    """Write an instant as precisely as it is dated: ``"2 February 2016"`` for a day, ``"June 2013"`` for a month."""
     if precision is Dated.MONTH:
         return f"{MONTHS[at.month - 1]} {at.year}"
     return day(at) if precision is Dated.DAY else instant(at)
 
 
 def when(at: datetime, precision: Dated) -> str:
-    """As ``dated``, as part of a sentence: ``"on 2 February 2016"``, ``"in June 2013"``."""
+    """Write ``dated`` as part of a sentence: ``"on 2 February 2016"``, ``"in June 2013"``."""
     return f"{'in' if precision is Dated.MONTH else 'on'} {dated(at, precision)}"

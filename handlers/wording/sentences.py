@@ -11,11 +11,11 @@ _NEUTRAL = Names(page=lambda _: "A page", country=lambda _: "a country")
 
 
 def headline(alert: Alert, words: Names) -> str:
-    """What happened, in one sentence.
+    """Return what happened, in one sentence.
 
     Raises:
-        ForbiddenClaim: the sentence, names aside, says what an alert may not.
-        KeyError: no comparison raises this kind, or the alert lacks a fact its sentence needs.
+        ForbiddenClaim: the sentence, without its names, makes a claim that the guard forbids.
+        KeyError: no comparison raises this kind, or the alert lacks a fact that its sentence needs.
 
     """
     say = _saying(alert).headline
@@ -24,10 +24,10 @@ def headline(alert: Alert, words: Names) -> str:
 
 
 def lines(alert: Alert, words: Names) -> tuple[str, ...]:
-    """What must go with the claim: base and period, numerator and denominator, uncertainty, other explanations.
+    """Return what must go with the claim: base, period, numerator, denominator, uncertainty, other explanations.
 
     Raises:
-        ForbiddenClaim, KeyError: as ``headline``.
+        ForbiddenClaim, KeyError: see ``headline``.
 
     """
     say = _saying(alert).lines

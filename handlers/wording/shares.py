@@ -1,4 +1,4 @@
-"""How shares by country are said."""
+"""Sentences of a share by country."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HALF = 0.5
 
 
 def _period(alert: Alert) -> str:
-    """The period of new likes: its days where lists by country show them, else its length as it was published."""
+    """Write the period of new likes: its days if lists by country show them, else its published length."""
     period = alert.fact("period")
     if period.at is None or not period.value:
         return ""
@@ -29,7 +29,7 @@ def _period(alert: Alert) -> str:
 
 
 def _left_out(alert: Alert) -> tuple[str, ...]:
-    """That the figures are not those of the whole period, where some of its days are left out."""
+    """Say that the figures leave out some days of the period, if they do."""
     return tuple(
         "The other days are in none of these figures: their lists by country and totals do not fit together, or likes "
         "were removed or listed anew."
@@ -38,7 +38,7 @@ def _left_out(alert: Alert) -> tuple[str, ...]:
 
 
 def _listed_anew(alert: Alert) -> tuple[str, ...]:
-    """What countries gained beyond what the page did."""
+    """Say how much more the countries gained than the page did, if they did."""
     return tuple(
         f"The countries gained {count(fact.value)} more than the page did: likes from before that were listed "
         "elsewhere, or had no country. As many are left out of what came from abroad, and of these figures."
@@ -127,7 +127,7 @@ def _total_share_lines(alert: Alert, words: Names) -> tuple[str, ...]:
 
 
 def stock(alert: Alert, words: Names) -> tuple[str, ...]:
-    """What a share of the likes with a country is made of, and the bounds of the share of all likes."""
+    """Write what a share of the likes with a country consists of, and the bounds of the share of all likes."""
     share, foreign, listed, home = (alert.fact(name) for name in ("share", "numerator", "denominator", "home"))
     country, total = words.country(home.about), alert.fact("total")
     counted = (

@@ -12,7 +12,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from handlers.signals.history import HistorySummary, history_of, with_marks
+from handlers.signals.history import HistorySummary, history_of, with_points
 from storage.schema.database import Database
 from storage.schema.ids import Ids
 
@@ -51,7 +51,7 @@ class HistorySummaries:
         for page_id, at, count in marks:
             later[page_id].append((at, count))
         found = {
-            by_id[page_id]: with_marks(
+            by_id[page_id]: with_points(
                 history_of(_doubles(times), _doubles(counts), first, _doubles(midnights)), later[page_id]
             )
             for page_id, times, counts, first, midnights in rows
