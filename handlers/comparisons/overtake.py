@@ -36,11 +36,12 @@ from handlers.signals.leads import (
     Lead,
     LeadReading,
     by_its_pace,
+    is_judged_in,
     is_stale,
     lead,
+    pair_of,
 )
 from handlers.signals.order import overlapping, resort, seat
-from handlers.signals.leads import is_judged_in, pair_of
 from handlers.wording.leads import AHEAD, HELD_OFF, OVERTAKE
 
 EVALUATIONS_TO_TELL = 2
