@@ -1,1 +1,1 @@
-"""One bounded HTTP client for every platform."""
+"""The bounded HTTP client of all platforms."""

@@ -1,7 +1,7 @@
-"""A circuit breaker: a platform that does not answer is left alone for a while, and asked by one call at a time.
+"""A circuit breaker: after several calls without an answer, no call goes to the platform for a while.
 
-Without it, ten thousand pages of a platform that hangs would be asked for again every two minutes, each batch until its
-deadline. One breaker stands before one platform with one token (``bot.http.client.Http``).
+Without the breaker, each batch for a platform that hangs would wait until its deadline, at every poll. Each
+``bot.http.client.Http`` has one breaker.
 """
 
 from __future__ import annotations
@@ -17,90 +17,91 @@ from bot.errors import Unreachable
 
 log = logging.getLogger(__name__)
 
-IN_A_ROW = 5
-"""Calls that fail one after another before the platform is left alone."""
+FAILURES_IN_A_ROW = 5
+"""Calls that fail one after another before the breaker opens."""
 
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(minutes=15)
-"""The wait doubles from one to the other with each call that finds the platform still silent."""
+"""Each trial call that fails doubles the wait, from ``FIRST_WAIT`` to ``LONGEST_WAIT``."""
 
 
 class _BreakerCall:
-    """A call under way; it may get an answer and still say that the platform is in trouble."""
+    """A call under way. Its caller may mark it as failed although an answer came."""
 
     def __init__(self) -> None:
-        self.troubled = False
-
-    def in_trouble(self) -> None:
-        self.troubled = True
+        self.failed = False
 
 
-class Breaker:
-    """Counts the calls that got no answer. Safe to share between threads.
+class CircuitBreaker:
+    """Count the calls that got no answer, and refuse calls while the platform is silent. Threads may share a breaker.
 
-    It is told once in the log that the platform is left alone, and once that it answers again; in between, what it
-    raises stands in the answers about the platform's pages.
+    The log gets one line when the breaker opens, and one when the platform answers again.
     """
 
     def __init__(self, host: str, clock: Clock) -> None:
         self._host = host
         self._clock = clock
         self._lock = threading.Lock()
-        self._failed = 0
+        self._failures = 0
         self._since = clock.now()
         self._wait = FIRST_WAIT
-        self._again: tuple[float, datetime] | None = None
+        self._next_trial: tuple[float, datetime] | None = None  # by the monotonic clock, and for the message
 
     @contextmanager
     def call(self) -> Iterator[_BreakerCall]:
-        """One call. ``Unreachable`` counts as no answer, and so does an answer that is said to be of trouble.
+        """Make one call. The call failed if it raises ``Unreachable`` or if its ``failed`` is set.
 
-        Raises ``Unreachable`` without a call while the platform is left alone.
+        Raise ``Unreachable`` without a call while the breaker is open.
         """
         self._admit()
         call = _BreakerCall()
         try:
             yield call
         except Unreachable:
-            call.in_trouble()
+            call.failed = True
             raise
         finally:
-            if call.troubled:
-                self._silent()
+            if call.failed:
+                self._count_failure()
             else:
-                self._answered()
+                self._close()
 
     def _admit(self) -> None:
         with self._lock:
-            if self._again is None:
+            if self._next_trial is None:
                 return
-            opens, at = self._again
-            if self._clock.monotonic() < opens:
+            seconds, at = self._next_trial
+            if self._clock.monotonic() < seconds:
                 raise Unreachable(
                     f"{self._host} has not answered since {self._since:%d %B, %H:%M} UTC; it is asked again at "
                     f"{at:%H:%M} UTC."
                 )
             self._wait = min(2 * self._wait, LONGEST_WAIT)
-            self._leave_alone()  # the others wait for what comes of this call
+            self._open()  # other threads wait for the outcome of this trial call
 
-    def _silent(self) -> None:
+    def _count_failure(self) -> None:
         with self._lock:
-            if self._failed == 0:
+            if self._failures == 0:
                 self._since = self._clock.now()
-            self._failed += 1
-            if self._failed < IN_A_ROW or self._again:
+            self._failures += 1
+            if self._failures < FAILURES_IN_A_ROW or self._next_trial:
                 return
             self._wait = FIRST_WAIT
-            self._leave_alone()
-        log.warning("%s did not answer %d calls in a row: it is left alone for a while", self._host, IN_A_ROW)
+            self._open()
+        log.warning(
+            "%s did not answer %d calls in a row; it is asked again in %.0f seconds",
+            self._host,
+            FAILURES_IN_A_ROW,
+            FIRST_WAIT.total_seconds(),
+        )
 
-    def _answered(self) -> None:
+    def _close(self) -> None:
         with self._lock:
-            self._failed, was_open, self._again = 0, self._again is not None, None
+            self._failures, was_open, self._next_trial = 0, self._next_trial is not None, None
             since = self._since
         if was_open:
             minutes = (self._clock.now() - since).total_seconds() / 60
             log.info("%s answers again, after %.0f minutes", self._host, minutes)
 
-    def _leave_alone(self) -> None:
-        self._again = (self._clock.monotonic() + self._wait.total_seconds(), self._clock.now() + self._wait)
+    def _open(self) -> None:
+        self._next_trial = (self._clock.monotonic() + self._wait.total_seconds(), self._clock.now() + self._wait)

@@ -1,4 +1,4 @@
-"""The guarded requests session that every platform uses: one deadline, one size, no redirects, no secrets in errors."""
+"""The HTTP client of every platform: one deadline, one largest size, no redirects, and no secrets in errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from urllib3.exceptions import TimeoutError as TransportTimeout
 
 from bot.clock import Clock, SystemClock
 from bot.errors import ConfigError, LikewatchError, PayloadChanged, Throttled, Unreachable
-from bot.http.circuit_breaker import Breaker
+from bot.http.circuit_breaker import CircuitBreaker
 from bot.http.exchange import Exchange, unrecorded
 from bot.http.hosts import Hosts
 from bot.http.transport import BoundedAdapter
@@ -30,10 +30,10 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one call may take.
+    """The limits of one call.
 
-    ``connect`` and ``answer`` are seconds: to be let in, and from then to the answer's last byte. ``size`` is the
-    answer's in bytes after decompression. ``calls`` is how many run at once on connections kept open.
+    ``connect`` is the time to connect, ``answer`` the time from then to the last byte of the answer, both in seconds.
+    ``size`` is the answer's largest size in bytes, after decompression. ``calls`` is how many connections stay open.
     """
 
     connect: float = 5.0
@@ -44,10 +44,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpAnswer:
-    """A platform's answer in JSON, whatever its status: what an error means is the platform's to say.
-
-    ``headers`` are looked up without regard to case.
-    """
+    """A platform's answer in JSON, of any status. Look-ups in ``headers`` ignore case."""
 
     status: int
     headers: Mapping[str, str]
@@ -55,12 +52,12 @@ class HttpAnswer:
 
 
 class Http:
-    """Asks one platform. Safe to share between threads.
+    """Ask one platform. Threads may share a client.
 
-    ``values`` are the platform's settings, tokens included: they belong in the form, never in ``path`` or ``params``,
-    which proxies and logs write down. Proxies and certificates come from the environment (``HTTPS_PROXY``,
-    ``REQUESTS_CA_BUNDLE``), read once; an address on this machine is always asked directly. ``record`` is given every
-    answer as it came, before anybody looks into it.
+    ``values`` are the texts of the platforms' settings, tokens included. A token belongs in the form, never in ``path``
+    or ``params``, which proxies and logs write down. Proxies and certificates come from the environment
+    (``HTTPS_PROXY``, ``REQUESTS_CA_BUNDLE``), which is read once. An address on this machine is asked without a proxy.
+    ``record`` gets every answer as it came, before it is parsed.
     """
 
     def __init__(
@@ -81,7 +78,7 @@ class Http:
         self._adapter = BoundedAdapter(Hosts([_prepared(self.base_url), *self._proxies()]), calls=self._limits.calls)
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, self._adapter)
-        self._breaker = Breaker(self.host, clock or SystemClock())
+        self._breaker = CircuitBreaker(self.host, clock or SystemClock())
 
     def __repr__(self) -> str:
         return f"<Http {self.host}>"
@@ -95,27 +92,27 @@ class Http:
         form: str | None = None,
         credentials: str = "",
     ) -> HttpAnswer:
-        """Send one request to ``path`` under the base address and return the answer, whatever its status.
+        """Send one request to ``path`` under the base address and return the answer, of any status.
 
-        ``form`` is already encoded (``application/x-www-form-urlencoded``): a platform knows how to do that cheaply.
-        ``credentials`` are its last fields, encoded alike: they are sent, and never recorded.
+        ``form`` is encoded as ``application/x-www-form-urlencoded``, because a platform can do that cheaply.
+        ``credentials`` are the last fields of the form, encoded in the same way. They are sent, and never recorded.
 
-        Raises ``Unreachable``, ``Throttled``, ``ConfigError`` (a redirect, a host that is not to be asked) or
-        ``PayloadChanged`` (not JSON, too large). A platform that is silent is left alone for a while (``Breaker``).
+        Raise ``Unreachable``, ``Throttled``, ``ConfigError`` (a redirect, a host that must not be asked) or
+        ``PayloadChanged`` (not JSON, too large).
         """
         sent = f"{form}&{credentials}" if form and credentials else form
         with self._breaker.call() as call:
             status, headers, content = self._exchange(method, path, params, sent)
             if status >= HTTPStatus.INTERNAL_SERVER_ERROR and "Retry-After" not in headers:
-                call.in_trouble()
+                call.failed = True
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             raise ConfigError(
-                f"{self.host} sent us on to another address (HTTP {status}), which Likewatch does not follow: check "
+                f"{self.host} redirected to another address (HTTP {status}), and Likewatch follows no redirect. Check "
                 "the address in the settings, and whether a proxy or a login page stands in between."
             )
         if len(content) > self._limits.size:
             raise PayloadChanged(
-                f"{self.host} sent more than {self._limits.size:,} bytes for one request; it was cut off."
+                f"{self.host} sent more than {self._limits.size:,} bytes for one request; the answer was cut off."
             )
         self._record(
             Exchange(
@@ -129,38 +126,38 @@ class Http:
                 credentials=tuple(value for _, value in parse_qsl(credentials)),
             )
         )
-        return self._understood(status, headers, content)
+        return self._parsed(status, headers, content)
 
-    def _understood(self, status: int, headers: Mapping[str, str], content: bytes) -> HttpAnswer:
+    def _parsed(self, status: int, headers: Mapping[str, str], content: bytes) -> HttpAnswer:
         try:
             return HttpAnswer(status=status, headers=headers, body=parse_json(content))
         except ValueError:
             raise self.refusal(status, headers) from None
 
     def post(self, body: bytes, content_type: str) -> bytes:
-        """Send bytes to the base address and return the bytes of the answer. Raises as ``ask`` does, for any error."""
+        """Send bytes to the base address and return the bytes of the answer. Raise as ``ask`` does, for any error."""
         status, headers, content = self._exchange("POST", "", (), body, content_type)
         if status != HTTPStatus.OK or len(content) > self._limits.size:
             raise self.refusal(status, headers)
         return content
 
     def refusal(self, status: int, headers: Mapping[str, str]) -> LikewatchError:
-        """What a status says by itself, for an answer whose body says nothing better."""
+        """Return the error that a status means by itself, for an answer whose body says nothing better."""
         if status == HTTPStatus.TOO_MANY_REQUESTS or (
             status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in headers
         ):
             wait = _retry_after(headers)
-            return Throttled(f"{self.host} asked us to wait {wait.total_seconds():.0f} seconds.", wait=wait)
+            return Throttled(f"{self.host} asked Likewatch to wait {wait.total_seconds():.0f} seconds.", wait=wait)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return Unreachable(f"{self.host} is in trouble (HTTP {status}); it is asked again at the next poll.")
-        kind = headers.get("Content-Type", "").partition(";")[0][:60] or "nothing we can name"
+        kind = headers.get("Content-Type", "").partition(";")[0][:60] or "no content type"
         return PayloadChanged(
-            f"{self.host} answered HTTP {status} with {kind} that Likewatch does not understand: a proxy or a login "
-            "page may stand in between, or the platform has changed."
+            f"{self.host} answered HTTP {status} with {kind}, which Likewatch does not understand. A proxy or "
+            "a login page may stand in between, or the platform has changed."
         )
 
     def close(self) -> None:
-        """End the calls under way, and close the connections that are kept open."""
+        """End the calls under way, and close all connections."""
         self._adapter.cut()
         self._session.close()
 
@@ -176,9 +173,9 @@ class Http:
         body: str | bytes | None,
         content_type: str = _FORM,
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """The one way out: every request of every platform passes here.
+        """Send a request and return status, headers and body. Every request of every platform goes through here.
 
-        What went wrong is told in our own words, because the libraries' texts quote addresses, proxies and tokens.
+        The errors are in our own words, because the libraries' texts quote addresses, proxies and tokens.
         """
         try:
             with self._session.request(
@@ -195,20 +192,20 @@ class Http:
         except (requests.Timeout, TransportTimeout):
             raise Unreachable(f"{self.host} did not answer within {self._limits.answer:g} seconds.") from None
         except requests.exceptions.ProxyError:
-            raise Unreachable(f"{self.host} was not reached: the proxy (HTTPS_PROXY) did not let us through.") from None
+            raise Unreachable(f"{self.host} was not reached: the proxy (HTTPS_PROXY) refused the connection.") from None
         except requests.exceptions.SSLError:
             raise Unreachable(
-                f"{self.host} was not reached: no secure connection. If every poll says so, check this machine's clock "
-                "and its certificates (REQUESTS_CA_BUNDLE)."
+                f"{self.host} was not reached: no secure connection was possible. If this lasts, check this "
+                "machine's clock and its certificates (REQUESTS_CA_BUNDLE)."
             ) from None
         except (requests.RequestException, HTTPError):
             raise Unreachable(f"{self.host} was not reached, or the connection broke off.") from None
 
 
 def _read(raw: HTTPResponse, most: int) -> bytes:
-    """The answer's body, cut off once it is longer than ``most`` bytes after decompression.
+    """Return the answer's body, cut off when it is longer than ``most`` bytes after decompression.
 
-    Piece by piece: asked for all at once, urllib3 holds what a bomb of 300 kB unpacks to three times over.
+    It is read in pieces, because urllib3 would hold three unpacked copies of a compression bomb.
     """
     body = bytearray()
     while len(body) <= most and (piece := raw.read(_PIECE, decode_content=True)):
@@ -217,10 +214,10 @@ def _read(raw: HTTPResponse, most: int) -> bytes:
 
 
 def parse_json(text: str | bytes) -> object:
-    """The value of a JSON text.
+    """Return the value of a JSON text.
 
-    Raises ``ValueError`` for all that RFC 8259 does not allow, NaN and Infinity too, for numbers too large to be any,
-    endless nesting, and halves of characters (lone surrogates), which nothing could store.
+    Raise ``ValueError`` for everything that RFC 8259 does not allow, such as NaN and Infinity. Also raise it for
+    numbers out of range, deep nesting, and lone surrogates (halves of characters), which no store accepts.
     """
     value: object = orjson.loads(text)
     return value
@@ -230,11 +227,11 @@ _PIECE = 65_536
 
 
 def _prepared(url: str) -> str:
-    """As the session will ask for it: a host in another script by its name in ASCII (IDNA)."""
+    """Return the address as the session will write it: the host in ASCII (IDNA)."""
     try:
         return requests.Request("GET", url).prepare().url or url
     except requests.RequestException:
-        return url  # asking for it will say what is wrong
+        return url  # the first request will name the fault
 
 
 def _session(base_url: str, host: str) -> requests.Session:
@@ -242,8 +239,8 @@ def _session(base_url: str, host: str) -> requests.Session:
     environment = session.merge_environment_settings(base_url, {}, stream=True, verify=None, cert=None)
     session.proxies = {} if _is_here(host) else environment["proxies"]
     session.verify = environment["verify"]
-    session.trust_env = False  # or a .netrc would add a password of its own, and be read at every call
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # threads share nothing but the connections
+    session.trust_env = False  # otherwise a .netrc is read at every call, and may add a password
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # threads share the connections, and no cookies
     session.headers["User-Agent"] = "Likewatch"
     return session
 
@@ -256,6 +253,6 @@ def _is_here(host: str) -> bool:
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta:
-    """Seconds, at most a day; a minute where the header is missing or is a date."""
+    """Return the wait, at most a day; a minute if the header is missing or is a date."""
     seconds = headers.get("Retry-After", "")
     return timedelta(seconds=min(int(seconds), 86_400) if re.fullmatch(r"[0-9]{1,9}", seconds) else 60)

@@ -1,4 +1,4 @@
-"""One request and its answer, as they went over the wire: what evidence is made of."""
+"""One request and its answer, as they went over the wire. Evidence is made of exchanges."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What a platform was asked and the bytes that came, once HTTP's own compression was undone.
+    """A request and the bytes of its answer, after HTTP's own compression was undone.
 
-    ``form`` is the request's body as it was sent, but for the credentials at its end. ``headers`` are the answer's,
-    looked up without regard to case. ``credentials`` are those that were sent with it, so that no answer
-    that repeats one is kept.
+    ``form`` is the request's body without the credentials at its end. ``headers`` are those of the answer; look-ups
+    ignore case. ``credentials`` are the ones that were sent: no answer that repeats one may be stored.
     """
 
     method: str
@@ -26,4 +25,4 @@ class Exchange:
 
 
 def unrecorded(exchange: Exchange) -> None:
-    """For who keeps no evidence: tests, and a replay of what is evidence already."""
+    """Store nothing: for tests, and for a replay of stored evidence."""

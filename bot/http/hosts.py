@@ -1,9 +1,9 @@
-"""Whom the guarded session may talk to: the platform's address in the settings, its proxy, and else only public hosts.
+"""The hosts that the HTTP client may connect to: the platform's address in the settings, its proxy, and public hosts.
 
-Whatever else an answer or a person may name (the next page of a list, the home of an account) is asked over https on
-port 443, and only where every address that its name has is on the public internet; the connection then goes to that
-very address, so that a name cannot lead elsewhere once it was looked at. An address of this machine's network, or of
-the cloud's own services, is never asked for anybody.
+An answer or a person may name another host, such as the home of an account. Such a host is asked over https on port 443
+only, and only if all its IP addresses are public. The connection then goes to an address that was checked, so that a
+second look-up of the name cannot lead elsewhere. Addresses of this machine's network, or of the cloud's own services,
+are never asked.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from bot.errors import ConfigError
 HTTPS = 443
 _PORTS = {"https": HTTPS, "http": 80}
 
-# Addresses of IPv6 that stand for one of IPv4: https://www.rfc-editor.org/rfc/rfc6052 (NAT64)
+# IPv6 addresses that stand for an IPv4 address: https://www.rfc-editor.org/rfc/rfc6052 (NAT64)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Hosts:
-    """The hosts that the settings name, and the rule for all others."""
+    """The hosts that the settings name, and the rule for all other hosts."""
 
     def __init__(self, urls: Iterable[str]) -> None:
         self._named = frozenset(_origin(url) for url in urls)
 
     def check(self, url: str) -> None:
-        """Raise ``ConfigError`` unless ``url`` may be asked for, as far as it says itself."""
+        """Raise ``ConfigError`` if ``url`` itself shows that it must not be asked."""
         host, port = _origin(url)
         if (host, port) in self._named:
             return
@@ -39,9 +39,10 @@ class Hosts:
             raise _refused(host, "it is no public address")
 
     def addresses(self, host: str, port: int) -> Sequence[str]:
-        """The addresses of a host, to be connected to as they are; raises ``OSError`` where its name is unknown.
+        """Return the IP addresses of a host, for connections to exactly these.
 
-        ``ConfigError`` where the settings do not name it and one of its addresses is not public.
+        Raise ``OSError`` if the name is unknown, and ``ConfigError`` if the settings do not name the host and one
+        of its addresses is not public.
         """
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
@@ -52,7 +53,7 @@ class Hosts:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is on the public internet, and what it stands for is too.
+    """Return whether an IP address is public. An IPv6 address that stands for an IPv4 address counts as the latter.
 
     >>> [is_public(one) for one in ("93.184.215.14", "10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1", "::1")]
     [True, False, False, False, False]

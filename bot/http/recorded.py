@@ -1,4 +1,4 @@
-"""A session that asks nobody: it gives recorded answers, so that a platform reads today what it was told then."""
+"""An HTTP client without a network: it returns recorded answers, so that a platform reads stored evidence again."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _Request = tuple[str, tuple[tuple[str, str], ...], str | None]
 
 
 class RecordedHttp(Http):
-    """Answers each request with what was recorded of this very request; the same ones in the order of their answers.
+    """Answer each request with the recorded answer to the same request, in the recorded order.
 
-    Not every call is recorded: some got no answer, or none that was read. They get none here either (``Unreachable``).
+    A call without a recorded answer raises ``Unreachable``, as it probably did then.
     """
 
     def __init__(self, base_url: str, answers: Iterable[Exchange]) -> None:
@@ -33,9 +33,9 @@ class RecordedHttp(Http):
         form: str | None = None,
         credentials: str = "",  # noqa: ARG002 (never recorded)
     ) -> HttpAnswer:
-        """The recorded answer to this request. Raises ``Unreachable`` where there is none, else as ``Http.ask``."""
+        """Return the recorded answer to this request. Raise as ``Http.ask`` does."""
         answers = self._answers[method, tuple(params), form]
         if not answers:
             raise Unreachable(f"No answer was recorded for {method} {path}.")
         answer = answers.popleft()
-        return self._understood(answer.status, answer.headers, answer.content)
+        return self._parsed(answer.status, answer.headers, answer.content)

@@ -1,8 +1,8 @@
-"""A transport whose timeouts bound a whole call, that knows whom it may talk to, and that can be cut off.
+"""A transport for requests whose timeout bounds the whole call. It checks hosts, and its calls can be cut off.
 
-The timeout of requests starts anew with every byte that arrives: a server that drips one byte a second holds a call of
-"one second" for as long as it likes. Here each read is given what is left of the timeout, and so is each address of the
-host that is tried. How long the system takes to look up a name is not ours to bound (resolv.conf says it).
+The timeout of requests starts anew with every byte that arrives. A server that drips one byte a second can hold a call
+with a timeout of one second for as long as it likes. Here each read, and each IP address that is tried, gets only the
+time that is left. The look-up of a name is not bounded: its timeout is the system's (resolv.conf).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from bot.http.hosts import Hosts
 _monotonic = SystemClock().monotonic
 
 _MOMENT = 0.001
-"""Seconds. A timeout of none would be no timeout."""
+"""Seconds. A timeout of zero would mean no timeout."""
 
 
 class _BoundedReader(io.RawIOBase):
-    """Reads a socket until the instant at which the timeout set when the answer began has passed."""
+    """Read a socket until its timeout, counted from the beginning of the answer, has passed."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         self._raw = raw
@@ -61,8 +61,8 @@ class _BoundedAnswer(HTTPResponse):
         self.fp = io.BufferedReader(_BoundedReader(self.fp.detach(), sock))
 
 
-class _Lines:
-    """The connections open now. Once it is cut, none is opened any more."""
+class _OpenConnections:
+    """The connections that are open. After ``cut``, no new one opens."""
 
     def __init__(self, hosts: Hosts) -> None:
         self.hosts = hosts
@@ -80,28 +80,28 @@ class _Lines:
         with self._lock:
             self._cut = True
             for sock in self._open:
-                with suppress(OSError):  # ends a read that is waiting, in whichever thread
+                with suppress(OSError):  # ends a read that waits in any thread
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
-class _Guarded(HTTPConnection):
-    """Connects to the very addresses that the rule of ``hosts`` has seen, all within one timeout."""
+class _GuardedConnection(HTTPConnection):
+    """Connect to the addresses that ``Hosts`` has checked, all within one timeout."""
 
     response_class = _BoundedAnswer
 
-    def __init__(self, *args: Any, lines: _Lines, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, opened: _OpenConnections, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._lines = lines
+        self._opened = opened
 
     def connect(self) -> None:
         super().connect()
-        self._lines.add(self.sock)
+        self._opened.add(self.sock)
 
     def _new_conn(self) -> socket.socket:
         timeout = self.timeout or 0.0
         until = _monotonic() + timeout
         name = self._dns_host
-        addresses = list(self._lines.hosts.addresses(name, self.port))
+        addresses = list(self._opened.hosts.addresses(name, self.port))
         try:
             while True:
                 self._dns_host, self.timeout = addresses.pop(0), max(until - _monotonic(), _MOMENT)
@@ -111,22 +111,18 @@ class _Guarded(HTTPConnection):
                     if not addresses or _monotonic() >= until:
                         raise
                 else:
-                    sock.settimeout(max(until - _monotonic(), _MOMENT))  # what is left is for the handshake
+                    sock.settimeout(max(until - _monotonic(), _MOMENT))  # the rest of the time is for the handshake
                     return sock
         finally:
             self._dns_host, self.timeout = name, timeout
 
 
-class _Connection(_Guarded):
-    pass
-
-
-class _SecureConnection(_Guarded, HTTPSConnection):
+class _SecureConnection(_GuardedConnection, HTTPSConnection):
     pass
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls = _GuardedConnection
 
 
 class _SecurePool(HTTPSConnectionPool):
@@ -134,34 +130,35 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Carries a session's requests, directly or through a proxy; their timeout bounds the whole answer.
+    """Carry a session's requests, directly or through a proxy. The timeout bounds the whole answer.
 
-    ``hosts`` says whom it may talk to. What a proxy connects to by a name is the proxy's to look up and to judge.
+    ``hosts`` decides which hosts may be asked. A proxy looks up names itself, so their addresses are not checked here.
+    ``calls`` is how many connections stay open.
     """
 
     def __init__(self, hosts: Hosts, *, calls: int) -> None:
-        self._lines = _Lines(hosts)
+        self._opened = _OpenConnections(hosts)
         super().__init__(pool_maxsize=calls)
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        """Send one request, or raise what is wrong with its address."""
-        self._lines.hosts.check(request.url or "")
+        """Send one request. Raise ``ConfigError`` if its host must not be asked."""
+        self._opened.hosts.check(request.url or "")
         return super().send(request, *args, **kwargs)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make connections that are bounded and guarded."""
+        """Open direct connections that are bounded and guarded."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools()
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Make connections through a proxy that are bounded and guarded."""
+        """Open connections through a proxy that are bounded and guarded."""
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = self._pools()
         return manager
 
     def cut(self) -> None:
-        """End the calls under way; each raises, at once, that its connection broke off."""
-        self._lines.cut()
+        """End the calls under way. Each raises at once, as if its connection had broken off."""
+        self._opened.cut()
 
     def _pools(self) -> Mapping[str, Any]:
-        return {"http": partial(_Pool, lines=self._lines), "https": partial(_SecurePool, lines=self._lines)}
+        return {"http": partial(_Pool, opened=self._opened), "https": partial(_SecurePool, opened=self._opened)}

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import ConfigError, Unreachable
-from bot.http.circuit_breaker import FIRST_WAIT, IN_A_ROW, LONGEST_WAIT
+from bot.http.circuit_breaker import FAILURES_IN_A_ROW, FIRST_WAIT, LONGEST_WAIT
 from bot.http.client import Http, Limits
 from tests.labs.standins.clock import HandClock
 from tests.labs.standins.rude import Caller, rude_server
@@ -58,23 +58,23 @@ def fails(http: Http) -> str:
 def test_after_five_failures_it_is_left_alone_and_says_until_when(clock: HandClock, answer: bytes) -> None:
     platform = Platform(answer)
     with asking(platform, clock) as http:
-        for _ in range(IN_A_ROW):
+        for _ in range(FAILURES_IN_A_ROW):
             fails(http)
         sentence = fails(http)
-    assert platform.calls == IN_A_ROW
+    assert platform.calls == FAILURES_IN_A_ROW
     assert sentence.endswith("has not answered since 02 November, 09:00 UTC; it is asked again at 09:01 UTC.")
 
 
 def test_it_is_asked_again_by_one_call_whose_answer_ends_it(clock: HandClock) -> None:
     platform = Platform(b"")
     with asking(platform, clock) as http:
-        for _ in range(IN_A_ROW):
+        for _ in range(FAILURES_IN_A_ROW):
             fails(http)
         platform.answer = OK
         clock.move(FIRST_WAIT)
         assert fails(http) == ""
         assert fails(http) == ""
-    assert platform.calls == IN_A_ROW + 2
+    assert platform.calls == FAILURES_IN_A_ROW + 2
 
 
 def test_while_one_call_tries_the_others_wait(clock: HandClock) -> None:
@@ -82,13 +82,13 @@ def test_while_one_call_tries_the_others_wait(clock: HandClock) -> None:
     platform = Platform(b"")
 
     def talk(caller: Caller) -> None:
-        if platform.calls >= IN_A_ROW:
+        if platform.calls >= FAILURES_IN_A_ROW:
             asked.set()
             go_on.wait()
         platform(caller)
 
     with rude_server(talk) as url, closing(Http({}, url, clock=clock)) as http, ThreadPoolExecutor(1) as pool:
-        for _ in range(IN_A_ROW):
+        for _ in range(FAILURES_IN_A_ROW):
             fails(http)
         clock.move(FIRST_WAIT)
         first = pool.submit(fails, http)
@@ -96,13 +96,13 @@ def test_while_one_call_tries_the_others_wait(clock: HandClock) -> None:
         assert "it is asked again" in fails(http)
         go_on.set()
         first.result()
-    assert platform.calls == IN_A_ROW + 1
+    assert platform.calls == FAILURES_IN_A_ROW + 1
 
 
 def test_the_wait_doubles_up_to_a_quarter_of_an_hour(clock: HandClock) -> None:
     platform = Platform(b"")
     with asking(platform, clock) as http:
-        for _ in range(IN_A_ROW):
+        for _ in range(FAILURES_IN_A_ROW):
             fails(http)
         waits = []
         for _ in range(6):
@@ -122,14 +122,14 @@ def test_whatever_is_an_answer_starts_the_count_anew(clock: HandClock, answer: b
     with asking(platform, clock) as http:
         for _ in range(3):
             platform.answer = b""
-            for _ in range(IN_A_ROW - 1):
+            for _ in range(FAILURES_IN_A_ROW - 1):
                 fails(http)
             platform.answer = answer
             try:
                 http.ask("GET", "/")
             except Exception as error:  # noqa: BLE001 (which one is another test's)
                 assert not isinstance(error, Unreachable)
-    assert platform.calls == 3 * IN_A_ROW
+    assert platform.calls == 3 * FAILURES_IN_A_ROW
 
 
 def test_it_is_told_once_that_it_began_and_once_that_it_is_over(
@@ -138,7 +138,7 @@ def test_it_is_told_once_that_it_began_and_once_that_it_is_over(
     caplog.set_level(logging.INFO, logger="bot.http.circuit_breaker")
     platform = Platform(b"")
     with asking(platform, clock) as http:
-        for _ in range(IN_A_ROW + 3):
+        for _ in range(FAILURES_IN_A_ROW + 3):
             fails(http)
         for _ in range(3):
             clock.move(LONGEST_WAIT)
@@ -149,7 +149,7 @@ def test_it_is_told_once_that_it_began_and_once_that_it_is_over(
         fails(http)
     told = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert told == [
-        ("WARNING", "127.0.0.1 did not answer 5 calls in a row: it is left alone for a while"),
+        ("WARNING", "127.0.0.1 did not answer 5 calls in a row; it is asked again in 60 seconds"),
         ("INFO", "127.0.0.1 answers again, after 60 minutes"),
     ]
 
@@ -157,7 +157,7 @@ def test_it_is_told_once_that_it_began_and_once_that_it_is_over(
 def test_one_platforms_silence_does_not_keep_another_from_being_asked(clock: HandClock) -> None:
     silent, fine = Platform(b""), Platform(OK)
     with asking(silent, clock) as one, asking(fine, clock) as other:
-        for _ in range(IN_A_ROW + 1):
+        for _ in range(FAILURES_IN_A_ROW + 1):
             fails(one)
             assert fails(other) == ""
 
@@ -181,7 +181,7 @@ def test_closing_ends_the_calls_under_way() -> None:
 
 def test_a_host_that_is_refused_is_no_silence(clock: HandClock) -> None:
     with asking(Platform(OK), clock) as http:
-        for _ in range(IN_A_ROW + 1):
+        for _ in range(FAILURES_IN_A_ROW + 1):
             with pytest.raises(ConfigError):
                 http.ask("GET", "0@10.0.0.1/")
         assert fails(http) == ""
