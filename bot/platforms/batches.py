@@ -1,4 +1,4 @@
-"""What every platform's ``fetch`` does alike: nothing escapes, and one page never costs the others their reading."""
+"""The part that every platform's ``fetch`` shares: errors become failures, and pages do not harm each other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from handlers.model import Account
 
 
 class PageMoved(PageGone):
-    """The platform merged this page into another: ``to`` is that one's address, empty where it was not said."""
+    """The platform merged this page into another. ``to`` is the address of the other page, or "" if it is unknown."""
 
     def __init__(self, message: str, *, to: str) -> None:
         super().__init__(message)
@@ -19,7 +19,7 @@ class PageMoved(PageGone):
 
 
 class CountHidden(PageGone):
-    """The page is there and shows no count."""
+    """The page exists and shows no count."""
 
 
 _REASONS: tuple[tuple[type[LikewatchError], Reason], ...] = (
@@ -34,30 +34,28 @@ _REASONS: tuple[tuple[type[LikewatchError], Reason], ...] = (
 
 
 def failure(account: Account, error: LikewatchError) -> Failure:
-    """``error`` as this account's failure."""
+    """Return ``error`` as this account's failure."""
     reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), Reason.PAYLOAD_CHANGED)
     moved_to = error.to if isinstance(error, PageMoved) else ""
     return Failure(page=account.page, reason=reason, message=str(error), moved_to=moved_to)
 
 
 def wait_asked_for(error: Throttled, now: datetime) -> RateLimit:
-    """No calls until the wait that the platform asked for is over."""
+    """Return the rate limit of a platform that asked to wait: no calls until the wait is over."""
     return RateLimit(action=RateLimitAction.STOP, until=now + error.wait, message=str(error))
 
 
 def stricter(one: RateLimit | None, other: RateLimit | None) -> RateLimit | None:
-    """Of two pauses the one that allows less: a stop before a slow-down, then the later end."""
-    rate_limits = [rate_limit for rate_limit in (one, other) if rate_limit is not None]
-    return max(
-        rate_limits, key=lambda rate_limit: (rate_limit.action is RateLimitAction.STOP, rate_limit.until), default=None
-    )
+    """Return the rate limit that allows less: a stop before a slow-down, then the later end."""
+    limits = [limit for limit in (one, other) if limit is not None]
+    return max(limits, key=lambda limit: (limit.action is RateLimitAction.STOP, limit.until), default=None)
 
 
 def read_batch(accounts: Sequence[Account], now: datetime, read: Callable[[Sequence[Account]], Fetched]) -> Fetched:
-    """``read(accounts)``, with whatever it raises turned into the accounts' failures.
+    """Return ``read(accounts)``. An error that it raises becomes a failure of each account.
 
-    Where a whole batch is refused for what is one page's fault (``PageGone``), it is halved until that page stands
-    alone: at most 2·log₂(n) further calls for each such page.
+    A platform may refuse a whole batch because of one page (``PageGone``). The batch is then halved until that page is
+    alone. That takes at most 2·log₂(n) more calls for each such page, where n is the number of accounts.
     """
     if not accounts:
         return Fetched(readings=())

@@ -27,12 +27,12 @@ _APP_HOSTS = frozenset({"bsky.app", "www.bsky.app", "main.bsky.app", "staging.bs
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HANDLE = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?")
 _DID = re.compile(r"did:(?:plc:[a-z2-7]{24}|web:[a-z0-9.%-]{1,253})")
-_UNVERIFIED = "handle.invalid"  # what the AppView says while a handle's domain does not answer
+_UNVERIFIED = "handle.invalid"  # the AppView's word for a handle whose domain does not answer
 _INSTEAD = "Paste the account's own address, such as bsky.app/profile/bsky.app."
 
 
 class BlueskySettings(SettingGroup):
-    """What Bluesky needs: nothing but an address, which is the public one unless it is set."""
+    """The settings of Bluesky: its address."""
 
     api_url: WebAddress = setting(
         "BLUESKY_API_URL", "Address of Bluesky's public API, which needs no key.", default=_PUBLIC_API
@@ -44,7 +44,7 @@ def base_url(values: Mapping[str, str]) -> str:
 
 
 def parse_reference(text: str) -> Reference | None:
-    """The handle or DID in ``text``; None for what is not Bluesky's. See ``Platform.parse_reference``."""
+    """Return the handle or DID in ``text``. See ``Platform.parse_reference``."""
     text = cleaned(text)
     link = link_in(text)
     if text.lower().startswith("at://"):
@@ -64,7 +64,7 @@ _TABS = frozenset({"followers", "follows", "known-followers", "search"})
 
 
 def _profile(segments: tuple[str, ...], *, owned: frozenset[str]) -> str:
-    """The account that an address is of: ``segments`` are its actor and what follows; ``owned`` may, a post may not."""
+    """Return the account of an address. ``segments`` are the account and at most one of the ``owned`` parts of it."""
     actor = segments[0].removeprefix("@").lower() if segments else ""
     if not _is_actor(actor):
         raise UnknownPage(f"This address names no Bluesky account. {_INSTEAD}")
@@ -80,17 +80,17 @@ def _is_actor(text: str) -> bool:
     return bool(_HANDLE.fullmatch(text) or _DID.fullmatch(text))
 
 
-def ready(values: Mapping[str, str]) -> str | None:  # noqa: ARG001 - the contract's signature; nothing is needed here
+def ready(values: Mapping[str, str]) -> str | None:  # noqa: ARG001 (the contract's signature; Bluesky needs nothing)
     return None
 
 
 def fetch(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
-    """One request for at most 25 accounts. See ``Platform.fetch``."""
+    """Read at most 25 accounts in one request. See ``Platform.fetch``."""
     return read_batch(accounts, now, lambda some: _read(http, some, now))
 
 
 def resolve(http: Http, reference: Reference, now: datetime) -> Profile:
-    """Ask for one account, whose own errors tell deactivated from unknown. See ``Platform.resolve``."""
+    """Ask for one account: this call, unlike the batch, tells deactivated from unknown. See ``Platform.resolve``."""
     answer = http.ask("GET", "/xrpc/app.bsky.actor.getProfile", params=[("actor", reference.key)])
     if answer.status == HTTPStatus.BAD_REQUEST:
         raise UnknownPage(_unknown(reference.key, answer.body))
@@ -158,12 +158,15 @@ def _answered(http: Http, answer: HttpAnswer, now: datetime) -> object:
         return answer.body
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS and (until := _reset(answer.headers)):
         wait = min(max(until - now, timedelta(seconds=1)), timedelta(days=1))
-        raise Throttled(f"Bluesky's limit is used up; nothing is asked of it until {until:%H:%M} UTC.", wait=wait)
+        raise Throttled(f"Bluesky's limit is used up; Likewatch makes no calls until {until:%H:%M} UTC.", wait=wait)
     raise http.refusal(answer.status, answer.headers)
 
 
 def _reset(headers: Mapping[str, str]) -> datetime | None:
-    """When the limit is lifted: seconds since 1970 (https://docs.bsky.app/docs/advanced-guides/rate-limits)."""
+    """Return when the limit ends. The header counts seconds since 1970.
+
+    https://docs.bsky.app/docs/advanced-guides/rate-limits
+    """
     seconds = headers.get("RateLimit-Reset", "")
     return datetime.fromtimestamp(int(seconds), UTC) if re.fullmatch(r"[0-9]{1,10}", seconds) else None
 

@@ -1,4 +1,4 @@
-"""What a platform is: one file, ending in ``PLATFORM = Platform(…)``, and this is all of its surface."""
+"""The contract of a platform: one file that ends in ``PLATFORM = Platform(…)``. This module is its whole surface."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from handlers.model import Account, Metric, Reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """What somebody pasted, understood: ``key`` is what the platform is asked for (an id or a handle)."""
+    """The account that a pasted text means. ``key`` is its id or handle on the platform."""
 
     platform: str
     key: str
@@ -36,7 +36,7 @@ class Profile:
 
 
 class Reason(StrEnum):
-    """Why a page has no reading. Who must act: see ``bot.errors``."""
+    """Why a page has no reading. ``bot.errors`` says who must act."""
 
     UNREACHABLE = "unreachable"
     THROTTLED = "throttled"
@@ -46,14 +46,14 @@ class Reason(StrEnum):
     PAGE_MOVED = "page_moved"
     COUNT_HIDDEN = "count_hidden"
     PAYLOAD_CHANGED = "payload_changed"
-    UNRECORDED = "unrecorded"  # the platform answered, and the answer could not be kept: no fault of the platform's
+    UNRECORDED = "unrecorded"  # the platform answered, and the answer could not be stored: the platform is not at fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One page that could not be read this time. ``message`` is a sentence without secrets.
+    """A page that could not be read this time. ``message`` is a sentence without secrets.
 
-    ``moved_to`` is the address of the page that it was merged into, where the platform said so.
+    ``moved_to`` is the address of the page that this one was merged into, or "".
     """
 
     page: str
@@ -63,15 +63,15 @@ class Failure:
 
 
 class RateLimitAction(StrEnum):
-    """What the platform's usage headers ask for: poll half as often, or not at all, until an instant."""
+    """The two kinds of rate limit."""
 
-    SLOW = "slow"
-    STOP = "stop"
+    SLOW = "slow"  # poll half as often
+    STOP = "stop"  # make no calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """A platform asks for fewer calls (``SLOW``) or none (``STOP``) until an instant."""
+    """A platform's request for fewer calls, or for none, until an instant."""
 
     action: RateLimitAction
     until: datetime
@@ -80,9 +80,9 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """One batch's outcome: every account asked for is in exactly one of ``readings`` and ``failures``.
+    """The outcome of one batch: every account of the batch is in exactly one of ``readings`` and ``failures``.
 
-    ``handles`` maps the slug of a page to its new handle where that changed.
+    ``handles`` maps the slug of a page to its new handle, for pages whose handle changed.
     """
 
     readings: tuple[Reading, ...]
@@ -93,17 +93,21 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """One platform's declaration.
+    """The declaration of one platform.
 
-    ``parse_reference(text)`` returns None for text that is not this platform's, and raises ``UnknownPage`` for what is
-    its own but cannot be watched (a post, a group, an invite link), saying what to paste instead. A bare name or
-    ``@name`` belongs to the platform whose ``bare_names`` is true unless the person named another.
-    ``resolve(http, reference, now)`` asks the platform once and returns the profile, or raises ``UnknownPage``,
-    ``AuthRefused``, ``ConfigError``, ``Throttled``, ``Unreachable`` or ``PayloadChanged``.
-    ``fetch(http, accounts, now)`` reads one batch of at most ``batch`` accounts; it never raises for one page, nor
-    for the network: whatever went wrong is in ``Fetched``. ``now`` stamps the readings.
-    ``ready(values)`` returns None, or the sentence that says which setting is missing and where to get it.
-    ``accepts`` says what people may paste: it ends the sentence "for Facebook: …".
+    ``batch``: the most accounts that one call of ``fetch`` may read.
+    ``settings``: the group of settings that the platform declares. The functions get their texts by name (``values``).
+    ``base_url(values)``: the address of the API.
+    ``needs``: sentences for the docs about what an operator must have.
+    ``accepts``: the texts that people may paste, as the end of the sentence "for Facebook: …".
+    ``bare_names``: whether a bare name or ``@name`` means this platform, unless the person names another.
+    ``parse_reference(text)``: the account that a pasted text means, or None if the text is not about this platform. It
+    raises ``UnknownPage`` for an address of the platform that is no page (a post, a group), with what to paste instead.
+    ``ready(values)``: the sentence that says which setting is missing and where to get its value, or None.
+    ``resolve(http, reference, now)``: the profile, from one call. It raises ``UnknownPage``, ``AuthRefused``,
+    ``ConfigError``, ``Throttled``, ``Unreachable`` or ``PayloadChanged``.
+    ``fetch(http, accounts, now)``: one batch, whose readings are stamped with ``now``. It raises nothing for a page or
+    for the network, because every error is a failure in ``Fetched``.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a platform sent as a count becomes a reading here, or that page's failure. Every platform passes through."""
+"""Every platform's counts pass through here, and become a reading or the page's failure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LIMIT = 2**63  # SQLite's integers end here
 
 
 def valid_count(value: object) -> int:
-    """The count, if ``value`` is a whole number from 0 to 2⁶³ - 1; else ``PayloadChanged`` naming what came instead."""
+    """Return ``value`` if it is a whole number from 0 to 2⁶³ - 1. Else raise ``PayloadChanged``."""
     if type(value) is int and 0 <= value < _LIMIT:  # bool is an int to isinstance
         return value
     if value is None:
@@ -21,13 +21,15 @@ def valid_count(value: object) -> int:
 
 
 def exact_reading(account: Account, value: object, *, metric: Metric, source: str, now: datetime) -> Reading:
-    """A reading of exactly ``value`` at ``now``.
+    """Return a reading of exactly ``value`` at ``now``.
 
-    Raises ``CountHidden`` where no count came with the page, ``PayloadChanged`` for what is no count, and
-    ``Unreachable`` for 0, which platforms send for a page that cannot be read: a zero is never a value.
+    Raise ``CountHidden`` if ``value`` is None, and ``PayloadChanged`` if it is not a count. Raise ``Unreachable``
+    for 0, because platforms send 0 for a page that cannot be read.
     """
     if value is None:
-        raise CountHidden(f"{source} showed this page without a count of {metric}: it hides it, or none may see it.")
+        raise CountHidden(
+            f"{source} showed this page without a count of {metric}. The page hides the count, or the platform does."
+        )
     count = valid_count(value)
     if count == 0:
         raise Unreachable(f"{source} gave 0 {metric} for this page, as it does while a page cannot be read.")

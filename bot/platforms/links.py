@@ -1,4 +1,4 @@
-"""What people paste: links from browsers, phones and Slack, with whatever came along in the selection."""
+"""Links as people paste them from browsers, phones and Slack, with the characters around them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AROUND = " \t\r\n\u00a0\u200b\u200e\u200f\u2060\ufeff\"'`*“”„\u2018\u2019
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """An address taken apart: ``host`` in small letters, ``path`` its segments without percent signs."""
+    """The parts of an address. ``host`` is in small letters; ``path`` holds the segments, percent-decoded."""
 
     host: str
     path: tuple[str, ...]
@@ -23,9 +23,10 @@ class Address:
 
 
 def cleaned(text: str) -> str:
-    """``text`` without quotes, blanks and Slack's own marks around it.
+    """Return ``text`` without the quotes, blanks and Slack marks around it.
 
-    Slack turns a typed ``example.org`` into ``<http://example.org|example.org>``: that becomes what was typed.
+    >>> cleaned("“<http://example.org|example.org>”")
+    'example.org'
     """
     text = text.strip(_AROUND)
     if found := _SLACK_LINK.search(text):
@@ -36,7 +37,7 @@ def cleaned(text: str) -> str:
 
 
 def link_in(text: str) -> Address | None:
-    """The address that ``text`` is, with or without ``https://``; None if it is none."""
+    """Return the address that ``text`` is, with or without ``https://``, or None if it is none."""
     if not (found := _ADDRESS.fullmatch(text)):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Which platforms there are, and whose page somebody means."""
+"""The platforms that exist, and the account that a pasted text means."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ELSEWHERE: Mapping[str, str] = MappingProxyType(
 
 @cache
 def platforms() -> tuple[Platform, ...]:
-    """Every platform: the ``PLATFORM`` of each module in this package that has one, by name."""
+    """Return every platform, sorted by name: the ``PLATFORM`` of each module in this package that has one."""
     found = []
     for module in pkgutil.iter_modules(bot.platforms.__path__, f"{bot.platforms.__name__}."):
         platform = getattr(importlib.import_module(module.name), "PLATFORM", None)
@@ -55,9 +55,9 @@ def platform_settings() -> tuple[type[SettingGroup], ...]:
 
 
 def parse_reference(text: str, platforms: Sequence[Platform], hint: str = "") -> Reference:
-    """The account that somebody means by ``text``, on the platform named by ``hint`` if they named one.
+    """Return the account that ``text`` means, on the platform named by ``hint`` if the person named one.
 
-    What only one platform can mean goes before a bare name. Raises ``UnknownPage`` saying what may be pasted.
+    An address goes before a bare name. Raise ``UnknownPage``, which says what may be pasted.
 
     >>> parse_reference("<https://m.facebook.com/hunsen?ref=1|the page>", platforms())
     Reference(platform='facebook', key='hunsen')

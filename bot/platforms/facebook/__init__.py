@@ -1,4 +1,4 @@
-"""Facebook pages, over the Graph API."""
+"""Facebook pages, through the Graph API."""
 
 from bot.platforms.facebook.platform import PLATFORM
 

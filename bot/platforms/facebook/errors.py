@@ -1,7 +1,7 @@
 """The Graph API's error codes, and who must act on each.
 
 https://developers.facebook.com/docs/graph-api/guides/error-handling
-The code decides, never the type. The message only helps to choose a sentence and is never repeated: it may quote a
+The code decides, never the type. The message helps to choose a sentence, and is never repeated, because it may quote a
 token.
 """
 
@@ -31,7 +31,7 @@ class _GraphError:
 
 
 def graph_error(error: object, wait: timedelta) -> LikewatchError:
-    """What the value of ``error`` in a Graph answer means; ``wait`` is how long to pause if it means that."""
+    """Return the meaning of ``error`` in a Graph answer. ``wait`` is the time to wait if Facebook throttles."""
     match error:
         case {"code": int(code), **more}:
             subcode, message = more.get("error_subcode"), more.get("message")
@@ -57,7 +57,7 @@ def _transient(fault: _GraphError) -> LikewatchError:
 def _throttled(fault: _GraphError) -> LikewatchError:
     minutes = max(1, round(fault.wait.total_seconds() / 60))
     return Throttled(
-        f"Facebook's limit is used up (error {fault.code}); nothing is asked of it for {minutes} minutes.",
+        f"Facebook's limit is used up (error {fault.code}); Likewatch makes no calls for {minutes} minutes.",
         wait=fault.wait,
     )
 
@@ -83,7 +83,7 @@ def _token(fault: _GraphError) -> LikewatchError:
 def _permission(fault: _GraphError) -> LikewatchError:
     return ConfigError(
         f"Facebook does not let this app read the page's counts (error {fault.code}). The app needs the feature “Page "
-        "Public Metadata Access” (App Review and business verification); until then it may read only pages whose admin "
+        "Public Metadata Access” (App Review and business verification). Until then it may read only pages whose admin "
         "has a role in the app."
     )
 
@@ -111,7 +111,7 @@ def _unsupported(fault: _GraphError) -> LikewatchError:
         )
     if fault.mentions("appsecret_proof", "app secret proof"):
         return ConfigError(
-            "Facebook wants proof of the app's secret, or refused the one it got (error 100): FACEBOOK_APP_SECRET must "
+            "Facebook wants proof of the app's secret, or refused the proof (error 100): FACEBOOK_APP_SECRET must "
             "be the secret of the app that FACEBOOK_ACCESS_TOKEN belongs to."
         )
     if fault.mentions("permission", "page public"):

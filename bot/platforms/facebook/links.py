@@ -1,4 +1,4 @@
-"""What people paste for a Facebook page, and what they paste by mistake."""
+"""The texts that people paste for a Facebook page, and those that they paste by mistake."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _NO_NAME = frozenset(
 
 
 def parse_reference(text: str) -> Reference | None:
-    """The page's name or number in ``text``; None for what is not Facebook's. See ``Platform.parse_reference``."""
+    """Return the page's name or number in ``text``. See ``Platform.parse_reference``."""
     text = cleaned(text)
     link = link_in(f"facebook.com/{text}" if text.startswith("profile.php?") else text)
     if link and _HOST.fullmatch(link.host):

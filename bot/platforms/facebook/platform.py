@@ -32,7 +32,7 @@ SOURCE = "Facebook Graph API"
 _GRAPH_API = "https://graph.facebook.com"
 _FIELDS = "id,name,username,link,fan_count,followers_count,has_transitioned_to_new_page_experience"
 _SLOW, _STOP = 75, 95  # per cent of the app's allowance
-_UNSAID = timedelta(hours=1)  # how long to hold back where Facebook does not say: its window is a rolling hour
+_UNSAID = timedelta(hours=1)  # the wait if Facebook names none: Facebook counts calls in a rolling hour
 _LONGEST = timedelta(days=1)
 
 
@@ -57,7 +57,7 @@ class FacebookSettings(SettingGroup):
 
 
 def base_url(values: Mapping[str, str]) -> str:
-    """The API's address with a version: the setting's own if it ends in one."""
+    """Return the API's address with a version, which is the setting's own if the address ends in one."""
     address = (values.get("FACEBOOK_API_URL") or _GRAPH_API).rstrip("/")
     return address if re.search(r"/v[0-9]+\.[0-9]+$", address) else f"{address}/{VERSION}"
 
@@ -72,12 +72,12 @@ def ready(values: Mapping[str, str]) -> str | None:
 
 
 def fetch(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
-    """One batch request for at most 50 pages. See ``Platform.fetch``."""
+    """Read at most 50 pages in one batch request. See ``Platform.fetch``."""
     return read_batch(accounts, now, lambda some: _read(http, some, now))
 
 
 def resolve(http: Http, reference: Reference, now: datetime) -> Profile:
-    """Ask for one page, in a batch of one: a token in a form is not written into any log. See ``Platform.resolve``."""
+    """Ask for one page in a batch of one, because logs do not hold the form. See ``Platform.resolve``."""
     try:
         batch = _ask(http, [reference.key], now)
         page = _page(batch.items[0], batch.wait)
@@ -105,7 +105,7 @@ def resolve(http: Http, reference: Reference, now: datetime) -> Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _BatchRequest:
-    """An answered batch: an item for each page asked, and what the headers say of waiting."""
+    """An answered batch: an item for each page, and the wait and the rate limit in the headers."""
 
     items: list[object]
     wait: timedelta
@@ -134,7 +134,10 @@ class _GraphPage:
         return link if link.startswith("https://") else f"https://www.facebook.com/{self.id}"
 
     def count(self) -> tuple[Metric, object]:
-        """Likes only where the page says that it never moved: of a moved page ``fan_count`` counts followers."""
+        """Return the page's count: likes of a page that says it never moved, else followers.
+
+        ``fan_count`` counts followers too after a page moved to the new page experience.
+        """
         if self.get("has_transitioned_to_new_page_experience") is False:
             return Metric.LIKES, self.get("fan_count")
         return Metric.FOLLOWERS, self.get("followers_count")
@@ -179,13 +182,13 @@ def _ask(http: Http, keys: Sequence[str], now: datetime) -> _BatchRequest:
 
 
 def _batch_of(keys: Sequence[str]) -> str:
-    """The form's field ``batch``. Only the keys are encoded anew: encoding it whole would cost a third of a poll."""
+    """Return the form's field ``batch``. Only the keys are encoded here: encoding it all would cost a third of a poll."""
     items = [f"{_BEFORE}{key if key.isascii() and key.isalnum() else _quoted_twice(key)}{_AFTER}" for key in keys]
     return f"batch=%5B{'%2C'.join(items)}%5D"
 
 
 def _quoted_twice(key: str) -> str:
-    """For the address in the batch, and for the form that the batch is sent in."""
+    """Quote ``key`` for the address in the batch, and again for the form around it."""
     return quote(key, safe="").replace("%", "%25")
 
 
@@ -193,7 +196,10 @@ _BEFORE, _AFTER = map(quote_plus, json.dumps({"method": "GET", "relative_url": f
 
 
 def _credentials(values: Mapping[str, str]) -> str:
-    """https://developers.facebook.com/docs/graph-api/securing-requests: the proof is HMAC-SHA256(app secret, token)."""
+    """Return the form's last fields: the token, and the proof HMAC-SHA256(app secret, token).
+
+    https://developers.facebook.com/docs/graph-api/securing-requests
+    """
     token, secret = values.get("FACEBOOK_ACCESS_TOKEN", ""), values.get("FACEBOOK_APP_SECRET", "")
     fields = {"access_token": token}
     if secret:
@@ -202,9 +208,9 @@ def _credentials(values: Mapping[str, str]) -> str:
 
 
 def _page(item: object, wait: timedelta) -> _GraphPage:
-    """One item of a batch: ``{"code": 200, "body": "<JSON text>"}``, or null where Facebook ran out of time."""
+    """Return the page in one item of a batch: ``{"code": 200, "body": "<JSON text>"}``, or null after a timeout."""
     if item is None:
-        raise Unreachable("Facebook left this page out of its answer; it is asked again at the next poll.")
+        raise Unreachable("Facebook left this page out of its answer; Likewatch asks again at the next poll.")
     text = item.get("body") if isinstance(item, dict) else None
     if not isinstance(text, str):
         raise PayloadChanged("Facebook's answer about this page has a form that Likewatch does not understand.")
@@ -229,10 +235,11 @@ def _rate_limit(percent: float, until: datetime) -> RateLimit | None:
 
 
 def _usage(headers: Mapping[str, str]) -> tuple[float, timedelta]:
-    """How much of the allowance is used (per cent), and how long until it is back.
+    """Return how much of the allowance is used (per cent), and the time until it is back.
 
-    https://developers.facebook.com/docs/graph-api/overview/rate-limiting: ``X-App-Usage`` is one object of percentages,
-    ``X-Business-Use-Case-Usage`` lists such objects under each business, with minutes until access is regained.
+    ``X-App-Usage`` is one object of percentages. ``X-Business-Use-Case-Usage`` lists such objects under each business,
+    with the minutes until access is regained.
+    https://developers.facebook.com/docs/graph-api/overview/rate-limiting
     """
     percent, minutes = 0.0, 0.0
     for entry in (*_entries(headers.get("X-App-Usage")), *_entries(headers.get("X-Business-Use-Case-Usage"))):
@@ -266,8 +273,8 @@ PLATFORM = Platform(
     base_url=base_url,
     needs=(
         "A Facebook app and its access token (developers.facebook.com). To read pages that are not your own, the app "
-        "needs the feature “Page Public Metadata Access”, which Facebook grants after App Review and business "
-        "verification; until then it reads the pages whose admins have a role in the app. Facebook gives no audience "
+        "needs the feature “Page Public Metadata Access”. Facebook grants the feature after App Review and business "
+        "verification. Until then the app reads the pages whose admins have a role in the app. Facebook gives no audience "
         "by country for the pages of others."
     ),
     bare_names=True,
