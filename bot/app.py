@@ -41,7 +41,6 @@ from bot.polling.scheduler import build_scheduler
 from bot.rules.preview import settle_rule_states
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
-from bot.slack.commands import commands
 from bot.slack.delivery.deliverer import Deliverer
 from bot.slack.delivery.operators_channel import OperatorsChannel
 from bot.slack.http_server import SlackServer
@@ -253,7 +252,7 @@ def _open_workspace(core: Core, closing: ExitStack) -> WorkspaceServer:
     journal = core.settings.database.with_suffix(".workspace.jsonl")
     address = core.settings.workspace
     workspace = Workspace(clock=core.clock, journal=journal)
-    workspace.install(manifest(commands(), socket_mode=True))
+    workspace.install(manifest(socket_mode=True))
     server = WorkspaceServer(workspace, address.host, address.port)
     server.start()
     closing.callback(server.stop)

@@ -22,7 +22,6 @@ from bot.imports.job import ImportJob
 from bot.monitoring.doctor import CheckResult
 from bot.monitoring.systemd_unit import systemd_unit
 from bot.platforms.registry import platform_settings
-from bot.slack.commands import commands
 from bot.slack.manifest import manifest as slack_manifest
 from storage.errors import StoreError
 
@@ -185,7 +184,7 @@ def doctor(ctx: click.Context) -> None:
 )
 def manifest(request_url: str | None) -> None:
     """Print the Slack app manifest, to paste at api.slack.com/apps → Create New App → From a manifest."""
-    made = slack_manifest(commands(), socket_mode=request_url is None, request_url=request_url)
+    made = slack_manifest(socket_mode=request_url is None, request_url=request_url)
     click.echo(json.dumps(made, indent=2, ensure_ascii=False))
 
 

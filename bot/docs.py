@@ -76,7 +76,7 @@ def reference() -> str:
             "",
             *_table(
                 ("type", "to", "who may"),
-                ((f"`{command.usage}`", command.summary, command.who.value) for command in commands()),
+                ((f"`{command.usage}`", command.summary, command.permission.value) for command in commands()),
             ),
             "",
             "Editors are those that `LIKEWATCH_EDITORS` names. Every change is noted in the audit, and told to the",

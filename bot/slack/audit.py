@@ -1,4 +1,4 @@
-"""Who changed what, from a channel: written in the same transaction as the change."""
+"""Record who changed what, in the same transaction as the change."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from storage.values import AuditEntry
 
 
 def audit(store: Store, call: Call, now: datetime, action: str, subject: str, *, detail: str = "") -> None:
-    """Note that the caller did ``action`` (a verb) to ``subject`` (a slug).
+    """Store that the caller did ``action`` (a verb) to ``subject`` (a slug or a command).
 
-    ``AlreadyDone`` where the same request was carried out before: the transaction is then undone.
+    Raises ``AlreadyDone`` if Slack repeats a request that was carried out before. The transaction is then undone.
     """
     store.audit.add(
         AuditEntry(
@@ -23,6 +23,6 @@ def audit(store: Store, call: Call, now: datetime, action: str, subject: str, *,
             action=action,
             subject=subject,
             detail=detail,
-            request=call.request,
+            request=call.request_id,
         )
     )

@@ -1,16 +1,20 @@
-"""What a command is: one file, ending in ``COMMAND = Command(…)``, and this is all of its surface. No Bolt here.
+"""Declare what a command gets, what it answers with, and what it says about itself. No Bolt and no Block Kit here.
 
-Text is safe by construction: a string is plain words, whoever wrote them, and ``cards`` escapes it exactly once. What
-shall be bold, a link, a local time or a mention is a span of its own, so that no page name can become one.
+A command is one file in ``commands/`` that ends in ``COMMAND = Command(…)``.
+
+Text is safe by construction. A string is plain words, and ``render/block_kit.py`` escapes it exactly once. Bold words,
+links, local times and mentions are spans of their own, so a page's name can never become one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
+
+from bot.errors import LikewatchError
 
 if TYPE_CHECKING:
     from bot.platforms.contract import Profile, Reference
@@ -24,30 +28,65 @@ class Slash(StrEnum):
     TRENDS = "/trends"
 
 
-class Who(StrEnum):
-    """Who may run a command: the operator names the editors (``LIKEWATCH_EDITORS``)."""
+class Permission(StrEnum):
+    """The people who may run a command. The operator names the editors (``LIKEWATCH_EDITORS``)."""
 
     ANYONE = "anyone"
     EDITORS = "editors"
-    EDITORS_IN_CHANNELS = "editors; for themselves, in their direct messages with the bot, anyone"
+    EDITORS_IN_CHANNELS = "editors; in their own direct messages with the bot, anyone"
+
+
+class RequestOrigin(StrEnum):
+    """The place in Slack that a request comes from."""
+
+    CHANNEL = "a channel"
+    DIRECT_MESSAGE = "a direct message"
+    THREAD = "a thread"
+    APP_HOME = "App Home"
+    MODAL = "a form"
+    ELSEWHERE = "a shortcut"  # a global shortcut, or an event without a channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """Somebody's request: ``text`` is what follows the verb, ids are Slack's own (``T…``, ``C…``, ``U…``).
+class SlackRequest:
+    """One request from Slack: its sender, its place, and the ways to answer it.
 
-    ``request`` is Slack's id of it, the same where Slack sends it again; "" where it has none. ``found`` is the
-    looked-up profile, for commands that declare ``lookup``; ``poll_every`` how often a newly tracked page is read.
+    Ids are Slack's own (``T…``, ``C…``, ``U…``). A field is "" if Slack sends none: App Home and modals have no channel
+    and no ``response_url``, mentions have no ``trigger_id``. ``request_id`` is the same when Slack repeats a request.
+    ``bot_user_id`` is the bot itself, as a member of that workspace.
+    """
+
+    team_id: str
+    user_id: str
+    channel_id: str = ""
+    origin: RequestOrigin = RequestOrigin.CHANNEL
+    thread_ts: str = ""
+    response_url: str = field(default="", repr=False)  # a secret: whoever has it can post
+    trigger_id: str = ""
+    request_id: str = ""
+    bot_user_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(SlackRequest):
+    """A request that runs a command. ``text`` is what follows the verb.
+
+    ``profile`` is the account that a platform found, for commands that declare ``lookup``. ``poll_every`` is the time
+    between two reads of a newly tracked page.
     """
 
     slash: Slash
     text: str
-    team_id: str
-    channel_id: str
-    user_id: str
-    request: str = ""
-    found: Profile | None = None
+    profile: Profile | None = None
     poll_every: timedelta = timedelta(minutes=15)
+
+    def require_channel(self) -> None:
+        """Raise LikewatchError if the call comes from no channel and no direct message."""
+        if not self.channel_id:
+            raise LikewatchError(
+                f"This command is about one channel, and Slack does not say which one {self.origin} belongs to. "
+                "Type the command in the channel itself."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +153,7 @@ class Plot:
 class Button:
     """A button that asks ``query`` as if the person had typed it after the bot's name: "trends unsubscribe hunsen".
 
-    Nothing in it is trusted: the query is parsed and checked again when the button is pressed, for who presses it.
+    The query is not trusted. It is parsed when somebody presses the button, and that person's permission is checked.
     """
 
     label: str
@@ -124,7 +163,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What is shown, before Block Kit. ``headline`` is also what a screen reader and a notification read."""
+    """The content of an answer or an alert, before Block Kit. Screen readers and notifications read ``headline``."""
 
     headline: str
     lines: tuple[Line, ...] = ()
@@ -135,36 +174,93 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """The answer: a card only the asker sees, and for a change one ``notice`` line that the channel sees.
+class ReplyFile:
+    """A file beside the card. It goes to the person's direct messages, or to the channel if the reply is shared.
 
-    ``shareable`` adds *Share to channel*, which asks the same again and shows the answer to everybody.
+    A command that answers with a file declares the scope ``files:write``.
+    """
+
+    name: str
+    content: bytes
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormField:
+    """One field of a form: a line of text, or a choice of ``options`` (pairs of value and label)."""
+
+    name: str
+    label: str
+    value: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modal:
+    """The card in a window over Slack, with a form below it if there are ``form_fields``.
+
+    ``submit`` labels the button that sends the form to the listener in ``listeners/views/`` with this ``callback_id``.
+    ``metadata`` comes back with the form. A request without a ``trigger_id`` gets the card as a message instead.
+    """
+
+    title: str
+    callback_id: str = ""
+    submit: str = ""
+    form_fields: tuple[FormField, ...] = ()
+    metadata: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeView:
+    """The card, and ``more`` cards below it, as the person's App Home tab."""
+
+    more: tuple[Card, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The answer to a call: a card that only the person sees, unless ``shown_as`` says otherwise.
+
+    ``notice`` is one line for the channel about a change. ``shareable`` adds the button *Share to channel*, which asks
+    the same again and shows the answer to everybody.
     """
 
     card: Card
+    shown_as: ReplyFile | Modal | HomeView | None = None
     notice: Line | None = None
     shareable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One verb.
+    """One verb of a slash command.
 
-    ``verbs`` are the words that call it, the first the official one; "" is the slash command with anything else.
-    ``who`` may run it: what changes something for others than who asks, or than their channel, is for editors.
-    ``usage`` and ``summary`` make the help text and the manifest. ``lookup(call)`` names what must be asked of a
-    platform before ``run`` (only ``track`` needs it); ``speaks`` says that it will make the bot post in this channel,
-    so that membership is checked first, and what waits there may go on; ``slow`` that it may think for longer than
-    Slack waits. ``run(call, store, now)`` answers from the store, no network; it raises ``LikewatchError`` with a
-    sentence for the asker.
+    Args:
+        verbs: The words that call the command, the official one first. "" takes every text that begins with no verb.
+        usage: How to type the command, for the help text and the manifest.
+        summary: What the command does, for the help text.
+        permission: Editors only, if the command changes something for other people or for other channels.
+        run: Answers from the store, without the network. Raises ``LikewatchError`` with a sentence for the person.
+        lookup: Names the account that a platform must be asked for before ``run``.
+        posts_here: The bot will post in this channel, so its membership is checked before ``run``.
+        runs_long: ``run`` may take longer than Slack waits.
+        scopes: Slack permissions that only this command needs. The manifest lists them.
+
     """
 
     slash: Slash
     verbs: tuple[str, ...]
     usage: str
     summary: str
-    who: Who
+    permission: Permission
     run: Callable[[Call, Store, datetime], Reply]
     lookup: Callable[[Call], Reference] | None = None
-    speaks: bool = False
-    slow: bool = False
+    posts_here: bool = False
+    runs_long: bool = False
+    scopes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The command as a person types it: "/trends mute", or "/likes" for the command without a verb."""
+        return f"{self.slash} {self.verbs[0]}".rstrip()

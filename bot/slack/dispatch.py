@@ -1,7 +1,9 @@
-"""From what somebody asked to what they are shown, whether by slash command, mention or button. No Bolt here."""
+"""From a call to its answer: find the command, check the permission, run it, and render its reply. No Bolt here."""
 
 from __future__ import annotations
 
+import logging
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,40 +17,61 @@ from bot.platforms.contract import Profile, Reference
 from bot.slack.audit import audit
 from bot.slack.client import CALL_ERRORS, failure_of, spoken
 from bot.slack.commands import find_command, query
-from bot.slack.contract import Call, Card, Command, Line, Mention, Reply
-from bot.slack.permissions import Permission
+from bot.slack.contract import Call, Command, HomeView, Line, Mention, Modal, Reply, ReplyFile
+from bot.slack.permissions import PermissionChecker
 from bot.slack.render import block_kit
+from bot.slack.render.views import home_view, modal_view
 from storage.errors import StoreError
 from storage.store import Store
 
-_MOST_QUOTED = 200
+log = logging.getLogger(__name__)
 
 INVITE = (
     "I am not in this channel, so I could not post alerts here, and nothing was saved. Type /invite @Likewatch in it, "
     "then subscribe again."
 )
+_MAX_QUOTED = 200  # characters of a refused call, in the audit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What is shown: only ``text`` where ``blocks`` is empty; ``notice`` is what the channel is told of a change.
+class RenderedReply:
+    """A reply as Slack takes it. Without ``blocks``, ``text`` is all of the message.
 
-    ``public``: everybody in the channel sees it, not only who asked.
+    ``notice`` is one line for the channel about a change. ``public``: everybody in the channel sees the message.
+    ``modal`` and ``home`` are views that replace the message.
     """
 
     text: str
     blocks: tuple[block_kit.Block, ...] = ()
     notice: Line | None = None
     public: bool = False
+    file: ReplyFile | None = None
+    modal: block_kit.Block | None = None
+    home: block_kit.Block | None = None
+
+    @property
+    def is_message(self) -> bool:
+        """Whether the text and the blocks are the whole reply."""
+        return not (self.file or self.modal or self.home)
 
 
-def sentence(words: str) -> Answer:
-    """Plain words, and nothing else."""
-    return Answer(text=block_kit.escape(words))
+def plain_reply(sentence: str) -> RenderedReply:
+    """Return a reply of plain words."""
+    return RenderedReply(text=block_kit.escape(sentence))
 
 
-class Answers:
-    """Finds the command that was called, asks outside what it needs, runs it, and lays out its reply."""
+def unexpected_reply(error: BaseException) -> RenderedReply:
+    """Log an error that no code foresaw, and return a sentence with the log entry's reference."""
+    reference = secrets.token_hex(3)
+    log.error("Something unexpected while answering (reference %s)", reference, exc_info=error)
+    return plain_reply(
+        f"Something went wrong on my side. My log has the details under the reference {reference}. "
+        "You may try again. If it happens again, give the reference to whoever runs Likewatch."
+    )
+
+
+class Dispatcher:
+    """Runs commands for the people who may run them."""
 
     def __init__(
         self,
@@ -62,7 +85,7 @@ class Answers:
         wake: Callable[[], None],
     ) -> None:
         self._client = client
-        self._permission = Permission(client=client, editors=editors, clock=clock)
+        self._permissions = PermissionChecker(client=client, editors=editors, clock=clock)
         self._wake = wake
         self._store = store
         self._clock = clock
@@ -70,48 +93,47 @@ class Answers:
         self._poll_every = poll_every
 
     def takes_long(self, call: Call) -> bool:
-        """Whether the answer needs the network (a platform, Slack itself) or much thought. ``call.text``: all typed."""
+        """Return whether the answer needs the network (a platform, Slack itself) or a long computation."""
         command, _ = find_command(call.slash, call.text)
-        if command.lookup is not None or command.speaks or command.slow:
+        if command.lookup is not None or command.posts_here or command.runs_long:
             return True
-        return self._permission.takes_long(command, call)
+        return self._permissions.must_ask_slack(command, call)
 
-    def answer(self, call: Call, *, share: bool = False) -> Answer:
-        """The answer to what was typed; what went wrong for the person is a sentence.
+    def reply(self, call: Call, *, share: bool = False) -> RenderedReply:
+        """Return the answer to what a person typed. An error that concerns the person is a sentence.
 
-        ``share``: everybody sees it, and by whom it is shown, if it is an answer that may be shared.
+        Args:
+            call: ``text`` is all that was typed after the slash command, with the verb.
+            share: Show the answer to everybody, with the name of who shared it, if the command allows that.
+
         """
-        asked = call.text
-        command, text = find_command(call.slash, asked)
-        call = replace(call, text=text, poll_every=self._poll_every)
+        command, text = find_command(call.slash, call.text)
         try:
-            if refusal := self._permission.refusal(command, call):
-                self._note_refusal(command, call)
-                return sentence(refusal)
-            reply = self._run(command, call)
+            reply = self._run(command, replace(call, text=text, poll_every=self._poll_every))
         except (LikewatchError, StoreError) as error:
-            return sentence(str(error))
-        call = replace(call, text=asked)
-        return _shared(reply.card, call) if share and reply.shareable else _shown(reply, call)
+            return plain_reply(str(error))
+        return _shared(reply, call) if share and reply.shareable else _rendered(reply, call)
 
     def _run(self, command: Command, call: Call) -> Reply:
-        if command.speaks:
+        if refusal := self._permissions.refusal(command, call):
+            quoted = block_kit.shortened(call.text, _MAX_QUOTED)
+            audit(self._store, call, self._clock.now(), "refused", command.name, detail=quoted)
+            raise LikewatchError(refusal)
+        if command.posts_here:
+            call.require_channel()
             self._require_membership(call)
         if command.lookup is not None:
-            call = replace(call, found=self._look_up(command.lookup(call)))
+            call = replace(call, profile=self._look_up(command.lookup(call)))
         reply = command.run(call, self._store, self._clock.now())
-        if command.speaks:  # what waited in a paused channel may go on
-            self._wake()
+        if command.posts_here:
+            self._wake()  # alerts that waited in a paused channel can go out now
         return reply
 
-    def _note_refusal(self, command: Command, call: Call) -> None:
-        named = f"{command.slash} {command.verbs[0]}".rstrip()
-        audit(
-            self._store, call, self._clock.now(), "refused", named, detail=block_kit.shortened(call.text, _MOST_QUOTED)
-        )
-
     def _require_membership(self, call: Call) -> None:
-        """LikewatchError unless the bot may post in the channel (https://docs.slack.dev/reference/methods/conversations.info)."""
+        """Raise LikewatchError unless the bot may post in the channel.
+
+        https://docs.slack.dev/reference/methods/conversations.info
+        """
         try:
             channel = self._client.conversations_info(channel=call.channel_id)["channel"]
         except CALL_ERRORS as error:
@@ -122,11 +144,18 @@ class Answers:
             raise LikewatchError(INVITE)
 
 
-def _shown(reply: Reply, call: Call) -> Answer:
-    blocks = block_kit.reply_blocks(reply, query(call.slash, call.text))
-    return Answer(text=block_kit.fallback_text(reply.card), blocks=tuple(blocks), notice=reply.notice)
+def _rendered(reply: Reply, call: Call) -> RenderedReply:
+    form = reply.shown_as
+    return RenderedReply(
+        text=block_kit.fallback_text(reply.card),
+        blocks=tuple(block_kit.reply_blocks(reply, query(call.slash, call.text))),
+        notice=reply.notice,
+        file=form if isinstance(form, ReplyFile) else None,
+        modal=modal_view(reply.card, form) if isinstance(form, Modal) else None,
+        home=home_view(reply.card, form) if isinstance(form, HomeView) else None,
+    )
 
 
-def _shared(card: Card, call: Call) -> Answer:
-    named = replace(card, context=(*card.context, ("Shared by ", Mention(call.user_id))), buttons=())
-    return Answer(text=block_kit.fallback_text(named), blocks=tuple(block_kit.blocks(named)), public=True)
+def _shared(reply: Reply, call: Call) -> RenderedReply:
+    card = replace(reply.card, context=(*reply.card.context, ("Shared by ", Mention(call.user_id))), buttons=())
+    return replace(_rendered(Reply(card=card, shown_as=reply.shown_as), call), public=True)

@@ -46,7 +46,7 @@ def run(command: Command, text: str, store: Store) -> Reply | str:
             high=1_000,
             metric=Metric.LIKES,
         )
-        asked = replace(asked, text=f"@somebody {text and 'as hunsen2'}".strip(), found=found)
+        asked = replace(asked, text=f"@somebody {text and 'as hunsen2'}".strip(), profile=found)
     try:
         return command.run(asked, store, NOW)
     except LikewatchError as error:

@@ -1,4 +1,4 @@
-"""Who may run each command: declared, held for everybody who asks in whatever way, and a refusal is noted."""
+"""Each command declares who may run it. That holds for every way of asking, and a refusal is recorded."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from bot.clock import SystemClock
 from bot.config.editors import EditorList
 from bot.platforms.contract import Profile, Reference
 from bot.slack.commands import commands, query
-from bot.slack.contract import Call, Command, Who
-from bot.slack.dispatch import Answer, Answers
+from bot.slack.contract import Call, Command, Permission
+from bot.slack.dispatch import Dispatcher, RenderedReply
 from handlers.model import Metric
 from storage.errors import AlreadyDone
 from storage.store import Store
@@ -46,9 +46,9 @@ def look_up(reference: Reference) -> Profile:
     )
 
 
-def asked(store: Store, command: Command, *, by: str, channel: str = "C0NEWSROOM", request: str = "") -> Answer:
+def asked(store: Store, command: Command, *, by: str, channel: str = "C0NEWSROOM", request: str = "") -> RenderedReply:
     """The answer to the command about a page that is watched, subscribed to and muted."""
-    answers = Answers(
+    dispatcher = Dispatcher(
         client=InEveryChannel(base_url="http://127.0.0.1:9/"),
         store=store,
         clock=SystemClock(),
@@ -58,8 +58,8 @@ def asked(store: Store, command: Command, *, by: str, channel: str = "C0NEWSROOM
         wake=lambda: None,
     )
     text = f"{command.verbs[0]} {'@somebody on facebook' if command.lookup else 'hunsen'}".strip()
-    call = Call(slash=command.slash, text=text, team_id="T0PAPER", channel_id=channel, user_id=by, request=request)
-    return answers.answer(call)
+    call = Call(slash=command.slash, text=text, team_id="T0PAPER", channel_id=channel, user_id=by, request_id=request)
+    return dispatcher.reply(call)
 
 
 @pytest.fixture
@@ -84,14 +84,14 @@ def test_what_changes_something_is_for_editors_unless_it_is_ones_own_channels(co
     asked(busy, command, by=EDITOR)
     name = f"{command.slash} {command.verbs[0]}"
     changed = bool(actions(busy, before))
-    assert (command.who is not Who.ANYONE) == (changed and name not in CHANGED_BY_ANYONE)
+    assert (command.permission is not Permission.ANYONE) == (changed and name not in CHANGED_BY_ANYONE)
 
 
 @EACH
 def test_an_outsider_is_refused_in_a_sentence_and_it_is_noted(command: Command, busy: Store) -> None:
     before = len(busy.audit.recent(limit=100))
     answer = asked(busy, command, by=OUTSIDER)
-    if command.who is Who.ANYONE:
+    if command.permission is Permission.ANYONE:
         assert "refused" not in actions(busy, before)
         assert "Only editors" not in answer.text
     else:
@@ -106,7 +106,7 @@ def test_an_outsider_is_refused_in_a_sentence_and_it_is_noted(command: Command, 
 def test_in_ones_own_direct_messages_what_concerns_oneself_is_open(command: Command, busy: Store) -> None:
     before = len(busy.audit.recent(limit=100))
     asked(busy, command, by=OUTSIDER, channel="D0OUTSIDER")
-    assert ("refused" in actions(busy, before)) == (command.who is Who.EDITORS)
+    assert ("refused" in actions(busy, before)) == (command.permission is Permission.EDITORS)
 
 
 @EACH
@@ -127,7 +127,7 @@ def test_a_refusal_that_comes_again_is_noted_once(command: Command, busy: Store)
     before = len(busy.audit.recent(limit=100))
     for _ in range(2):
         asked(busy, command, by=OUTSIDER, request="1.2.3")
-    assert actions(busy, before).count("refused") == (command.who is not Who.ANYONE)
+    assert actions(busy, before).count("refused") == (command.permission is not Permission.ANYONE)
 
 
 def test_a_change_whose_note_fails_is_undone(busy: Store) -> None:
@@ -140,7 +140,7 @@ def test_a_change_whose_note_fails_is_undone(busy: Store) -> None:
         team_id="T0PAPER",
         channel_id="C0NEWSROOM",
         user_id=EDITOR,
-        request="1.2.3",
+        request_id="1.2.3",
     )
     with pytest.raises(AlreadyDone):
         mute.run(call, busy, NOW)

@@ -1,4 +1,4 @@
-"""The commands: one file per verb, found by its ``COMMAND``; and how what a person typed finds its command."""
+"""Find the commands, one file per verb, and the command that a typed text calls."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LINK = re.compile(r"<((?:https?|mailto):[^|>]+)(?:\|[^>]*)?>")
 
 @cache
 def commands() -> tuple[Command, ...]:
-    """Every command, by slash command and official verb; the one without a verb comes first."""
-    modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
-    found: list[Command] = [module.COMMAND for module in modules]
-    return tuple(sorted(found, key=lambda command: (command.slash, command.verbs)))
+    """Return every command, by slash command and official verb. A command without a verb comes first."""
+    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
+    declared: list[Command] = [module.COMMAND for module in modules]
+    return tuple(sorted(declared, key=lambda command: (command.slash, command.verbs)))
 
 
 @cache
@@ -28,9 +28,9 @@ def _by_verb() -> dict[tuple[Slash, str], Command]:
 
 
 def find_command(slash: Slash, text: str) -> tuple[Command, str]:
-    """What a slash command's text calls, and the text that is left for it.
+    """Return the command that a slash command's text calls, and the text that is left for it.
 
-    The first word decides if it is a verb; all else goes to the slash command's own command (verb "").
+    If the first word is no verb, all of the text is for the command without a verb.
     """
     text = " ".join(text.split())
     verb, _, rest = text.partition(" ")
@@ -41,16 +41,20 @@ def find_command(slash: Slash, text: str) -> tuple[Command, str]:
 
 
 def query(slash: Slash, text: str) -> str:
-    """A slash command as the text of a mention or a button: ``/likes``, ``"hunsen"`` -> ``"likes hunsen"``."""
+    """Return a slash command as the text of a mention or a button: ``/likes``, ``"hunsen"`` -> ``"likes hunsen"``."""
     return f"{slash.removeprefix('/')} {' '.join(text.split())}".rstrip()
 
 
 def parse_query(text: str) -> tuple[Slash, str]:
-    """What was said to the bot, in a mention or by a button, as a slash command and its text.
+    """Return the slash command, and the text after it, that a mention or a button's query means.
 
-    ``"trends list"`` and a bare verb of ``/trends`` are ``/trends``; anything else asks: ``"hunsen"`` is
-    ``/likes hunsen``; nothing said is ``/trends help``. The mention itself, the brackets that Slack puts around links
-    and its escapes are taken off.
+    | query                                | means              |
+    |--------------------------------------|--------------------|
+    | "trends list", "list"                | ``/trends list``   |
+    | "hunsen", "likes hunsen"             | ``/likes hunsen``  |
+    | "", or the mention alone             | ``/trends help``   |
+
+    The mention, Slack's brackets around links and Slack's escapes are taken off.
     """
     text = html.unescape(_LINK.sub(r"\1", _MENTION.sub(" ", text, count=1)))
     first, _, rest = " ".join(text.split()).partition(" ")
@@ -63,3 +67,9 @@ def parse_query(text: str) -> tuple[Slash, str]:
     if (Slash.TRENDS, word) in _by_verb():
         return Slash.TRENDS, f"{word} {rest}".rstrip()
     return Slash.LIKES, f"{first} {rest}".rstrip()
+
+
+def usage_hint(slash: Slash) -> str:
+    """Return what Slack's message box shows after the slash command: its verbs, or what may follow ``/likes``."""
+    usages = [command.usage.removeprefix(slash).strip() for command in commands() if command.slash is slash]
+    return " | ".join(usage if usage.startswith("[") else usage.partition(" ")[0] for usage in usages)

@@ -10,7 +10,7 @@ from bot.pages import lookup
 from bot.pages.alert_names import alert_sentence
 from bot.rules.alert_types import written
 from bot.slack.answers.unknown_name import unknown_name
-from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash, Who
+from bot.slack.contract import Bold, Call, Card, Command, Line, Permission, Reply, Slash
 from bot.text import phrases
 from handlers.model import Alert
 from storage.store import Store
@@ -63,6 +63,6 @@ COMMAND = Command(
     verbs=("alerts",),
     usage=USAGE,
     summary="the newest alerts, of one page or group or of all",
-    who=Who.ANYONE,
+    permission=Permission.ANYONE,
     run=run,
 )

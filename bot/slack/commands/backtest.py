@@ -16,7 +16,7 @@ from bot.pages.lookup import Named
 from bot.rules.alert_types import features, written
 from bot.rules.thresholds import parse_threshold, tuned
 from bot.slack.answers.unknown_name import unknown_name
-from bot.slack.contract import Bold, Button, Call, Card, Command, Line, Reply, Slash, Who
+from bot.slack.contract import Bold, Button, Call, Card, Command, Line, Permission, Reply, Slash
 from bot.text import phrases
 from handlers.comparisons import all_comparisons
 from handlers.model import Alert, Point
@@ -182,7 +182,7 @@ COMMAND = Command(
     verbs=("backtest",),
     usage=USAGE,
     summary="the alerts that a page's or a group's past would have raised, also with another threshold",
-    who=Who.ANYONE,
+    permission=Permission.ANYONE,
     run=run,
-    slow=True,
+    runs_long=True,
 )

@@ -15,7 +15,7 @@ from bot.evidence.trace import Origin, Trace, TracedFigure, TracedReading, find_
 from bot.imports.job import reread_import
 from bot.pages.alert_names import alert_sentence
 from bot.slack.answers.figures import moment
-from bot.slack.contract import Bold, Call, Card, Command, Line, Link, Moment, Reply, Slash, Span, Who
+from bot.slack.contract import Bold, Call, Card, Command, Line, Link, Moment, Permission, Reply, Slash, Span
 from bot.text import phrases
 from handlers.model import Fact
 from storage.store import Store
@@ -139,7 +139,7 @@ COMMAND = Command(
     verbs=("evidence",),
     usage=USAGE,
     summary="what an alert's figures rest on: the platforms' own replies, their hashes and time-stamps",
-    who=Who.ANYONE,
+    permission=Permission.ANYONE,
     run=run,
-    slow=True,
+    runs_long=True,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.pages.lookup import HOW_TO_START
-from bot.slack.contract import Bold, Call, Card, Command, Line, Reply, Slash, Who
+from bot.slack.contract import Bold, Call, Card, Command, Line, Permission, Reply, Slash
 from bot.text import phrases
 from storage.store import Store
 
@@ -43,6 +43,6 @@ COMMAND = Command(
     verbs=("groups", "pages"),
     usage="/trends groups",
     summary="the groups and their pages",
-    who=Who.ANYONE,
+    permission=Permission.ANYONE,
     run=run,
 )

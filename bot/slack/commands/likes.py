@@ -10,7 +10,7 @@ from bot.slack.answers.leaderboard import group_answer, leaderboard
 from bot.slack.answers.page import page_answer
 from bot.slack.answers.pair import pair_answer
 from bot.slack.answers.unknown_name import unknown_name
-from bot.slack.contract import Call, Command, Reply, Slash, Who
+from bot.slack.contract import Call, Command, Permission, Reply, Slash
 from bot.text import phrases
 from handlers.model import Page
 from storage.store import Store
@@ -87,6 +87,6 @@ COMMAND = Command(
     verbs=("",),
     usage="/likes [page [90d] | page page [90d] | group [90d]]",
     summary="the count of a page, its age, growth, rank and home share; two pages compared; or the leaderboard",
-    who=Who.ANYONE,
+    permission=Permission.ANYONE,
     run=run,
 )

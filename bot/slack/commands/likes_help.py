@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.slack.answers.help import help_reply
-from bot.slack.contract import Call, Command, Reply, Slash, Who
+from bot.slack.contract import Call, Command, Permission, Reply, Slash
 from storage.store import Store
 
 
@@ -19,6 +19,6 @@ COMMAND = Command(
     verbs=("help",),
     usage="/likes help",
     summary="this list",
-    who=Who.ANYONE,
+    permission=Permission.ANYONE,
     run=run,
 )

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.errors import LikewatchError
 from bot.rules.alert_types import Feature, amount, features, wishes, written
 from bot.slack.answers.figures import age, counted
-from bot.slack.contract import Bold, Call, Card, Command, Line, Moment, Reply, Slash, Who
+from bot.slack.contract import Bold, Call, Card, Command, Line, Moment, Permission, Reply, Slash
 from bot.text import phrases
 from storage.store import Store
 from storage.values import Latest, Subscription, Target
@@ -85,6 +85,6 @@ COMMAND = Command(
     verbs=("list",),
     usage=USAGE,
     summary="what this channel is subscribed to, muted pages and pauses; or every feature there is",
-    who=Who.ANYONE,
+    permission=Permission.ANYONE,
     run=run,
 )

@@ -8,7 +8,7 @@ from bot.errors import LikewatchError
 from bot.pages import lookup
 from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.audit import audit
-from bot.slack.contract import Button, Call, Card, Command, Mention, Moment, Reply, Slash, Who
+from bot.slack.contract import Button, Call, Card, Command, Mention, Moment, Permission, Reply, Slash
 from bot.text import phrases
 from storage.store import Store
 from storage.values import Target
@@ -61,6 +61,6 @@ COMMAND = Command(
     verbs=("mute",),
     usage=USAGE,
     summary="no alerts about a page in this channel for an hour, a day (unless you say otherwise) or a week",
-    who=Who.EDITORS_IN_CHANNELS,
+    permission=Permission.EDITORS_IN_CHANNELS,
     run=run,
 )

@@ -16,7 +16,7 @@ from bot.rules.preview import PREVIEW, Preview, preview, settle_rule_states
 from bot.slack.answers.subscribed_groups import groups_subscribed
 from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.audit import audit
-from bot.slack.contract import Button, Call, Card, Command, Line, Mention, Reply, Slash, Who
+from bot.slack.contract import Button, Call, Card, Command, Line, Mention, Permission, Reply, Slash
 from bot.slack.delivery.pausing import resume
 from bot.text import phrases
 from handlers.comparisons import all_comparisons
@@ -110,8 +110,8 @@ def _thresholds(asked: AlertTypeRequest, wish: Subscription, before: Subscriptio
 def _by_group(call: Call, store: Store, found: Named) -> Iterator[Line]:
     if groups := groups_subscribed(call, store, found):
         yield (
-            f"Other alerts about it come with the subscription to {phrases.listed(groups)}; where both want one, what is "
-            "set here holds."
+            f"Other alerts about it come with the subscription to {phrases.listed(groups)}. If both want an alert, "
+            "what is set here holds."
         )
 
 
@@ -202,7 +202,7 @@ COMMAND = Command(
     usage=USAGE,
     summary="post its alerts in this channel: all that are not opt-in, or the features you name (named later, "
     "they are added), with a threshold if you like",
-    who=Who.ANYONE,
+    permission=Permission.ANYONE,
     run=run,
-    speaks=True,
+    posts_here=True,
 )

@@ -13,7 +13,7 @@ from bot.rules.preview import settle_rule_states, states_begun_by
 from bot.slack.answers.figures import title
 from bot.slack.audit import audit
 from bot.slack.commands import commands
-from bot.slack.contract import Button, Call, Card, Command, Line, Mention, Reply, Slash, Who
+from bot.slack.contract import Button, Call, Card, Command, Line, Mention, Permission, Reply, Slash
 from bot.text import phrases
 from bot.text.countries import country_code, country_name
 from handlers.comparisons import all_comparisons
@@ -41,7 +41,7 @@ def lookup(call: Call) -> Reference:
 
 def run(call: Call, store: Store, now: datetime) -> Reply:
     """Watch the page that was found, or bring what is known of it up to date."""
-    asked, profile = parse(call.text), call.found
+    asked, profile = parse(call.text), call.profile
     if profile is None:
         raise LikewatchError("The page could not be looked up. Try again.")
     begun = states_begun_by(store, _page(store, asked, profile), all_comparisons(), now)
@@ -214,7 +214,7 @@ COMMAND = Command(
     verbs=("track",),
     usage=USAGE,
     summary="watch a page; give its home country and the group of its rivals",
-    who=Who.EDITORS,
+    permission=Permission.EDITORS,
     run=run,
     lookup=lookup,
 )

@@ -8,7 +8,7 @@ from bot.errors import LikewatchError
 from bot.pages import lookup
 from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.audit import audit
-from bot.slack.contract import Call, Card, Command, Mention, Reply, Slash, Who
+from bot.slack.contract import Call, Card, Command, Mention, Permission, Reply, Slash
 from storage.store import Store
 
 USAGE = "/trends unmute <page>"
@@ -36,6 +36,6 @@ COMMAND = Command(
     verbs=("unmute",),
     usage=USAGE,
     summary="alerts about a muted page are posted in this channel again",
-    who=Who.EDITORS_IN_CHANNELS,
+    permission=Permission.EDITORS_IN_CHANNELS,
     run=run,
 )

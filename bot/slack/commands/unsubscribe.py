@@ -14,7 +14,7 @@ from bot.rules.preview import settle_rule_states
 from bot.slack.answers.subscribed_groups import groups_subscribed
 from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.audit import audit
-from bot.slack.contract import Button, Call, Card, Command, Mention, Reply, Slash, Who
+from bot.slack.contract import Button, Call, Card, Command, Mention, Permission, Reply, Slash
 from bot.text import phrases
 from handlers.comparisons import all_comparisons
 from storage.store import Store
@@ -91,6 +91,6 @@ COMMAND = Command(
     verbs=("unsubscribe",),
     usage=USAGE,
     summary="post its alerts in this channel no more, or not those of the features you name",
-    who=Who.ANYONE,
+    permission=Permission.ANYONE,
     run=run,
 )

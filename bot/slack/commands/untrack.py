@@ -9,7 +9,7 @@ from bot.pages import lookup
 from bot.rules.preview import settle_rule_states
 from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.audit import audit
-from bot.slack.contract import Call, Card, Command, Mention, Reply, Slash, Who
+from bot.slack.contract import Call, Card, Command, Mention, Permission, Reply, Slash
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 
@@ -37,6 +37,6 @@ COMMAND = Command(
     verbs=("untrack",),
     usage=USAGE,
     summary="stop watching a page, in every channel; what was read is kept",
-    who=Who.EDITORS,
+    permission=Permission.EDITORS,
     run=run,
 )

@@ -1,4 +1,4 @@
-"""Slack repeats what it got no answer to: the same request has one effect, and every time the same answer."""
+"""Give a repeated request one effect and the same answer. Slack repeats a request that it got no answer to."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 REMEMBERED = 1_000
-"""Slack repeats within minutes; nobody sends a thousand requests in them."""
+"""Answers that are kept. Slack repeats a request within minutes, and nobody sends a thousand requests in that time."""
 
 PATIENCE = 3
-"""Seconds that a repeated request waits for the first one's answer: Slack gives up after as many."""
+"""Seconds that a repeated request waits for the first one's answer. Slack waits no longer either."""
 
 
 class Deduplication(Generic[T]):
-    """Remembers the answers to the newest thousand requests, by Slack's own id of each."""
+    """The answers to the newest requests, by Slack's id of each request."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._answers: dict[str, Future[T]] = {}
 
-    def __call__(self, request: str, answer: Callable[[], T]) -> T:
-        """``answer()``, or what it returned (or raised) the first time for this request; "" is never remembered."""
-        if not request:
+    def __call__(self, request_id: str, answer: Callable[[], T]) -> T:
+        """Return ``answer()``, or what it returned or raised for this request before; without an id, ask anew."""
+        if not request_id:
             return answer()
         with self._lock:
-            known = self._answers.get(request)
-            if known is None:
-                mine = self._answers[request] = Future()
+            earlier = self._answers.get(request_id)
+            if earlier is None:
+                future = self._answers[request_id] = Future()
                 while len(self._answers) > REMEMBERED:
                     del self._answers[next(iter(self._answers))]
-        if known is not None:
-            return known.result(timeout=PATIENCE)
+        if earlier is not None:
+            return earlier.result(timeout=PATIENCE)
         try:
             result = answer()
         except BaseException as error:
-            mine.set_exception(error)
+            future.set_exception(error)
             raise
-        mine.set_result(result)
+        future.set_result(result)
         return result

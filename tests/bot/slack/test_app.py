@@ -215,7 +215,7 @@ def test_what_nobody_foresaw_is_logged_and_told_calmly(tmp_path: Path, caplog: p
 
     with newsroom(tmp_path, look_up=broken) as room:
         room.workspace.say("ana", "newsroom", "/trends track https://www.facebook.com/page")
-        told = room.workspace.wait_for_message("newsroom", "I stumbled over this", person="ana")
+        told = room.workspace.wait_for_message("newsroom", "Something went wrong on my side", person="ana")
     (record,) = [record for record in caplog.records if record.exc_info]
     assert record.exc_info is not None
     assert record.exc_info[0] is ZeroDivisionError

@@ -88,17 +88,17 @@ ADDRESS = "https://news.example/slack/events"
 
 @pytest.mark.parametrize(("socket_mode", "request_url"), [(True, None), (False, ADDRESS)])
 def test_it_is_valid_against_slacks_documented_limits(socket_mode: bool, request_url: str | None) -> None:
-    jsonschema.validate(manifest(commands(), socket_mode=socket_mode, request_url=request_url), SCHEMA)
+    jsonschema.validate(manifest(socket_mode=socket_mode, request_url=request_url), SCHEMA)
 
 
 def test_socket_mode_needs_no_address() -> None:
-    made = manifest(commands(), socket_mode=True, request_url=ADDRESS)
+    made = manifest(socket_mode=True, request_url=ADDRESS)
     assert ADDRESS not in str(made)
     assert made["settings"]["socket_mode_enabled"] is True
 
 
 def test_http_gives_slack_the_address_everywhere_it_asks_for_one() -> None:
-    made = manifest(commands(), socket_mode=False, request_url=ADDRESS)
+    made = manifest(socket_mode=False, request_url=ADDRESS)
     assert str(made).count(ADDRESS) == 4
     assert made["settings"]["socket_mode_enabled"] is False
 
@@ -117,11 +117,11 @@ def test_http_gives_slack_the_address_everywhere_it_asks_for_one() -> None:
 )
 def test_an_address_that_slack_cannot_send_to_is_refused(address: str | None) -> None:
     with pytest.raises(ConfigError, match="begins with https:// and ends in /slack/events"):
-        manifest(commands(), socket_mode=False, request_url=address)
+        manifest(socket_mode=False, request_url=address)
 
 
 def test_the_hint_names_every_verb() -> None:
-    made = manifest(commands(), socket_mode=True)
+    made = manifest(socket_mode=True)
     hints = {one["command"]: one["usage_hint"] for one in made["features"]["slash_commands"]}
     for command in commands():
         verb = command.usage.removeprefix(command.slash).split()[0]
@@ -129,7 +129,7 @@ def test_the_hint_names_every_verb() -> None:
 
 
 def test_it_asks_for_the_scopes_that_are_used_and_no_more() -> None:
-    assert manifest(commands(), socket_mode=True)["oauth_config"]["scopes"]["bot"] == [
+    assert manifest(socket_mode=True)["oauth_config"]["scopes"]["bot"] == [
         "app_mentions:read",
         "channels:history",
         "channels:read",

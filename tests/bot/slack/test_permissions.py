@@ -13,7 +13,7 @@ from bot.errors import LikewatchError
 from bot.slack.client import slack_client
 from bot.slack.commands import find_command
 from bot.slack.contract import Call, Slash
-from bot.slack.permissions import FRESH, Permission, check_groups
+from bot.slack.permissions import FRESH, PermissionChecker, check_groups
 from bot.workspace import DROP_BEFORE, SERVER_ERROR, Workspace, WorkspaceServer, refuse, throttle
 from bot.workspace.script import PlannedFault
 from tests.labs.standins.clock import HandClock
@@ -89,7 +89,7 @@ def test_where_nobody_is_named_the_refusal_says_what_to_set_and_to_what(tmp_path
         here.track("hunsen")
         here.workspace.say("ana", "newsroom", "/trends mute hunsen")
         here.workspace.wait_for_message(
-            "newsroom", f"sets LIKEWATCH_EDITORS to the ids of those who may (yours is {ANA})"
+            "newsroom", f"sets LIKEWATCH_EDITORS to the ids of the editors (yours is {ANA})"
         )
 
 
@@ -110,7 +110,7 @@ class Asked:
         self.clock = HandClock(datetime(2026, 11, 24, tzinfo=UTC))
         self.workspace = server.workspace
         client = slack_client(token=server.bot_token, api_url=server.api_url)
-        self._permission = Permission(client=client, editors=EditorList(groups=(GROUP,)), clock=self.clock)
+        self._permission = PermissionChecker(client=client, editors=EditorList(groups=(GROUP,)), clock=self.clock)
 
     def refusal(self, person: str) -> str:
         call = Call(slash=Slash.TRENDS, text="hunsen", team_id="T", channel_id="C", user_id=person)
@@ -118,7 +118,7 @@ class Asked:
 
     def takes_long(self, person: str) -> bool:
         call = Call(slash=Slash.TRENDS, text="hunsen", team_id="T", channel_id="C", user_id=person)
-        return self._permission.takes_long(UNTRACK, call)
+        return self._permission.must_ask_slack(UNTRACK, call)
 
 
 def test_who_joins_or_leaves_the_group_is_known_within_five_minutes() -> None:

@@ -141,7 +141,7 @@ def test_nothing_to_tell_is_told(store: Store) -> None:
 
 def test_it_is_answered_when_it_is_done_and_holds_up_nobody() -> None:
     command, _ = find_command(Slash.TRENDS, "backtest hunsen")
-    assert command.slow
+    assert command.runs_long
 
 
 def test_alerts_of_others_are_left_out(store: Store) -> None:

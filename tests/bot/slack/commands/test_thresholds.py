@@ -240,7 +240,7 @@ def test_no_cycle_waits_for_what_begins_when_a_page_is_watched_again(store: Stor
         metric=Metric.LIKES,
     )
     command, text = find_command(Slash.TRENDS, "track @hunsencambodia as hunsen in cambodia")
-    asked = replace(call("trends track"), text=text, found=profile, poll_every=HOUR)
+    asked = replace(call("trends track"), text=text, profile=profile, poll_every=HOUR)
     command.run(asked, store, NOW)
     growing(store)
     ask(store, "trends subscribe cambodia surge>5x")

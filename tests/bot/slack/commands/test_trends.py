@@ -32,7 +32,7 @@ TEAM, CHANNEL = "T0PAPER", "C0NEWSROOM"
 
 
 def track(store: Store, text: str, profile: Profile = HUNSEN) -> Reply:
-    asked = replace(call(f"trends track {text}"), found=profile, poll_every=timedelta(minutes=30))
+    asked = replace(call(f"trends track {text}"), profile=profile, poll_every=timedelta(minutes=30))
     command, _ = find_command(Slash.TRENDS, "track")
     return command.run(asked, store, NOW)
 

@@ -1,0 +1,1 @@
+"""Buttons and menus. Each file declares one ``ActionListener``."""

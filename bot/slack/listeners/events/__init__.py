@@ -1,0 +1,1 @@
+"""Events that Slack sends by itself. Each file declares one ``EventListener``."""

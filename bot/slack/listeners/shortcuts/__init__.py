@@ -1,0 +1,1 @@
+"""Shortcuts. Each file declares one ``ShortcutListener``; there is none yet."""

@@ -1,0 +1,1 @@
+"""Submitted forms. Each file declares one ``ViewListener``; there is none yet."""
