@@ -50,7 +50,11 @@ def copy(tmp_path: Path) -> Path:
         ("bot/slack/delivery/deliverer.py", "import requests", "requests stays"),
         ("bot/platforms/bluesky.py", "import bot.platforms.facebook.platform", "A platform knows"),
         ("bot/slack/commands/mute.py", "import bot.slack.commands.unmute", "A command knows"),
-        ("bot/slack/listeners/actions/ask.py", "import bot.slack.listeners.events.app_mention", "A Slack surface knows"),
+        (
+            "bot/slack/listeners/actions/ask.py",
+            "import bot.slack.listeners.events.app_mention",
+            "A Slack surface knows",
+        ),
         # files that nobody has named in pyproject.toml
         ("bot/platforms/example.py", "import bot.platforms.bluesky", "A platform knows"),
         ("bot/platforms/example.py", "import bot.polling.cycle", "Layers inside bot"),
