@@ -53,7 +53,7 @@ class HistorySummary:
     midnights: array[float]
 
     def at(self, time: float) -> float | None:
-        """Return the count at a time: interpolated between points, constant after the newest, None before the oldest."""
+        """Return the count at a time: interpolated between points, constant after them, None before them."""
         times, counts = self.times, self.counts
         index = bisect_right(times, time)
         if not index:
@@ -176,7 +176,7 @@ def with_points(history: HistorySummary, points: Iterable[tuple[float, float]]) 
 
 
 def _with_point(history: HistorySummary, at: float, count: float, start: Point | None) -> HistorySummary:
-    """Add one point, and the midnights before it. They are interpolated from the newest point, or from a newer ``start``."""
+    """Add one point, and the midnights between it and the newest point, or a newer ``start``."""
     times = history.times
     if not times:
         return history_of(array("d", (at,)), array("d", (count,)), history.first, history.midnights)

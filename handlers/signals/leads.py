@@ -41,9 +41,8 @@ class Lead:
 
     ``ahead`` is the slug whose interval lies wholly above the other's, or None if the intervals overlap.
     ``unread`` is the slug of a page that had to be bounded.
-    ``sparse`` says that one reading settles the lead. It is true if all of these hold: readings of a page are days
-    apart, the two readings follow each other, the margin exceeds the leader's rounding, and no page that is read more
-    often has jumped.
+    ``sparse`` says that one reading settles the lead. That needs four things. Readings of a page are days apart. The
+    two readings follow each other. The margin exceeds the leader's rounding. No page that is read more often jumped.
     """
 
     at: datetime
@@ -94,7 +93,7 @@ def is_stale(series: SeriesState, now: datetime) -> bool:
 
 
 def by_its_pace(series: SeriesState) -> SeriesState | None:
-    """Return the series with its newest count replaced by the count that the usual gain predicts, or None if unknown."""
+    """Return the series with the newest count that its usual gain predicts, or None if unknown."""
     usual, before = usual_gain(series), series.previous
     if usual is None or before is None:
         return None
