@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import random
+import secrets
 import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.clock import Clock, SystemClock
@@ -23,15 +24,16 @@ from bot.evidence.timestamps import Stamper, roots_in
 from bot.http.client import Http
 from bot.imports.examples import press_example
 from bot.imports.job import run_import
-from bot.imports.queue import end_abandoned, run_queued
+from bot.imports.queue import ImportQueue, import_route
 from bot.imports.replay import replay_example
+from bot.imports.request import control_file
 from bot.monitoring.doctor import SERVING
 from bot.monitoring.health import Health, health
 from bot.monitoring.heartbeat import Heartbeat, Pulse
 from bot.monitoring.metrics import Numbers
 from bot.monitoring.outages import Outages
 from bot.monitoring.recording import RecordingWatch
-from bot.monitoring.server import MonitoringServer
+from bot.monitoring.server import LOOPBACK, LocalServer, listen, monitoring_routes
 from bot.monitoring.watchdog import Watchdog, notify
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.registry import platforms
@@ -47,7 +49,7 @@ from bot.slack.http_server import SlackServer
 from bot.slack.manifest import manifest
 from bot.slack.socket_mode import SocketModeClient
 from bot.workspace import Workspace, WorkspaceServer
-from bot.workspace.server import listen
+from bot.workspace.server import listen as listen_for_workspace
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 
@@ -114,10 +116,11 @@ def run(
     """Start everything, and stop it in the opposite order once ``stop`` is set."""
     _end_in_time(stop)
     if settings.mode is Mode.WORKSPACE and not settings.database.exists():
-        listen(settings.workspace.host, settings.workspace.port).close()  # else an empty database would be left behind
+        listen_for_workspace(
+            settings.workspace.host, settings.workspace.port
+        ).close()  # else an empty database would be left behind
     woken = _Wake()
     with open_core(settings, wake=woken, clock=clock) as core, ExitStack() as closing:
-        end_abandoned(settings.database, core.clock.now())
         if settings.mode is Mode.WORKSPACE:
             workspace = _open_workspace(core, closing)
             settings_of_slack = (workspace.api_url, workspace.bot_token, workspace.app_token)
@@ -146,12 +149,12 @@ def run(
             _replay_press_figures(core, workspace)
         where = _listen(app, settings, app_token, closing)
         _start(deliverer.run, "deliver", closing, deliverer.wake)
-        beat = Heartbeat(core.cycle.run_due, core.clock)
-        monitoring = _serve_monitoring(core, beat, closing)
+        beat, imports = Heartbeat(core.cycle.run_due, core.clock), ImportQueue()
+        monitoring = _serve_locally(core, beat, imports, closing)
         channel = workspace.workspace.state.channel(EXAMPLE_CHANNEL).id if workspace else settings.operators_channel
         told = OperatorsChannel(slack_client(token=bot_token, api_url=api_url), channel)
         scheduler = build_scheduler(
-            run_due=lambda: tick(core, beat),
+            run_due=lambda: tick(core, beat, imports),
             look_at_sources=Outages(core.store, core.clock, title=_title, tell=told.tell).look,
             look_at_recording=RecordingWatch(beat.pulse, core.clock, tell=told.tell).look,
             fold=lambda: fold_when_due(core),
@@ -179,12 +182,12 @@ def run(
         say("Stopping ...")
 
 
-def tick(core: Core, beat: Heartbeat) -> None:
-    """Import what was handed over, then read what is due: one after the other, since the cycle serves one at a time.
+def tick(core: Core, beat: Heartbeat, imports: ImportQueue) -> None:
+    """Run the imports that wait, then read the pages that are due: the cycle serves one caller at a time.
 
-    A long import is no cycle that hangs, so that the watchdog does not look at it.
+    An import is no part of the heartbeat: the watchdog must not take a long import for a cycle that hangs.
     """
-    run_queued(core.settings.database, lambda order: run_import(order, core.store, core.cycle, core.clock.now()))
+    imports.run_waiting(lambda job: run_import(job, core.store, core.cycle, core.clock.now()))
     beat.run_due()
 
 
@@ -289,21 +292,29 @@ def _start(
     closing.callback(ended.set)
 
 
-def _serve_monitoring(core: Core, beat: Heartbeat, closing: ExitStack) -> str:
-    """Serve /healthz and /metrics, and say where; the newsroom is served where that cannot be, too."""
+def _serve_locally(core: Core, beat: Heartbeat, imports: ImportQueue, closing: ExitStack) -> str:
+    """Serve /healthz, /metrics and imports; return where the first two are, or "" if their address is taken."""
 
     def look() -> tuple[Health, Pulse, datetime]:
         pulse, now = beat.pulse(), core.clock.now()
         return health(core.store, pulse, now), pulse, now
 
-    server = MonitoringServer(core.settings.metrics, check=lambda: look()[0], numbers=Numbers(look))
-    closing.callback(server.stop)
+    sockets, where = [listen(LOOPBACK)], ""
     try:
-        server.start()
+        sockets.append(listen(core.settings.metrics))
     except ConfigError as error:
-        log.warning("%s", error)
-        return ""
-    return f"Its health is at {server.url}/healthz, its numbers at {server.url}/metrics"
+        log.warning("%s", error)  # imports need the free port alone
+    else:
+        address = replace(core.settings.metrics, port=sockets[-1].getsockname()[1])
+        where = f"Its health is at http://{address}/healthz, its numbers at http://{address}/metrics"
+    token = secrets.token_urlsafe()
+    routes = (*monitoring_routes(lambda: look()[0], Numbers(look)), import_route(imports, token))
+    server = LocalServer(routes, sockets)
+    server.start()
+    closing.callback(server.stop)
+    closing.callback(imports.close)
+    closing.enter_context(control_file(core.settings.database, sockets[0].getsockname()[1], token))
+    return where
 
 
 def _end_in_time(stop: threading.Event) -> None:

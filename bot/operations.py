@@ -19,8 +19,8 @@ from bot.evidence.verification import Verification, verification_summary
 from bot.imports import Import, describe, read_import
 from bot.imports.examples import press_example
 from bot.imports.job import ImportJob, alert_lines, reread_import, run_import
-from bot.imports.queue import queue_import
 from bot.imports.replay import add_pages, by_instant
+from bot.imports.request import request_import
 from bot.monitoring.doctor import Check, unread
 from bot.monitoring.doctor import examine as look
 from bot.pages.alert_names import alert_sentence
@@ -66,7 +66,7 @@ def import_file(settings: Settings, order: ImportJob) -> Iterator[str]:
         try:
             yield from _import_here(settings, order)
         except StoreInUse as held:
-            answer = queue_import(settings.database, order, held)
+            answer = request_import(settings.database, order, held)
             if answer is None:
                 continue  # whoever held the database has ended
             yield from answer

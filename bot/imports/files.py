@@ -66,13 +66,18 @@ class File:
                 ) from error
 
 
-def opened(data: bytes, name: str) -> File:
-    """Find out how a file is encoded. Raises ImportRefused for what is empty, too large or no text."""
-    if len(data) > _LARGEST:
+def refuse_too_large(size: int, name: str) -> None:
+    """Raise ``ImportRefused`` if a file of ``size`` bytes is too large to import."""
+    if size > _LARGEST:
         raise ImportRefused(
-            f"{name} has {len(data) // 1_000_000} MB; at most {_LARGEST // 1_000_000} MB are imported at once. "
+            f"{name} has {size // 1_000_000} MB; at most {_LARGEST // 1_000_000} MB are imported at once. "
             "Split it into several files."
         )
+
+
+def opened(data: bytes, name: str) -> File:
+    """Find out how a file is encoded. Raises ImportRefused for what is empty, too large or no text."""
+    refuse_too_large(len(data), name)
     if data.startswith(_SPREADSHEETS):
         raise ImportRefused(f"{name} is a spreadsheet's own file, not text. Open it and save the sheet as CSV (UTF-8).")
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):

@@ -1,10 +1,10 @@
-"""/healthz and /metrics, on an address of their own."""
+"""The local HTTP server of the running bot: /healthz, /metrics, and the imports that come from the command line."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
@@ -18,15 +18,30 @@ from bot.errors import ConfigError
 from bot.monitoring.health import Health
 from bot.monitoring.metrics import Numbers, exposition
 
+LOOPBACK = Address(host="127.0.0.1", port=0)
+"""A free port that only this computer reaches."""
 
-class MonitoringServer:
-    """Answers ``GET /healthz`` (200, or 503 with reasons) and ``GET /metrics`` (Prometheus's text format)."""
 
-    def __init__(self, address: Address, *, check: Callable[[], Health], numbers: Numbers) -> None:
-        self._wanted = address
+def listen(address: Address) -> socket.socket:
+    """Return a socket that listens on ``address``; raise ``ConfigError`` if the address is taken or not ours."""
+    try:
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        return socket.create_server((address.host, address.port), family=family)
+    except OSError as error:
+        raise ConfigError(
+            f"/healthz and /metrics are not served: nothing can listen on {address}: "
+            f"{error.strerror or error}. Set LIKEWATCH_METRICS to another host:port."
+        ) from error
+
+
+class LocalServer:
+    """Serve routes, in a thread of its own, on every one of the sockets, which already listen."""
+
+    def __init__(self, routes: Sequence[Route], sockets: Sequence[socket.socket]) -> None:
+        self._sockets = list(sockets)
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
-                Starlette(routes=_routes(check, exposition(numbers))),
+                Starlette(routes=routes),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -35,54 +50,37 @@ class MonitoringServer:
                 timeout_graceful_shutdown=1,
             )
         )
-        self._socket: socket.socket | None = None
-        self._thread = threading.Thread(target=self._serve, name="monitoring", daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        port = self._socket.getsockname()[1] if self._socket else self._wanted.port
-        return f"http://{Address(host=self._wanted.host, port=port)}"
+        self._thread = threading.Thread(
+            target=self._uvicorn.run, kwargs={"sockets": self._sockets}, name="local-http", daemon=True
+        )
 
     def start(self) -> None:
-        """Listen, and return; ``ConfigError`` where the address cannot be had."""
-        try:
-            self._socket = socket.create_server((self._wanted.host, self._wanted.port), family=self._family())
-        except OSError as error:
-            raise ConfigError(
-                f"/healthz and /metrics are not served: nothing can listen on {self._wanted}: "
-                f"{error.strerror or error}. Set LIKEWATCH_METRICS to another host:port."
-            ) from error
+        """Serve, and return at once: the sockets hold connections until they are answered."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Close; harmless where it never started."""
+        """Answer what is open, for one second at most, and close the sockets."""
         self._uvicorn.should_exit = True
-        if self._thread.ident is not None:
-            self._thread.join()
-        if self._socket is not None:
-            self._socket.close()
-
-    def _family(self) -> socket.AddressFamily:
-        return socket.AF_INET6 if ":" in self._wanted.host else socket.AF_INET
-
-    def _serve(self) -> None:
-        assert self._socket is not None  # noqa: S101 (the thread is started after it)
-        self._uvicorn.run(sockets=[self._socket])
+        self._thread.join()
+        for listening in self._sockets:
+            listening.close()
 
 
-def _routes(check: Callable[[], Health], metrics: Callable[[], bytes]) -> list[Route]:
-    def healthz(_: Request) -> Response:
+def monitoring_routes(check: Callable[[], Health], numbers: Numbers) -> tuple[Route, ...]:
+    """Return ``GET /healthz`` (200, or 503 with reasons) and ``GET /metrics`` (Prometheus's text format)."""
+    metrics = exposition(numbers)
+
+    def answer_health(_: Request) -> Response:
         found = check()
-        said = {
+        answer = {
             "status": "failing" if found.reasons else "ok",
             "reasons": found.reasons,
             "cannot_be_read": [source.platform for source in found.dark],
         }
-        return JSONResponse(said, status_code=503 if found.reasons else 200, headers={"Cache-Control": "no-store"})
+        return JSONResponse(answer, status_code=503 if found.reasons else 200, headers={"Cache-Control": "no-store"})
 
-    def numbers(_: Request) -> Response:
+    def answer_metrics(_: Request) -> Response:
         return Response(metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     # Starlette runs functions that are not coroutines in threads: a slow disk does not hold up the server.
-    return [Route("/healthz", healthz), Route("/metrics", numbers)]
+    return (Route("/healthz", answer_health), Route("/metrics", answer_metrics))

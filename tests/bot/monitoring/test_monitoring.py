@@ -19,7 +19,7 @@ from bot.errors import ConfigError
 from bot.monitoring.health import Health, health
 from bot.monitoring.heartbeat import Heartbeat
 from bot.monitoring.metrics import Numbers
-from bot.monitoring.server import MonitoringServer
+from bot.monitoring.server import LOOPBACK, LocalServer, listen, monitoring_routes
 from bot.platforms.contract import Reason
 from storage.store import Store
 from tests.labs.standins.clock import HandClock
@@ -143,10 +143,11 @@ def test_one_page_in_trouble_makes_no_platform_dark(newsroom: Newsroom) -> None:
 @contextmanager
 def served(newsroom: Newsroom) -> Iterator[str]:
     numbers = Numbers(lambda: (newsroom.health(), newsroom.beat.pulse(), newsroom.clock.now()))
-    server = MonitoringServer(Address(host="127.0.0.1", port=0), check=newsroom.health, numbers=numbers)
+    sockets = [listen(LOOPBACK), listen(LOOPBACK)]
+    server = LocalServer(monitoring_routes(newsroom.health, numbers), sockets)
     server.start()
     try:
-        yield server.url
+        yield f"http://127.0.0.1:{sockets[-1].getsockname()[1]}"
     finally:
         server.stop()
 
@@ -208,11 +209,8 @@ def test_metrics_are_what_prometheus_reads(newsroom: Newsroom) -> None:
         assert samples[("process_resident_memory_bytes",)] > 1_000_000
 
 
-def test_an_address_in_use_is_a_sentence(newsroom: Newsroom) -> None:
+def test_an_address_in_use_is_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = Address(host="127.0.0.1", port=taken.getsockname()[1])
-        numbers = Numbers(lambda: (newsroom.health(), newsroom.beat.pulse(), newsroom.clock.now()))
-        server = MonitoringServer(address, check=newsroom.health, numbers=numbers)
         with pytest.raises(ConfigError, match="LIKEWATCH_METRICS"):
-            server.start()
-        server.stop()
+            listen(address)
