@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from http import HTTPStatus
 from queue import SimpleQueue
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -116,7 +117,8 @@ async def _answer(answer: Future[list[str]], request: Request, taken_within: flo
     """Wait for the import. Take it back if it is not begun in time, or if the sender waits no longer."""
     done = asyncio.wrap_future(answer)
     gone = asyncio.ensure_future(request.receive())  # after the body comes nothing but the end of the connection
-    await asyncio.wait({done, gone}, timeout=taken_within, return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Any]] = {done, gone}
+    await asyncio.wait(either, timeout=taken_within, return_when=asyncio.FIRST_COMPLETED)
     gone.cancel()
     if answer.cancel():
         return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
