@@ -151,7 +151,7 @@ def run(
         _start(deliverer.run, "deliver", closing, deliverer.wake)
         beat, imports = Heartbeat(core.cycle.run_due, core.clock), ImportQueue()
         monitoring = _serve_locally(core, beat, imports, closing)
-        channel = workspace.workspace.state.channel(EXAMPLE_CHANNEL).id if workspace else settings.operators_channel
+        channel = workspace.workspace.channel(EXAMPLE_CHANNEL).id if workspace else settings.operators_channel
         told = OperatorsChannel(slack_client(token=bot_token, api_url=api_url), channel)
         scheduler = build_scheduler(
             run_due=lambda: tick(core, beat, imports),
@@ -357,7 +357,7 @@ def _replay_press_figures(core: Core, workspace: WorkspaceServer) -> None:
         core.cycle,
         example,
         team_id=str(who["team_id"]),
-        channel_id=workspace.workspace.state.channel(EXAMPLE_CHANNEL).id,
+        channel_id=workspace.workspace.channel(EXAMPLE_CHANNEL).id,
         now=now,
     )
 

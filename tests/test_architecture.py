@@ -46,7 +46,7 @@ def copy(tmp_path: Path) -> Path:
         ("storage/series/readings.py", "import requests", "requests stays"),
         ("bot/polling/cycle.py", "import sqlite_utils", "SQL stays"),
         ("bot/polling/cycle.py", "import slack_sdk", "Slack's packages"),
-        ("bot/workspace/state.py", "import slack_bolt", "Slack's packages"),
+        ("bot/workspace/workspace.py", "import slack_bolt", "Slack's packages"),
         ("bot/slack/delivery/deliverer.py", "import requests", "requests stays"),
         ("bot/platforms/bluesky.py", "import bot.platforms.facebook.platform", "A platform knows"),
         ("bot/slack/commands/mute.py", "import bot.slack.commands.unmute", "A command knows"),

@@ -1,22 +1,15 @@
 """The local workspace: a strict stand-in for the Slack APIs that the bot uses, with a page to see and use it.
 
-It shares no code with the bot or with Slack's packages: whatever talks to it cannot tell it from Slack.
+It shares no code with the bot or with Slack's packages, so a client cannot tell the workspace from Slack.
+
+- Bot's side: ``web_api.py`` (dispatch), ``chat.py``, ``conversations.py``, ``block_kit.py``, ``socket_mode.py``,
+  ``request_url.py`` (HTTP mode), ``response_urls.py``
+- People's side: ``people.py``, ``page_server.py``, ``page/`` (HTML and JavaScript)
+- Between the two: ``workspace.py``, ``messages.py``, ``model.py``; ``server.py`` puts everything on the wire
 """
 
 from bot.workspace.model import Message, SlashCommand
-from bot.workspace.script import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, delay, refuse, throttle
 from bot.workspace.server import WorkspaceServer
 from bot.workspace.workspace import Workspace
 
-__all__ = [
-    "DROP_AFTER",
-    "DROP_BEFORE",
-    "SERVER_ERROR",
-    "Message",
-    "SlashCommand",
-    "Workspace",
-    "WorkspaceServer",
-    "delay",
-    "refuse",
-    "throttle",
-]
+__all__ = ["Message", "SlashCommand", "Workspace", "WorkspaceServer"]

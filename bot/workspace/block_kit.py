@@ -196,7 +196,7 @@ _BLOCK = by_type(
 
 
 def check_blocks(blocks: object) -> tuple[str, ...]:
-    """Return everything that is wrong with a message's blocks, each with its JSON pointer; empty if Slack takes them."""
+    """Return everything that is wrong with a message's blocks, each with its JSON pointer."""
     if not isinstance(blocks, list):
         return (fault("/blocks", "must be a list"),)
     faults = []

@@ -1,7 +1,6 @@
 """The workspace's values: people, channels, messages, envelopes, and the refusal that every broken rule becomes.
 
-Slack's own documents (blocks, payloads, metadata) stay JSON here: their shape is Slack's to define, and ``blocks.py``
-checks it.
+Slack's own documents (blocks, payloads, metadata) stay JSON here. ``block_kit.py`` checks their shape.
 """
 
 from __future__ import annotations
@@ -13,13 +12,8 @@ from typing import Any, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
 
-TEAM_ID = "T0NEWSROOM"
-TEAM_NAME = "Newsroom"
-TEAM_DOMAIN = "newsroom"
-APP_ID = "A0LIKEWATCH"
-BOT_ID = "B0LIKEWATCH"
-BOT_USER_ID = "U0LIKEWATCH"
-BOT_NAME = "Likewatch"
+TEAM_ID, TEAM_NAME, TEAM_DOMAIN = "T0NEWSROOM", "Newsroom", "newsroom"
+APP_ID, BOT_ID, BOT_USER_ID, BOT_NAME = "A0LIKEWATCH", "B0LIKEWATCH", "U0LIKEWATCH", "Likewatch"
 SLACKBOT = "USLACKBOT"
 SCOPES = (
     "app_mentions:read,channels:history,channels:read,chat:write,commands,groups:history,groups:read,im:history,im:write,"
@@ -28,9 +22,10 @@ SCOPES = (
 
 
 class Refused(Exception):
-    """Something Slack refuses. ``code`` is Slack's error code; ``messages`` say what, where and what to do.
+    """A refusal of Slack's. ``code`` is Slack's error code; ``messages`` say what is wrong, and where.
 
-    ``status`` is the HTTP status where it is not the usual one of the door: 200 for the Web API, 400 elsewhere.
+    ``status`` is the HTTP status; 0 means the usual one: 200 for the Web API, 400 elsewhere. ``retry_after`` is in
+    seconds.
     """
 
     def __init__(self, code: str, *messages: str, status: int = 0, retry_after: int = 0) -> None:
@@ -43,7 +38,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A member of the workspace whom somebody at the page can act as."""
+    """A member of the workspace. A visitor of the page can act as any of them."""
 
     id: str
     name: str
@@ -63,7 +58,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlashCommand:
-    """A registered slash command, as the app's manifest declares it. ``example`` is what an empty channel suggests."""
+    """A registered slash command, as the app's manifest declares it. The page suggests ``example``."""
 
     command: str
     description: str
@@ -74,12 +69,12 @@ class SlashCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message. ``ephemeral_to`` is the only person who sees it; empty: everybody in the channel."""
+    """One message. ``ephemeral_to`` is the only person who sees the message; empty: everybody in the channel does."""
 
     channel_id: str
-    ts: str
     user_id: str
     text: str
+    ts: str = ""
     blocks: tuple[Json, ...] = ()
     thread_ts: str = ""
     broadcast: bool = False
@@ -93,14 +88,14 @@ class Message:
 
     @property
     def in_thread(self) -> bool:
-        """Shown in a thread only, and not in the channel."""
+        """Return whether the message is a reply, and so is shown in its thread and not in the channel."""
         return bool(self.thread_ts) and self.thread_ts != self.ts and not self.broadcast
 
     def visible_to(self, person_id: str) -> bool:
         return self.ephemeral_to in {"", person_id}
 
     def as_slack(self, *, with_metadata: bool = False) -> Json:
-        """The message as ``conversations.history`` shows it (https://docs.slack.dev/reference/events/message)."""
+        """Return the message as ``conversations.history`` shows it (https://docs.slack.dev/reference/events/message)."""
         shown: Json = {"type": "message", "user": self.user_id, "ts": self.ts, "text": self.text, "team": TEAM_ID}
         if self.by_bot:
             shown |= {"bot_id": BOT_ID, "app_id": APP_ID, "bot_profile": {"id": BOT_ID, "name": BOT_NAME}}
@@ -117,7 +112,7 @@ class Message:
         return shown
 
     def as_json(self) -> Json:
-        """Every field, for the journal."""
+        """Return every field, for the journal."""
         return asdict(self)
 
     @classmethod
@@ -135,7 +130,7 @@ class EnvelopeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """One thing sent to the bot; ``retry`` counts how often it was sent before."""
+    """One payload for the bot. ``retry`` is 0 for the first delivery, and counts the repeated ones."""
 
     id: str
     kind: EnvelopeKind
@@ -145,7 +140,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of an envelope: the bot's answer to it (often empty), or Slack's word for the failure."""
+    """What became of an envelope: the bot's answer (often empty), or Slack's word for the failure."""
 
     body: Json | None = None
     failure: str = ""
@@ -154,8 +149,12 @@ class Outcome:
 TIMED_OUT = Outcome(failure="operation_timeout")
 NOT_DELIVERED = Outcome(failure="dispatch_failed")
 
-Settled: TypeAlias = Callable[[Outcome], None]
-Transport: TypeAlias = Callable[[Envelope, Settled], None]
+OnOutcome: TypeAlias = Callable[[Outcome], None]
+Transport: TypeAlias = Callable[[Envelope, OnOutcome], None]
+
+
+def ignore_outcome(outcome: Outcome) -> None:
+    """Do nothing: Slack reports to nobody that an app missed an event."""
 
 
 class ChangeKind(StrEnum):
@@ -169,19 +168,10 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Something that happened; ``message`` for the kinds that are about one."""
+    """A change of the workspace. ``message`` is set if the change is about one."""
 
     kind: ChangeKind
     message: Message | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiCall:
-    """A recorded Web API call or response_url post, without its token; ``error`` is empty where it succeeded."""
-
-    method: str
-    arguments: Json
-    error: str = ""
 
 
 PEOPLE = (
@@ -194,8 +184,9 @@ CHANNELS = (
     Channel(id="C0POLITICS", name="politics", topic="Parties, candidates, parliaments"),
     Channel(id="C0GENERAL0", name="general", topic="Everybody. Likewatch is not here until somebody invites it"),
 )
+DIRECT_CHANNELS = tuple(Channel(id=f"D{person.id[1:]}", name=BOT_NAME, person_id=person.id) for person in PEOPLE)
 USER_GROUPS = {"S0EDITORS1": ("U0DARA0002",)}
-BOT_IS_IN = frozenset({"C0NEWSROOM", "C0POLITICS"})
+BOT_IS_IN = frozenset({"C0NEWSROOM", "C0POLITICS", *(channel.id for channel in DIRECT_CHANNELS)})
 COMMANDS = (
     SlashCommand(
         command="/likes",
@@ -210,8 +201,3 @@ COMMANDS = (
         example="/trends track <url>",
     ),
 )
-
-
-def direct_channel(person: Member) -> Channel:
-    """The direct messages between a person and the bot."""
-    return Channel(id=f"D{person.id[1:]}", name=BOT_NAME, person_id=person.id)

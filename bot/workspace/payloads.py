@@ -1,8 +1,8 @@
 """What Slack sends to an app, field by field.
 
-Slash commands: https://docs.slack.dev/interactivity/implementing-slash-commands, block actions:
-https://docs.slack.dev/reference/interaction-payloads/block_actions-payload, events:
-https://docs.slack.dev/apis/events-api.
+- Slash commands: https://docs.slack.dev/interactivity/implementing-slash-commands
+- Block actions: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+- Events: https://docs.slack.dev/apis/events-api
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _VERIFICATION_TOKEN = "local"  # noqa: S105 (deprecated by Slack, checked by nob
 def slash_command(
     *, command: str, text: str, person: Member, channel: Channel, response_url: str, now: datetime
 ) -> Envelope:
-    """Somebody typed a slash command."""
+    """Return the envelope of a typed slash command."""
     return _envelope(
         EnvelopeKind.SLASH_COMMANDS,
         {
@@ -52,7 +52,7 @@ def slash_command(
 
 
 def app_mention(message: Message, *, now: datetime) -> Envelope:
-    """Somebody mentioned the bot."""
+    """Return the envelope of a message that mentions the bot."""
     event: Json = {
         "type": "app_mention",
         "user": message.user_id,
@@ -64,11 +64,11 @@ def app_mention(message: Message, *, now: datetime) -> Envelope:
     }
     if message.thread_ts:
         event["thread_ts"] = message.thread_ts
-    return _event(event, now)
+    return event_callback(event, now)
 
 
 def bot_joined(channel: Channel, *, inviter: Member | None, event_ts: str, now: datetime) -> Envelope:
-    """The bot became a member of a channel (https://docs.slack.dev/reference/events/member_joined_channel)."""
+    """Return the envelope of the bot's joining (https://docs.slack.dev/reference/events/member_joined_channel)."""
     event: Json = {
         "type": "member_joined_channel",
         "user": BOT_USER_ID,
@@ -79,15 +79,11 @@ def bot_joined(channel: Channel, *, inviter: Member | None, event_ts: str, now: 
     }
     if inviter is not None:
         event["inviter"] = inviter.id
-    return _event(event, now)
+    return event_callback(event, now)
 
 
-def channel_unarchived(channel: Channel, *, person: Member, event_ts: str, now: datetime) -> Envelope:
-    """A channel may be written in again (https://docs.slack.dev/reference/events/channel_unarchive)."""
-    return _event({"type": "channel_unarchive", "channel": channel.id, "user": person.id, "event_ts": event_ts}, now)
-
-
-def _event(event: Json, now: datetime) -> Envelope:
+def event_callback(event: Json, now: datetime) -> Envelope:
+    """Return the envelope of an event of the Events API."""
     return _envelope(
         EnvelopeKind.EVENTS_API,
         {
@@ -125,7 +121,7 @@ def block_action(
     action_ts: str,
     now: datetime,
 ) -> Envelope:
-    """Somebody pressed a button, or chose ``option`` of a select or an overflow menu."""
+    """Return the envelope of a pressed button, or of a chosen ``option`` of a select or an overflow menu."""
     ephemeral = bool(message.ephemeral_to)
     container: Json = {
         "type": "message",
@@ -158,7 +154,7 @@ def block_action(
         "response_url": response_url,
         "actions": [action],
     }
-    if not ephemeral:  # Slack leaves the message out where only one person sees it
+    if not ephemeral:  # Slack leaves out a message that only one person sees
         payload["message"] = message.as_slack()
     return _envelope(EnvelopeKind.INTERACTIVE, payload)
 

@@ -1,4 +1,4 @@
-"""HTTP mode: the same envelopes, posted to the app's Request URL with Slack's signature.
+"""HTTP mode: the envelopes of Socket Mode, posted to the app's Request URL with Slack's signature.
 
 https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
@@ -15,19 +15,19 @@ from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
 from bot.clock import Clock
-from bot.workspace.model import NOT_DELIVERED, TIMED_OUT, Envelope, EnvelopeKind, Json, Outcome, Settled
+from bot.workspace.model import NOT_DELIVERED, TIMED_OUT, Envelope, EnvelopeKind, Json, OnOutcome, Outcome
 
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 
 
 def sign(signing_secret: str, timestamp: str, body: bytes) -> str:
-    """Slack's v0 signature of a request body."""
+    """Return Slack's v0 signature of a request body."""
     base = b"v0:" + timestamp.encode() + b":" + body
     return "v0=" + hmac.new(signing_secret.encode(), base, hashlib.sha256).hexdigest()
 
 
 class RequestUrl:
-    """Posts envelopes to one address; an answer counts only within ``ack_within``."""
+    """Posts envelopes to one address. An answer after ``ack_within`` is no answer."""
 
     def __init__(self, url: str, *, signing_secret: str, clock: Clock, ack_within: timedelta) -> None:
         self._url = urlsplit(url)
@@ -36,15 +36,15 @@ class RequestUrl:
         self._ack_within = ack_within.total_seconds()
         self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="request-url")
 
-    def send(self, envelope: Envelope, settled: Settled) -> None:
-        self._threads.submit(lambda: settled(self._post(envelope)))
+    def send(self, envelope: Envelope, on_outcome: OnOutcome) -> None:
+        self._threads.submit(lambda: on_outcome(self._post(envelope)))
 
     def close(self) -> None:
         self._threads.shutdown()
 
     def _post(self, envelope: Envelope) -> Outcome:
         content_type, body = _encoded(envelope)
-        # Slack sends again later, and signs anew.
+        # Slack repeats an envelope later, and signs it anew.
         timestamp = str(int(self._clock.now().timestamp()) + envelope.retry)
         headers = {
             "Content-Type": content_type,
@@ -71,7 +71,7 @@ class RequestUrl:
 
 
 def _encoded(envelope: Envelope) -> tuple[str, bytes]:
-    """The bodies differ by kind: flat form, a form with one JSON field, JSON."""
+    """Return the content type and body. Each kind has its own: a flat form, a form with one JSON field, JSON."""
     match envelope.kind:
         case EnvelopeKind.SLASH_COMMANDS:
             return _FORM, urlencode(envelope.payload).encode()

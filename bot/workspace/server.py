@@ -13,13 +13,16 @@ from datetime import timedelta
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from bot.errors import ConfigError
-from bot.workspace.connections import DroppableProtocol
-from bot.workspace.feed import Feed
-from bot.workspace.guard import Guard
+from bot.workspace import chat, web_api
+from bot.workspace.model import SCOPES, Json, Refused
+from bot.workspace.page_server import PageServer, WebsiteGuard, read_body
 from bot.workspace.request_url import RequestUrl
-from bot.workspace.routes import PAGE_POSTS, Routes
 from bot.workspace.socket_mode import SocketModeServer
 from bot.workspace.workspace import Workspace
 
@@ -27,13 +30,13 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8033
 ACK_WITHIN = timedelta(seconds=3)
 _STOP_WITHIN = 10.0
 _PING_EVERY = 0.5
-"""Seconds. Slack pings too; its SDK, asked to close, waits up to three seconds for the next byte to arrive."""
+"""Seconds. Slack pings too. slack_sdk, when it closes, waits up to three seconds for the next byte to arrive."""
 
 
 class WorkspaceServer:
     """Serves a workspace.
 
-    ``port`` 0 picks a free one. ``ack_within`` is how long Slack waits for an app, three seconds. Give the bot
+    ``port`` 0 picks a free one. ``ack_within`` is how long Slack waits for an app: three seconds. Give the bot
     ``api_url``, ``bot_token`` and ``app_token``; or, over HTTP, ``signing_secret`` and call ``deliver_to``.
     """
 
@@ -46,48 +49,49 @@ class WorkspaceServer:
         ack_within: timedelta = ACK_WITHIN,
     ) -> None:
         self.workspace = workspace
+        self.bot_token = workspace.bot_token
+        self.app_token = workspace.app_token
+        self.signing_secret = workspace.signing_secret
+        self.socket_mode = SocketModeServer(workspace, ack_within=ack_within)
         self._host = host
         self._port = port
         self._ack_within = ack_within
-        self._socket_mode = SocketModeServer(workspace.state, ack_within=ack_within)
         self._request_url: RequestUrl | None = None
-        self._feed = Feed(workspace.state)
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._page = PageServer(workspace)
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
         self._uvicorn: uvicorn.Server | None = None
 
     @property
     def url(self) -> str:
-        """The page's address."""
+        """Return the page's address."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}/"
 
     @property
     def api_url(self) -> str:
-        """The Web API's base address, for ``WebClient(base_url=…)``."""
+        """Return the Web API's base address, for ``WebClient(base_url=…)``."""
         return f"{self.url}api/"
 
-    @property
-    def bot_token(self) -> str:
-        return self.workspace.bot_token
-
-    @property
-    def app_token(self) -> str:
-        return self.workspace.app_token
-
-    @property
-    def signing_secret(self) -> str:
-        return self.workspace.signing_secret
-
     def start(self) -> None:
-        """Serve, in a thread; returns when the workspace answers. Raises ``ConfigError`` where the port is taken."""
+        """Serve in a thread, and return when the workspace answers. Raises ``ConfigError`` if the port is taken."""
         listening = listen(self._host, self._port)
         self._port = listening.getsockname()[1]
-        self.workspace.acting.base_url = self.url
+        self.workspace.base_url = self.url
         self.workspace.open_connection = self._connection_url
-        self.workspace.state.connect(self._socket_mode.send)
-        self._uvicorn = uvicorn.Server(self._config())
+        self.workspace.connect(self.socket_mode.send)
+        self._uvicorn = uvicorn.Server(
+            uvicorn.Config(
+                self.app(),
+                http="h11",
+                ws="websockets-sansio",
+                ws_ping_interval=_PING_EVERY,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
         self._thread = threading.Thread(
             target=self._uvicorn.run, kwargs={"sockets": [listening]}, name="workspace", daemon=True
         )
@@ -95,13 +99,13 @@ class WorkspaceServer:
         self._ready.wait()
 
     def stop(self) -> None:
-        """Close every connection and the port. Safe to call twice."""
-        if self._thread is None or self._uvicorn is None or self._loop is None:
+        """Close every connection and the port. A second call does nothing."""
+        if self._thread is None or self._uvicorn is None or self.socket_mode.loop is None:
             return
-        self.workspace.state.connect(None)
+        self.workspace.connect(None)
         if self._request_url is not None:
             self._request_url.close()
-        self._loop.call_soon_threadsafe(self._feed.stop)
+        self.socket_mode.loop.call_soon_threadsafe(self._page.stop)
         self._uvicorn.should_exit = True
         self._thread.join(_STOP_WITHIN)
         self._thread = None
@@ -111,54 +115,69 @@ class WorkspaceServer:
         if self._request_url is not None:
             self._request_url.close()
         self._request_url = RequestUrl(
-            url, signing_secret=signing_secret, clock=self.workspace.state.clock, ack_within=self._ack_within
+            url, signing_secret=signing_secret, clock=self.workspace.clock, ack_within=self._ack_within
         )
-        self.workspace.state.connect(self._request_url.send)
-        self.workspace.state.set_connected(connected=True)
+        self.workspace.connect(self._request_url.send)
+        self.workspace.set_connected(connected=True)
 
-    def refresh_connections(self) -> None:
-        """Ask every Socket Mode connection to reconnect, as Slack does every few hours."""
-        self._socket_mode.refresh()
-
-    def drop_connections(self) -> None:
-        """Cut every Socket Mode connection, as a broken network does."""
-        self._socket_mode.drop()
-
-    def _config(self) -> uvicorn.Config:
-        app = Starlette(
-            routes=Routes(self.workspace, self._socket_mode, self._feed).table(),
-            middleware=[Middleware(Guard, port=lambda: self._port, needs_origin=PAGE_POSTS)],
+    def app(self) -> ASGIApp:
+        """Return the ASGI app that is served. Tests wrap it, to record calls and to make them fail."""
+        return Starlette(
+            routes=[
+                Route("/api/{method}", self._call, methods=["GET", "POST"]),
+                Route("/response/{secret}", self._respond, methods=["POST"]),
+                WebSocketRoute("/link/", self.socket_mode.serve),
+                *self._page.routes(),
+            ],
+            middleware=[Middleware(WebsiteGuard, port=lambda: self._port)],
             lifespan=self._lifespan,
-        )
-        return uvicorn.Config(
-            app,
-            http=DroppableProtocol,
-            ws="websockets-sansio",
-            ws_ping_interval=_PING_EVERY,
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=1,
         )
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        self._loop = asyncio.get_running_loop()
-        self._socket_mode.start(self._loop)
-        self._feed.start(self._loop)
+        self.socket_mode.loop = asyncio.get_running_loop()
+        self._page.start(self.socket_mode.loop)
         self._ready.set()
         yield
 
     def _connection_url(self) -> str:
-        return f"{self.url.replace('http://', 'ws://')}link/?ticket={self._socket_mode.new_ticket()}"
+        return f"{self.url.replace('http://', 'ws://')}link/?ticket={self.socket_mode.new_ticket()}"
+
+    async def _call(self, request: Request) -> Response:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        try:
+            answer = web_api.call(self.workspace, request.path_params["method"], await _arguments(request), token)
+        except Refused as refused:
+            return _refusal(refused, usual_status=200)
+        return JSONResponse(answer, headers={"X-OAuth-Scopes": SCOPES})
+
+    async def _respond(self, request: Request) -> Response:
+        try:
+            chat.respond(self.workspace, request.path_params["secret"], await _arguments(request))
+        except Refused as refused:
+            return _refusal(refused, usual_status=400)
+        return PlainTextResponse("ok")
+
+
+async def _arguments(request: Request) -> Json:
+    body = await read_body(request)
+    return web_api.parse_body(request.url.query, request.headers.get("content-type", ""), body)
+
+
+def _refusal(refused: Refused, *, usual_status: int) -> Response:
+    body: Json = {"ok": False, "error": refused.code}
+    if refused.messages:
+        body["response_metadata"] = {"messages": list(refused.messages)}
+    headers = {"Retry-After": str(refused.retry_after)} if refused.retry_after else {}
+    return JSONResponse(body, status_code=refused.status or usual_status, headers=headers)
 
 
 _STEP = 10
-"""From a port that is taken to the one proposed: the next is that of /healthz, unless somebody moved it."""
+"""From a taken port to the proposed one. The port after the workspace's own is that of /healthz."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises ``ConfigError`` where the port is taken, or the host is not this computer."""
+    """Return a listening socket. Raises ``ConfigError`` if the port is taken or the host is not this computer."""
     try:
         family = _loopback_family(host)
     except ValueError as error:
@@ -166,7 +185,7 @@ def listen(host: str, port: int) -> socket.socket:
             f"The local workspace opens only on this computer, not on {host}: it lets anybody act "
             f"as anybody. Use LIKEWATCH_WORKSPACE={DEFAULT_HOST}:{port}."
         ) from error
-    # IPPROTO_TCP: without it asyncio leaves Nagle on, and every answer waits 40 ms for an acknowledgement
+    # IPPROTO_TCP: without it asyncio leaves Nagle's delay on, and every answer takes 40 ms longer
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,145 +1,193 @@
-"""The workspace: one newsroom's Slack, in memory, with the doors that tests and the server use."""
+"""The workspace: one newsroom's Slack in memory. Everything that changes in it changes here."""
 
 from __future__ import annotations
 
+import math
 import secrets
-from collections import deque
+import threading
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 
 from bot.clock import Clock, SystemClock
-from bot.workspace.acting import Acting
-from bot.workspace.journal import Journal
-from bot.workspace.ledger import Ledger
-from bot.workspace.model import ApiCall, Envelope, Json, Message, Refused, SlashCommand
-from bot.workspace.pacing import SlowReading
-from bot.workspace.posting import Posting
-from bot.workspace.script import Script
-from bot.workspace.state import REMEMBERED, WorkspaceState
+from bot.workspace.messages import MessageStore
+from bot.workspace.model import (
+    BOT_IS_IN,
+    CHANNELS,
+    COMMANDS,
+    DIRECT_CHANNELS,
+    NOT_DELIVERED,
+    PEOPLE,
+    SLACKBOT,
+    USER_GROUPS,
+    Change,
+    ChangeKind,
+    Channel,
+    Envelope,
+    Json,
+    Member,
+    Message,
+    OnOutcome,
+    Refused,
+    SlashCommand,
+    Transport,
+)
+from bot.workspace.response_urls import ResponseUrl, ResponseUrls
 
-PATIENCE = timedelta(seconds=10)
+POSTS_PER_SECOND = 1.0
+BURST = 5.0
+"""Posts that a channel takes at once. Slack does not publish the number; this one is small, to be strict."""
 
 
 class Workspace:
-    """State and rules, without a network. ``WorkspaceServer`` puts it on the wire.
+    """People, channels and messages, without a network. ``WorkspaceServer`` serves a workspace.
 
-    >>> workspace = Workspace()
-    >>> workspace.say("ana", "newsroom", "Good morning")
-    >>> [message.text for message in workspace.messages("newsroom")]
-    ['Good morning']
+    ``people.py`` is what people do here, ``web_api.py`` what the bot does.
 
-    ``commands`` are the registered slash commands by name ("/likes"): add to it or replace what is there.
-    ``script`` says what the next Web API calls meet; ``calls`` are the calls so far, ``envelopes`` what was sent to the
-    bot. ``journal`` is a file that keeps the channels over a restart. Raises ``ConfigError`` for a file that is none.
+    - ``journal``: a file that keeps the channels over a restart. Raises ``ConfigError`` if it cannot be used.
+    - ``commands``: the registered slash commands by name ("/likes").
+    - ``lock``: hold it around steps that belong together.
+    - ``listeners``: functions that are called with each change, under the lock.
     """
 
     def __init__(self, *, clock: Clock | None = None, journal: Path | None = None) -> None:
-        ledger = Ledger(Journal(journal) if journal else None)
-        self.script = Script()
-        self.state = WorkspaceState(clock=clock or SystemClock(), ledger=ledger, script=self.script)
-        self.posting = Posting(self.state)
-        self.acting = Acting(self.state)
-        self.reading = SlowReading()
-        self.calls: deque[ApiCall] = deque(maxlen=REMEMBERED)
+        self.clock = clock or SystemClock()
+        self.lock = threading.RLock()
+        self.store = MessageStore(journal)
+        self.people = {person.id: person for person in PEOPLE}
+        self.channels = {channel.id: channel for channel in (*CHANNELS, *DIRECT_CHANNELS)}
+        self.commands = {command.command: command for command in COMMANDS}
+        self.user_groups = dict(USER_GROUPS)
+        self.archived: set[str] = set()
+        self.listeners: list[Callable[[Change], None]] = []
+        self.connected = False
         self.bot_token = f"xoxb-local-{secrets.token_hex(12)}"
         self.app_token = f"xapp-local-{secrets.token_hex(12)}"
         self.signing_secret = secrets.token_hex(16)
+        self.response_urls = ResponseUrls()
+        self.base_url = "http://127.0.0.1/"
         self.open_connection: Callable[[], str] = _not_served
-
-    @property
-    def commands(self) -> dict[str, SlashCommand]:
-        return self.state.commands
+        self._transport: Transport | None = None
+        self._post_allowances: dict[str, tuple[float, float]] = {}
 
     def install(self, manifest: Json) -> None:
-        """Register the slash commands of an app's manifest, as installing the app does; their examples stay."""
-        for one in manifest["features"]["slash_commands"]:
-            known = self.commands.get(one["command"])
-            self.commands[one["command"]] = SlashCommand(
-                command=one["command"],
-                description=one["description"],
-                usage_hint=one["usage_hint"],
-                should_escape=one["should_escape"],
-                example=known.example if known else "",
+        """Register the slash commands of an app's manifest, as installing the app does. Their examples stay."""
+        for declared in manifest["features"]["slash_commands"]:
+            before = self.commands.get(declared["command"])
+            self.commands[declared["command"]] = SlashCommand(
+                command=declared["command"],
+                description=declared["description"],
+                usage_hint=declared["usage_hint"],
+                should_escape=declared["should_escape"],
+                example=before.example if before else "",
             )
 
-    @property
-    def envelopes(self) -> list[Envelope]:
-        return list(self.state.envelopes)
+    def channel(self, name_or_id: str) -> Channel:
+        """Return a channel by id or name. Raises ``Refused`` if there is none."""
+        for channel in self.channels.values():
+            if name_or_id == channel.id or (name_or_id == channel.name and not channel.person_id):
+                return channel
+        raise Refused("channel_not_found")
 
-    @property
-    def connected(self) -> bool:
-        """Whether a bot is connected."""
-        return self.state.connected
+    def person(self, name_or_id: str) -> Member:
+        """Return a person by id or name. Raises ``Refused`` if there is none."""
+        for person in self.people.values():
+            if name_or_id in {person.id, person.name}:
+                return person
+        raise Refused("user_not_found")
 
-    def say(self, person: str, channel: str, text: str, *, thread_ts: str = "") -> None:
-        """Somebody types ``text`` in a channel (by name or id) and presses Enter. "/likes …" is a slash command."""
-        self.acting.say(self.state.person(person), self.state.channel(channel), text, thread_ts=thread_ts)
+    def bot_is_in(self, channel_id: str) -> bool:
+        return self.store.memberships.get(channel_id, channel_id in BOT_IS_IN)
 
-    def press(self, person: str, message: Message, *, action_id: str, value: str = "") -> None:
-        """Somebody presses a button of a message, or chooses the option ``value`` of a select."""
-        channel = self.state.channel(message.channel_id)
-        self.acting.press(self.state.person(person), channel, message.ts, action_id=action_id, value=value)
+    def channels_of(self, person_id: str) -> list[Channel]:
+        """Return the channels that a person sees: the public ones and their own direct messages."""
+        return [channel for channel in self.channels.values() if channel.person_id in {"", person_id}]
 
-    def messages(self, channel: str, *, person: str = "") -> list[Message]:
-        """Everything in a channel, oldest first, with thread replies.
+    def seen_by(self, person_id: str) -> list[Message]:
+        """Return every message that a person may see, oldest first in each channel."""
+        with self.lock:
+            return [
+                message
+                for channel in self.channels_of(person_id)
+                for message in self.store.in_channel(channel.id)
+                if message.visible_to(person_id)
+            ]
 
-        With ``person``: what they see, their own ephemeral messages included; without: everybody's.
+    def new_ts(self) -> str:
+        return self.store.new_ts(self.clock.now())
+
+    def post(self, message: Message) -> Message:
+        """Store a message under a new ts, and return it."""
+        with self.lock:
+            stored = replace(message, ts=self.new_ts())
+            root = self.store.find(message.channel_id, message.thread_ts)
+            if root is not None and not root.thread_ts:  # the first reply: the root becomes a thread
+                self.put(replace(root, thread_ts=root.ts))
+            self.put(stored)
+            return stored
+
+    def put(self, message: Message) -> None:
+        """Store the new state of a message."""
+        with self.lock:
+            self.store.put(message)
+            self.announce(Change(kind=ChangeKind.MESSAGE, message=message))
+
+    def delete(self, message: Message) -> None:
+        with self.lock:
+            self.store.remove(message)
+            self.announce(Change(kind=ChangeKind.GONE, message=message))
+
+    def notify(self, person: Member, channel: Channel, text: str, *, thread_ts: str = "") -> None:
+        """Post a sentence from the workspace itself, which only one person sees."""
+        self.post(
+            Message(channel_id=channel.id, user_id=SLACKBOT, text=text, thread_ts=thread_ts, ephemeral_to=person.id)
+        )
+
+    def set_membership(self, channel: Channel, *, member: bool) -> None:
+        """Let the bot join or leave a channel."""
+        with self.lock:
+            self.store.set_membership(channel.id, member=member)
+            self.announce(Change(kind=ChangeKind.CHANNELS))
+
+    def spend_post(self, channel_id: str) -> None:
+        """Count one post against the channel's limit: one a second, after a burst. Raises ``Refused`` 429 above it.
+
+        https://docs.slack.dev/apis/web-api/rate-limits
         """
-        with self.state.changed:
-            messages = self.state.ledger.in_channel(self.state.channel(channel).id)
-        return [one for one in messages if not person or one.visible_to(self.state.person(person).id)]
+        now = self.clock.monotonic()
+        left, at = self._post_allowances.get(channel_id, (BURST, now))
+        left = min(BURST, left + (now - at) * POSTS_PER_SECOND)
+        if left < 1:
+            raise Refused("ratelimited", status=429, retry_after=math.ceil((1 - left) / POSTS_PER_SECOND))
+        self._post_allowances[channel_id] = (left - 1, now)
 
-    def wait_for_message(
-        self,
-        channel: str,
-        containing: str = "",
-        *,
-        person: str = "",
-        timeout: timedelta = PATIENCE,
-    ) -> Message:
-        """The newest message of the bot's or the workspace's that contains this, as soon as there is one.
+    def response_url(self, response: ResponseUrl) -> str:
+        """Return the address of a new response URL."""
+        return f"{self.base_url}response/{self.response_urls.issue(response)}"
 
-        Text and blocks are searched. Raises ``TimeoutError``.
-        """
-        self.wait_for(lambda: bool(self._answers(channel, containing, person)), timeout=timeout)
-        return self._answers(channel, containing, person)[-1]
+    def connect(self, transport: Transport | None) -> None:
+        """Send envelopes this way from now on; ``None``: they go nowhere."""
+        self._transport = transport
+        self.set_connected(connected=False)
 
-    def wait_for(self, what: Callable[[], bool], *, timeout: timedelta = PATIENCE) -> None:
-        """Wait until ``what()`` is true, asked again after every change and call; raises ``TimeoutError``."""
-        self.state.wait_for(what, timeout=timeout)
+    def set_connected(self, *, connected: bool) -> None:
+        """Record that the bot connected or disconnected."""
+        with self.lock:
+            if self.connected != connected:
+                self.connected = connected
+                self.announce(Change(kind=ChangeKind.CONNECTION))
 
-    def wait_for_bot(self, *, timeout: timedelta = PATIENCE) -> None:
-        """Wait until a bot is connected; raises ``TimeoutError``."""
-        self.wait_for(lambda: self.state.connected, timeout=timeout)
+    def send(self, envelope: Envelope, on_outcome: OnOutcome) -> None:
+        """Send an envelope to the bot. ``on_outcome`` is called with what became of it, from any thread."""
+        if self._transport is None:
+            on_outcome(NOT_DELIVERED)
+        else:
+            self._transport(envelope, on_outcome)
 
-    def invite(self, channel: str) -> None:
-        """The bot becomes a member of a channel, and hears of it."""
-        self.acting.admit(self.state.channel(channel), inviter=None)
-
-    def remove(self, channel: str) -> None:
-        """The bot is removed from a channel."""
-        self.state.set_membership(self.state.channel(channel), member=False)
-
-    def archive(self, channel: str) -> None:
-        """Nobody can write in a channel any more."""
-        self.state.archived.add(self.state.channel(channel).id)
-
-    def unarchive(self, person: str, channel: str) -> None:
-        """Somebody opens an archived channel again; the bot hears of it."""
-        self.acting.unarchive(self.state.person(person), self.state.channel(channel))
-
-    def record(self, call: ApiCall) -> None:
-        with self.state.changed:
-            self.calls.append(call)
-            self.state.changed.notify_all()
-
-    def _answers(self, channel: str, containing: str, person: str) -> list[Message]:
-        return [
-            message
-            for message in self.messages(channel, person=person)
-            if message.user_id not in self.state.people and containing in f"{message.text} {message.blocks}"
-        ]
+    def announce(self, change: Change) -> None:
+        """Call every listener with a change."""
+        for listener in list(self.listeners):
+            listener(change)
 
 
 def _not_served() -> str:

@@ -10,21 +10,21 @@ from pathlib import Path
 import pytest
 import requests
 
-from bot.workspace import Workspace, WorkspaceServer
 from tests.e2e.conftest import LIKEWATCH, free_port, likewatch
+from tests.labs.standins.instrumented_workspace import InstrumentedServer
 
 PATIENCE = timedelta(seconds=30)
 
 
 @pytest.fixture
-def slack() -> Iterator[WorkspaceServer]:
-    server = WorkspaceServer(Workspace(), port=0)
+def slack() -> Iterator[InstrumentedServer]:
+    server = InstrumentedServer()
     server.start()
     yield server
     server.stop()
 
 
-def test_it_answers_by_socket_mode(tmp_path: Path, slack: WorkspaceServer) -> None:
+def test_it_answers_by_socket_mode(tmp_path: Path, slack: InstrumentedServer) -> None:
     settings = {
         "SLACK_API_URL": slack.api_url,
         "SLACK_BOT_TOKEN": slack.bot_token,
@@ -37,7 +37,7 @@ def test_it_answers_by_socket_mode(tmp_path: Path, slack: WorkspaceServer) -> No
     assert answer.ephemeral_to
 
 
-def test_it_answers_over_http(tmp_path: Path, slack: WorkspaceServer) -> None:
+def test_it_answers_over_http(tmp_path: Path, slack: InstrumentedServer) -> None:
     port = free_port()
     settings = {
         "SLACK_API_URL": slack.api_url,
@@ -54,7 +54,7 @@ def test_it_answers_over_http(tmp_path: Path, slack: WorkspaceServer) -> None:
         slack.workspace.wait_for_message("newsroom", "failed", person="ana", timeout=PATIENCE)
 
 
-def test_with_tokens_the_example_is_not_replayed(tmp_path: Path, slack: WorkspaceServer) -> None:
+def test_with_tokens_the_example_is_not_replayed(tmp_path: Path, slack: InstrumentedServer) -> None:
     settings = {
         "SLACK_API_URL": slack.api_url,
         "SLACK_BOT_TOKEN": slack.bot_token,
@@ -77,7 +77,7 @@ def test_the_doctor_says_where_it_runs_and_the_page_hints_every_verb(tmp_path: P
     assert "subscribe | track | unmute" in snapshot
 
 
-def test_a_file_is_imported_while_it_runs(tmp_path: Path, slack: WorkspaceServer) -> None:
+def test_a_file_is_imported_while_it_runs(tmp_path: Path, slack: InstrumentedServer) -> None:
     (tmp_path / "figures.csv").write_text("date,page,followers\n2026-11-01,hunsen,1000\n", encoding="utf-8")
     settings = {
         "SLACK_API_URL": slack.api_url,
@@ -100,7 +100,7 @@ def test_a_file_is_imported_while_it_runs(tmp_path: Path, slack: WorkspaceServer
     assert "All of it was known already: nothing has changed." in again.stdout
 
 
-def test_a_wrong_token_ends_it_with_a_sentence(tmp_path: Path, slack: WorkspaceServer) -> None:
+def test_a_wrong_token_ends_it_with_a_sentence(tmp_path: Path, slack: InstrumentedServer) -> None:
     settings = {"SLACK_API_URL": slack.api_url, "SLACK_BOT_TOKEN": "xoxb-wrong", "SLACK_APP_TOKEN": slack.app_token}
     with pytest.raises(AssertionError, match="SLACK_BOT_TOKEN"), likewatch(tmp_path, settings, started="is running"):
         pass

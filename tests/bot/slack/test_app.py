@@ -15,9 +15,11 @@ from bot.platforms.contract import Profile, Reference
 from bot.slack.app import BotApp
 from bot.slack.client import check_tokens, slack_client
 from bot.slack.socket_mode import SocketModeClient
-from bot.workspace import SlashCommand, Workspace, WorkspaceServer, refuse
+from bot.workspace import SlashCommand
 from handlers.model import Metric, Page, Point, Reading, SeriesState, Standing, ValidatedReading
 from storage.store import Store
+from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
+from tests.labs.standins.slack_faults import refuse
 from tests.labs.standins.slacked import Newsroom, newsroom, served
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -40,8 +42,8 @@ def any_room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Newsroo
 
 
 @pytest.fixture
-def server() -> Iterator[WorkspaceServer]:
-    with served(Workspace()) as running:
+def server() -> Iterator[InstrumentedServer]:
+    with served(InstrumentedWorkspace()) as running:
         yield running
 
 
@@ -161,7 +163,7 @@ def test_a_button_asks_again_for_who_pressed_it(room: Newsroom) -> None:
 
 
 def test_the_same_request_twice_has_one_effect(any_room: Newsroom) -> None:
-    any_room.workspace.script.repeat_envelopes(1)
+    any_room.workspace.faults.repeat_envelopes(1)
     any_room.workspace.say("ana", "newsroom", "/trends mute hunsen 1d")
     any_room.workspace.wait_for_message("newsroom", "is muted here", person="ana")
     any_room.workspace.say("ana", "newsroom", "/trends unmute hunsen")
@@ -172,7 +174,7 @@ def test_the_same_request_twice_has_one_effect(any_room: Newsroom) -> None:
 
 @pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long"])
 def test_an_answer_whose_blocks_slack_refuses_is_given_in_plain_words(any_room: Newsroom, code: str) -> None:
-    any_room.workspace.script.next("response_url", refuse(code))
+    any_room.workspace.faults.next("response_url", refuse(code))
     any_room.workspace.say("ana", "newsroom", "/trends subscribe hunsen")
     answer = any_room.workspace.wait_for_message("newsroom", "This channel is subscribed", person="ana")
     assert (answer.blocks, answer.ephemeral_to) == ((), ANA)
@@ -227,7 +229,7 @@ def test_what_nobody_foresaw_is_logged_and_told_calmly(tmp_path: Path, caplog: p
 def test_no_token_or_response_url_is_ever_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with newsroom(tmp_path) as room:
-        room.workspace.script.next("response_url", refuse("used_url"))
+        room.workspace.faults.next("response_url", refuse("used_url"))
         room.workspace.say("ana", "newsroom", "/likes nobody")
         answer = room.workspace.wait_for_message("newsroom", "I watch no", person="ana")
         post(room, "Pick", "trends mute")
@@ -250,7 +252,9 @@ def test_no_token_or_response_url_is_ever_logged(tmp_path: Path, caplog: pytest.
         pytest.param({"type": "block_suggestion", "action_id": "other", "block_id": "b", "value": ""}, id="options"),
     ],
 )
-def test_whatever_else_slack_sends_is_acknowledged(server: WorkspaceServer, store: Store, body: dict[str, Any]) -> None:
+def test_whatever_else_slack_sends_is_acknowledged(
+    server: InstrumentedServer, store: Store, body: dict[str, Any]
+) -> None:
     app = bot_app(server, store)
     try:
         addressed = {"team": {"id": "T0"}, "team_id": "T0", "user": {"id": "U1"}, **body}
@@ -259,7 +263,7 @@ def test_whatever_else_slack_sends_is_acknowledged(server: WorkspaceServer, stor
         app.close()
 
 
-def test_it_does_not_answer_other_bots(server: WorkspaceServer, store: Store) -> None:
+def test_it_does_not_answer_other_bots(server: InstrumentedServer, store: Store) -> None:
     app = bot_app(server, store)
     try:
         event = {
@@ -278,7 +282,7 @@ def test_it_does_not_answer_other_bots(server: WorkspaceServer, store: Store) ->
 
 
 def test_a_client_id_in_the_environment_changes_nothing(
-    server: WorkspaceServer, store: Store, monkeypatch: pytest.MonkeyPatch
+    server: InstrumentedServer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "SLACK_BOT_TOKEN"):
         monkeypatch.setenv(name, "of another app")
@@ -288,12 +292,12 @@ def test_a_client_id_in_the_environment_changes_nothing(
     assert app.bolt.client.token == server.bot_token
 
 
-def test_a_wrong_bot_token_names_the_setting(server: WorkspaceServer, store: Store) -> None:
+def test_a_wrong_bot_token_names_the_setting(server: InstrumentedServer, store: Store) -> None:
     with pytest.raises(AuthRefused, match=r"SLACK_BOT_TOKEN .*OAuth & Permissions"):
         bot_app(server, store, token="xoxb-wrong")
 
 
-def test_a_wrong_app_token_names_the_setting(server: WorkspaceServer, store: Store) -> None:
+def test_a_wrong_app_token_names_the_setting(server: InstrumentedServer, store: Store) -> None:
     app = bot_app(server, store)
     with pytest.raises(AuthRefused, match=r"SLACK_APP_TOKEN .*connections:write"):
         SocketModeClient(app.bolt, app_token="xapp-wrong").start()
@@ -305,12 +309,12 @@ def test_an_address_where_nobody_answers_is_named() -> None:
         check_tokens(api_url="http://127.0.0.1:9/api/", bot_token="xoxb-any")
 
 
-def test_the_doctor_hears_who_we_are(server: WorkspaceServer) -> None:
+def test_the_doctor_hears_who_we_are(server: InstrumentedServer) -> None:
     said = check_tokens(api_url=server.api_url, bot_token=server.bot_token, app_token=server.app_token)
     assert said == "connected to Newsroom as @likewatch"
 
 
-def bot_app(server: WorkspaceServer, store: Store, *, token: str = "") -> BotApp:
+def bot_app(server: InstrumentedServer, store: Store, *, token: str = "") -> BotApp:
     return BotApp(
         client=slack_client(token=token or server.bot_token, api_url=server.api_url),
         store=store,

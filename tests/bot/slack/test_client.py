@@ -12,7 +12,8 @@ from slack_sdk.web import SlackResponse
 from bot.slack.client import ResponseRefused, respond, slack_client, with_or_without_charts
 from bot.slack.contract import Card, Chart, Plot, Series
 from bot.slack.render.block_kit import blocks
-from bot.workspace import DROP_AFTER, Workspace, WorkspaceServer, refuse
+from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
+from tests.labs.standins.slack_faults import DROP_AFTER, refuse
 from tests.labs.standins.slacked import served
 
 ROOT = Path(__file__).parents[3]
@@ -22,21 +23,21 @@ CHART = Plot(
 
 
 @pytest.fixture
-def server() -> Iterator[WorkspaceServer]:
-    with served(Workspace()) as running:
+def server() -> Iterator[InstrumentedServer]:
+    with served(InstrumentedWorkspace()) as running:
         yield running
 
 
-def test_a_call_whose_answer_is_lost_is_made_once(server: WorkspaceServer) -> None:
-    server.workspace.script.next("chat.postMessage", DROP_AFTER)
+def test_a_call_whose_answer_is_lost_is_made_once(server: InstrumentedServer) -> None:
+    server.workspace.faults.next("chat.postMessage", DROP_AFTER)
     client = slack_client(token=server.bot_token, api_url=server.api_url)
     with pytest.raises(RemoteDisconnected):
         client.chat_postMessage(channel="C0NEWSROOM", text="once")
     assert len(server.workspace.messages("newsroom")) == 1
 
 
-def test_a_chart_that_slack_refuses_is_sent_as_words(server: WorkspaceServer) -> None:
-    server.workspace.script.next("chat.postMessage", refuse("invalid_blocks"))
+def test_a_chart_that_slack_refuses_is_sent_as_words(server: InstrumentedServer) -> None:
+    server.workspace.faults.next("chat.postMessage", refuse("invalid_blocks"))
     client = slack_client(token=server.bot_token, api_url=server.api_url)
 
     def post(shown: list[dict[str, object]]) -> SlackResponse:
@@ -48,8 +49,8 @@ def test_a_chart_that_slack_refuses_is_sent_as_words(server: WorkspaceServer) ->
     assert "Hun Sen: Mon: 1; Tue: 2" in str(message.blocks)
 
 
-def test_blocks_without_a_chart_that_slack_refuses_are_not_sent_again(server: WorkspaceServer) -> None:
-    server.workspace.script.next("chat.postMessage", refuse("invalid_blocks"))
+def test_blocks_without_a_chart_that_slack_refuses_are_not_sent_again(server: InstrumentedServer) -> None:
+    server.workspace.faults.next("chat.postMessage", refuse("invalid_blocks"))
     client = slack_client(token=server.bot_token, api_url=server.api_url)
     with pytest.raises(SlackApiError):
         with_or_without_charts(
@@ -59,12 +60,12 @@ def test_blocks_without_a_chart_that_slack_refuses_are_not_sent_again(server: Wo
     assert server.workspace.messages("newsroom") == []
 
 
-def test_a_response_url_that_takes_nothing_is_an_error(server: WorkspaceServer) -> None:
+def test_a_response_url_that_takes_nothing_is_an_error(server: InstrumentedServer) -> None:
     with pytest.raises(ResponseRefused, match="invalid_url"):
         respond(f"{server.url}response/unknown", {"text": "too late"}, proxy=None)
 
 
-def test_the_local_workspace_is_reached_past_any_proxy(server: WorkspaceServer) -> None:
+def test_the_local_workspace_is_reached_past_any_proxy(server: InstrumentedServer) -> None:
     asked = f"""
 from bot.slack.client import slack_client
 print(slack_client(token={server.bot_token!r}, api_url={server.api_url!r}).auth_test()["team"])

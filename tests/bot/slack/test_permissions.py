@@ -14,9 +14,9 @@ from bot.slack.client import slack_client
 from bot.slack.commands import find_command
 from bot.slack.contract import Call, Slash
 from bot.slack.permissions import FRESH, PermissionChecker, check_groups
-from bot.workspace import DROP_BEFORE, SERVER_ERROR, Workspace, WorkspaceServer, refuse, throttle
-from bot.workspace.script import PlannedFault
 from tests.labs.standins.clock import HandClock
+from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
+from tests.labs.standins.slack_faults import DROP_BEFORE, SERVER_ERROR, PlannedFault, refuse, throttle
 from tests.labs.standins.slacked import Newsroom, newsroom, served
 
 ANA, DARA = "U0ANA00001", "U0DARA0002"
@@ -106,7 +106,7 @@ def test_a_member_of_the_user_group_is_an_editor(tmp_path: Path) -> None:
 class Asked:
     """The permission of one person, by a clock of our own."""
 
-    def __init__(self, server: WorkspaceServer) -> None:
+    def __init__(self, server: InstrumentedServer) -> None:
         self.clock = HandClock(datetime(2026, 11, 24, tzinfo=UTC))
         self.workspace = server.workspace
         client = slack_client(token=server.bot_token, api_url=server.api_url)
@@ -122,12 +122,12 @@ class Asked:
 
 
 def test_who_joins_or_leaves_the_group_is_known_within_five_minutes() -> None:
-    with served(Workspace()) as server:
+    with served(InstrumentedWorkspace()) as server:
         asked = Asked(server)
         assert asked.takes_long(DARA)
         assert (asked.refusal(DARA), bool(asked.refusal(ANA))) == ("", True)
         assert not asked.takes_long(DARA)
-        asked.workspace.state.user_groups[GROUP] = (ANA,)
+        asked.workspace.user_groups[GROUP] = (ANA,)
         assert asked.refusal(DARA) == ""
         asked.clock.move(FRESH)
         assert (bool(asked.refusal(DARA)), asked.refusal(ANA)) == (True, "")
@@ -144,9 +144,9 @@ def test_who_joins_or_leaves_the_group_is_known_within_five_minutes() -> None:
     ],
 )
 def test_while_the_group_cannot_be_read_nobody_of_it_is_let_in(fault: PlannedFault, says: str) -> None:
-    with served(Workspace()) as server:
+    with served(InstrumentedWorkspace()) as server:
         asked = Asked(server)
-        asked.workspace.script.next("usergroups.users.list", fault)
+        asked.workspace.faults.next("usergroups.users.list", fault)
         refusal = asked.refusal(DARA)
         assert says in refusal
         assert "nothing was changed" in refusal
@@ -155,26 +155,26 @@ def test_while_the_group_cannot_be_read_nobody_of_it_is_let_in(fault: PlannedFau
 
 @pytest.mark.parametrize("fault", [throttle(30), SERVER_ERROR, DROP_BEFORE])
 def test_while_slack_does_not_answer_the_members_of_the_last_time_are_let_in(fault: PlannedFault) -> None:
-    with served(Workspace()) as server:
+    with served(InstrumentedWorkspace()) as server:
         asked = Asked(server)
         assert asked.refusal(DARA) == ""
         asked.clock.move(FRESH + timedelta(seconds=1))
-        asked.workspace.script.next("usergroups.users.list", fault, fault)
+        asked.workspace.faults.next("usergroups.users.list", fault, fault)
         assert asked.refusal(DARA) == ""
         assert asked.refusal(ANA)
 
 
 def test_a_group_that_is_gone_lets_nobody_in_any_more() -> None:
-    with served(Workspace()) as server:
+    with served(InstrumentedWorkspace()) as server:
         asked = Asked(server)
         assert asked.refusal(DARA) == ""
         asked.clock.move(FRESH)
-        del asked.workspace.state.user_groups[GROUP]
+        del asked.workspace.user_groups[GROUP]
         assert "knows no user group" in asked.refusal(DARA)
 
 
 def test_the_doctor_hears_of_a_group_that_cannot_be_read() -> None:
-    with served(Workspace()) as server:
+    with served(InstrumentedWorkspace()) as server:
         client = slack_client(token=server.bot_token, api_url=server.api_url)
         check_groups(client, EditorList(groups=(GROUP,)))
         with pytest.raises(LikewatchError, match="S0NOBODY"):

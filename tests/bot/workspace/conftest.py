@@ -12,8 +12,8 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
-from bot.workspace import Workspace, WorkspaceServer
 from tests.labs.standins.clock import HandClock
+from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
 
 OnTheWire: TypeAlias = Callable[[], AbstractContextManager[None]]
 
@@ -27,21 +27,21 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def server(clock: HandClock) -> Iterator[WorkspaceServer]:
+def server(clock: HandClock) -> Iterator[InstrumentedServer]:
     """A served workspace whose patience with an app is short."""
-    server = WorkspaceServer(Workspace(clock=clock), port=0, ack_within=ACK_WITHIN)
+    server = InstrumentedServer(InstrumentedWorkspace(clock=clock), ack_within=ACK_WITHIN)
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def workspace(server: WorkspaceServer) -> Workspace:
+def workspace(server: InstrumentedServer) -> InstrumentedWorkspace:
     return server.workspace
 
 
 @pytest.fixture
-def client(server: WorkspaceServer) -> WebClient:
+def client(server: InstrumentedServer) -> WebClient:
     return WebClient(token=server.bot_token, base_url=server.api_url, retry_handlers=[])
 
 
@@ -52,7 +52,7 @@ def app(client: WebClient) -> App:
 
 
 @pytest.fixture
-def on_the_wire(app: App, server: WorkspaceServer) -> OnTheWire:
+def on_the_wire(app: App, server: InstrumentedServer) -> OnTheWire:
     """Connects the app in Socket Mode, for as long as the ``with`` block lasts."""
 
     @contextmanager
@@ -67,9 +67,9 @@ def on_the_wire(app: App, server: WorkspaceServer) -> OnTheWire:
 
 
 @pytest.fixture
-def wall_server() -> Iterator[WorkspaceServer]:
+def wall_server() -> Iterator[InstrumentedServer]:
     """Served by the machine's clock: Bolt compares the signature's timestamp with it."""
-    server = WorkspaceServer(Workspace(), port=0, ack_within=ACK_WITHIN)
+    server = InstrumentedServer(InstrumentedWorkspace(), ack_within=ACK_WITHIN)
     server.start()
     yield server
     server.stop()

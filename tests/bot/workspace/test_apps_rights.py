@@ -9,8 +9,8 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.workspace import Workspace
 from tests.labs.standins.clock import HandClock
+from tests.labs.standins.instrumented_workspace import InstrumentedWorkspace
 
 NEWSROOM, ANA, DARA = "C0NEWSROOM", "U0ANA00001", "U0DARA0002"
 
@@ -21,14 +21,16 @@ def test_the_members_of_a_user_group(client: WebClient) -> None:
         client.usergroups_users_list(usergroup="S0NOBODY")
 
 
-def test_who_invites_the_bot_is_named_to_it(workspace: Workspace) -> None:
+def test_who_invites_the_bot_is_named_to_it(workspace: InstrumentedWorkspace) -> None:
     workspace.say("ana", "general", "/invite @Likewatch")
     (sent,) = workspace.envelopes
     event = sent.payload["event"]
     assert (event["type"], event["channel"], event["inviter"]) == ("member_joined_channel", "C0GENERAL0", ANA)
 
 
-def test_an_archived_channel_that_is_opened_again_is_written_in_again(client: WebClient, workspace: Workspace) -> None:
+def test_an_archived_channel_that_is_opened_again_is_written_in_again(
+    client: WebClient, workspace: InstrumentedWorkspace
+) -> None:
     workspace.archive("newsroom")
     with pytest.raises(SlackApiError, match="is_archived"):
         client.chat_postMessage(channel=NEWSROOM, text="x")
@@ -38,11 +40,11 @@ def test_an_archived_channel_that_is_opened_again_is_written_in_again(client: We
 
 
 def test_an_app_that_is_sold_reads_fifteen_messages_a_minute(
-    client: WebClient, workspace: Workspace, clock: HandClock
+    client: WebClient, workspace: InstrumentedWorkspace, clock: HandClock
 ) -> None:
     for number in range(20):
         workspace.say("ana", "newsroom", f"Message {number}")
-    workspace.script.slow_history = True
+    workspace.faults.slow_history = True
     page = client.conversations_history(channel=NEWSROOM, limit=200)
     assert (len(page["messages"]), page["has_more"]) == (15, True)
     cursor = page["response_metadata"]["next_cursor"]

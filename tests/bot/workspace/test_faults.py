@@ -6,8 +6,16 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, Workspace, WorkspaceServer, delay, refuse, throttle
-from bot.workspace.script import PlannedFault
+from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
+from tests.labs.standins.slack_faults import (
+    DROP_AFTER,
+    DROP_BEFORE,
+    SERVER_ERROR,
+    PlannedFault,
+    delay,
+    refuse,
+    throttle,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,9 +27,9 @@ from bot.workspace.script import PlannedFault
     ],
 )
 def test_a_scripted_refusal_meets_one_call(
-    client: WebClient, workspace: Workspace, fault: PlannedFault, status: int, error: str
+    client: WebClient, workspace: InstrumentedWorkspace, fault: PlannedFault, status: int, error: str
 ) -> None:
-    workspace.script.next("chat.postMessage", fault)
+    workspace.faults.next("chat.postMessage", fault)
     with pytest.raises(SlackApiError) as caught:
         client.chat_postMessage(channel="C0NEWSROOM", text="x")
     assert (caught.value.response.status_code, caught.value.response["error"]) == (status, error)
@@ -32,31 +40,33 @@ def test_a_scripted_refusal_meets_one_call(
 
 @pytest.mark.parametrize(("fault", "posted"), [(DROP_BEFORE, 0), (DROP_AFTER, 1)])
 def test_a_dropped_connection_leaves_the_client_in_doubt(
-    client: WebClient, workspace: Workspace, fault: PlannedFault, posted: int
+    client: WebClient, workspace: InstrumentedWorkspace, fault: PlannedFault, posted: int
 ) -> None:
-    workspace.script.next("chat.postMessage", fault)
+    workspace.faults.next("chat.postMessage", fault)
     with pytest.raises(RemoteDisconnected):
         client.chat_postMessage(channel="C0NEWSROOM", text="x")
     assert len(workspace.messages("newsroom")) == posted
 
 
-def test_slacks_client_with_its_default_retries_posts_twice(server: WorkspaceServer, workspace: Workspace) -> None:
-    workspace.script.next("chat.postMessage", DROP_AFTER)
+def test_slacks_client_with_its_default_retries_posts_twice(
+    server: InstrumentedServer, workspace: InstrumentedWorkspace
+) -> None:
+    workspace.faults.next("chat.postMessage", DROP_AFTER)
     WebClient(token=server.bot_token, base_url=server.api_url).chat_postMessage(channel="C0NEWSROOM", text="x")
     assert len(workspace.messages("newsroom")) == 2
 
 
 def test_a_delayed_call_is_carried_out_before_the_client_gives_up(
-    server: WorkspaceServer, workspace: Workspace
+    server: InstrumentedServer, workspace: InstrumentedWorkspace
 ) -> None:
-    workspace.script.next("chat.postMessage", delay(0.3))
+    workspace.faults.next("chat.postMessage", delay(0.3))
     hasty = WebClient(token=server.bot_token, base_url=server.api_url, retry_handlers=[], timeout=0.1)  # type: ignore[arg-type]
     with pytest.raises(TimeoutError):
         hasty.chat_postMessage(channel="C0NEWSROOM", text="x")
     assert len(workspace.messages("newsroom")) == 1
 
 
-def test_calls_are_recorded_without_tokens(client: WebClient, workspace: Workspace) -> None:
+def test_calls_are_recorded_without_tokens(client: WebClient, workspace: InstrumentedWorkspace) -> None:
     client.api_call("chat.postMessage", params={"channel": "C0NEWSROOM", "text": "x", "token": client.token})
     (call,) = workspace.calls
     assert call.arguments == {"channel": "C0NEWSROOM", "text": "x"}

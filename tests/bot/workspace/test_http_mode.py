@@ -12,7 +12,7 @@ import pytest
 from slack_bolt import Ack, App, BoltRequest, Respond, Say
 from slack_sdk import WebClient
 
-from bot.workspace import WorkspaceServer
+from tests.labs.standins.instrumented_workspace import InstrumentedServer
 
 Json: TypeAlias = dict[str, Any]
 
@@ -45,14 +45,14 @@ def request_url(app: App) -> Iterator[str]:
 
 
 @pytest.fixture
-def signed(client: WebClient, wall_server: WorkspaceServer) -> App:
+def signed(client: WebClient, wall_server: InstrumentedServer) -> App:
     """A Bolt app that verifies signatures."""
     client.base_url = wall_server.api_url
     client.token = wall_server.bot_token
     return App(client=client, signing_secret=wall_server.signing_secret, process_before_response=True)
 
 
-def test_commands_actions_and_events_pass_bolts_verification(signed: App, wall_server: WorkspaceServer) -> None:
+def test_commands_actions_and_events_pass_bolts_verification(signed: App, wall_server: InstrumentedServer) -> None:
     workspace = wall_server.workspace
 
     def likes(ack: Ack) -> None:
@@ -80,7 +80,9 @@ def test_commands_actions_and_events_pass_bolts_verification(signed: App, wall_s
 
 
 @pytest.mark.parametrize("cause", ["a wrong signature", "no listener"])
-def test_a_refused_request_fails_before_the_persons_eyes(signed: App, wall_server: WorkspaceServer, cause: str) -> None:
+def test_a_refused_request_fails_before_the_persons_eyes(
+    signed: App, wall_server: InstrumentedServer, cause: str
+) -> None:
     secret = "wrong" if cause == "a wrong signature" else wall_server.signing_secret
     with request_url(signed) as url:
         wall_server.deliver_to(url, secret)
@@ -88,7 +90,7 @@ def test_a_refused_request_fails_before_the_persons_eyes(signed: App, wall_serve
         wall_server.workspace.wait_for_message("newsroom", '/likes failed with the error "dispatch_failed"')
 
 
-def test_an_answer_after_the_limit_is_no_answer(signed: App, wall_server: WorkspaceServer) -> None:
+def test_an_answer_after_the_limit_is_no_answer(signed: App, wall_server: InstrumentedServer) -> None:
     released = threading.Event()
 
     def likes(ack: Ack) -> None:
@@ -103,7 +105,7 @@ def test_an_answer_after_the_limit_is_no_answer(signed: App, wall_server: Worksp
         released.set()
 
 
-def test_an_address_where_nobody_listens_fails(wall_server: WorkspaceServer) -> None:
+def test_an_address_where_nobody_listens_fails(wall_server: InstrumentedServer) -> None:
     wall_server.deliver_to("http://127.0.0.1:9/", "secret")
     wall_server.workspace.say("ana", "newsroom", "/likes hunsen")
     wall_server.workspace.wait_for_message("newsroom", "dispatch_failed")

@@ -16,8 +16,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-from bot.workspace import Workspace, WorkspaceServer
-from bot.workspace.posting import checked
+from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
 
 pytestmark = pytest.mark.browser
 
@@ -83,17 +82,17 @@ class Page:
 
 
 @pytest.fixture
-def page(chromium: webdriver.Chrome, wall_server: WorkspaceServer) -> Page:
+def page(chromium: webdriver.Chrome, wall_server: InstrumentedServer) -> Page:
     return Page(chromium, wall_server.url)
 
 
 @pytest.fixture
-def workspace(wall_server: WorkspaceServer) -> Workspace:
+def workspace(wall_server: InstrumentedServer) -> InstrumentedWorkspace:
     return wall_server.workspace
 
 
-def post(workspace: Workspace, text: str, *blocks: Json, channel: str = NEWSROOM) -> str:
-    return workspace.posting.post(channel, checked(text=text, blocks=list(blocks) or None)).ts
+def post(workspace: InstrumentedWorkspace, text: str, *blocks: Json, channel: str = NEWSROOM) -> str:
+    return str(workspace.api("chat.postMessage", channel=channel, text=text, blocks=list(blocks) or None)["ts"])
 
 
 LINK = '<a href="{0}" target="_blank" rel="noopener noreferrer">{1}</a>'
@@ -136,7 +135,7 @@ def test_a_local_time_is_shown_for_a_date(page: Page) -> None:
     assert 'datetime="2016-02-02T08:00:00.000Z"' in page.rendered("<!date^1454400000^{date_short_pretty}|then>")
 
 
-def test_what_the_bot_posts_arrives_by_itself(page: Page, workspace: Workspace) -> None:
+def test_what_the_bot_posts_arrives_by_itself(page: Page, workspace: InstrumentedWorkspace) -> None:
     post(workspace, "*Overtaken*")
     arrived = page.sees("Overtaken")
     assert "arrived" in (arrived.get_attribute("class") or "")
@@ -147,7 +146,7 @@ def test_what_the_bot_posts_arrives_by_itself(page: Page, workspace: Workspace) 
     assert not page.one("channel-politics").find_elements(By.CLASS_NAME, "dot")
 
 
-def test_enter_sends_and_a_slash_completes(page: Page, workspace: Workspace) -> None:
+def test_enter_sends_and_a_slash_completes(page: Page, workspace: InstrumentedWorkspace) -> None:
     page.type("Hello & <b>bye</b>" + Keys.ENTER)
     page.sees("Hello & <b>bye</b>", "message-text")
     page.type("/li")
@@ -159,27 +158,27 @@ def test_enter_sends_and_a_slash_completes(page: Page, workspace: Workspace) -> 
     assert workspace.envelopes[-1].payload["text"] == "hunsen"
 
 
-def test_an_ephemeral_message_is_marked_and_put_away(page: Page, workspace: Workspace) -> None:
-    workspace.posting.post_ephemeral(NEWSROOM, ANA, checked(text="psst"))
+def test_an_ephemeral_message_is_marked_and_put_away(page: Page, workspace: InstrumentedWorkspace) -> None:
+    workspace.api("chat.postEphemeral", channel=NEWSROOM, user=ANA, text="psst")
     assert "Only visible to you" in page.sees("psst", "ephemeral").text
     page.one("dismiss").click()
     WebDriverWait(page.browser, 10).until(lambda _: not page.all("ephemeral"))
     assert workspace.messages("newsroom") == []
 
 
-def test_somebody_else_does_not_see_it(page: Page, workspace: Workspace) -> None:
-    workspace.posting.post_ephemeral(NEWSROOM, ANA, checked(text="psst"))
+def test_somebody_else_does_not_see_it(page: Page, workspace: InstrumentedWorkspace) -> None:
+    workspace.api("chat.postEphemeral", channel=NEWSROOM, user=ANA, text="psst")
     page.sees("psst")
     Select(page.one("acting-as")).select_by_value("dara")
     WebDriverWait(page.browser, 10).until(lambda _: not page.all("ephemeral"))
 
 
-def test_a_thread_opens_and_is_answered(page: Page, workspace: Workspace) -> None:
+def test_a_thread_opens_and_is_answered(page: Page, workspace: InstrumentedWorkspace) -> None:
     ts = post(workspace, "The card")
-    post_reply = workspace.posting.post(NEWSROOM, checked(text="It flipped back"), thread_ts=ts)
+    workspace.api("chat.postMessage", channel=NEWSROOM, text="It flipped back", thread_ts=ts)
     assert page.sees("1 reply").find_elements(By.CSS_SELECTOR, '[data-testid="replies"]')
     page.one("replies").click()
-    assert post_reply.text in page.one("thread").text
+    assert "It flipped back" in page.one("thread").text
     page.type("@Like" + Keys.ENTER + "likes hunsen" + Keys.ENTER, "thread-message-box")
     page.sees("2 replies")
     assert workspace.envelopes[-1].payload["event"]["thread_ts"] == ts
@@ -187,17 +186,19 @@ def test_a_thread_opens_and_is_answered(page: Page, workspace: Workspace) -> Non
     assert not page.all("thread")[0].is_displayed()
 
 
-def test_a_reply_that_arrives_takes_no_button_from_under_the_mouse(page: Page, workspace: Workspace) -> None:
+def test_a_reply_that_arrives_takes_no_button_from_under_the_mouse(
+    page: Page, workspace: InstrumentedWorkspace
+) -> None:
     button = {"type": "button", "text": {"type": "plain_text", "text": "Mute"}, "value": "1"}
     ts = post(workspace, "card", {"type": "actions", "elements": [button]})
     mute = page.one("button-Mute")
-    workspace.posting.post(NEWSROOM, checked(text="It flipped back"), thread_ts=ts)
+    workspace.api("chat.postMessage", channel=NEWSROOM, text="It flipped back", thread_ts=ts)
     page.sees("1 reply", "replies")
     mute.click()
     workspace.wait_for(lambda: len(workspace.envelopes) == 1)
 
 
-def test_buttons_ask_before_they_are_pressed(page: Page, workspace: Workspace) -> None:
+def test_buttons_ask_before_they_are_pressed(page: Page, workspace: InstrumentedWorkspace) -> None:
     def label(text: str) -> Json:
         return {"type": "plain_text", "text": text}
 
@@ -219,7 +220,7 @@ def test_buttons_ask_before_they_are_pressed(page: Page, workspace: Workspace) -
 
 @pytest.mark.parametrize(("kind", "shape", "count"), [("line", "circle", 4), ("bar", "rect", 4), ("area", "circle", 4)])
 def test_charts_are_drawn_with_every_point_named(
-    page: Page, workspace: Workspace, kind: str, shape: str, count: int
+    page: Page, workspace: InstrumentedWorkspace, kind: str, shape: str, count: int
 ) -> None:
     data = [{"label": "Jan", "value": 2_094_800}, {"label": "Feb", "value": 2_108_800}]
     series = [{"name": name, "data": data} for name in ("hunsen", "samrainsy")]
@@ -233,25 +234,27 @@ def test_charts_are_drawn_with_every_point_named(
     assert "samrainsy" in drawn.text
 
 
-def test_a_pie_says_its_shares(page: Page, workspace: Workspace) -> None:
+def test_a_pie_says_its_shares(page: Page, workspace: InstrumentedWorkspace) -> None:
     segments = [{"label": "Cambodia", "value": 157_331}, {"label": "Abroad", "value": 621_669}]
     chart = {"type": "pie", "segments": segments}
     post(workspace, "chart", {"type": "data_visualization", "title": "New likes", "chart": chart})
     assert "Cambodia 20.2%" in page.one("chart").text
 
 
-def test_an_edited_and_a_deleted_message_change_before_the_eyes(page: Page, workspace: Workspace) -> None:
+def test_an_edited_and_a_deleted_message_change_before_the_eyes(page: Page, workspace: InstrumentedWorkspace) -> None:
     ts = post(workspace, "first")
     page.sees("first")
-    workspace.posting.update(NEWSROOM, ts, checked(text="second"))
+    workspace.api("chat.update", channel=NEWSROOM, ts=ts, text="second")
     assert "(edited)" in page.sees("second").text
-    workspace.posting.delete(NEWSROOM, ts)
+    workspace.api("chat.delete", channel=NEWSROOM, ts=ts)
     WebDriverWait(page.browser, 10).until(lambda _: not page.all("message"))
     assert "/likes hunsen" in [example.text for example in page.all("example")]
 
 
-def test_it_says_whether_the_bot_is_there_and_tells_nothing_to_the_console(page: Page, workspace: Workspace) -> None:
+def test_it_says_whether_the_bot_is_there_and_tells_nothing_to_the_console(
+    page: Page, workspace: InstrumentedWorkspace
+) -> None:
     assert "not connected" in page.one("connection").text
-    workspace.state.set_connected(connected=True)
+    workspace.set_connected(connected=True)
     page.sees("Likewatch is connected", "connection")
     assert page.browser.get_log("browser") == []  # type: ignore[no-untyped-call]

@@ -13,13 +13,14 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.workspace import Workspace, WorkspaceServer
+from tests.labs.standins.instrumented_workspace import InstrumentedServer
 
 Json: TypeAlias = dict[str, Any]
 
 
 @contextmanager
 def request(
-    server: WorkspaceServer, method: str, path: str, headers: Mapping[str, str], body: str = ""
+    server: InstrumentedServer, method: str, path: str, headers: Mapping[str, str], body: str = ""
 ) -> Iterator[http.client.HTTPResponse]:
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=5)
     try:
@@ -29,7 +30,7 @@ def request(
         connection.close()
 
 
-def say(server: WorkspaceServer, said: object, **headers: str) -> tuple[int, str]:
+def say(server: InstrumentedServer, said: object, **headers: str) -> tuple[int, str]:
     sent = {"Origin": server.url.rstrip("/"), "Content-Type": "application/json", **headers}
     with request(server, "POST", "/say", sent, json.dumps(said)) as response:
         return response.status, response.read().decode()
@@ -38,7 +39,7 @@ def say(server: WorkspaceServer, said: object, **headers: str) -> tuple[int, str
 HELLO = {"person": "ana", "channel": "newsroom", "text": "Hello"}
 
 
-def test_somebody_at_the_page_says_something(server: WorkspaceServer) -> None:
+def test_somebody_at_the_page_says_something(server: InstrumentedServer) -> None:
     assert say(server, HELLO) == (204, "")
     assert [message.text for message in server.workspace.messages("newsroom")] == ["Hello"]
 
@@ -53,7 +54,7 @@ def test_somebody_at_the_page_says_something(server: WorkspaceServer) -> None:
         ([], "json_not_object"),
     ],
 )
-def test_bad_input_gets_a_sentence(server: WorkspaceServer, said: object, sentence: str) -> None:
+def test_bad_input_gets_a_sentence(server: InstrumentedServer, said: object, sentence: str) -> None:
     status, answer = say(server, said)
     assert (status, sentence in answer) == (400, True)
 
@@ -69,24 +70,24 @@ def test_bad_input_gets_a_sentence(server: WorkspaceServer, said: object, senten
         {"Content-Type": "application/x-www-form-urlencoded"},
     ],
 )
-def test_other_websites_are_kept_out(server: WorkspaceServer, headers: dict[str, str]) -> None:
+def test_other_websites_are_kept_out(server: InstrumentedServer, headers: dict[str, str]) -> None:
     status, _ = say(server, HELLO, **headers)
     assert status in {400, 403}
     assert server.workspace.messages("newsroom") == []
 
 
-def test_a_post_without_an_origin_is_not_the_pages(server: WorkspaceServer) -> None:
+def test_a_post_without_an_origin_is_not_the_pages(server: InstrumentedServer) -> None:
     with request(server, "POST", "/say", {"Content-Type": "application/json"}, json.dumps(HELLO)) as response:
         assert response.status == 403
 
 
 @pytest.mark.parametrize("path", ["/api/auth.test", "/link/?ticket=x", "/"])
-def test_no_address_answers_to_a_foreign_name(server: WorkspaceServer, path: str) -> None:
+def test_no_address_answers_to_a_foreign_name(server: InstrumentedServer, path: str) -> None:
     with request(server, "GET", path, {"Host": "rebound.example"}) as response:
         assert response.status == 403
 
 
-def test_the_page_may_run_its_own_scripts_only(server: WorkspaceServer) -> None:
+def test_the_page_may_run_its_own_scripts_only(server: InstrumentedServer) -> None:
     with request(server, "GET", "/", {}) as response:
         policy = response.headers["Content-Security-Policy"]
         page = response.read().decode()
@@ -97,7 +98,7 @@ def test_the_page_may_run_its_own_scripts_only(server: WorkspaceServer) -> None:
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
-def test_too_large_a_request_is_refused(server: WorkspaceServer) -> None:
+def test_too_large_a_request_is_refused(server: InstrumentedServer) -> None:
     status, answer = say(server, {**HELLO, "text": "x" * 1_000_001})
     assert (status, "request_too_large" in answer) == (400, True)
 
@@ -108,7 +109,7 @@ def events(response: http.client.HTTPResponse) -> Iterator[Json]:
             yield json.loads(line.removeprefix(b"data: "))
 
 
-def test_the_stream_begins_with_everything_and_goes_on_with_what_happens(server: WorkspaceServer) -> None:
+def test_the_stream_begins_with_everything_and_goes_on_with_what_happens(server: InstrumentedServer) -> None:
     server.workspace.say("dara", "newsroom", "Before")
     with request(server, "GET", "/live?person=ana", {}) as response:
         heard = events(response)
@@ -123,12 +124,12 @@ def test_the_stream_begins_with_everything_and_goes_on_with_what_happens(server:
         assert next(heard)["message"]["text"] == "After"
 
 
-def test_nobody_streams_as_a_stranger(server: WorkspaceServer) -> None:
+def test_nobody_streams_as_a_stranger(server: InstrumentedServer) -> None:
     with request(server, "GET", "/live?person=mallory", {}) as response:
         assert response.status == 404
 
 
-def test_a_port_in_use_is_told_with_what_to_do(server: WorkspaceServer) -> None:
+def test_a_port_in_use_is_told_with_what_to_do(server: InstrumentedServer) -> None:
     taken = urlsplit(server.url).port or 0
     with pytest.raises(ConfigError, match=rf"port {taken}.*LIKEWATCH_WORKSPACE=127.0.0.1:{taken + 10}"):
         WorkspaceServer(Workspace(), port=taken).start()
@@ -141,7 +142,7 @@ def test_it_opens_on_this_computer_only(host: str) -> None:
 
 
 def test_stopping_twice_or_before_the_start_does_no_harm() -> None:
-    server = WorkspaceServer(Workspace(), port=0)
+    server = InstrumentedServer()
     server.stop()
     server.start()
     server.stop()

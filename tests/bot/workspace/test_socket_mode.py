@@ -10,7 +10,8 @@ import pytest
 from slack_bolt import Ack, App, Respond, Say
 from slack_sdk import WebClient
 
-from bot.workspace import SlashCommand, Workspace, WorkspaceServer
+from bot.workspace import SlashCommand
+from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
 
 Json: TypeAlias = dict[str, Any]
 OnTheWire: TypeAlias = Callable[[], AbstractContextManager[None]]
@@ -29,7 +30,9 @@ def acknowledge(ack: Ack) -> None:
     ack()
 
 
-def test_a_slash_command_arrives_as_slack_sends_it(app: App, server: WorkspaceServer, on_the_wire: OnTheWire) -> None:
+def test_a_slash_command_arrives_as_slack_sends_it(
+    app: App, server: InstrumentedServer, on_the_wire: OnTheWire
+) -> None:
     arrived: list[Json] = []
 
     def likes(ack: Ack, body: Json) -> None:
@@ -54,7 +57,7 @@ def test_a_slash_command_arrives_as_slack_sends_it(app: App, server: WorkspaceSe
 
 
 def test_a_command_that_wants_it_gets_names_and_addresses_marked_up(
-    app: App, server: WorkspaceServer, on_the_wire: OnTheWire
+    app: App, server: InstrumentedServer, on_the_wire: OnTheWire
 ) -> None:
     texts: list[str] = []
 
@@ -71,7 +74,7 @@ def test_a_command_that_wants_it_gets_names_and_addresses_marked_up(
 
 
 def test_an_answer_in_the_channel_shows_what_was_asked(
-    app: App, server: WorkspaceServer, on_the_wire: OnTheWire
+    app: App, server: InstrumentedServer, on_the_wire: OnTheWire
 ) -> None:
     def likes(ack: Ack) -> None:
         ack(text="For all", response_type="in_channel")
@@ -84,7 +87,7 @@ def test_an_answer_in_the_channel_shows_what_was_asked(
 
 
 def test_an_unacknowledged_command_fails_before_the_persons_eyes(
-    app: App, server: WorkspaceServer, on_the_wire: OnTheWire
+    app: App, server: InstrumentedServer, on_the_wire: OnTheWire
 ) -> None:
     app.command("/trends")(acknowledge)  # and nothing for /likes: Bolt answers 404, which Socket Mode never acks
     with on_the_wire():
@@ -94,7 +97,9 @@ def test_an_unacknowledged_command_fails_before_the_persons_eyes(
     assert failed.ephemeral_to == "U0ANA00001"
 
 
-def test_an_answer_that_breaks_the_rules_fails_too(app: App, server: WorkspaceServer, on_the_wire: OnTheWire) -> None:
+def test_an_answer_that_breaks_the_rules_fails_too(
+    app: App, server: InstrumentedServer, on_the_wire: OnTheWire
+) -> None:
     def likes(ack: Ack) -> None:
         ack(text="x", blocks=[{"type": "poll"}])
 
@@ -113,7 +118,9 @@ def test_an_answer_that_breaks_the_rules_fails_too(app: App, server: WorkspaceSe
         ("/invite @Likewatch", False, "is already in this channel"),
     ],
 )
-def test_without_a_bot_the_person_is_told(workspace: Workspace, line: str, in_thread: bool, told: str) -> None:
+def test_without_a_bot_the_person_is_told(
+    workspace: InstrumentedWorkspace, line: str, in_thread: bool, told: str
+) -> None:
     workspace.say("dara", "newsroom", "Good morning")
     (morning,) = workspace.messages("newsroom")
     workspace.say("ana", "newsroom", line, thread_ts=morning.ts if in_thread else "")
@@ -123,7 +130,7 @@ def test_without_a_bot_the_person_is_told(workspace: Workspace, line: str, in_th
 
 
 def test_a_mention_arrives_as_an_event_and_is_answered_in_its_thread(
-    app: App, server: WorkspaceServer, on_the_wire: OnTheWire
+    app: App, server: InstrumentedServer, on_the_wire: OnTheWire
 ) -> None:
     bodies: list[Json] = []
 
@@ -144,7 +151,7 @@ def test_a_mention_arrives_as_an_event_and_is_answered_in_its_thread(
     assert body["event"]["text"] == "<@U0LIKEWATCH> likes &lt;hunsen&gt;"
 
 
-def test_a_mention_where_the_bot_is_not_is_no_event_but_a_hint(workspace: Workspace) -> None:
+def test_a_mention_where_the_bot_is_not_is_no_event_but_a_hint(workspace: InstrumentedWorkspace) -> None:
     workspace.say("ana", "general", "@Likewatch help")
     workspace.wait_for_message("general", "/invite @Likewatch", person="ana")
     assert workspace.envelopes == []
@@ -156,7 +163,7 @@ def test_a_mention_where_the_bot_is_not_is_no_event_but_a_hint(workspace: Worksp
 
 @pytest.mark.parametrize("ephemeral", [False, True])
 def test_a_pressed_button_arrives_as_a_block_action(
-    app: App, server: WorkspaceServer, on_the_wire: OnTheWire, client: WebClient, ephemeral: bool
+    app: App, server: InstrumentedServer, on_the_wire: OnTheWire, client: WebClient, ephemeral: bool
 ) -> None:
     bodies: list[Json] = []
 
@@ -193,7 +200,7 @@ def test_a_pressed_button_arrives_as_a_block_action(
 
 
 def test_a_choice_arrives_with_the_option(
-    app: App, server: WorkspaceServer, on_the_wire: OnTheWire, client: WebClient
+    app: App, server: InstrumentedServer, on_the_wire: OnTheWire, client: WebClient
 ) -> None:
     def chosen(ack: Ack, action: Json, body: Json, respond: Respond) -> None:
         ack()
@@ -208,14 +215,14 @@ def test_a_choice_arrives_with_the_option(
         assert server.workspace.wait_for_message("newsroom", "Muted 1d").ephemeral_to == "U0DARA0002"
 
 
-def test_a_button_that_nobody_answers_says_so(workspace: Workspace, client: WebClient) -> None:
+def test_a_button_that_nobody_answers_says_so(workspace: InstrumentedWorkspace, client: WebClient) -> None:
     client.chat_postMessage(channel="C0NEWSROOM", text="x", blocks=ACTIONS)
     (message,) = workspace.messages("newsroom")
     workspace.press("ana", message, action_id="go")
     workspace.wait_for_message("newsroom", "did not answer the button (dispatch_failed)", person="ana")
 
 
-def test_the_same_envelope_may_come_twice(app: App, server: WorkspaceServer, on_the_wire: OnTheWire) -> None:
+def test_the_same_envelope_may_come_twice(app: App, server: InstrumentedServer, on_the_wire: OnTheWire) -> None:
     triggers: list[str] = []
 
     def likes(ack: Ack, body: Json, respond: Respond) -> None:
@@ -224,14 +231,14 @@ def test_the_same_envelope_may_come_twice(app: App, server: WorkspaceServer, on_
         respond(text=f"Answer {len(triggers)}")
 
     app.command("/likes")(likes)
-    server.workspace.script.repeat_envelopes(1)
+    server.workspace.faults.repeat_envelopes(1)
     with on_the_wire():
         server.workspace.say("ana", "newsroom", "/likes")
         server.workspace.wait_for(lambda: len(server.workspace.messages("newsroom")) == 2)
     assert len(set(triggers)) == 1
 
 
-def test_several_connections_take_turns(app: App, server: WorkspaceServer, on_the_wire: OnTheWire) -> None:
+def test_several_connections_take_turns(app: App, server: InstrumentedServer, on_the_wire: OnTheWire) -> None:
     def likes(ack: Ack) -> None:
         ack("ok")
 
@@ -245,7 +252,7 @@ def test_several_connections_take_turns(app: App, server: WorkspaceServer, on_th
 
 @pytest.mark.parametrize("trouble", ["refresh_connections", "drop_connections"])
 def test_the_app_comes_back_when_slack_sends_it_away(
-    app: App, server: WorkspaceServer, on_the_wire: OnTheWire, trouble: str
+    app: App, server: InstrumentedServer, on_the_wire: OnTheWire, trouble: str
 ) -> None:
     def likes(ack: Ack) -> None:
         ack("ok")
@@ -264,7 +271,7 @@ def test_the_app_comes_back_when_slack_sends_it_away(
         server.workspace.wait_for(asked_again)
 
 
-def test_it_says_when_the_bot_is_gone(server: WorkspaceServer, on_the_wire: OnTheWire) -> None:
+def test_it_says_when_the_bot_is_gone(server: InstrumentedServer, on_the_wire: OnTheWire) -> None:
     with on_the_wire():
         assert server.workspace.connected
     server.workspace.wait_for(lambda: not server.workspace.connected)

@@ -7,8 +7,8 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot.workspace import Workspace, WorkspaceServer
 from tests.labs.standins.clock import HandClock
+from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
 
 NEWSROOM, GENERAL = "C0NEWSROOM", "C0GENERAL0"
 ANA, DARA = "U0ANA00001", "U0DARA0002"
@@ -39,7 +39,7 @@ def test_slacks_own_client_finds_out_who_it_is(client: WebClient) -> None:
         ("bot", "apps.connections.open", "not_allowed_token_type"),
     ],
 )
-def test_it_refuses_a_wrong_token(server: WorkspaceServer, token: str, method: str, error: str) -> None:
+def test_it_refuses_a_wrong_token(server: InstrumentedServer, token: str, method: str, error: str) -> None:
     known = {"app": server.app_token, "bot": server.bot_token}
     stranger = WebClient(token=known.get(token, token), base_url=server.api_url, retry_handlers=[])
     assert refused(stranger, method)[0] == error
@@ -89,7 +89,7 @@ def test_it_refuses_what_slack_refuses(
     assert named in " ".join(messages)
 
 
-def test_it_posts_and_gives_the_message_back(client: WebClient, workspace: Workspace) -> None:
+def test_it_posts_and_gives_the_message_back(client: WebClient, workspace: InstrumentedWorkspace) -> None:
     posted = client.chat_postMessage(channel=NEWSROOM, text="*Hello*", metadata=METADATA, unfurl_links=False)
     assert posted["message"]["metadata"] == METADATA
     (message,) = workspace.messages("newsroom")
@@ -109,7 +109,7 @@ def test_it_gives_names_to_elements_that_came_without(client: WebClient) -> None
     assert block["elements"][0]["action_id"]
 
 
-def test_it_updates_and_deletes_only_the_bots_own_messages(client: WebClient, workspace: Workspace) -> None:
+def test_it_updates_and_deletes_only_the_bots_own_messages(client: WebClient, workspace: InstrumentedWorkspace) -> None:
     workspace.say("ana", "newsroom", "mine")
     theirs = workspace.messages("newsroom")[0].ts
     assert refused(client, "chat.update", channel=NEWSROOM, ts=theirs, text="x")[0] == "cant_update_message"
@@ -130,7 +130,7 @@ def test_an_update_without_blocks_keeps_them_and_an_empty_list_takes_them_away(c
 
 
 def test_an_ephemeral_message_is_seen_by_one_person_and_reached_by_no_method(
-    client: WebClient, workspace: Workspace
+    client: WebClient, workspace: InstrumentedWorkspace
 ) -> None:
     ts = client.chat_postEphemeral(channel=NEWSROOM, user=ANA, text="psst")["message_ts"]
     assert [message.text for message in workspace.messages("newsroom", person="ana")] == ["psst"]
@@ -139,7 +139,7 @@ def test_an_ephemeral_message_is_seen_by_one_person_and_reached_by_no_method(
     assert refused(client, "chat.update", channel=NEWSROOM, ts=ts, text="x")[0] == "message_not_found"
 
 
-def test_an_archived_channel_can_be_read_but_not_written(client: WebClient, workspace: Workspace) -> None:
+def test_an_archived_channel_can_be_read_but_not_written(client: WebClient, workspace: InstrumentedWorkspace) -> None:
     client.chat_postMessage(channel=NEWSROOM, text="x")
     workspace.archive("newsroom")
     assert refused(client, "chat.postMessage", channel=NEWSROOM, text="y")[0] == "is_archived"
@@ -189,7 +189,7 @@ def test_a_broadcast_reply_stands_in_the_channel_too(client: WebClient) -> None:
     assert len(client.conversations_history(channel=NEWSROOM)["messages"]) == 2
 
 
-def test_it_knows_channels_people_and_direct_messages(client: WebClient, workspace: Workspace) -> None:
+def test_it_knows_channels_people_and_direct_messages(client: WebClient, workspace: InstrumentedWorkspace) -> None:
     listed = {channel["name"]: channel["is_member"] for channel in client.conversations_list()["channels"]}
     assert listed == {"newsroom": True, "politics": True, "general": False}
     direct = client.conversations_open(users=[DARA])["channel"]["id"]

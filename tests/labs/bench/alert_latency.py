@@ -15,14 +15,15 @@ from bot.evidence.recorder import Recorder
 from bot.polling.cycle import Cycle
 from bot.slack.client import slack_client
 from bot.slack.delivery.deliverer import Deliverer
-from bot.workspace import Workspace, WorkspaceServer
-from bot.workspace.model import TEAM_ID, ApiCall
+from bot.workspace.model import TEAM_ID
 from handlers.comparisons import all_comparisons
 from storage.store import Store
 from storage.values import Subscription, Target
 from tests.labs.bench.clock import LaterClock
 from tests.labs.bench.graph import GraphProcess, Scene, graph_process, number_of, watched
 from tests.labs.bench.report import Result, Verdict, milliseconds, percentile
+from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
+from tests.labs.standins.slack_faults import ApiCall
 
 ALERTS, QUICK_ALERTS = 40, 30
 CADENCE = timedelta(minutes=5)
@@ -49,7 +50,7 @@ def run(folder: Path, *, quick: bool) -> Result:
     )
 
 
-class _Slack(Workspace):
+class _Slack(InstrumentedWorkspace):
     """The local workspace, noting when messages arrived."""
 
     def __init__(self, clock: LaterClock) -> None:
@@ -101,11 +102,11 @@ def _newsroom(graph: GraphProcess, path: Path, pairs: int) -> Iterator[_Newsroom
     clock = LaterClock()
     with ExitStack() as at_end:
         slack = _Slack(clock)
-        server = WorkspaceServer(slack, port=0)
+        server = InstrumentedServer(slack)
         server.start()
         at_end.callback(server.stop)
         store = at_end.enter_context(closing(Store.open(path)))
-        _watch(store, clock, slack.state.channel("newsroom").id, pairs)
+        _watch(store, clock, slack.channel("newsroom").id, pairs)
         deliverer = Deliverer(
             client=slack_client(token=server.bot_token, api_url=server.api_url),
             store=store,

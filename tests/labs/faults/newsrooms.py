@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.workspace import Message, Workspace, WorkspaceServer
+from bot.workspace import Message
 from bot.workspace.model import TEAM_ID, Channel
 from handlers.model import Account, Page
 from storage.schema.sqlite import sqlite3
@@ -18,6 +18,7 @@ from storage.values import Latest, Subscription, Target
 from tests.labs.faults.bots import Bot, until
 from tests.labs.faults.wire import Wire, wired
 from tests.labs.standins.graph import Graph, GraphPage
+from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
 from tests.labs.standins.loopback import serving
 
 TOKEN, SECRET = "TOKEN", "SECRET"
@@ -31,11 +32,11 @@ MOST_IN_A_TRANSACTION = 10_000
 class Newsroom:
     """The world of one case. ``owed`` are (channel, alert key) pairs that must arrive, each once."""
 
-    def __init__(self, folder: Path, workspace: WorkspaceServer, slack: Wire, graph: Graph, facebook: Wire) -> None:
+    def __init__(self, folder: Path, workspace: InstrumentedServer, slack: Wire, graph: Graph, facebook: Wire) -> None:
         self.folder = folder
         self.database = folder / "likewatch.db"
         self.server = workspace
-        self.workspace: Workspace = workspace.workspace
+        self.workspace: InstrumentedWorkspace = workspace.workspace
         self.slack = slack
         self.graph = graph
         self.facebook = facebook
@@ -64,10 +65,8 @@ class Newsroom:
         """So many further channels with the bot in them, by id."""
         made = [f"C{n:09}" for n in range(number)]
         for channel_id in made:
-            self.workspace.state.channels[channel_id] = Channel(
-                id=channel_id, name=f"desk-{channel_id[1:].lstrip('0') or 0}"
-            )
-            self.workspace.state.set_membership(self.workspace.state.channels[channel_id], member=True)
+            self.workspace.channels[channel_id] = Channel(id=channel_id, name=f"desk-{channel_id[1:].lstrip('0') or 0}")
+            self.workspace.set_membership(self.workspace.channels[channel_id], member=True)
         return made
 
     def watch(
@@ -155,8 +154,8 @@ class Newsroom:
 
     def posted(self) -> Counter[tuple[str, str]]:
         """How often each alert stands in each channel."""
-        with self.workspace.state.changed:
-            messages = self.workspace.state.ledger.everything()
+        with self.workspace.lock:
+            messages = self.workspace.store.everything()
         return Counter((message.channel_id, key) for message in messages for key in keys_of(message))
 
     def missing(self) -> set[tuple[str, str]]:
@@ -243,7 +242,7 @@ def keys_of(message: Message) -> list[str]:
 def newsroom(folder: Path) -> Iterator[Newsroom]:
     """A newsroom without a bot."""
     with ExitStack() as at_end:
-        server = WorkspaceServer(Workspace(), port=0)
+        server = InstrumentedServer()
         server.start()
         at_end.callback(server.stop)
         slack = at_end.enter_context(wired(server.url.rstrip("/")))

@@ -114,7 +114,7 @@ def _twice(trial: Trial) -> None:
         room.watch(names)
         with living(room.bot()) as bot:
             for name in names[:3]:
-                room.workspace.script.repeat_envelopes(1)
+                room.workspace.faults.repeat_envelopes(1)
                 room.workspace.say("ana", "newsroom", f"/trends subscribe {name} milestone")
                 _one_effect(room, trial, name)
             bot.kill()

@@ -167,7 +167,7 @@ def _cannot_speak(trial: Trial) -> None:
         silent = [channel for slug in names[:3] for channel in room.channels_of(slug)[:1]]
         room.workspace.archive(silent[0])
         room.workspace.remove(silent[1])
-        room.workspace.state.channels.pop(silent[2])
+        room.workspace.channels.pop(silent[2])
         for slug in names:
             room.pass_milestone(slug)
         room.owed = {(channel, key) for channel, key in room.owed if channel not in silent}

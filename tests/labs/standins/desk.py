@@ -12,13 +12,14 @@ import pytest
 
 from bot.slack.client import slack_client
 from bot.slack.delivery.deliverer import Deliverer
-from bot.workspace import Message, Workspace, WorkspaceServer
-from bot.workspace.model import ApiCall
+from bot.workspace import Message
 from handlers.model import Alert, Page
 from storage.store import Store
 from storage.values import Subscription, Target
 from tests.labs.standins.clock import HandClock
 from tests.labs.standins.histories import scene
+from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
+from tests.labs.standins.slack_faults import ApiCall
 from tests.labs.standins.slacked import served
 
 TEAM, NEWSROOM, POLITICS, ANA = "T0NEWSROOM", "C0NEWSROOM", "C0POLITICS", "U0ANA00001"
@@ -31,8 +32,8 @@ class Desk:
 
     folder: Path
     clock: HandClock
-    workspace: Workspace
-    server: WorkspaceServer
+    workspace: InstrumentedWorkspace
+    server: InstrumentedServer
     store: Store
     deliverer: Deliverer
 
@@ -79,7 +80,7 @@ class Desk:
         return [message.text for message in self.workspace.messages(f"D{ANA[1:]}")]
 
 
-def deliverer(server: WorkspaceServer, store: Store, clock: HandClock) -> Deliverer:
+def deliverer(server: InstrumentedServer, store: Store, clock: HandClock) -> Deliverer:
     client = slack_client(token=server.bot_token, api_url=server.api_url)
     return Deliverer(client=client, store=store, clock=clock, chance=random.Random(1))
 
@@ -87,7 +88,7 @@ def deliverer(server: WorkspaceServer, store: Store, clock: HandClock) -> Delive
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     clock = HandClock(NOW)
-    workspace = Workspace(clock=clock)
+    workspace = InstrumentedWorkspace(clock=clock)
     store = Store.open(tmp_path / "likewatch.db")
     for slug in ("a", "b"):
         page = Page(slug=slug, name=slug.title(), platform="facebook", home="KH", groups=("g",))

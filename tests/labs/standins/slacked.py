@@ -17,9 +17,9 @@ from bot.slack.app import BotApp
 from bot.slack.client import slack_client
 from bot.slack.http_server import PATH, SlackServer
 from bot.slack.socket_mode import SocketModeClient
-from bot.workspace import Workspace, WorkspaceServer
 from handlers.model import Page
 from storage.store import Store
+from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
 
 EVERYBODY = EditorList(everybody=True)
 
@@ -28,8 +28,8 @@ EVERYBODY = EditorList(everybody=True)
 class Newsroom:
     """A workspace with the bot in it. ``http`` is where the bot listens, if it does."""
 
-    workspace: Workspace
-    server: WorkspaceServer
+    workspace: InstrumentedWorkspace
+    server: InstrumentedServer
     store: Store
     app: BotApp
     clock: Clock
@@ -46,8 +46,8 @@ def nobody(reference: Reference) -> Profile:
 
 
 @contextmanager
-def served(workspace: Workspace) -> Iterator[WorkspaceServer]:
-    server = WorkspaceServer(workspace, port=0)
+def served(workspace: InstrumentedWorkspace) -> Iterator[InstrumentedServer]:
+    server = InstrumentedServer(workspace)
     server.start()
     try:
         yield server
@@ -67,7 +67,7 @@ def newsroom(
     """The bot, connected, with an empty store in ``folder``."""
     clock, woken = clock or SystemClock(), threading.Event()
     with ExitStack() as at_end:
-        workspace = Workspace()
+        workspace = InstrumentedWorkspace()
         server = at_end.enter_context(served(workspace))
         store = Store.open(folder / "likewatch.db")
         at_end.callback(store.close)

@@ -12,12 +12,11 @@ from bot.slack.client import slack_client
 from bot.slack.delivery.deliverer import Deliverer
 from bot.slack.delivery.reconciliation import EVENT_TYPE
 from bot.slack.delivery.sender import MAY_REPEAT, SETTLE
-from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, refuse, throttle
-from bot.workspace.script import PlannedFault
 from handlers.model import Fact
 from storage.values import Target
 from tests.labs.standins.desk import AHEAD, NEWSROOM, NOW, POLITICS, TEAM, Desk, desk, numbered
 from tests.labs.standins.histories import SCENES, scene
+from tests.labs.standins.slack_faults import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, PlannedFault, refuse, throttle
 
 __all__ = ["desk"]
 
@@ -43,7 +42,7 @@ def test_one_message_a_second_in_a_channel_and_channels_do_not_wait_for_each_oth
 
 
 def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+    desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
     desk.raise_(AHEAD)
     assert desk.deliverer.deliver_due() == SETTLE.total_seconds()
     desk.later(SETTLE.total_seconds())
@@ -55,7 +54,7 @@ def test_a_reply_whose_answer_was_lost_is_found_in_its_thread(desk: Desk) -> Non
     first, second = SCENES["overtake"]().alerts
     desk.raise_(first)
     desk.deliverer.deliver_due()
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+    desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
     desk.raise_(second)
     desk.later(1)
     desk.later(SETTLE.total_seconds())
@@ -72,7 +71,7 @@ def test_a_reply_whose_answer_was_lost_is_found_in_its_thread(desk: Desk) -> Non
     ],
 )
 def test_a_post_that_slack_did_not_take_is_posted_once_it_is_sure(desk: Desk, fault: PlannedFault) -> None:
-    desk.workspace.script.next("chat.postMessage", fault)
+    desk.workspace.faults.next("chat.postMessage", fault)
     desk.raise_(AHEAD)
     desk.deliverer.deliver_due()
     desk.later(SETTLE.total_seconds() - 1)
@@ -100,8 +99,8 @@ def test_what_a_crash_left_half_sent_is_found_after_the_restart(desk: Desk) -> N
 
 
 def test_where_history_cannot_be_read_it_is_posted_again_and_says_that_it_may_repeat(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER, throttle(5))
-    desk.workspace.script.next("conversations.history", refuse("missing_scope"))
+    desk.workspace.faults.next("chat.postMessage", DROP_AFTER, throttle(5))
+    desk.workspace.faults.next("conversations.history", refuse("missing_scope"))
     desk.raise_(AHEAD)
     desk.deliverer.deliver_due()
     desk.later(SETTLE.total_seconds())
@@ -113,8 +112,8 @@ def test_where_history_cannot_be_read_it_is_posted_again_and_says_that_it_may_re
 
 
 def test_while_history_cannot_be_reached_nothing_is_repeated(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
-    desk.workspace.script.next("conversations.history", DROP_BEFORE, throttle(7))
+    desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
+    desk.workspace.faults.next("conversations.history", DROP_BEFORE, throttle(7))
     desk.raise_(AHEAD)
     desk.deliverer.deliver_due()
     desk.later(SETTLE.total_seconds())
@@ -128,7 +127,7 @@ def test_while_history_cannot_be_reached_nothing_is_repeated(desk: Desk) -> None
 
 def test_when_slack_asks_to_wait_only_that_channel_waits(desk: Desk) -> None:
     desk.subscribe(POLITICS)
-    desk.workspace.script.next("chat.postMessage", throttle(30))
+    desk.workspace.faults.next("chat.postMessage", throttle(30))
     desk.raise_(AHEAD)
     assert desk.deliverer.deliver_due() == 30
     waiting, served_ = sorted([NEWSROOM, POLITICS], key=lambda channel: len(desk.keys(channel)))
@@ -140,7 +139,7 @@ def test_when_slack_asks_to_wait_only_that_channel_waits(desk: Desk) -> None:
 
 
 def test_a_wait_that_slack_asked_for_outlives_a_restart(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", throttle(30))
+    desk.workspace.faults.next("chat.postMessage", throttle(30))
     desk.raise_(AHEAD)
     desk.deliverer.deliver_due()
     assert desk.restarted().deliver_due() == 30
@@ -167,7 +166,7 @@ def test_while_nobody_answers_it_tries_again_ever_more_rarely(desk: Desk) -> Non
 )
 def test_a_channel_that_cannot_be_posted_to_is_paused_and_who_subscribed_it_is_told_once(desk: Desk, code: str) -> None:
     desk.subscribe(NEWSROOM, "b")
-    desk.workspace.script.next("chat.postMessage", refuse(code))
+    desk.workspace.faults.next("chat.postMessage", refuse(code))
     desk.raise_(numbered(1), numbered(2))
     desk.deliverer.deliver_due()
     desk.later(1)
@@ -186,21 +185,21 @@ def test_with_a_token_that_slack_refuses_nothing_is_tried_again_and_nothing_lost
     desk: Desk, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.subscribe(POLITICS)
-    desk.workspace.script.next("chat.postMessage", refuse(code), refuse(code))
+    desk.workspace.faults.next("chat.postMessage", refuse(code), refuse(code))
     desk.raise_(AHEAD)
     desk.deliverer.deliver_due()
     desk.later(3600)
     assert len(desk.posts()) <= 2, "what was under way, and then nothing"
     assert desk.posted() == desk.posted(POLITICS) == []
     assert [record.levelname for record in caplog.records if "SLACK_BOT_TOKEN" in record.getMessage()] == ["ERROR"]
-    desk.workspace.script.take("chat.postMessage")
+    desk.workspace.faults.take("chat.postMessage")
     desk.restarted().deliver_due()
     assert (desk.keys(), desk.keys(POLITICS)) == ([AHEAD.key], [AHEAD.key])
 
 
 @pytest.mark.parametrize("code", ["team_added_to_org", "org_login_required"])
 def test_while_the_workspace_is_moved_into_an_organization_it_tries_again(desk: Desk, code: str) -> None:
-    desk.workspace.script.next("chat.postMessage", refuse(code), refuse(code), refuse(code))
+    desk.workspace.faults.next("chat.postMessage", refuse(code), refuse(code), refuse(code))
     desk.raise_(AHEAD)
     waits = []
     for _ in range(4):
@@ -212,7 +211,7 @@ def test_while_the_workspace_is_moved_into_an_organization_it_tries_again(desk: 
 
 def test_a_channel_that_the_bot_may_not_post_in_stops_no_other(desk: Desk) -> None:
     desk.subscribe(POLITICS)
-    desk.workspace.script.next("chat.postMessage", refuse("no_permission"))
+    desk.workspace.faults.next("chat.postMessage", refuse("no_permission"))
     desk.raise_(AHEAD)
     desk.deliverer.deliver_due()
     desk.raise_(numbered(1))
@@ -292,7 +291,7 @@ def test_what_befell_a_platform_is_posted_unless_all_that_the_channel_hears_of_i
 
 
 def test_a_card_that_slack_refuses_does_not_hold_up_the_next(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", refuse("no_text"))
+    desk.workspace.faults.next("chat.postMessage", refuse("no_text"))
     desk.raise_(numbered(1), numbered(2))
     desk.deliverer.deliver_due()
     assert desk.keys() == ["key-2"]
@@ -301,7 +300,7 @@ def test_a_card_that_slack_refuses_does_not_hold_up_the_next(desk: Desk) -> None
 
 @pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long", "msg_too_long"])
 def test_a_card_whose_blocks_slack_refuses_is_posted_in_plain_words(desk: Desk, code: str) -> None:
-    desk.workspace.script.next("chat.postMessage", refuse(code))
+    desk.workspace.faults.next("chat.postMessage", refuse(code))
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     (message,) = desk.posted()
@@ -318,7 +317,7 @@ def test_a_card_that_cannot_be_made_does_not_hold_up_the_next(desk: Desk) -> Non
 
 def test_it_logs_into_and_out_of_trouble_and_no_secret(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "bot")
-    desk.workspace.script.next("chat.postMessage", SERVER_ERROR, SERVER_ERROR)
+    desk.workspace.faults.next("chat.postMessage", SERVER_ERROR, SERVER_ERROR)
     desk.raise_(AHEAD)
     desk.deliverer.deliver_due()
     for _ in range(4):

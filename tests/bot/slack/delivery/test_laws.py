@@ -10,10 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.slack.delivery.deliverer import Deliverer
-from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, refuse, throttle
 from bot.workspace.model import Channel
-from bot.workspace.script import PlannedFault
 from tests.labs.standins.desk import Desk, desk, numbered
+from tests.labs.standins.slack_faults import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, PlannedFault, refuse, throttle
 
 __all__ = ["desk"]
 
@@ -85,7 +84,7 @@ def test_every_alert_is_there_once_and_in_its_order(desk: Desk, steps: list[obje
                     desk.store.outbox.put(alert, wishes, at=desk.clock.now())
                     raised.append(alert.key)
             case Stumble(method, fault):
-                desk.workspace.script.next(method, fault)
+                desk.workspace.faults.next(method, fault)
             case Die():
                 desk.store.outbox.claim(desk.clock.now())
                 deliverer = desk.restarted()
@@ -98,14 +97,14 @@ def test_every_alert_is_there_once_and_in_its_order(desk: Desk, steps: list[obje
 
 def clear(desk: Desk) -> None:
     for method in ("chat.postMessage", "conversations.history"):
-        while desk.workspace.script.take(method):
+        while desk.workspace.faults.take(method):
             pass
 
 
 def new_channel(desk: Desk) -> str:
     channel = Channel(id=f"C0LAW{next(NUMBER):07}", name=f"law-{next(NUMBER)}")
-    desk.workspace.state.channels[channel.id] = channel
-    desk.workspace.state.set_membership(channel, member=True)
+    desk.workspace.channels[channel.id] = channel
+    desk.workspace.set_membership(channel, member=True)
     desk.subscribe(channel.id)
     return channel.id
 

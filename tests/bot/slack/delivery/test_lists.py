@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from bot.slack.render.list_card import MORE_THAN, MOST
-from bot.workspace import refuse
 from storage.values import Target
 from tests.labs.standins import blockkit
 from tests.labs.standins.desk import AHEAD, NEWSROOM, NOW, TEAM, Desk, desk, many, numbered
 from tests.labs.standins.histories import SCENES
+from tests.labs.standins.slack_faults import refuse
 
 __all__ = ["desk"]
 
@@ -106,7 +106,7 @@ def test_where_all_but_one_are_muted_the_one_is_an_ordinary_card(desk: Desk) -> 
 
 
 def test_a_list_that_slack_refuses_is_posted_one_by_one(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", refuse("msg_blocks_too_long"))
+    desk.workspace.faults.next("chat.postMessage", refuse("msg_blocks_too_long"))
     desk.raise_(*many(7))
     for _ in range(8):
         desk.later(1)

@@ -9,43 +9,43 @@ import pytest
 
 from bot.slack.client import slack_client
 from bot.slack.delivery.operators_channel import OperatorsChannel
-from bot.workspace import Workspace, WorkspaceServer
+from tests.labs.standins.instrumented_workspace import InstrumentedServer
 
 SENTENCE = "Facebook cannot be read. Put a new token in FACEBOOK_ACCESS_TOKEN, <!channel> & all."
 
 
 @pytest.fixture(scope="module")
-def slack() -> Iterator[WorkspaceServer]:
-    server = WorkspaceServer(Workspace(), port=0)
+def slack() -> Iterator[InstrumentedServer]:
+    server = InstrumentedServer()
     server.start()
     yield server
     server.stop()
 
 
-def channel(slack: WorkspaceServer, name: str) -> OperatorsChannel:
+def channel(slack: InstrumentedServer, name: str) -> OperatorsChannel:
     return OperatorsChannel(slack_client(token=slack.bot_token, api_url=slack.api_url), name)
 
 
-def posted(slack: WorkspaceServer) -> list[dict[str, object]]:
+def posted(slack: InstrumentedServer) -> list[dict[str, object]]:
     return [call.arguments for call in slack.workspace.calls if call.method == "chat.postMessage"]
 
 
-def test_the_sentence_is_posted_as_it_is(slack: WorkspaceServer) -> None:
+def test_the_sentence_is_posted_as_it_is(slack: InstrumentedServer) -> None:
     before = len(posted(slack))
-    assert channel(slack, slack.workspace.state.channel("newsroom").id).tell(SENTENCE)
+    assert channel(slack, slack.workspace.channel("newsroom").id).tell(SENTENCE)
     assert len(posted(slack)) == before + 1
     assert SENTENCE in str(posted(slack)[-1]["blocks"])
     assert "<!channel>" not in str(posted(slack)[-1]["text"])
 
 
-def test_without_a_channel_nobody_is_told(slack: WorkspaceServer) -> None:
+def test_without_a_channel_nobody_is_told(slack: InstrumentedServer) -> None:
     before = len(posted(slack))
     assert channel(slack, "").tell(SENTENCE)
     assert len(posted(slack)) == before
 
 
 def test_a_channel_that_is_not_there_is_tried_again_and_named_in_the_log_once(
-    slack: WorkspaceServer, caplog: pytest.LogCaptureFixture
+    slack: InstrumentedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     nowhere = channel(slack, "C0NOWHERE")
     assert not nowhere.tell(SENTENCE)

@@ -10,10 +10,9 @@ from slack_sdk.web import SlackResponse, WebClient
 
 from bot.slack.delivery.deliverer import AT_ONCE, Deliverer
 from bot.slack.delivery.sender import MANY_THROTTLED, SETTLE
-from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, refuse, throttle
 from bot.workspace.model import Channel
-from bot.workspace.script import PlannedFault
 from tests.labs.standins.desk import NEWSROOM, POLITICS, TEAM, Desk, desk, many, numbered
+from tests.labs.standins.slack_faults import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, PlannedFault, refuse, throttle
 
 __all__ = ["desk"]
 
@@ -41,8 +40,8 @@ def more_channels(desk: Desk, number: int) -> list[str]:
     """So many channels with the bot in them, each subscribed."""
     made = [Channel(id=f"C0MORE{one:04}", name=f"more-{one}") for one in range(number)]
     for channel in made:
-        desk.workspace.state.channels[channel.id] = channel
-        desk.workspace.state.set_membership(channel, member=True)
+        desk.workspace.channels[channel.id] = channel
+        desk.workspace.set_membership(channel, member=True)
         desk.subscribe(channel.id)
     return [channel.id for channel in made]
 
@@ -50,7 +49,7 @@ def more_channels(desk: Desk, number: int) -> list[str]:
 @pytest.mark.parametrize("unknown", [False, True], ids=["its post hangs", "its look-up hangs"])
 def test_a_channel_that_hangs_holds_up_no_other(desk: Desk, unknown: bool) -> None:
     if unknown:
-        desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+        desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
     client = HeldUp(desk, NEWSROOM)
     desk.raise_(numbered(1))
     if unknown:
@@ -88,7 +87,7 @@ def test_a_channel_that_hangs_holds_up_no_other(desk: Desk, unknown: bool) -> No
 def test_a_channel_keeps_its_order_whatever_happens_to_its_first(desk: Desk, fault: PlannedFault) -> None:
     desk.subscribe(POLITICS)
     for number in range(1, 4):
-        desk.workspace.script.next("chat.postMessage", fault)
+        desk.workspace.faults.next("chat.postMessage", fault)
         desk.raise_(numbered(number))
         desk.deliverer.deliver_due()
     for _ in range(120):
@@ -100,7 +99,7 @@ def test_a_channel_keeps_its_order_whatever_happens_to_its_first(desk: Desk, fau
 def test_two_throttled_channels_do_not_hold_up_a_third(desk: Desk) -> None:
     (third,) = more_channels(desk, 1)
     desk.subscribe(POLITICS)
-    desk.workspace.script.next("chat.postMessage", throttle(30), throttle(30))
+    desk.workspace.faults.next("chat.postMessage", throttle(30), throttle(30))
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     assert sorted(len(desk.keys(channel)) for channel in (NEWSROOM, POLITICS, third)) == [0, 0, 1]
@@ -108,14 +107,14 @@ def test_two_throttled_channels_do_not_hold_up_a_third(desk: Desk) -> None:
 
 def test_where_the_whole_workspace_is_full_no_channel_is_tried(desk: Desk) -> None:
     channels = more_channels(desk, 30)
-    desk.workspace.script.next("chat.postMessage", *[throttle(30)] * 31)
+    desk.workspace.faults.next("chat.postMessage", *[throttle(30)] * 31)
     desk.raise_(numbered(1))
     assert desk.deliverer.deliver_due() == 30
     tried = len(desk.posts())
     assert MANY_THROTTLED <= tried <= MANY_THROTTLED + AT_ONCE
     assert desk.restarted().deliver_due() == 30, "kept over a restart"
     assert len(desk.posts()) == tried
-    while desk.workspace.script.take("chat.postMessage"):
+    while desk.workspace.faults.take("chat.postMessage"):
         pass
     desk.later(30)
     assert [desk.keys(channel) for channel in channels] == [["key-1"]] * 30
@@ -123,7 +122,7 @@ def test_where_the_whole_workspace_is_full_no_channel_is_tried(desk: Desk) -> No
 
 @pytest.mark.parametrize("code", ["rate_limited", "message_limit_exceeded"])
 def test_where_slack_says_that_the_workspace_is_full_one_word_is_enough(desk: Desk, code: str) -> None:
-    desk.workspace.script.next("chat.postMessage", refuse(code))
+    desk.workspace.faults.next("chat.postMessage", refuse(code))
     desk.raise_(numbered(1))
     assert desk.deliverer.deliver_due() == 30
     desk.subscribe(POLITICS)

@@ -11,12 +11,11 @@ import pytest
 from bot.slack.client import slack_client
 from bot.slack.delivery.deliverer import Deliverer
 from bot.slack.delivery.notices import DOUBT
-from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, refuse, throttle
-from bot.workspace.script import PlannedFault
 from storage.values import Subscription, Target
 from tests.labs.standins.clock import HandClock
 from tests.labs.standins.desk import AHEAD, ANA, NEWSROOM, POLITICS, TEAM, Desk, desk, many, numbered
 from tests.labs.standins.histories import scene
+from tests.labs.standins.slack_faults import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, PlannedFault, refuse, throttle
 from tests.labs.standins.slacked import Newsroom, newsroom
 
 __all__ = ["desk"]
@@ -70,7 +69,7 @@ def test_it_is_told_again_when_it_is_thrown_out_again(desk: Desk) -> None:
 def test_who_subscribed_is_told_for_sure_and_a_repeat_says_so(
     desk: Desk, fault: PlannedFault, tellings: int, doubtful: bool
 ) -> None:
-    desk.workspace.script.next("chat.postMessage", refuse("not_in_channel"), fault)
+    desk.workspace.faults.next("chat.postMessage", refuse("not_in_channel"), fault)
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     for _ in range(40):
@@ -80,7 +79,7 @@ def test_who_subscribed_is_told_for_sure_and_a_repeat_says_so(
 
 
 def test_who_is_to_be_told_outlives_a_restart(desk: Desk) -> None:
-    desk.workspace.script.next("conversations.open", throttle(30))
+    desk.workspace.faults.next("conversations.open", throttle(30))
     throw_out(desk)
     assert desk.told() == []
     restarted = desk.restarted()
@@ -90,7 +89,7 @@ def test_who_is_to_be_told_outlives_a_restart(desk: Desk) -> None:
 
 
 def test_who_left_the_newsroom_is_not_told_for_ever(desk: Desk) -> None:
-    desk.workspace.script.next("conversations.open", refuse("user_disabled"))
+    desk.workspace.faults.next("conversations.open", refuse("user_disabled"))
     throw_out(desk)
     desk.later(3600)
     assert desk.told() == []
@@ -101,13 +100,13 @@ def test_with_a_token_that_slack_refuses_nobody_is_told_and_the_operator_is_once
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     revoked = refuse("token_revoked")
-    desk.workspace.script.next("conversations.open", *[revoked] * 50)
+    desk.workspace.faults.next("conversations.open", *[revoked] * 50)
     throw_out(desk)
     for _ in range(40):
         desk.later(100)
     assert len([call for call in desk.workspace.calls if call.method == "conversations.open"]) == 1
     assert [record.levelname for record in caplog.records if "SLACK_BOT_TOKEN" in record.getMessage()] == ["ERROR"]
-    while desk.workspace.script.take("conversations.open"):
+    while desk.workspace.faults.take("conversations.open"):
         pass
     desk.restarted().deliver_due()
     assert len(desk.told()) == 1
@@ -138,7 +137,7 @@ def paused(room: Newsroom, channel: str, *, alerts: int, weeks_ago: int = 0) -> 
 
 def test_inviting_it_again_makes_the_channel_go_on_and_says_what_waited(room: Newsroom) -> None:
     paused(room, "C0GENERAL0", alerts=3)
-    room.workspace.script.repeat_envelopes(1)
+    room.workspace.faults.repeat_envelopes(1)
     room.workspace.say("ana", "general", "/invite @Likewatch")
     notice = room.workspace.wait_for_message("general", "alerts go on", person="dara")
     assert "3 alerts waited and follow now" in notice.text
@@ -209,7 +208,7 @@ def test_what_waited_too_long_is_not_posted_as_if_it_were_news(room: Newsroom) -
 
 def test_a_line_about_a_change_that_slack_did_not_take_is_told_later(room: Newsroom) -> None:
     room.track("a")
-    room.workspace.script.next("chat.postMessage", throttle(1))
+    room.workspace.faults.next("chat.postMessage", throttle(1))
     room.workspace.say("ana", "newsroom", "/trends mute a")
     assert room.woken.wait(10)
     clock = HandClock(room.clock.now() + timedelta(seconds=2))

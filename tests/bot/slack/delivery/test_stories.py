@@ -3,9 +3,9 @@
 import pytest
 
 from bot.slack.delivery.reconciliation import EVENT_TYPE
-from bot.workspace import refuse
 from tests.labs.standins.desk import NEWSROOM, Desk, desk
 from tests.labs.standins.histories import SCENES
+from tests.labs.standins.slack_faults import refuse
 
 __all__ = ["desk"]
 
@@ -30,7 +30,7 @@ def test_where_the_card_was_deleted_what_follows_is_a_new_card(desk: Desk) -> No
     first, second = SCENES["overtake"]().alerts
     desk.raise_(first, second)
     desk.deliverer.deliver_due()
-    desk.workspace.posting.delete(NEWSROOM, desk.posted()[0].ts)
+    desk.workspace.api("chat.delete", channel=NEWSROOM, ts=desk.posted()[0].ts)
     desk.later(1)
     (card,) = desk.posted()
     assert (card.thread_ts, desk.keys()) == ("", [second.key])
@@ -42,7 +42,7 @@ def test_a_card_that_slack_takes_only_in_plain_words_is_updated_in_plain_words(d
     desk.raise_(first, second)
     desk.deliverer.deliver_due()
     before = desk.posted()[0].text
-    desk.workspace.script.next("chat.update", refuse(code))
+    desk.workspace.faults.next("chat.update", refuse(code))
     desk.later(1)
     card, reply = desk.posted()
     assert (card.text != before, card.blocks) == (True, ())
@@ -54,7 +54,7 @@ def test_where_the_card_cannot_be_updated_what_follows_is_a_new_card(desk: Desk,
     first, second = SCENES["overtake"]().alerts
     desk.raise_(first, second)
     desk.deliverer.deliver_due()
-    desk.workspace.script.next("chat.update", *[refuse(code)] * 3)
+    desk.workspace.faults.next("chat.update", *[refuse(code)] * 3)
     desk.later(1)
     assert [message.thread_ts for message in desk.posted()] == ["", ""]
     assert desk.keys() == [first.key, second.key]
@@ -65,7 +65,7 @@ def test_where_nothing_can_be_said_in_the_cards_thread_what_follows_is_a_new_car
     first, second = SCENES["overtake"]().alerts
     desk.raise_(first, second)
     desk.deliverer.deliver_due()
-    desk.workspace.script.next("chat.postMessage", refuse(code))
+    desk.workspace.faults.next("chat.postMessage", refuse(code))
     desk.later(1)
     assert [message.thread_ts for message in desk.posted()] == ["", ""]
     assert desk.keys() == [first.key, second.key]

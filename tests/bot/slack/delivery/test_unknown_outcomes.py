@@ -9,12 +9,12 @@ import pytest
 from bot.slack.client import slack_client
 from bot.slack.delivery.deliverer import Deliverer
 from bot.slack.delivery.sender import LONGEST_SEARCH, MAY_REPEAT, SETTLE
-from bot.workspace import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, delay, refuse, throttle
 from storage.schema.sqlite import sqlite3
 from storage.store import Store
 from tests.labs.standins.clock import HandClock
 from tests.labs.standins.desk import NEWSROOM, POLITICS, Desk, desk, many, numbered
 from tests.labs.standins.histories import SCENES
+from tests.labs.standins.slack_faults import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, delay, refuse, throttle
 
 __all__ = ["desk"]
 
@@ -33,7 +33,7 @@ def test_an_answer_that_comes_too_late_is_an_unknown_outcome(desk: Desk) -> None
     client = slack_client(token=desk.server.bot_token, api_url=desk.server.api_url)
     client.timeout = 0.2  # type: ignore[assignment]  # seconds; a fraction works as well
     sender = Deliverer(client=client, store=desk.store, clock=desk.clock, chance=random.Random(1))
-    desk.workspace.script.next("chat.postMessage", delay(0.5))
+    desk.workspace.faults.next("chat.postMessage", delay(0.5))
     desk.raise_(numbered(1))
     assert sender.deliver_due() == SETTLE.total_seconds()
     client.timeout = 10
@@ -46,7 +46,7 @@ def test_it_settles_from_the_end_of_the_call_and_not_from_its_beginning(desk: De
     first, second = SCENES["overtake"]().alerts
     desk.raise_(first)
     desk.deliverer.deliver_due()
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+    desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
     desk.raise_(second)
     desk.clock.move(timedelta(seconds=1))
     claimed = desk.store.outbox.claim(desk.clock.now())
@@ -61,7 +61,7 @@ def test_a_clock_that_is_wrong_by_an_hour_finds_the_post_all_the_same(desk: Desk
     clock = HandClock(desk.clock.now() + ahead)
     client = slack_client(token=desk.server.bot_token, api_url=desk.server.api_url)
     sender = Deliverer(client=client, store=desk.store, clock=clock, chance=random.Random(1))
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+    desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
     desk.raise_(numbered(1))
     sender.deliver_due()
     clock.move(SETTLE)
@@ -70,7 +70,7 @@ def test_a_clock_that_is_wrong_by_an_hour_finds_the_post_all_the_same(desk: Desk
 
 
 def test_it_is_found_behind_what_people_wrote_since(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+    desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     talk(desk, 450)
@@ -79,8 +79,8 @@ def test_it_is_found_behind_what_people_wrote_since(desk: Desk) -> None:
 
 
 def test_where_history_is_read_slowly_the_search_goes_on_where_it_was(desk: Desk) -> None:
-    desk.workspace.script.slow_history = True
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+    desk.workspace.faults.slow_history = True
+    desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
     desk.raise_(numbered(1), numbered(2))
     desk.deliverer.deliver_due()
     talk(desk, 40)
@@ -95,8 +95,8 @@ def test_where_history_is_read_slowly_the_search_goes_on_where_it_was(desk: Desk
 
 def test_a_channel_whose_history_is_read_slowly_holds_up_no_other(desk: Desk) -> None:
     desk.subscribe(POLITICS)
-    desk.workspace.script.slow_history = True
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER, DROP_AFTER)
+    desk.workspace.faults.slow_history = True
+    desk.workspace.faults.next("chat.postMessage", DROP_AFTER, DROP_AFTER)
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     talk(desk, 40)
@@ -109,8 +109,8 @@ def test_a_channel_whose_history_is_read_slowly_holds_up_no_other(desk: Desk) ->
 
 
 def test_where_the_search_would_take_too_long_it_is_posted_again_with_a_word(desk: Desk) -> None:
-    desk.workspace.script.slow_history = True
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+    desk.workspace.faults.slow_history = True
+    desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     talk(desk, 300)
@@ -125,8 +125,8 @@ def test_where_the_search_would_take_too_long_it_is_posted_again_with_a_word(des
     "code", ["missing_scope", "no_permission", "not_allowed_token_type", "team_access_not_granted"]
 )
 def test_where_history_may_not_be_read_the_repeat_says_so_and_nothing_else_stops(desk: Desk, code: str) -> None:
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
-    desk.workspace.script.next("conversations.history", refuse(code))
+    desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
+    desk.workspace.faults.next("conversations.history", refuse(code))
     desk.raise_(numbered(1), numbered(2))
     desk.deliverer.deliver_due()
     desk.later(SETTLE.total_seconds())
@@ -137,8 +137,8 @@ def test_where_history_may_not_be_read_the_repeat_says_so_and_nothing_else_stops
 
 
 def test_where_history_can_never_be_read_and_slack_stays_ill_repeats_become_rare(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", *[DROP_AFTER] * 50)
-    desk.workspace.script.next("conversations.history", *[refuse("missing_scope")] * 50)
+    desk.workspace.faults.next("chat.postMessage", *[DROP_AFTER] * 50)
+    desk.workspace.faults.next("conversations.history", *[refuse("missing_scope")] * 50)
     desk.raise_(numbered(1))
     for _ in range(3600):
         desk.later(1)
@@ -146,13 +146,13 @@ def test_where_history_can_never_be_read_and_slack_stays_ill_repeats_become_rare
 
 
 def test_a_word_that_it_may_repeat_outlives_a_restart_and_a_second_doubt(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER, DROP_BEFORE)
-    desk.workspace.script.next("conversations.history", refuse("missing_scope"))
+    desk.workspace.faults.next("chat.postMessage", DROP_AFTER, DROP_BEFORE)
+    desk.workspace.faults.next("conversations.history", refuse("missing_scope"))
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     desk.later(SETTLE.total_seconds())
     desk.later(1)
-    desk.workspace.posting.delete(NEWSROOM, desk.posted()[0].ts)
+    desk.workspace.api("chat.delete", channel=NEWSROOM, ts=desk.posted()[0].ts)
     restarted = desk.restarted()
     for _ in range(60):
         desk.clock.move(timedelta(seconds=1))
@@ -162,7 +162,7 @@ def test_a_word_that_it_may_repeat_outlives_a_restart_and_a_second_doubt(desk: D
 
 
 def test_being_thrown_out_while_it_is_looked_for_pauses_the_channel(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", DROP_BEFORE)
+    desk.workspace.faults.next("chat.postMessage", DROP_BEFORE)
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     desk.workspace.remove("newsroom")
@@ -173,7 +173,7 @@ def test_being_thrown_out_while_it_is_looked_for_pauses_the_channel(desk: Desk) 
 
 
 def test_a_list_whose_answer_was_lost_is_found_by_its_keys(desk: Desk) -> None:
-    desk.workspace.script.next("chat.postMessage", DROP_AFTER)
+    desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
     desk.raise_(*many(12))
     desk.deliverer.deliver_due()
     assert desk.store.outbox.depth()["sending"] == 12
@@ -187,7 +187,7 @@ def test_a_list_whose_answer_was_lost_is_found_by_its_keys(desk: Desk) -> None:
 
 @pytest.mark.parametrize("fault", [DROP_BEFORE, SERVER_ERROR, throttle(30)])
 def test_a_list_that_was_not_taken_is_posted_whole_once(desk: Desk, fault: object) -> None:
-    desk.workspace.script.next("chat.postMessage", fault)  # type: ignore[arg-type]
+    desk.workspace.faults.next("chat.postMessage", fault)  # type: ignore[arg-type]
     desk.raise_(*many(12))
     for _ in range(40):
         desk.later(1)
