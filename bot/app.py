@@ -31,8 +31,7 @@ from bot.monitoring.doctor import SERVING
 from bot.monitoring.health import Health, health
 from bot.monitoring.heartbeat import Heartbeat, Pulse
 from bot.monitoring.metrics import Numbers
-from bot.monitoring.outages import Outages
-from bot.monitoring.recording import RecordingWatch
+from bot.monitoring.outages import PlatformOutages, RecordingOutage
 from bot.monitoring.server import LOOPBACK, LocalServer, listen, monitoring_routes
 from bot.monitoring.watchdog import Watchdog, notify
 from bot.platforms.contract import Profile, Reference
@@ -155,8 +154,8 @@ def run(
         told = OperatorsChannel(slack_client(token=bot_token, api_url=api_url), channel)
         scheduler = build_scheduler(
             run_due=lambda: tick(core, beat, imports),
-            look_at_sources=Outages(core.store, core.clock, title=_title, tell=told.tell).look,
-            look_at_recording=RecordingWatch(beat.pulse, core.clock, tell=told.tell).look,
+            look_at_sources=PlatformOutages(core.store, core.clock, title=_title, post=told.tell).check,
+            look_at_recording=RecordingOutage(beat.pulse, core.clock, post=told.tell).check,
             fold=lambda: fold_when_due(core),
             now=core.clock.now(),
         )

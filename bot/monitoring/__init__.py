@@ -1,1 +1,1 @@
-"""How Likewatch itself is doing: what it measures of itself, who is told, and what ends a cycle that hangs."""
+"""Whether Likewatch works: health, metrics, outages, the watchdog and ``likewatch doctor``."""

@@ -1,4 +1,4 @@
-"""``likewatch doctor``: what is configured, what is missing, what to do, in plain words."""
+"""``likewatch doctor``: a list of findings, each with what is set up or wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from storage.store import Store
 from storage.values import Backlog, SourceState
 
 _MOST_PAGES = 20
-"""Pages of a platform that are named one by one."""
+"""At most this many failing pages of a platform are named one by one."""
 
 SERVING = "serving"
-"""The note that says where the Likewatch that started last is to be found: the workspace's address, or how Slack is."""
+"""The note in the database that says how the bot is reached: the workspace's address, or the mode for Slack."""
 
 
 class CheckResult(StrEnum):
-    """How a finding stands."""
+    """The mark of a finding."""
 
     FINE = "ok"
     NOTE = "--"
@@ -46,7 +46,7 @@ _MARKS = {True: CheckResult.FAULT, False: CheckResult.FINE, None: CheckResult.NO
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One line of the doctor's: what is, and for a fault or a gap what to do."""
+    """One finding: ``what`` the state is, and for a fault or a gap what ``todo``."""
 
     mark: CheckResult
     what: str
@@ -62,7 +62,7 @@ def examine(
     check_slack: Callable[[Settings], str],
     now: datetime,
 ) -> Iterator[Check]:
-    """Look at everything once. ``check_slack`` asks Slack who we are: the answer, or a LikewatchError."""
+    """Check everything once. ``check_slack`` asks Slack which app this is, and returns the answer or raises."""
     yield Check(mark=CheckResult.FINE, what=f"Python {machine.python_version()}")
     yield sqlite(sqlite3.sqlite_version_info)
     running = settings.database.is_file() and is_locked(settings.database)
@@ -80,7 +80,7 @@ def examine(
     if settings.mode is not Mode.WORKSPACE and not settings.operators_channel:
         yield Check(
             mark=CheckResult.NOTE,
-            what="No channel is told when a platform cannot be read; only the log and this command say so",
+            what="No channel gets a message when a platform cannot be read; only the log and this command say so",
             todo="set LIKEWATCH_OPERATORS_CHANNEL to a channel's id, and invite Likewatch there",
         )
     for platform in platforms:
@@ -88,11 +88,11 @@ def examine(
 
 
 def unread(environ: Mapping[str, str], env_file: Path, declared: Iterable[Setting]) -> Iterator[Check]:
-    """What was written down as a setting and is not read: names that none has, and a file that is not there.
+    """Find names in the environment and the file that are no settings, and a file that does not exist.
 
-    The ``env_file`` of the default name may be absent.
+    A missing file of the default name is no fault.
     """
-    if not env_file.exists() and env_file != DEFAULT_ENV_FILE:
+    if not env_file.is_file() and env_file != DEFAULT_ENV_FILE:
         what = f"{env_file} does not exist, so no setting is read from it"
         yield Check(mark=CheckResult.FAULT, what=what, todo="name the file that holds the settings with --env-file")
     names = [setting.name for setting in declared]
@@ -104,7 +104,7 @@ def unread(environ: Mapping[str, str], env_file: Path, declared: Iterable[Settin
 
 
 def _roots(settings: Settings) -> Iterator[Check]:
-    """The authority's root certificate, where one is named."""
+    """Check that the authority's root certificate can be read."""
     if settings.tsa_roots is None:
         return
     try:
@@ -118,14 +118,14 @@ def _roots(settings: Settings) -> Iterator[Check]:
 
 
 def sqlite(version: tuple[int, int, int]) -> Check:
-    """What is to be said of this version of SQLite."""
+    """Return the finding about this version of SQLite."""
     named = f"SQLite {'.'.join(map(str, version))}"
     if not has_wal_reset_bug(version):
         return Check(mark=CheckResult.FINE, what=named)
     return Check(
         mark=CheckResult.NOTE,
-        what=f"{named} has a bug by which two programs that write to one database at once can damage it",
-        todo="Likewatch writes through one connection and is safe from it; let nothing else write to its database, and "
+        what=f"{named} has a bug: two programs that write to one database at once can damage it",
+        todo="Likewatch is safe, because it writes through one connection; let nothing else write to its database, and "
         "use a Python for which `pip install pysqlite3` brings SQLite 3.51.3 or newer",
     )
 
@@ -155,7 +155,7 @@ def _database(settings: Settings, titles: Mapping[str, str], now: datetime, *, r
         yield Check(
             mark=CheckResult.FAULT,
             what=str(error),
-            todo="`likewatch restore BACKUP` puts a backup in its place and keeps what is there",
+            todo="`likewatch restore BACKUP` puts a backup in its place and keeps the present file",
         )
         return
     try:
@@ -172,7 +172,7 @@ def _database(settings: Settings, titles: Mapping[str, str], now: datetime, *, r
 
 
 def _source(source: SourceState, title: str, store: Store, now: datetime) -> Iterator[Check]:
-    """What fails of a platform: all of it in one line, or page by page."""
+    """Report the failing pages of a platform: one line for all of them, or one a page."""
     if is_dark(source, now):
         since = f", since {phrases.ago(source.newest, now)}" if source.newest else ""
         pages = phrases.several(source.accounts, "page")
@@ -198,8 +198,8 @@ def _outbox(backlog: Backlog, now: datetime) -> Iterator[Check]:
     if backlog.paused:
         yield Check(
             mark=CheckResult.NOTE,
-            what=f"{phrases.several(backlog.paused, 'alert')} for channels that nothing can be posted in",
-            todo="`/trends list` in the channel says why; inviting Likewatch or subscribing again makes it go on",
+            what=f"{phrases.several(backlog.paused, 'alert')} for channels in which nothing can be posted",
+            todo="`/trends list` in the channel says why; invite Likewatch or subscribe again, and posting goes on",
         )
     if backlog.failed:
         yield Check(
@@ -224,12 +224,11 @@ def _slack(settings: Settings, check_slack: Callable[[Settings], str]) -> Iterat
 
 
 def _editors(settings: Settings) -> Check:
-    """Who may change what all channels share."""
     if settings.editors.nobody:
         return Check(
             mark=CheckResult.FAULT,
             what="Nobody may track, untrack or mute pages: LIKEWATCH_EDITORS is not set",
-            todo="set it to the ids of those who may, or of a user group (U012AB3CD, S0614TZR7), or to everybody",
+            todo="set it to ids of people or user groups (U012AB3CD, S0614TZR7), or to the word everybody",
         )
     mark = CheckResult.NOTE if settings.editors.everybody else CheckResult.FINE
     return Check(mark=mark, what=f"Editors, who may track, untrack and mute: {settings.editors}")

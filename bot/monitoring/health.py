@@ -1,4 +1,4 @@
-"""Whether Likewatch works, and if not, why: what /healthz says."""
+"""Whether Likewatch works, and the reasons if it does not: the content of /healthz."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from storage.store import Store
 from storage.values import Backlog, SourceState
 
 SLOW_CYCLE = timedelta(minutes=6)
-"""A cycle's fetching takes at most five minutes (bot.polling.fetcher), the rest of it seconds."""
+"""A longer cycle is a fault: fetching takes at most five minutes (bot.polling.fetcher), and the rest seconds."""
 
 LONGEST_SILENCE = timedelta(minutes=1)
-"""The bot looks every second for what is due."""
+"""A longer time without a check for due pages is a fault: the bot checks every second."""
 
 LONGEST_WAIT = timedelta(minutes=15)
-"""A channel takes a message a second, and a burst is one message; what waits longer does not get out."""
+"""A delivery that waits longer is a fault: a channel takes a message each second, and a burst is one message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """``reasons`` are sentences for the operator; none means that all is well.
+    """The state of Likewatch. ``reasons`` are sentences for the operator; without one, Likewatch works.
 
-    A platform that cannot be read is in ``dark``, and is no reason: nobody mends that by restarting Likewatch.
+    ``dark`` are the platforms of which no page can be read. They are no reasons, because a restart does not help.
     """
 
     reasons: tuple[str, ...]
@@ -36,7 +36,7 @@ class Health:
 
 
 def health(store: Store, pulse: Pulse, now: datetime) -> Health:
-    """How Likewatch is."""
+    """Return the state of Likewatch."""
     try:
         with store.read():
             sources, backlog = store.pages.sources(), store.outbox.backlog()
@@ -51,9 +51,10 @@ def health(store: Store, pulse: Pulse, now: datetime) -> Health:
 
 
 def is_dark(source: SourceState, now: datetime) -> bool:
-    """Whether nothing at all of a platform can be read: at once where the operator must act, else after two polls.
+    """Return whether no page of a platform can be read: at once if the operator must act, else after two polls.
 
-    Ten minutes more are given, for what mends itself. What answers and cannot be recorded is not dark.
+    Ten more minutes are allowed, because most faults end by themselves. A page that answers and cannot be recorded does
+    not count as unreadable.
     """
     failing = sum(count for reason, count in source.failing.items() if reason != "unrecorded")
     if failing < source.accounts:
@@ -68,13 +69,13 @@ def _cycle(pulse: Pulse, now: datetime) -> Iterator[str]:
     if pulse.running is not None:
         running = timedelta(seconds=pulse.running)
         if running > SLOW_CYCLE:
-            yield f"A cycle has been under way for {phrases.duration(running)}; nothing is read meanwhile."
+            yield f"A cycle has been running for {phrases.duration(running)}; no page is read meanwhile."
     elif now - pulse.looked_at > LONGEST_SILENCE:
-        yield f"Nothing has looked for pages that are due for {phrases.duration(now - pulse.looked_at)}."
-    if pulse.stumbled:
-        yield f"The last cycle failed ({pulse.stumbled}); the log says more."
+        yield f"For {phrases.duration(now - pulse.looked_at)}, Likewatch has not checked which pages are due."
+    if pulse.error:
+        yield f"The last cycle failed ({pulse.error}); the log says more."
     if pulse.unrecorded:
-        yield f"What is read cannot be recorded, and nothing is told of it meanwhile. {pulse.unrecorded}"
+        yield f"Readings cannot be recorded, and no page raises alerts meanwhile. {pulse.unrecorded}"
 
 
 def _outbox(backlog: Backlog, now: datetime) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The heartbeat: when the bot last looked for what is due, what came of it, and whether it is at it now."""
+"""The heartbeat of the bot: when the last cycle ran, its outcome, and whether a cycle is running now."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from bot.polling.cycle import Report
 class Pulse:
     """The heartbeat at one moment.
 
-    ``looked_at`` is when the last look for due pages ended (when it was begun, at first), ``running`` the seconds that
-    the present one has taken, None between two. ``polled_at``, ``seconds`` and ``pages`` are those of the last look
-    that found something due. ``thread`` is the one that looks, ``failures`` counts failed reads by reason since the
-    start, and ``stumbled`` names what went wrong with the last look, if anything did. ``unrecorded`` says why
-    the last poll could not be recorded; empty if it was.
+    ``looked_at``: when the last check for due pages ended, or when the bot started.
+    ``running``: seconds since the present check began, or None between two checks.
+    ``thread``: the thread that checks.
+    ``polled_at``, ``seconds``, ``pages``: end, length and number of pages of the last cycle that read pages.
+    ``failures``: failed reads by reason, since the start.
+    ``error``: the name of the exception that ended the last check, or "".
+    ``unrecorded``: the reason why the last cycle could not be recorded, or "".
     """
 
     looked_at: datetime
@@ -30,12 +32,12 @@ class Pulse:
     seconds: float
     pages: int
     failures: Mapping[str, int]
-    stumbled: str
+    error: str
     unrecorded: str = ""
 
 
 class Heartbeat:
-    """Runs the cycle, and remembers how it went. ``pulse`` may be asked by any thread."""
+    """Run the cycle, and note its outcome. Any thread may call ``pulse``."""
 
     def __init__(self, run_due: Callable[[], Report | None], clock: Clock) -> None:
         self._run_due = run_due
@@ -51,35 +53,35 @@ class Heartbeat:
             seconds=0,
             pages=0,
             failures={},
-            stumbled="",
+            error="",
         )
 
     def run_due(self) -> None:
-        """Look for what is due once. Raises what the cycle raises."""
+        """Read the pages that are due. Raise what the cycle raises."""
         began = self._clock.monotonic()
         with self._lock:
             self._began = began
             self._last = replace(self._last, thread=threading.get_ident())
-        report, stumbled = None, ""
+        report, error_name = None, ""
         try:
             report = self._run_due()
         except Exception as error:
-            stumbled = type(error).__name__
+            error_name = type(error).__name__
             raise
         finally:
-            self._ended(report, self._clock.monotonic() - began, stumbled)
+            self._ended(report, self._clock.monotonic() - began, error_name)
 
     def pulse(self) -> Pulse:
-        """The heartbeat now."""
+        """Return the heartbeat now."""
         with self._lock:
             running = None if self._began is None else self._clock.monotonic() - self._began
             return replace(self._last, running=running, failures=dict(self._failures))
 
-    def _ended(self, report: Report | None, seconds: float, stumbled: str) -> None:
+    def _ended(self, report: Report | None, seconds: float, error_name: str) -> None:
         now = self._clock.now()
         with self._lock:
             self._began = None
-            self._last = replace(self._last, looked_at=now, stumbled=stumbled)
+            self._last = replace(self._last, looked_at=now, error=error_name)
             if report is not None:
                 self._failures.update(failure.reason.value for failure in report.failures)
                 self._last = replace(

@@ -1,4 +1,4 @@
-"""What Prometheus reads: https://prometheus.io/docs/practices/naming/ says how such names are made."""
+"""The metrics that Prometheus reads. Their names follow https://prometheus.io/docs/practices/naming/."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from bot.monitoring.heartbeat import Pulse
 
 
 class Numbers(Collector):
-    """Likewatch's own numbers, gathered when they are asked for."""
+    """Likewatch's own metrics, gathered at each request."""
 
     def __init__(self, look: Callable[[], tuple[Health, Pulse, datetime]]) -> None:
         self._look = look
 
     def collect(self) -> Iterable[Metric]:
-        """Every number, as it is now."""
+        """Yield every metric, as it is now."""
         health, pulse, now = self._look()
         yield from _of_cycle(pulse)
-        yield _gauge("likewatch_healthy", "1 where /healthz says 200, else 0.", not health.reasons)
+        yield _gauge("likewatch_healthy", "1 if /healthz answers 200, else 0.", not health.reasons)
         yield from _of_sources(health, now)
         if (backlog := health.backlog) is None:
             return
-        waiting = GaugeMetricFamily("likewatch_outbox_deliveries", "Deliveries that are not sent.", labels=["state"])
+        waiting = GaugeMetricFamily("likewatch_outbox_deliveries", "Deliveries that are not posted.", labels=["state"])
         for state in ("pending", "paused", "sending", "failed"):
             waiting.add_metric([state], getattr(backlog, state))
         yield waiting
         age = (now - backlog.oldest).total_seconds() if backlog.oldest else 0
         yield _gauge(
             "likewatch_outbox_oldest_age_seconds",
-            "How long the oldest of them waits that is neither paused nor failed.",
+            "How long the oldest delivery waits that is neither paused nor failed.",
             age,
         )
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing, so that nothing is gathered when the collector is registered."""
+        """Return no metric, so that registering the collector gathers nothing."""
         return []
 
 
 def exposition(numbers: Numbers) -> Callable[[], bytes]:
-    """Everything in Prometheus's text format: Likewatch's numbers and, on Linux, the process's memory and time."""
+    """Return a function that writes, for Prometheus, all metrics and (on Linux) the process's memory and time."""
     registry = CollectorRegistry()
     registry.register(numbers)
     ProcessCollector(registry=registry)
@@ -53,11 +53,15 @@ def exposition(numbers: Numbers) -> Callable[[], bytes]:
 
 def _of_cycle(pulse: Pulse) -> Iterable[Metric]:
     looked, polled = pulse.looked_at.timestamp(), pulse.polled_at.timestamp() if pulse.polled_at else 0
-    yield _gauge("likewatch_look_timestamp_seconds", "When the last look for pages that are due ended.", looked)
-    yield _gauge("likewatch_cycle_timestamp_seconds", "When the last cycle ended that read pages; 0 if none.", polled)
+    yield _gauge("likewatch_look_timestamp_seconds", "When the last check for due pages ended.", looked)
+    yield _gauge(
+        "likewatch_cycle_timestamp_seconds", "When the last cycle that read pages ended; 0 if none has.", polled
+    )
     yield _gauge("likewatch_cycle_seconds", "How long that cycle took.", pulse.seconds)
-    yield _gauge("likewatch_cycle_pages", "How many pages it asked for.", pulse.pages)
-    yield _gauge("likewatch_cycle_running_seconds", "How long the present look has taken.", pulse.running or 0)
+    yield _gauge("likewatch_cycle_pages", "How many pages that cycle asked for.", pulse.pages)
+    yield _gauge(
+        "likewatch_cycle_running_seconds", "How long the present check for due pages has taken.", pulse.running or 0
+    )
     failures = CounterMetricFamily("likewatch_read_failures", "Pages that could not be read.", labels=["reason"])
     for reason, count in sorted(pulse.failures.items()):
         failures.add_metric([reason], count)
@@ -67,9 +71,11 @@ def _of_cycle(pulse: Pulse) -> Iterable[Metric]:
 def _of_sources(health: Health, now: datetime) -> Iterable[Metric]:
     pages = GaugeMetricFamily("likewatch_source_pages", "Pages read from a platform.", labels=["platform"])
     age = GaugeMetricFamily(
-        "likewatch_source_age_seconds", "Since any page of a platform was read.", labels=["platform"]
+        "likewatch_source_age_seconds", "Time since any page of a platform was read.", labels=["platform"]
     )
-    dark = GaugeMetricFamily("likewatch_source_dark", "1 where nothing of it can be read.", labels=["platform"])
+    dark = GaugeMetricFamily(
+        "likewatch_source_dark", "1 if no page of a platform can be read, else 0.", labels=["platform"]
+    )
     failing = GaugeMetricFamily(
         "likewatch_source_failing_pages", "Pages whose last read failed.", labels=["platform", "reason"]
     )

@@ -1,4 +1,8 @@
-"""A platform of which nothing can be read any more: the operators are told once, and once when it is over."""
+"""Messages to the operators about outages: one when an outage begins, and one when it is over.
+
+Both classes get a function ``post``, which posts a sentence and returns whether that worked. A sentence that was not
+posted is tried again at the next check.
+"""
 
 from __future__ import annotations
 
@@ -8,58 +12,78 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.monitoring.health import is_dark
+from bot.monitoring.heartbeat import Pulse
 from bot.text import phrases
 from storage.store import Store
 from storage.values import SourceState
 
 log = logging.getLogger(__name__)
 
-_TOLD = "outage:"
-"""The note of an outage that the operators were told of: when it began. It outlives a restart."""
+_NOTE = "outage:"
+"""A note with this prefix holds when a platform's outage began. It outlives a restart."""
 
 
-class Outages:
-    """Looks at every platform, and tells the operators what began and what is over.
+class PlatformOutages:
+    """Report platforms of which no page can be read.
 
-    ``tell`` posts a sentence to them and says whether that worked; what did not is told at the next look. A crash just
-    after a post repeats it: told twice is better than never.
+    A crash between the post and the note repeats the post. That is better than no post.
     """
 
-    def __init__(self, store: Store, clock: Clock, *, title: Callable[[str], str], tell: Callable[[str], bool]) -> None:
+    def __init__(self, store: Store, clock: Clock, *, title: Callable[[str], str], post: Callable[[str], bool]) -> None:
         self._store = store
         self._clock = clock
         self._title = title
-        self._tell = tell
+        self._post = post
 
-    def look(self) -> None:
-        """Look once."""
+    def check(self) -> None:
+        """Check every platform once."""
         now = self._clock.now()
         for source in self._store.pages.sources():
-            note = _TOLD + source.platform
-            told = self._store.notes.get(note)
-            if not told and is_dark(source, now):
-                self._say(note, self._began(source), since=_began_at(source, now), began=True)
-            elif told and source.newest and source.newest > datetime.fromisoformat(told):
-                self._say(note, self._ended(source, datetime.fromisoformat(told)), since=None, began=False)
-
-    def _say(self, note: str, sentence: str, *, since: datetime | None, began: bool) -> None:
-        if not self._tell(sentence):
-            return
-        log.log(logging.WARNING if began else logging.INFO, "%s", sentence)
-        self._store.notes.put(note, since.isoformat() if since else "")
+            note = _NOTE + source.platform
+            began = self._store.notes.get(note)
+            if not began and is_dark(source, now):
+                if self._post(sentence := self._began(source)):
+                    log.warning("%s", sentence)
+                    self._store.notes.put(note, (source.newest or source.since or now).isoformat())
+            elif began and source.newest and source.newest > datetime.fromisoformat(began):
+                lasted = phrases.duration(source.newest - datetime.fromisoformat(began))
+                sentence = f"{self._title(source.platform)} is read again. It could not be read for {lasted}."
+                if self._post(sentence):
+                    log.info("%s", sentence)
+                    self._store.notes.put(note, "")
 
     def _began(self, source: SourceState) -> str:
         pages = "its page" if source.accounts == 1 else f"any of its {source.accounts:,} pages"
         since = f" since {source.newest:%d %B, %H:%M} UTC" if source.newest else ""
         return (
             f"{self._title(source.platform)} cannot be read{since}, {pages} failing. {source.message} The last counts "
-            "stand, and nothing is told of these pages until they can be read again."
+            "stand. These pages raise no alerts until they can be read again."
         )
 
-    def _ended(self, source: SourceState, since: datetime) -> str:
-        lasted = phrases.duration((source.newest or self._clock.now()) - since)
-        return f"{self._title(source.platform)} is read again. It could not be for {lasted}."
 
+class RecordingOutage:
+    """Report that readings cannot be recorded, for example because the disk is full.
 
-def _began_at(source: SourceState, now: datetime) -> datetime:
-    return source.newest or source.since or now
+    The state is in this process alone, because a note could not be written either. A restart meanwhile posts again.
+    """
+
+    def __init__(self, pulse: Callable[[], Pulse], clock: Clock, *, post: Callable[[str], bool]) -> None:
+        self._pulse = pulse
+        self._clock = clock
+        self._post = post
+        self._since: datetime | None = None
+        self._posted = False
+
+    def check(self) -> None:
+        """Check once."""
+        why, now = self._pulse().unrecorded, self._clock.now()
+        if why:
+            self._since = self._since or now
+            self._posted = self._posted or self._post(
+                f"Readings cannot be recorded. {why} Until then no page raises alerts, and the platforms are read ever "
+                "more rarely."
+            )
+        elif self._since:
+            lasted = phrases.duration(now - self._since)
+            if not self._posted or self._post(f"Readings are recorded again. That was impossible for {lasted}."):
+                self._since, self._posted = None, False

@@ -1,4 +1,4 @@
-"""The systemd unit of an installation, with its own paths in it."""
+"""The systemd unit of an installation, with the paths of that installation."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _UNIT = """\
 Description=Likewatch: who is gaining an audience, and from where
 Wants=network-online.target
 After=network-online.target
-# It is started anew for ever: a network that is down for an hour is no reason to give up.
+# systemd restarts Likewatch for ever: an hour without a network is no reason to give up.
 StartLimitIntervalSec=0
 
 [Service]
-# Likewatch says when it is ready, and every few seconds that its cycle is well.
+# Likewatch reports when it is ready, and then every few seconds that its cycle works.
 Type=notify
 WatchdogSec=120
-# A large database is looked through first.
+# A large database takes minutes to check at the start.
 TimeoutStartSec=900
 ExecStart={executable} run --no-browser
 WorkingDirectory={folder}
@@ -28,10 +28,10 @@ Environment={database}
 User={user}
 Restart=always
 RestartSec=10
-# It ends within 8 seconds of being asked to; whatever is unfinished then, the database knows.
+# Likewatch ends within 8 seconds of the signal. The database knows what was not finished.
 TimeoutStopSec=15
 
-# It writes its database's folder, and nothing else; it needs the network, and no privilege.
+# Likewatch writes to the folder of its database only. It needs the network, and no privilege.
 UMask=0077
 ProtectSystem=strict
 ProtectHome=read-only
@@ -61,7 +61,7 @@ WantedBy=multi-user.target"""
 
 
 def systemd_unit(settings: Settings, *, executable: Path, folder: Path, user: str) -> str:
-    """A unit that does what ``likewatch run`` in ``folder`` does, where its ``.env`` is read from."""
+    """Return a unit that runs ``executable`` as ``user`` in ``folder``, whose ``.env`` it reads."""
     database = folder / settings.database
     return _UNIT.format(
         executable=_quoted(executable),
@@ -77,6 +77,9 @@ def _escaped(text: object) -> str:
 
 
 def _quoted(word: object) -> str:
-    """One word as systemd reads it: https://www.freedesktop.org/software/systemd/man/systemd.syntax.html#Quoting."""
+    """Quote one word for systemd.
+
+    https://www.freedesktop.org/software/systemd/man/systemd.syntax.html#Quoting
+    """
     text = _escaped(word).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"' if any(character.isspace() or character in "\"'\\" for character in text) else text

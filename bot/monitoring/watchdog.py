@@ -1,7 +1,7 @@
-"""What watches the cycle from outside: one that hangs ends the process, and whoever supervises it starts it anew.
+"""The watchdog ends the process when the cycle hangs, so that a supervisor such as systemd starts it again.
 
-A thread that hangs cannot be stopped, and everything that Likewatch does survives being killed at any instant. So where
-the cycle's own deadlines did not help, the process ends at once with status 70, and says where it hung.
+A thread that hangs cannot be stopped. Likewatch survives a kill at any instant. So if the cycle's own deadlines did not
+help, the process ends at once with exit status 70, and logs where the cycle hung.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from bot.monitoring.heartbeat import Pulse
 log = logging.getLogger(__name__)
 
 HANGS_AFTER = timedelta(minutes=10)
-"""Twice what a cycle's fetching may take (bot.polling.fetcher)."""
+"""Twice the longest time that fetching may take (bot.polling.fetcher)."""
 
-LOOK_EVERY = 5.0
+CHECK_EVERY = 5.0
 """Seconds."""
 
 HUNG = 70
-"""The exit status of a program that failed of itself (sysexits.h, EX_SOFTWARE)."""
+"""The exit status for an internal error (EX_SOFTWARE in sysexits.h)."""
 
 
 class Watchdog:
-    """Looks at the heartbeat every few seconds, and tells systemd, if that started us, that all is well."""
+    """Check the heartbeat every few seconds. While the cycle works, report so to systemd."""
 
     def __init__(
         self,
@@ -48,18 +48,18 @@ class Watchdog:
         self._end = end
 
     def run(self, stop: threading.Event) -> None:
-        """Watch until ``stop`` is set."""
-        while not self._clock.wait(stop, min(LOOK_EVERY, self._hangs_after.total_seconds())):
-            if self.look():
+        """Check until ``stop`` is set."""
+        while not self._clock.wait(stop, min(CHECK_EVERY, self._hangs_after.total_seconds())):
+            if self.check():
                 notify("WATCHDOG=1")
 
-    def look(self) -> bool:
-        """Look once: true if the cycle is well; else the process ends."""
+    def check(self) -> bool:
+        """Return whether the cycle works. If not, end the process."""
         pulse = self._pulse()
         if pulse.running is None or pulse.running < self._hangs_after.total_seconds():
             return True
         log.critical(
-            "The cycle has hung for %.0f seconds; Likewatch ends, to be started anew. It hung here:\n%s",
+            "The cycle has hung for %.0f seconds. Likewatch ends, to be started again. The cycle hung here:\n%s",
             pulse.running,
             _where(pulse.thread),
         )
@@ -78,11 +78,11 @@ def notify(state: str) -> None:
     notifier = SystemdNotifier()
     if notifier.socket:
         with notifier.socket:
-            notifier.socket.setblocking(False)  # a supervisor that does not read must not hold up the bot
+            notifier.socket.settimeout(0)  # a supervisor that does not read must not hold up the bot
             notifier.notify(state)
 
 
 def _where(thread: int | None) -> str:
-    """The thread's stack: files, lines and code, and none of the values in it."""
+    """Return the thread's stack: files, lines and code, without values."""
     frame = sys._current_frames().get(thread or 0)  # noqa: SLF001 (the documented way to see another thread)
-    return "".join(traceback.format_stack(frame)) if frame else "(its thread is gone)"
+    return "".join(traceback.format_stack(frame)) if frame else "(the thread has ended)"

@@ -182,7 +182,7 @@ def _ask(http: Http, keys: Sequence[str], now: datetime) -> _BatchRequest:
 
 
 def _batch_of(keys: Sequence[str]) -> str:
-    """Return the form's field ``batch``. Only the keys are encoded here: encoding it all would cost a third of a poll."""
+    """Return the form's field ``batch``. Encode only the keys: encoding it all would cost a third of a poll."""
     items = [f"{_BEFORE}{key if key.isascii() and key.isalnum() else _quoted_twice(key)}{_AFTER}" for key in keys]
     return f"batch=%5B{'%2C'.join(items)}%5D"
 
@@ -274,8 +274,8 @@ PLATFORM = Platform(
     needs=(
         "A Facebook app and its access token (developers.facebook.com). To read pages that are not your own, the app "
         "needs the feature “Page Public Metadata Access”. Facebook grants the feature after App Review and business "
-        "verification. Until then the app reads the pages whose admins have a role in the app. Facebook gives no audience "
-        "by country for the pages of others."
+        "verification. Until then the app reads the pages whose admins have a role in the app. Facebook gives no "
+        "audience by country for the pages of others."
     ),
     bare_names=True,
     accepts="facebook.com/hunsen, @hunsen, or the page's number",

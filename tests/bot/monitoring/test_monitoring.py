@@ -74,14 +74,14 @@ def test_a_cycle_that_does_not_end_is_named(newsroom: Newsroom) -> None:
 
     newsroom.platform.while_fetching = hang
     newsroom.beat.run_due()
-    assert seen[0].reasons == ("A cycle has been under way for 7 minutes; nothing is read meanwhile.",)
+    assert seen[0].reasons == ("A cycle has been running for 7 minutes; no page is read meanwhile.",)
     assert newsroom.health().reasons == ()
 
 
 def test_a_scheduler_that_died_is_named(newsroom: Newsroom) -> None:
     newsroom.beat.run_due()
     newsroom.clock.move(timedelta(minutes=3))
-    assert newsroom.health().reasons == ("Nothing has looked for pages that are due for 3 minutes.",)
+    assert newsroom.health().reasons == ("For 3 minutes, Likewatch has not checked which pages are due.",)
 
 
 def test_a_cycle_that_failed_is_named_until_one_works(clock: HandClock, store: Store) -> None:
@@ -169,7 +169,7 @@ def test_healthz_says_200_or_503_with_the_reasons(newsroom: Newsroom) -> None:
         newsroom.clock.move(timedelta(minutes=5))
         status, body = asked(f"{url}/healthz")
     assert status == 503
-    assert json.loads(body)["reasons"] == ["Nothing has looked for pages that are due for 5 minutes."]
+    assert json.loads(body)["reasons"] == ["For 5 minutes, Likewatch has not checked which pages are due."]
 
 
 def test_healthz_is_answered_while_the_database_is_not(newsroom: Newsroom, tmp_path: Path) -> None:

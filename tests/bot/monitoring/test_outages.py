@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.monitoring.outages import Outages
+from bot.monitoring.outages import PlatformOutages
 from bot.platforms.contract import Reason
 from storage.store import Store
 from tests.labs.standins.clock import HandClock
@@ -43,12 +43,12 @@ class Desk:
     def start(self) -> None:
         sources = {name: platform.source() for name, platform in self.platforms.items()}
         self.cycle = cycle(self.store, self.clock, sources)
-        self.outages = Outages(self.store, self.clock, title=str.title, tell=self.operators.tell)
+        self.outages = PlatformOutages(self.store, self.clock, title=str.title, post=self.operators.tell)
 
     def go_on_for(self, minutes: int) -> None:
         for _ in range(minutes):
             self.cycle.run_due()
-            self.outages.look()
+            self.outages.check()
             self.clock.move(timedelta(minutes=1))
 
 
@@ -66,7 +66,7 @@ def test_an_outage_is_told_once_and_its_end_once(desk: Desk) -> None:
     began, ended = desk.operators.told
     assert began.startswith("One cannot be read since 02 November, 09:")
     assert "its page failing. It was told to fail." in began
-    assert ended.startswith("One is read again. It could not be for 5 hours")
+    assert ended.startswith("One is read again. It could not be read for 5 hours")
 
 
 def test_a_hiccup_is_told_to_nobody(desk: Desk) -> None:

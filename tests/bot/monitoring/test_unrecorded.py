@@ -11,8 +11,7 @@ import pytest
 
 from bot.monitoring.health import Health, health
 from bot.monitoring.heartbeat import Heartbeat
-from bot.monitoring.outages import Outages
-from bot.monitoring.recording import RecordingWatch
+from bot.monitoring.outages import PlatformOutages, RecordingOutage
 from tests.labs.standins.evidence_newsroom import HOUR, EvidenceNewsroom, evidence_newsroom
 
 DISKS = ("disk", "main")
@@ -27,8 +26,8 @@ class Watched:
         self.beat = Heartbeat(kept.cycle.run_due, kept.clock)
         self.told: list[str] = []
         self.away = False
-        self.outages = Outages(kept.store, kept.clock, title=str.title, tell=self._tell)
-        self.recording = RecordingWatch(self.beat.pulse, kept.clock, tell=self._tell)
+        self.outages = PlatformOutages(kept.store, kept.clock, title=str.title, post=self._tell)
+        self.recording = RecordingOutage(self.beat.pulse, kept.clock, post=self._tell)
         self.polls: list[timedelta] = []
         self._minutes = 0
 
@@ -44,8 +43,8 @@ class Watched:
             self.beat.run_due()
             if len(self.kept.graph.requests) > before:
                 self.polls.append(self._minutes * MINUTE)
-            self.outages.look()
-            self.recording.look()
+            self.outages.check()
+            self.recording.check()
 
     def health(self) -> Health:
         return health(self.kept.store, self.beat.pulse(), self.kept.clock.now())
@@ -76,9 +75,9 @@ def test_the_operators_hear_of_it_once_and_once_that_it_is_over(watched: Watched
     watched.fill(disk, full=False)
     watched.go_on_for(3 * HOUR)
     began, ended = watched.told
-    assert began.startswith("What is read cannot be recorded. The ")
+    assert began.startswith("Readings cannot be recorded. The ")
     assert "disk is full." in began
-    assert ended.startswith("What is read is recorded again. It could not be for ")
+    assert ended.startswith("Readings are recorded again. That was impossible for ")
 
 
 @pytest.mark.parametrize("disk", DISKS)

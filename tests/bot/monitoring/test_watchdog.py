@@ -53,11 +53,11 @@ def test_only_what_takes_too_long_is_ended(clock: HandClock, hung_for: timedelta
 
     def run_due() -> None:
         clock.move(hung_for)
-        looked.append(watchdog.look())
+        looked.append(watchdog.check())
 
     beat = Heartbeat(run_due, clock)
     watchdog = Watchdog(beat.pulse, clock, end=ended.append)
-    assert watchdog.look()
+    assert watchdog.check()
     beat.run_due()
     assert (ended, looked) == (exits, [not exits])
 
