@@ -44,7 +44,7 @@ class RequestOrigin(StrEnum):
     THREAD = "a thread"
     APP_HOME = "App Home"
     MODAL = "a form"
-    ELSEWHERE = "a shortcut"  # a global shortcut, or an event without a channel
+    ELSEWHERE = "outside channels"  # a global shortcut, or an event without a channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +84,8 @@ class Call(SlackRequest):
         """Raise LikewatchError if the call comes from no channel and no direct message."""
         if not self.channel_id:
             raise LikewatchError(
-                f"This command is about one channel, and Slack does not say which one {self.origin} belongs to. "
-                "Type the command in the channel itself."
+                f"This command is about one channel, and Slack names none when you ask from {self.origin}. "
+                "Type the command in that channel."
             )
 
 
