@@ -195,7 +195,7 @@ def fold_when_due(core: Core) -> None:
     now = core.clock.now()
     last = core.store.notes.get("folded_at")
     if last is None or now - datetime.fromisoformat(last) >= FOLD_EVERY:
-        core.store.fold(now - HOT)
+        core.store.compact(now - HOT)
         delete_old_replies(core.store, core.recorder, keep=core.settings.keep_replies, now=now)
         core.store.notes.put("folded_at", now.astimezone(UTC).isoformat())
 

@@ -45,7 +45,7 @@ def poll(core: Core) -> Iterator[str]:
         yield "No page is tracked yet. In Slack or the local workspace: /trends track <address or @handle>"
         return
     now = core.clock.now()
-    for latest in core.store.readings.board(page.slug for page in core.store.pages.all()):
+    for latest in core.store.readings.page_snapshots(page.slug for page in core.store.pages.all()):
         if latest.trouble:
             yield f"{latest.page.slug}: not read. {latest.trouble.message}"
         elif latest.polled_at and latest.series_state:
@@ -77,7 +77,7 @@ def _import_here(settings: Settings, order: ImportJob) -> Iterator[str]:
     with open_core(settings) as core:
         now = core.clock.now()
         yield from run_import(order, core.store, core.cycle, now)
-        core.store.fold(now - HOT)
+        core.store.compact(now - HOT)
 
 
 def replay(settings: Settings, file: Path | None) -> Iterator[str]:
@@ -120,8 +120,8 @@ def restore(settings: Settings, backup: Path) -> Iterator[str]:
     yield f"{settings.database} is now a copy of {backup}, checked: {phrases.several(restored.pages, 'page')} watched."
     if restored.aside is not None:
         yield f"What it replaced is kept as {restored.aside}."
-    if restored.doubted:
-        waiting = phrases.several(restored.doubted, "alert")
+    if restored.unsettled:
+        waiting = phrases.several(restored.unsettled, "alert")
         yield f"{waiting} waited in the backup: each is looked for in its channel before it is posted."
 
 

@@ -44,7 +44,7 @@ class Store:
         self.evidence = evidence
         self.pages = Pages(database, ids)
         self.readings = Readings(database, ids)
-        self.histories = HistorySummaries(database, ids)
+        self.history_summaries = HistorySummaries(database, ids)
         self.audiences = Audiences(database, ids)
         self.timeline = Timeline(database, ids)
         self.alerts = Alerts(database)
@@ -66,7 +66,7 @@ class Store:
             undo.callback(database.close)
             store = cls(database, Evidence.open(evidence_beside(path)))
             undo.callback(store.evidence.close)
-            if anchor := store.anchored():
+            if anchor := store.evidence_anchor():
                 store.evidence.follow(anchor)
             undo.pop_all()
         return store
@@ -104,15 +104,15 @@ class Store:
         """
         return self._database.cached(key, ask)
 
-    def once_committed(self, call: Callable[[], None]) -> None:
+    def after_commit(self, call: Callable[[], None]) -> None:
         """Call this once what this thread's outermost transaction writes is seen by all; at once if none is open."""
-        self._database.once_committed(call)
+        self._database.after_commit(call)
 
     def after_rollback(self, doubt: Callable[[], None]) -> None:
         """Call this whenever a transaction, or a part of one, is undone; in whichever thread that happens."""
         self._database.after_rollback(doubt)
 
-    def anchor(self) -> None:
+    def save_evidence_anchor(self) -> None:
         """Remember, with what is being written, on which link of the evidence it rests.
 
         Only on one that was sealed or found whole by this process: otherwise a gap in the chain would be forgotten.
@@ -121,7 +121,7 @@ class Store:
         if head is not None:
             self.notes.put(_ANCHOR, f"{head.sequence} {head.digest.hex()}")
 
-    def anchored(self) -> Head | None:
+    def evidence_anchor(self) -> Head | None:
         """The link of the evidence on which the newest readings rest."""
         noted = self.notes.get(_ANCHOR)
         if noted is None:
@@ -140,13 +140,13 @@ class Store:
         with self._database.read() as conn:
             return conn.execute("SELECT 1 FROM pages LIMIT 1").fetchone() is None
 
-    def fold(self, before: datetime) -> None:
+    def compact(self, before: datetime) -> None:
         """Move what lies in the order in which it arrived to where it stays by page: readings older than this, marks.
 
         Some pages at a time, so that what else is to be written gets its turn in between.
         """
-        self.readings.fold(before)
-        self.histories.fold()
+        self.readings.move_to_history(before)
+        self.history_summaries.merge_points()
 
     def backup(self, target: Path) -> None:
         """An online copy of both files, complete and checked with integrity_check; it never overwrites.

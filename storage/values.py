@@ -21,7 +21,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Name:
+class PageNames:
     """Everything a page may be called, for forgiving matching."""
 
     slug: str
@@ -38,7 +38,7 @@ class PollTrouble:
 
 
 @lean_value
-class Polled:
+class PollOutcome:
     """One account was asked at ``at``; it is due again at ``next_due``. ``trouble`` is None where it answered."""
 
     page: str
@@ -48,7 +48,7 @@ class Polled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class PollCoverage:
     """How many accounts of a platform are polled, answered lately, and have begun to fail not long ago."""
 
     accounts: int
@@ -61,13 +61,13 @@ class SourceState:
     """How a platform stands: ``newest`` is the last time that any of its ``accounts`` was read.
 
     ``failing`` maps reasons to how many accounts fail for them now, ``since`` is when the first of these began to, and
-    ``message`` says why, of one of them. ``fastest`` is the shortest cadence that any of them has.
+    ``message`` says why, of one of them. ``shortest_interval`` is the shortest cadence that any of them has.
     """
 
     platform: str
     accounts: int
     newest: datetime | None
-    fastest: timedelta
+    shortest_interval: timedelta
     failing: Mapping[str, int]
     since: datetime | None
     message: str
@@ -88,7 +88,7 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Latest:
+class PageSnapshot:
     """A page's newest state: its series, when it was last asked and last answered, and what is wrong if anything.
 
     ``polled_at`` is the last successful poll (None for a page that is only imported): an unchanged count is
@@ -105,13 +105,13 @@ class Latest:
 class StoredAlert:
     """An alert as stored.
 
-    ``replayed``: raised by a replay, dated then. ``past``: found in imported history, and never posted.
+    ``replayed``: raised by a replay, dated then. ``historical``: found in imported history, and never posted.
     """
 
     alert: Alert
     recorded_at: datetime
     replayed: bool
-    past: bool
+    historical: bool
 
 
 class Target(StrEnum):
@@ -143,7 +143,7 @@ class Subscription:
     paused: str | None = None
     thresholds: Mapping[str, float] = field(default_factory=_no_thresholds)
 
-    def takes(self, alert: Alert) -> bool:
+    def matches(self, alert: Alert) -> bool:
         """Whether it wants an alert of what it is about: of its features, and raised by the threshold that holds here.
 
         Of a rule and its variants, which tell the same event each by its own threshold, it takes exactly one.

@@ -41,10 +41,10 @@ def past_alerts(
 
     """
     asked = frozenset(pages)
-    watched = store.pages.many(asked)
+    watched = store.pages.get_many(asked)
     _refuse_too_much(len(watched), until - since)
     together = [*watched.values(), *rivals(store, asked, until - since).compared]
-    figures = store.timeline.between((page.slug for page in together), since - HISTORY, until)
+    figures = store.timeline.as_received((page.slug for page in together), since - HISTORY, until)
     return [
         alert
         for alert in alerts_of(together, resample(figures), comparisons)

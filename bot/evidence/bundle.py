@@ -91,7 +91,7 @@ def _files(store: Store, traced: Trace) -> dict[str, bytes]:
         "figures": [{"name": figure.fact.name, "readings": list(figure.readings)} for figure in traced.figures],
         "format": FORMAT,
         "pages": pages,
-        "past": traced.alert.past,
+        "past": traced.alert.historical,
         "recorded_at": instant_text(traced.alert.recorded_at),
         "replayed": traced.alert.replayed,
         "software": software(),
@@ -114,7 +114,7 @@ def pages_of(files: dict[str, bytes]) -> dict[str, bytes]:
 
 def _told(store: Store, alert: Alert) -> tuple[bytes, int] | None:
     """The record of the alert in the chain, and its link."""
-    for kept in reversed(store.evidence.unasked()):
+    for kept in reversed(store.evidence.records_without_poll()):
         record = read_record(kept.text)
         if isinstance(record, AlertRecord) and record.alert["key"] == alert.key:
             return kept.text, kept.sequence
@@ -172,7 +172,7 @@ def _chain(store: Store, links: Iterable[int], files: dict[str, bytes]) -> list[
     head = store.evidence.head()
     wanted: set[int] = set()
     for link in links:
-        stamp = store.evidence.stamped_from(link)
+        stamp = store.evidence.first_stamp_from(link)
         last = stamp.sequence if stamp else head.sequence if head else link
         wanted.update(range(link, last + 1))
     segments: list[list[int]] = []
@@ -222,7 +222,7 @@ def _pages(store: Store, alert: Alert) -> dict[str, Any]:
     slugs = {alert.page, alert.rival or alert.page, *alert.others, *(fact.about for fact in alert.facts)}
     return {
         slug: {"name": found.name, "platform": found.platform, "url": found.url}
-        for slug, found in sorted(store.pages.many(slugs).items())
+        for slug, found in sorted(store.pages.get_many(slugs).items())
     }
 
 

@@ -40,7 +40,7 @@ class ChainAudit:
 
     def chain(self) -> Iterator[EvidenceFault]:
         """Every link has its SHA-256, and names that of the one before it; none is missing."""
-        if damage := self._evidence.damage():
+        if damage := self._evidence.integrity_error():
             yield EvidenceFault(where="The evidence's file", what=f"SQLite finds it damaged ({damage}).")
         before, digest = 0, None
         for sequence in self._evidence.sequences():
@@ -130,9 +130,9 @@ class ChainAudit:
 
     def extras(self) -> Iterator[EvidenceFault]:
         """There is nothing that no link tells of. After ``contents``."""
-        for sequence in self._evidence.strays():
+        for sequence in self._evidence.missing_links():
             yield EvidenceFault(where=f"Link {sequence}", what="there are records or stamps of it, but not the link.")
-        if self._evidence.counted()["replies"] == self.replies:
+        if self._evidence.row_counts()["replies"] == self.replies:
             return
         for digest, seen in self._evidence.replies():
             try:

@@ -51,7 +51,7 @@ class ReadingsAudit:
                     unread.update((slug, record.asked_at) for slug in record.slugs)
         for instant, slugs in asked.items():
             self._began = min(self._began or instant, instant)
-            for stored in self._store.timeline.dated(sorted(slugs), instant, instant + _INSTANT):
+            for stored in self._store.timeline.as_observed(sorted(slugs), instant, instant + _INSTANT):
                 if isinstance(stored, Reading):
                     self.readings += 1
                     self._of_polls[stored.page] += 1
@@ -67,7 +67,7 @@ class ReadingsAudit:
         for page, span in self._store.timeline.spans().items():
             if not span.audiences and span.counts == self._of_polls[page]:
                 continue
-            for stored in self._store.timeline.dated([page], span.first, span.last + _INSTANT):
+            for stored in self._store.timeline.as_observed([page], span.first, span.last + _INSTANT):
                 if isinstance(stored, Reading) and self._was_asked(stored):
                     continue
                 self.readings += 1
@@ -84,8 +84,8 @@ class ReadingsAudit:
         """The newest count of a page, which answers are made of, is that of its newest reading that counts."""
         pages = [page.slug for page in self._store.pages.all()]
         for slug, track in self._store.readings.series_states(pages).items():
-            newest = self._store.readings.at(slug, _END)
-            points = self._store.readings.series(slug, newest.at, newest.at) if newest else ()
+            newest = self._store.readings.point_at(slug, _END)
+            points = self._store.readings.points(slug, newest.at, newest.at) if newest else ()
             if _numbers(track.last) not in map(_numbers, points):
                 reading = f"{newest.count:,}" if newest else "none that counts"
                 what = f"it is {track.last.count:,}, but its newest reading is {reading}."
@@ -93,7 +93,7 @@ class ReadingsAudit:
 
     def _was_asked(self, reading: Reading) -> bool:
         try:
-            asked = self._store.evidence.asked_at(reading.observed_at)
+            asked = self._store.evidence.records_at(reading.observed_at)
             return any(reading.page in read_record(kept.text).slugs for kept in asked)
         except EvidenceDamaged:
             return True  # told already

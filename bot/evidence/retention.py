@@ -26,7 +26,7 @@ def delete_old_replies(store: Store, recorder: Recorder, *, keep: timedelta, now
         wanted |= replies_behind(store, [kept for kept in store.alerts.recent(limit=-1) if kept.alert.key not in keys])
         wanted |= {bytes.fromhex(imported.body.sha256) for _, imported in import_records(store)}
         recorder.seal_letting_go(before)
-        return store.evidence.let_go(before, but=wanted)
+        return store.evidence.delete_replies(before, but=wanted)
 
 
 def _first_since(store: Store, instant: datetime) -> int:

@@ -27,8 +27,8 @@ class StatusLine:
 def evidence_status(store: Store, *, tsa_url: str, now: datetime) -> Iterator[StatusLine]:
     """Whether the newest readings rest on the newest evidence, and how far time-stamps cover it."""
     try:
-        head, anchor, stamp = store.evidence.head(), store.anchored(), store.evidence.newest_stamp()
-        there = anchor is None or store.evidence.noted(anchor.sequence) == anchor.digest
+        head, anchor, stamp = store.evidence.head(), store.evidence_anchor(), store.evidence.newest_stamp()
+        there = anchor is None or store.evidence.digest_of(anchor.sequence) == anchor.digest
     except StoreError as error:
         yield StatusLine(is_fault=True, what=f"Evidence: {error}", todo="`likewatch evidence audit` says what else")
         return
@@ -41,7 +41,7 @@ def evidence_status(store: Store, *, tsa_url: str, now: datetime) -> Iterator[St
     if head is None:
         yield StatusLine(is_fault=None, what="Evidence: none yet; it begins with the first poll")
         return
-    counted = store.evidence.counted()
+    counted = store.evidence.row_counts()
     kept = f"{phrases.several(head.sequence, 'link')}, {phrases.several(counted['replies'], 'reply', 'replies')} kept"
     if stamp is None and not tsa_url:
         yield StatusLine(

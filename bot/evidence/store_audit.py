@@ -38,7 +38,7 @@ class StoreAudit:
         try:
             yield from self.evidence.chain()
             yield from self._anchor()
-            total = self._store.evidence.counted()["records"]
+            total = self._store.evidence.row_counts()["records"]
             for found in self.evidence.contents():
                 if isinstance(found, AuditedLink):
                     told = (record.alert for _, record in found.records if isinstance(record, AlertRecord))
@@ -60,7 +60,7 @@ class StoreAudit:
         """The newest readings rest on a link that is there: nobody cut the chain off, or put an older file in place."""
         where = "The newest readings"
         try:
-            anchor = self._store.anchored()
+            anchor = self._store.evidence_anchor()
             if anchor is None:
                 return
             manifest = self._store.evidence.manifest(anchor.sequence)

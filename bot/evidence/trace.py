@@ -128,7 +128,7 @@ def replies_behind(store: Store, alerts: Iterable[StoredAlert]) -> set[bytes]:
 
 def import_records(store: Store) -> Iterator[tuple[KeptRecord, ImportRecord]]:
     """Every imported file, the newest first."""
-    for kept in reversed(store.evidence.unasked()):
+    for kept in reversed(store.evidence.records_without_poll()):
         record = read_record(kept.text)
         if isinstance(record, ImportRecord):
             yield kept, record
@@ -195,7 +195,7 @@ def _unchanged(store: Store, page: str, instant: datetime) -> Iterator[Reading]:
 
 
 def _last_stored(store: Store, page: str, instant: datetime) -> Iterator[Reading]:
-    point = store.readings.at_then(page, instant)
+    point = store.readings.historical_point_at(page, instant)
     if point is not None:
         yield from (reading for reading in _at(store, page, point.at) if isinstance(reading, Reading))
 
@@ -206,13 +206,13 @@ def _is_of(reading: AnyReading, fact: Fact) -> bool:
 
 
 def _at(store: Store, page: str, instant: datetime) -> list[AnyReading]:
-    return list(store.timeline.between([page], instant, instant + _INSTANT))
+    return list(store.timeline.as_received([page], instant, instant + _INSTANT))
 
 
 def _just_before(store: Store, page: str, instant: datetime) -> Iterator[Reading]:
     """What a figure of that time was worked out from: the last reading of each hour of the day before it."""
     hours: dict[datetime, Reading] = {}
-    for reading in store.timeline.between([page], instant - _BEFORE, instant + _INSTANT):
+    for reading in store.timeline.as_received([page], instant - _BEFORE, instant + _INSTANT):
         if isinstance(reading, Reading):
             hours[reading.observed_at.replace(minute=0, second=0, microsecond=0)] = reading
     newest = list(hours.values())[-_AT_MOST:]
@@ -224,7 +224,7 @@ def _just_before(store: Store, page: str, instant: datetime) -> Iterator[Reading
 
 def _drawn(store: Store, alert: Alert) -> Iterator[Reading]:
     for page in filter(None, (alert.page, alert.rival)):
-        for point in store.readings.daily_then(page, alert.at - DRAWN, alert.at):
+        for point in store.readings.historical_daily_points(page, alert.at - DRAWN, alert.at):
             for reading in _at(store, page, point.at):
                 if isinstance(reading, Reading) and (reading.count, reading.source) == (point.count, point.source):
                     yield reading
@@ -238,7 +238,7 @@ def instant_of(reading: AnyReading) -> datetime:
 def _polled(store: Store, page: str, instant: datetime) -> list[tuple[KeptRecord, ReplyRecord]]:
     """The exchanges that were about this page, for readings of this instant."""
     found = []
-    for kept in store.evidence.asked_at(instant):
+    for kept in store.evidence.records_at(instant):
         record = read_record(kept.text)
         if isinstance(record, ReplyRecord) and page in record.slugs:
             found.append((kept, record))

@@ -92,7 +92,7 @@ def import_figures(
         subject=read.name,
         detail=f"{len(good)} counts and {len(audiences)} audiences of {', '.join(sorted(set(slugs.values())))}",
     )
-    known = [page for page in store.pages.many(slugs.values()).values() if page not in added]
+    known = [page for page in store.pages.get_many(slugs.values()).values() if page not in added]
     filled = [page for old in known if (page := _filled(old, about)) != old]
     keep(slugs)
     with store.write():
@@ -155,7 +155,7 @@ def _stranger(store: Store, name: str) -> str:
 
 
 def _conflict(store: Store, reading: Reading) -> str | None:
-    stored = store.readings.has(reading.page, reading.observed_at, reading.source)
+    stored = store.readings.stored_count(reading.page, reading.observed_at, reading.source)
     if stored is None or stored == reading.count:
         return None
     return (
@@ -166,10 +166,10 @@ def _conflict(store: Store, reading: Reading) -> str | None:
 
 def _is_known(store: Store, reading: Reading, tracks: Mapping[str, SeriesState]) -> bool:
     """Whether it says what is stored; what is newer than the series at least says that the count is the same still."""
-    if store.readings.has(reading.page, reading.observed_at, reading.source) is not None:
+    if store.readings.stored_count(reading.page, reading.observed_at, reading.source) is not None:
         return True
     track = tracks.get(reading.page)
-    return track is not None and reading.observed_at <= track.last.at and store.readings.tells(reading)
+    return track is not None and reading.observed_at <= track.last.at and store.readings.is_redundant(reading)
 
 
 def _refusal(read: Import, strangers: tuple[str, ...], conflicts: tuple[str, ...], *, is_empty: bool) -> str:

@@ -179,8 +179,8 @@ def _source(source: SourceState, title: str, store: Store, now: datetime) -> Ite
         what = f"{title}: none of its pages can be read ({pages}{since})"
         yield Check(mark=CheckResult.FAULT, what=what, todo=source.message)
         return
-    troubled = store.pages.troubled() if source.failing else ()
-    failing = [one for one in store.readings.board(sorted(troubled)) if one.page.platform == source.platform]
+    troubled = store.pages.failing() if source.failing else ()
+    failing = [one for one in store.readings.page_snapshots(sorted(troubled)) if one.page.platform == source.platform]
     for latest in failing[:_MOST_PAGES]:
         if latest.trouble:
             lasted = phrases.duration(now - latest.trouble.since)

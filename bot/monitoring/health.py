@@ -62,7 +62,7 @@ def is_dark(source: SourceState, now: datetime) -> bool:
     if set(source.failing) <= {"auth_refused", "config"}:
         return True
     since = source.newest or source.since or now
-    return now - since > 2 * source.fastest + timedelta(minutes=10)
+    return now - since > 2 * source.shortest_interval + timedelta(minutes=10)
 
 
 def _cycle(pulse: Pulse, now: datetime) -> Iterator[str]:

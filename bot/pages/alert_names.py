@@ -20,5 +20,5 @@ def names_in(alert: Alert, store: Store) -> Names:
         {alert.page, alert.rival or alert.page} if not alert.others else set()
     )  # with others, it is a platform's name
     slugs |= {fact.about for fact in alert.facts}
-    pages = store.pages.many(slugs)
+    pages = store.pages.get_many(slugs)
     return Names(page=lambda slug: pages[slug].name if slug in pages else slug, country=country_name)

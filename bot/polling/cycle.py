@@ -139,23 +139,23 @@ class Cycle:
             decisions.append(decision)
         with self._store.write():
             absorbed = self._apply(decisions, replayed=replayed)
-            self._store.anchor()
+            self._store.save_evidence_anchor()
             together()
             if absorbed.queued:
-                self._store.once_committed(self._wake)  # of the outermost: who is woken sees nothing before it
+                self._store.after_commit(self._wake)  # of the outermost: who is woken sees nothing before it
         self._state.keep()
         return absorbed
 
     def _apply(self, decisions: Sequence[Decision], *, replayed: bool) -> Absorbed:
         now = self._clock.now()
         judged = [judgement for decision in decisions for judgement in decision.judged]
-        stored = self._store.readings.take([judgement for judgement in judged if judgement.standing in _STORED])
+        stored = self._store.readings.add([judgement for judgement in judged if judgement.standing in _STORED])
         for decision in decisions:
             for slug, runs in decision.confirmed.items():
                 for first, last in runs:
                     self._store.readings.confirm(slug, first, last)
         self._store.readings.save_series_states(self._state.changed_tracks())
-        self._store.histories.put(self._state.changed_pasts())
+        self._store.history_summaries.put(self._state.changed_pasts())
         audiences = [audience for decision in decisions for audience in decision.audiences]
         kept = sum(self._store.audiences.add(audience) for audience in audiences)
         for name, rule_states in self._state.changed_memories().items():
@@ -168,7 +168,7 @@ class Cycle:
             self._store.outbox.put(alert, self._store.subscriptions.matching(alert), at=now, replayed=replayed)
             for alert in fresh
         )
-        old = self._store.alerts.add(past, at=now, past=True) if past else ()
+        old = self._store.alerts.add(past, at=now, historical=True) if past else ()
         if fresh or old:
             self.recorder.seal_alerts((*fresh, *old))
         return Absorbed(
@@ -229,7 +229,7 @@ class Cycle:
         unrecorded = str(why) if isinstance(why, StoreError) else ""
         polled = stumbled(answers, why)
         try:
-            self._store.pages.polled(polled)
+            self._store.pages.record_polls(polled)
         except StoreError as error:  # not even that: the database's own disk is full, say
             unrecorded = str(error)
         failures = tuple(
@@ -286,12 +286,12 @@ class Cycle:
             )
             rate_limits[answered.platform] = stricter(known, answered.fetched.rate_limit)
             for slug, handle in (answered.fetched.handles or {}).items():
-                self._store.pages.rename(slug, handle)
+                self._store.pages.set_handle(slug, handle)
         for name, rate_limit in rate_limits.items():
             if rate_limit:
                 put_rate_limit(self._store, name, rate_limit)
         strides = {name: self._chance.uniform(0.95, 1.05) for name in rate_limits}
-        self._store.pages.polled(
+        self._store.pages.record_polls(
             [
                 polled
                 for answered in answers

@@ -36,7 +36,7 @@ _TROUBLES: Mapping[Reason, PageTrouble] = MappingProxyType(
 
 def page_statuses(answers: Sequence[BatchAnswer], store: Store) -> tuple[PageStatus, ...]:
     """The notices of these answers. To be asked before their outcomes are recorded: it compares with the last polls."""
-    troubled = store.pages.troubled()
+    troubled = store.pages.failing()
     by_platform: dict[str, list[BatchAnswer]] = {}
     for answered in answers:
         by_platform.setdefault(answered.platform, []).append(answered)
@@ -82,7 +82,7 @@ def _are_their_own(
 ) -> bool:
     now = max(answered.asked_at for answered in answers)
     slowest = max(account.poll_every for answered in answers for account in answered.accounts)
-    reach = store.pages.reach(
+    reach = store.pages.poll_coverage(
         answers[0].platform, answered_since=now - max(LATELY, 2 * slowest), failing_since=now - TOGETHER
     )
     if reach.accounts == 1:

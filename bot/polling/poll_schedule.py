@@ -8,13 +8,13 @@ from datetime import timedelta
 from bot.platforms.contract import RateLimit, RateLimitAction, Reason
 from bot.polling.fetcher import BatchAnswer
 from storage.errors import StoreError
-from storage.values import Polled, PollTrouble
+from storage.values import PollOutcome, PollTrouble
 
 SOON = timedelta(minutes=2)
 """What could not be reached is tried again after this, or sooner where it is polled more often."""
 
 
-def outcomes(answered: BatchAnswer, *, stride: float, rate_limit: RateLimit | None) -> Iterator[Polled]:
+def outcomes(answered: BatchAnswer, *, stride: float, rate_limit: RateLimit | None) -> Iterator[PollOutcome]:
     """Each account of a batch with its next poll: its cadence times ``stride``, doubled while the platform says slow.
 
     ``stride`` is the jitter (about 1), one for a whole platform, so that its batches stay full.
@@ -29,21 +29,21 @@ def outcomes(answered: BatchAnswer, *, stride: float, rate_limit: RateLimit | No
     for account in answered.accounts:
         due, failure = dues[account.poll_every], troubles.get(account.page)
         if failure is None:
-            yield Polled(page=account.page, at=asked_at, next_due=due)
+            yield PollOutcome(page=account.page, at=asked_at, next_due=due)
             continue
         if failure.reason is Reason.UNREACHABLE:
             due = min(due, soon)
         trouble = PollTrouble(reason=failure.reason.value, message=failure.message, since=asked_at)
-        yield Polled(page=account.page, at=asked_at, next_due=due, trouble=trouble)
+        yield PollOutcome(page=account.page, at=asked_at, next_due=due, trouble=trouble)
 
 
-def stumbled(answers: Sequence[BatchAnswer], error: Exception) -> list[Polled]:
+def stumbled(answers: Sequence[BatchAnswer], error: Exception) -> list[PollOutcome]:
     """The outcomes of batches that could not be used or kept, through no fault of the platform."""
     reason = Reason.UNRECORDED if isinstance(error, StoreError) else Reason.PAYLOAD_CHANGED
     what = "keep" if reason is Reason.UNRECORDED else "use"
     trouble = f"Likewatch could not {what} what came ({type(error).__name__}); its log says more."
     return [
-        Polled(
+        PollOutcome(
             page=account.page,
             at=answered.asked_at,
             next_due=answered.asked_at + max(account.poll_every, SOON),

@@ -131,7 +131,7 @@ class StateCache:
         unknown = slugs - self._asked
         if unknown:
             self._known.series_states.update(self._store.readings.series_states(unknown))
-            self._known.histories.update(self._store.histories.get(unknown))
+            self._known.histories.update(self._store.history_summaries.get(unknown))
             self._asked |= unknown
 
     def _gather_memories(self, woken: dict[Trigger, set[str]]) -> None:

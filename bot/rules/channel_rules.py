@@ -73,7 +73,7 @@ def pages_of(store: Store, subscription: Subscription, joining: Page | None = No
     if subscription.target is Target.GROUP:
         group = store.pages.group(subscription.slug)
         slugs = group.pages if group else ()
-    pages = store.pages.many(slugs)
+    pages = store.pages.get_many(slugs)
     if joining is not None and subscription.slug in (
         joining.groups if subscription.target is Target.GROUP else (joining.slug,)
     ):

@@ -56,7 +56,7 @@ def preview(
     pages = _pages(store, subscriptions, rules, joining)
     until = now + timedelta(milliseconds=1)  # what was read this very instant is of the past too
     slugs = [page.slug for page in pages]
-    figures = store.timeline.between(slugs, until - REACH, until)
+    figures = store.timeline.as_received(slugs, until - REACH, until)
     world = LiveState(pages)
     alerts: list[Alert] = []
     for instant, arrivals in resample(chain(_older(store, slugs, until - REACH), figures)):

@@ -29,11 +29,13 @@ class Alerts:
         self._database = database
 
     def add(
-        self, alerts: Sequence[Alert], *, at: datetime, replayed: bool = False, past: bool = False
+        self, alerts: Sequence[Alert], *, at: datetime, replayed: bool = False, historical: bool = False
     ) -> tuple[Alert, ...]:
         """Keep alerts; those whose key was there already are left alone. Returns the new ones."""
         with self._database.write() as db:
-            return tuple(alert for alert in alerts if keep(db.conn, alert, at=at, replayed=replayed, past=past))
+            return tuple(
+                alert for alert in alerts if keep(db.conn, alert, at=at, replayed=replayed, historical=historical)
+            )
 
     def get(self, key: str) -> StoredAlert | None:
         """The alert of this key."""
@@ -70,7 +72,7 @@ def _of_platform(is_one: str) -> str:
     return f"page IN ({platforms}) AND EXISTS ({others})"
 
 
-def keep(conn: sqlite3.Connection, alert: Alert, *, at: datetime, replayed: bool, past: bool) -> bool:
+def keep(conn: sqlite3.Connection, alert: Alert, *, at: datetime, replayed: bool, historical: bool) -> bool:
     """Keep one alert inside a write; False if its key was there already."""
     kept = conn.execute(
         "INSERT OR IGNORE INTO alerts "
@@ -87,7 +89,7 @@ def keep(conn: sqlite3.Connection, alert: Alert, *, at: datetime, replayed: bool
             "evidence": _evidence(alert),
             "recorded_at": to_ms(at),
             "replayed": replayed,
-            "past": past,
+            "past": historical,
         },
     )
     return kept.rowcount == 1
@@ -116,9 +118,12 @@ def alert_of(row: Row) -> Alert:
 
 
 def _kept(row: Row) -> StoredAlert:
-    *alert, recorded_at, replayed, past = row
+    *alert, recorded_at, replayed, historical = row
     return StoredAlert(
-        alert=alert_of(tuple(alert)), recorded_at=to_instant(recorded_at), replayed=bool(replayed), past=bool(past)
+        alert=alert_of(tuple(alert)),
+        recorded_at=to_instant(recorded_at),
+        replayed=bool(replayed),
+        historical=bool(historical),
     )
 
 

@@ -46,7 +46,7 @@ class Notices:
             next_at = conn.execute("SELECT min(not_before) FROM notices WHERE state = 'pending'").fetchone()[0]
         return None if next_at is None else to_instant(next_at)
 
-    def begin(self, notice_id: int) -> None:
+    def begin_attempt(self, notice_id: int) -> None:
         """An attempt begins: from now on they may have been told."""
         with self._database.write() as db:
             db.conn.execute(
@@ -54,12 +54,12 @@ class Notices:
                 (notice_id,),
             )
 
-    def told(self, notice_id: int) -> None:
+    def mark_sent(self, notice_id: int) -> None:
         """They were told."""
         with self._database.write() as db:
             db.conn.execute("UPDATE notices SET state = 'sent', trouble = NULL WHERE id = ?", (notice_id,))
 
-    def again(self, notice_id: int, *, not_before: datetime, doubtful: bool, why: str) -> None:
+    def retry(self, notice_id: int, *, not_before: datetime, doubtful: bool, why: str) -> None:
         """Try once more; ``doubtful``: they may have been told."""
         with self._database.write() as db:
             db.conn.execute(

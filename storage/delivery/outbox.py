@@ -68,7 +68,7 @@ class Outbox:
         The alert is kept with them if it was not yet.
         """
         with self._database.write() as db:
-            keep(db.conn, alert, at=at, replayed=replayed, past=False)
+            keep(db.conn, alert, at=at, replayed=replayed, historical=False)
             alert_id = db.conn.execute("SELECT id FROM alerts WHERE key = ?", (alert.key,)).fetchone()[0]
             return db.conn.executemany(
                 "INSERT OR IGNORE INTO deliveries (alert_id, team_id, channel_id, state, replayed, queued_at) "
@@ -124,7 +124,7 @@ class Outbox:
             next_at = conn.execute(_NEXT, {"now": to_ms(now)}).fetchone()[0]
         return None if next_at is None else max(now, to_instant(next_at))
 
-    def sent(self, delivery_id: int, ts: str, *, at: datetime, card_ts: str | None = None) -> None:
+    def mark_sent(self, delivery_id: int, ts: str, *, at: datetime, card_ts: str | None = None) -> None:
         """Slack took it as ``ts``. ``card_ts`` is the story's card (the message itself when None).
 
         The channel may be posted to again 1 s after ``at``.
@@ -142,7 +142,7 @@ class Outbox:
             )
             _wait(db.conn, delivery_id, at + PACE, at)
 
-    def sent_together(self, delivery_ids: Sequence[int], ts: str, *, at: datetime) -> None:
+    def mark_sent_together(self, delivery_ids: Sequence[int], ts: str, *, at: datetime) -> None:
         """Slack took them in one message, ``ts``, which is no story's card."""
         with self._database.write() as db:
             db.conn.executemany(
@@ -151,13 +151,13 @@ class Outbox:
             )
             _wait(db.conn, delivery_ids[0], at + PACE, at)
 
-    def again(self, delivery_id: int, *, at: datetime, not_before: datetime, why: str) -> None:
+    def retry(self, delivery_id: int, *, at: datetime, not_before: datetime, why: str) -> None:
         """At ``at`` back to pending; the whole channel waits until ``not_before`` (kept over restarts)."""
         with self._database.write() as db:
             _settle(db.conn, delivery_id, DeliveryState.PENDING, why)
             _wait(db.conn, delivery_id, not_before, at)
 
-    def hold(self, team_id: str, *, at: datetime, until: datetime) -> None:
+    def hold_team(self, team_id: str, *, at: datetime, until: datetime) -> None:
         """All channels of the team wait until then (kept over restarts)."""
         with self._database.write() as db:
             db.conn.execute(f"INSERT INTO channels VALUES (?, '', ?, ?) {_LONGER}", (team_id, to_ms(until), to_ms(at)))
@@ -172,7 +172,7 @@ class Outbox:
         with self._database.write() as db:
             _settle(db.conn, delivery_id, DeliveryState.DROPPED, why)
 
-    def waiting(self, team_id: str, channel_id: str) -> tuple[Delivery, ...]:
+    def pending(self, team_id: str, channel_id: str) -> tuple[Delivery, ...]:
         """What is pending in a channel, in its order."""
         with self._database.read() as conn:
             rows = conn.execute(
@@ -182,7 +182,7 @@ class Outbox:
             ).fetchall()
         return tuple(map(_delivery, rows))
 
-    def let_go(self, team_id: str, channel_id: str, *, older_than: datetime, why: str) -> int:
+    def drop_older(self, team_id: str, channel_id: str, *, older_than: datetime, why: str) -> int:
         """Drop what has been pending in a channel since before then; how many."""
         with self._database.write() as db:
             return db.conn.execute(
@@ -220,7 +220,7 @@ class Outbox:
             oldest=None if oldest is None else to_instant(oldest),
         )
 
-    def depth(self) -> Mapping[str, int]:
+    def counts_by_state(self) -> Mapping[str, int]:
         """How many deliveries are in each state; every state is named.
 
         Those ``pending`` in paused channels are counted as "paused", and not as pending.
@@ -269,7 +269,7 @@ def _delivery(row: Row) -> Delivery:
     )
 
 
-def doubt_pending(conn: sqlite3.Connection) -> int:
+def unsettle_pending(conn: sqlite3.Connection) -> int:
     """Of a restored backup: nobody knows which of the waiting deliveries were posted since. How many wait.
 
     As ``sending`` since they were queued, each is looked for in its channel before it is posted.

@@ -103,7 +103,7 @@ class Evidence:
 
         Where the file was lost, or an older one put in its place, the next link then shows the gap for ever.
         """
-        self._gap_is_open = self.noted(anchor.sequence) != anchor.digest
+        self._gap_is_open = self.digest_of(anchor.sequence) != anchor.digest
         self._last = anchor if self._gap_is_open else self.head()
 
     def last(self) -> Head | None:
@@ -168,7 +168,7 @@ class Evidence:
             rows = conn.execute("SELECT sequence FROM manifests ORDER BY sequence").fetchall()
         return tuple(sequence for (sequence,) in rows)
 
-    def noted(self, sequence: int) -> bytes | None:
+    def digest_of(self, sequence: int) -> bytes | None:
         """The SHA-256 that was noted of a link; None if there is none of this number."""
         with self._database.read() as conn:
             row = conn.execute("SELECT digest FROM manifests WHERE sequence = ?", (sequence,)).fetchone()
@@ -186,11 +186,11 @@ class Evidence:
         """The records of a link, in the order in which its manifest names them."""
         return self._records("sequence = ?", (sequence,))
 
-    def asked_at(self, instant: datetime) -> tuple[KeptRecord, ...]:
+    def records_at(self, instant: datetime) -> tuple[KeptRecord, ...]:
         """What was asked for readings of this instant (to the millisecond), in the order in which it came."""
         return self._records("asked_at = ?", (to_ms(instant),))
 
-    def unasked(self) -> tuple[KeptRecord, ...]:
+    def records_without_poll(self) -> tuple[KeptRecord, ...]:
         """What came of no poll, oldest first: imports, and look-ups for people."""
         return self._records("asked_at IS NULL", ())
 
@@ -226,7 +226,7 @@ class Evidence:
                 return
             after = rows[-1][0]
 
-    def strays(self) -> tuple[int, ...]:
+    def missing_links(self) -> tuple[int, ...]:
         """The numbers of links that records or stamps belong to, and that are not there."""
         with self._database.read() as conn:
             rows = conn.execute(
@@ -234,13 +234,13 @@ class Evidence:
             ).fetchall()
         return tuple(sorted(sequence for (sequence,) in rows))
 
-    def damage(self) -> str | None:
+    def integrity_error(self) -> str | None:
         """What SQLite itself finds wrong with the file; None if nothing."""
         with self._database.read() as conn:
             found: str = conn.execute("PRAGMA integrity_check(1)").fetchone()[0]
         return None if found == "ok" else found
 
-    def counted(self) -> dict[str, int]:
+    def row_counts(self) -> dict[str, int]:
         """How many rows of each kind there are: ``manifests``, ``records``, ``replies``, ``stamps``."""
         with self._database.read() as conn:
             return {
@@ -248,7 +248,7 @@ class Evidence:
                 for kind in ("manifests", "records", "replies", "stamps")
             }
 
-    def let_go(self, before: int, *, but: Iterable[bytes]) -> int:
+    def delete_replies(self, before: int, *, but: Iterable[bytes]) -> int:
         """Forget the bytes last seen before this link, except those with these digests; how many.
 
         The key of a reply that stays, stays with it.
@@ -270,7 +270,7 @@ class Evidence:
         """The time-stamp of the newest link that has one."""
         return next(iter(self._stamps("true ORDER BY sequence DESC LIMIT 1", ())), None)
 
-    def stamped_from(self, sequence: int) -> Stamp | None:
+    def first_stamp_from(self, sequence: int) -> Stamp | None:
         """The time-stamp of the first link that has one, at or after this link."""
         return next(iter(self._stamps("sequence >= ? ORDER BY sequence LIMIT 1", (sequence,))), None)
 

@@ -15,7 +15,7 @@ from storage.schema.database import Database
 from storage.schema.ids import Ids
 from storage.schema.rows import Row, from_span, to_instant, to_ms, to_span
 from storage.schema.sqlite import sqlite3
-from storage.values import Group, Name, Polled, Reach, SourceState
+from storage.values import Group, PageNames, PollCoverage, PollOutcome, SourceState
 
 PAGE = (
     "pages.id, slug, name, pages.platform, pages.url, home, aliases, (SELECT json_group_array(group_slug) FROM "
@@ -65,7 +65,7 @@ class Pages:
 
     def get(self, slug: str) -> Page | None:
         """The page, unless it is untracked or was never there."""
-        return self.many((slug,)).get(slug)
+        return self.get_many((slug,)).get(slug)
 
     def all(self) -> tuple[Page, ...]:
         """Every page not untracked, by slug."""
@@ -73,7 +73,7 @@ class Pages:
             rows = conn.execute(f"SELECT {PAGE} FROM pages WHERE removed_at IS NULL ORDER BY slug").fetchall()
         return pages_of(rows)
 
-    def many(self, slugs: Iterable[str]) -> dict[str, Page]:
+    def get_many(self, slugs: Iterable[str]) -> dict[str, Page]:
         """Those of these pages that are not untracked."""
         with self._database.read() as conn:
             rows = conn.execute(
@@ -98,7 +98,7 @@ class Pages:
             return None
         return pages_of(rows[:1])[0]
 
-    def names(self) -> tuple[Name, ...]:
+    def names(self) -> tuple[PageNames, ...]:
         """What people may call each page (slug, name, handle, aliases), by slug."""
         with self._database.read() as conn:
             rows = conn.execute(
@@ -106,7 +106,7 @@ class Pages:
                 "WHERE removed_at IS NULL ORDER BY slug"
             ).fetchall()
         return tuple(
-            Name(slug=slug, labels=tuple(dict.fromkeys(filter(None, (slug, name, handle, *json.loads(aliases))))))
+            PageNames(slug=slug, labels=tuple(dict.fromkeys(filter(None, (slug, name, handle, *json.loads(aliases))))))
             for slug, name, handle, aliases in rows
         )
 
@@ -134,7 +134,7 @@ class Pages:
             ).fetchall()
         return {account.page: account for account in map(_account_of, rows)}
 
-    def rename(self, slug: str, handle: str) -> None:
+    def set_handle(self, slug: str, handle: str) -> None:
         """The account's handle changed on its platform; its native id did not."""
         with self._database.write() as db:
             page_id = self._ids.page(db.conn, slug)
@@ -202,7 +202,7 @@ class Pages:
             first = conn.execute("SELECT min(next_due) FROM polls").fetchone()[0]
         return None if first is None else to_instant(first)
 
-    def troubled(self) -> frozenset[str]:
+    def failing(self) -> frozenset[str]:
         """The pages whose last poll brought no count."""
         with self._database.read() as conn:
             rows = conn.execute(
@@ -210,7 +210,7 @@ class Pages:
             ).fetchall()
         return frozenset(slug for (slug,) in rows)
 
-    def reach(self, platform: str, *, answered_since: datetime, failing_since: datetime) -> Reach:
+    def poll_coverage(self, platform: str, *, answered_since: datetime, failing_since: datetime) -> PollCoverage:
         """How far a platform can be read: accounts that answered since an instant, troubles that began since one."""
         with self._database.read() as conn:
             accounts, answered, failing = conn.execute(
@@ -218,7 +218,7 @@ class Pages:
                 "FROM accounts JOIN polls USING (page_id) WHERE platform = ?",
                 (to_ms(answered_since), to_ms(failing_since), platform),
             ).fetchone()
-        return Reach(accounts=accounts, answered=int(answered), failing=int(failing))
+        return PollCoverage(accounts=accounts, answered=int(answered), failing=int(failing))
 
     def sources(self) -> tuple[SourceState, ...]:
         """How each platform stands that has accounts, by name. One pass over the polls: some ms for 10,000."""
@@ -229,7 +229,7 @@ class Pages:
             ).fetchall()
         return tuple(_source_state(name, list(together)) for name, together in groupby(rows, key=itemgetter(0)))
 
-    def polled(self, outcomes: Sequence[Polled]) -> None:
+    def record_polls(self, outcomes: Sequence[PollOutcome]) -> None:
         """Record each account's poll and when it is due again.
 
         Trouble keeps the ``since`` of a trouble of the same reason.
@@ -271,7 +271,7 @@ def _source_state(platform: str, rows: Sequence[Row]) -> SourceState:
         platform=platform,
         accounts=sum(row[2] for row in rows),
         newest=None if newest is None else to_instant(newest),
-        fastest=from_span(min(row[4] for row in rows)),
+        shortest_interval=from_span(min(row[4] for row in rows)),
         failing={row[1]: row[2] for row in failing},
         since=to_instant(min(row[5] for row in failing)) if failing else None,
         message=failing[0][6] if failing else "",

@@ -73,7 +73,7 @@ class Subscriptions:
             _changed(db.conn)
         return removed == 1
 
-    def of_channel(self, team_id: str, channel_id: str) -> tuple[Subscription, ...]:
+    def for_channel(self, team_id: str, channel_id: str) -> tuple[Subscription, ...]:
         """All of a channel's, paused or not: pages before groups, by slug."""
         with self._database.read() as conn:
             rows = conn.execute(
@@ -98,9 +98,9 @@ class Subscriptions:
 
         Where a rule told the same event by other thresholds too, exactly one of those alerts is for a channel.
         """
-        return tuple(one for one in self.concerned(alert) if one.takes(alert))
+        return tuple(one for one in self.matching_event(alert) if one.matches(alert))
 
-    def concerned(self, alert: Alert) -> tuple[Subscription, ...]:
+    def matching_event(self, alert: Alert) -> tuple[Subscription, ...]:
         """The subscriptions whose thresholds say which alerts of this event their channels get: one for each channel.
 
         Paused or not, they want the alert's feature of its page (these go first), of its rival, of any of the others it
@@ -108,18 +108,18 @@ class Subscriptions:
         """
         return self._concerned(alert)
 
-    def wants(self, team_id: str, channel_id: str, alert: Alert) -> bool:
+    def is_for_channel(self, team_id: str, channel_id: str, alert: Alert) -> bool:
         """Whether the alert is for this channel: without looking at the ten thousand others that it may be for."""
-        return any(one.takes(alert) for one in self._concerned(alert, team_id, channel_id))
+        return any(one.matches(alert) for one in self._concerned(alert, team_id, channel_id))
 
-    def hears_of(self, team_id: str, channel_id: str, alert: Alert) -> bool:
+    def is_subscribed(self, team_id: str, channel_id: str, alert: Alert) -> bool:
         """Whether the channel is subscribed to the alert's feature of what it is about, by whatever threshold.
 
         Of an alert that was put into its outbox before the channel set another: it was for this channel then.
         """
         return bool(self._concerned(alert, team_id, channel_id))
 
-    def wanted_others(self, team_id: str, channel_id: str, alert: Alert) -> tuple[str, ...]:
+    def subscribed_others(self, team_id: str, channel_id: str, alert: Alert) -> tuple[str, ...]:
         """Those of the alert's ``others`` that the channel hears of, by themselves or by a group."""
         with self._database.read() as conn:
             rows = conn.execute(

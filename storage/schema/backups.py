@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from storage.delivery.outbox import doubt_pending
+from storage.delivery.outbox import unsettle_pending
 from storage.errors import StoreDamaged, StoreUnavailable
 from storage.evidence.schema import EVIDENCE_MIGRATIONS
 from storage.schema.database import check_ours, check_surroundings, connect, sqlite_errors
@@ -26,12 +26,12 @@ _BESIDE = ("-wal", "-shm")
 class Restored:
     """What a restore did. ``aside`` is where the replaced database is now; None if there was none.
 
-    ``doubted`` deliveries waited in the backup, and are looked for in their channels before they are posted.
+    ``unsettled`` deliveries waited in the backup, and are looked for in their channels before they are posted.
     """
 
     aside: Path | None
     pages: int
-    doubted: int
+    unsettled: int
 
 
 def back_up(path: Path, target: Path) -> None:
@@ -62,12 +62,12 @@ def restore(backup: Path, path: Path, *, now: datetime) -> Restored:
         raise StoreUnavailable(f"There is no backup at {backup}. Check the path.")
     if path.exists() and backup.samefile(path):
         raise StoreUnavailable(f"{backup} is the database itself. Name the backup to restore.")
-    lock = WriterLock.take(path)
+    lock = WriterLock.acquire(path)
     try:
         with _whole_copy(backup, path.parent, path.name) as partial:
             with sqlite_errors(partial), closing(connect(partial, "rw")) as copy:
                 check_ours(backup, copy)
-                pages, doubted = _pages(backup, copy), doubt_pending(copy)
+                pages, unsettled = _pages(backup, copy), unsettle_pending(copy)
             _flush(partial)
             if path.exists():
                 _give_to_the_owner_of(path, partial)
@@ -77,7 +77,7 @@ def restore(backup: Path, path: Path, *, now: datetime) -> Restored:
         _flush_folder(path.parent)
     finally:
         lock.release()
-    return Restored(aside=aside, pages=pages, doubted=doubted)
+    return Restored(aside=aside, pages=pages, unsettled=unsettled)
 
 
 def _restore_evidence(backup: Path, path: Path, now: datetime) -> None:

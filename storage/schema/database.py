@@ -72,7 +72,7 @@ class Database:
         """Open for writing: lock, look, create or migrate. The file is untouched unless it is a Likewatch database."""
         check_surroundings(path)
         with ExitStack() as undo:
-            lock = WriterLock.take(path)
+            lock = WriterLock.acquire(path)
             undo.callback(lock.release)
             with sqlite_errors(path):
                 if path.exists() and path.stat().st_size:
@@ -192,7 +192,7 @@ class Database:
             self._readers.append(reader)
             return reader
 
-    def once_committed(self, call: Callable[[], None]) -> None:
+    def after_commit(self, call: Callable[[], None]) -> None:
         """Call this once what this thread's outermost transaction writes is seen by all; at once if none is open.
 
         Not at all where that is undone. A part of it that is undone by itself does not take back what it asked for.

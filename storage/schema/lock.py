@@ -12,7 +12,7 @@ from storage.errors import StoreInUse, StoreUnavailable
 
 
 class WriterLock:
-    """Held from ``take`` to ``release``, or until the process dies, however it dies.
+    """Held from ``acquire`` to ``release``, or until the process dies, however it dies.
 
     The lock is the operating system's; the file ``<database>.lock`` stays behind and only says who holds it: the
     process id is its text, the start its modification time.
@@ -22,7 +22,7 @@ class WriterLock:
         self._held = held
 
     @classmethod
-    def take(cls, database: Path) -> WriterLock:
+    def acquire(cls, database: Path) -> WriterLock:
         """Take it at once or raise StoreInUse, naming the holder; StoreUnavailable where no lock can be had."""
         path = _beside(database)
         # An existence lock would outlive a killed process, so there is no falling back to one.

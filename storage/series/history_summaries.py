@@ -76,7 +76,7 @@ class HistorySummaries:
             db.conn.executemany(_PUT, whole)
             stored.update(histories)
 
-    def fold(self) -> None:
+    def merge_points(self) -> None:
         """Remove the marks that are in their page's row."""
         with self._database.write() as db:
             db.conn.execute(

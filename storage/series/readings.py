@@ -27,7 +27,7 @@ from storage.series.reading_rows import (
     rows_between,
 )
 from storage.series.series_states import SERIES_STATE, StoredSeriesStates, point_of, series_state_of
-from storage.values import Latest, PollTrouble
+from storage.values import PageSnapshot, PollTrouble
 
 _PUT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_HISTORY = "INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -47,7 +47,7 @@ class Readings:
         self._tracks = StoredSeriesStates(ids)
         database.after_rollback(self._tracks.forget)
 
-    def take(self, rows: Sequence[ValidatedReading]) -> int:
+    def add(self, rows: Sequence[ValidatedReading]) -> int:
         """Store readings (the caller leaves out unchanged and repeated ones); returns how many were new."""
         with self._database.write() as db:
             folded_before = _folded_before(db.conn)
@@ -81,7 +81,7 @@ class Readings:
                 _STANDINGS[judged.standing],
             )
 
-    def has(self, page: str, observed_at: datetime, source: str) -> int | None:
+    def stored_count(self, page: str, observed_at: datetime, source: str) -> int | None:
         """The count already stored under this key, else None."""
         with self._database.read() as conn:
             at = to_ms(observed_at)
@@ -94,7 +94,7 @@ class Readings:
             ).fetchone()
         return row[0] if row else None
 
-    def tells(self, reading: Reading) -> bool:
+    def is_redundant(self, reading: Reading) -> bool:
         """Whether the series says this count at this instant already: it repeats the newest taken before it, or then.
 
         The poll of an unchanged count is not stored, so nothing need be there for the instant itself.
@@ -137,11 +137,11 @@ class Readings:
         with self._database.write() as db:
             self._tracks.put(db.conn, series_states)
 
-    def latest(self, slug: str) -> Latest | None:
+    def page_snapshot(self, slug: str) -> PageSnapshot | None:
         """A page's newest state; None if there is no such page."""
-        return next(iter(self.board((slug,))), None)
+        return next(iter(self.page_snapshots((slug,))), None)
 
-    def board(self, slugs: Iterable[str]) -> tuple[Latest, ...]:
+    def page_snapshots(self, slugs: Iterable[str]) -> tuple[PageSnapshot, ...]:
         """The newest states: highest count first; pages without a count last, by slug."""
         with self._database.read() as conn:
             rows = conn.execute(
@@ -157,18 +157,18 @@ class Readings:
                 _latest_of(page, row[PAGE_WIDTH:], sources) for page, row in zip(pages_of(rows), rows, strict=True)
             )
 
-    def at(self, slug: str, instant: datetime) -> Point | None:
+    def point_at(self, slug: str, instant: datetime) -> Point | None:
         """The newest accepted point at or before this instant, of the page's present series."""
-        return self.at_each(slug, (instant,))[0]
+        return self.points_at(slug, (instant,))[0]
 
-    def at_then(self, slug: str, instant: datetime) -> Point | None:
+    def historical_point_at(self, slug: str, instant: datetime) -> Point | None:
         """The newest accepted point at or before this instant, of the series that was the page's then."""
         with self._database.read() as conn:
             series = self._series_then(conn, slug, to_ms(instant))
             row = None if series is None else newest_row(conn, series)
             return None if row is None else point_of(row, self._ids.sources())
 
-    def at_each(self, slug: str, instants: Sequence[datetime]) -> tuple[Point | None, ...]:
+    def points_at(self, slug: str, instants: Sequence[datetime]) -> tuple[Point | None, ...]:
         """For each of these instants, the newest accepted point at or before it, of the page's present series."""
         with self._database.read() as conn:
             present = self._present(conn, slug)
@@ -178,22 +178,22 @@ class Readings:
             sources = self._ids.sources()
             return tuple(None if row is None else point_of(row, sources) for row in rows)
 
-    def first(self, slug: str) -> Point | None:
+    def first_point(self, slug: str) -> Point | None:
         """The page's oldest accepted point, of whatever series; None if it was never counted."""
         with self._database.read() as conn:
             page_id = self._ids.page(conn, slug)
             row = None if page_id is None else first_row(conn, page_id)
             return None if row is None else point_of(row, self._ids.sources())
 
-    def series(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
+    def points(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
         """The accepted points from ``since`` to ``until``, both included, of the page's present series, by age."""
         return self._points(slug, since, until, rows_between)
 
-    def daily(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
+    def daily_points(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
         """Of ``series``, the last point of each UTC day."""
         return self._points(slug, since, until, daily_rows)
 
-    def daily_then(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
+    def historical_daily_points(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
         """The last accepted point of each UTC day, of the series that was the page's at ``until``."""
         with self._database.read() as conn:
             series = self._series_then(conn, slug, to_ms(until))
@@ -236,7 +236,7 @@ class Readings:
         newest = [(row[0], series) for series in every if (row := newest_row(conn, series))]
         return max(newest)[1] if newest else None
 
-    def fold(self, before: datetime) -> int:
+    def move_to_history(self, before: datetime) -> int:
         """Move readings older than this (to the quarter of an hour) into the per-page history; how many.
 
         Some pages at a time, so that what else is to be written gets its turn in between.
@@ -252,10 +252,10 @@ class Readings:
         return moved
 
 
-def _latest_of(page: Page, row: Row, sources: Mapping[int, Source]) -> Latest:
+def _latest_of(page: Page, row: Row, sources: Mapping[int, Source]) -> PageSnapshot:
     polled_at, trouble, message, since = row[:4]
     series_state = row[4:]
-    return Latest(
+    return PageSnapshot(
         page=page,
         series_state=None if series_state[0] is None else series_state_of(page.slug, series_state, sources),
         polled_at=None if polled_at is None else to_instant(polled_at),

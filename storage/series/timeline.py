@@ -60,7 +60,9 @@ class Timeline:
         self._database = database
         self._ids = ids
 
-    def between(self, slugs: Iterable[str], since: datetime, until: datetime) -> Iterator[Reading | AudienceReading]:
+    def as_received(
+        self, slugs: Iterable[str], since: datetime, until: datetime
+    ) -> Iterator[Reading | AudienceReading]:
         """What is for an instant from ``since`` on, and could be known before ``until``, in that order.
 
         Of the same instant, counts come before audiences. A poll that found the same count again is not stored, and so
@@ -82,7 +84,9 @@ class Timeline:
                 yield heapq.heappop(waiting)[-1]
             since = end
 
-    def dated(self, slugs: Iterable[str], since: datetime, until: datetime) -> Iterator[Reading | AudienceReading]:
+    def as_observed(
+        self, slugs: Iterable[str], since: datetime, until: datetime
+    ) -> Iterator[Reading | AudienceReading]:
         """What is for an instant from ``since`` on and before ``until``, whenever it is said to have been received."""
         asked = list(slugs)
         while since < until:

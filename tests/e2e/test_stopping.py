@@ -45,7 +45,7 @@ def with_page_due(folder: Path) -> None:
 def is_still_due(folder: Path) -> bool:
     store = Store.open(folder / "likewatch.db")
     due = [account.page for account in store.pages.due(SystemClock().now())]
-    troubled = store.pages.troubled()
+    troubled = store.pages.failing()
     store.close()
     return due == ["hunsen"] and not troubled
 

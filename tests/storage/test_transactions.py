@@ -40,7 +40,7 @@ def elsewhere(ask: Callable[[], T]) -> T:
 def count_once(store: Store, name: str) -> None:
     """A new page with a new source, counted once."""
     store.pages.add(Page(slug=name, name=name, platform="facebook"), None, at=NOON)
-    store.readings.take([judged(NOON, 7, page=name, source=name)])
+    store.readings.add([judged(NOON, 7, page=name, source=name)])
     store.readings.save_series_states([track(point(NOON, 7, source=name), page=name)])
 
 
@@ -62,17 +62,17 @@ def test_what_is_to_follow_a_commit_follows_the_outermost_one(fresh_store: Store
     with fresh_store.write():
         with fresh_store.write():
             fresh_store.notes.put("colour", "blue")
-            fresh_store.once_committed(look)
+            fresh_store.after_commit(look)
         assert seen == []
     assert seen == ["blue"]
-    fresh_store.once_committed(look)
+    fresh_store.after_commit(look)
     assert seen == ["blue"] * 2
 
 
 def test_what_is_to_follow_a_commit_does_not_follow_one_that_failed_or_another(fresh_store: Store) -> None:
     called: list[bool] = []
     with undone(fresh_store):
-        fresh_store.once_committed(lambda: called.append(True))
+        fresh_store.after_commit(lambda: called.append(True))
     fresh_store.notes.put("colour", "blue")
     assert called == []
 
@@ -94,11 +94,11 @@ def test_a_thread_that_writes_while_it_reads_sees_what_it_wrote(fresh_store: Sto
 
 def test_a_transaction_lands_whole_or_not_at_all(cambodia: Store) -> None:
     with undone(cambodia):
-        cambodia.readings.take([judged(NOON, 5)])
+        cambodia.readings.add([judged(NOON, 5)])
         cambodia.readings.save_series_states([track(point(NOON, 5))])
         cambodia.alerts.add([alert()], at=NOON)
         cambodia.outbox.put(alert(), [wish()], at=NOON)
-    assert cambodia.readings.has("hunsen", NOON, "Graph API") is None
+    assert cambodia.readings.stored_count("hunsen", NOON, "Graph API") is None
     assert cambodia.readings.series_states(["hunsen"]) == {}
     assert cambodia.alerts.recent() == ()
     assert cambodia.outbox.claim(NOON) is None
@@ -116,11 +116,11 @@ def test_what_fails_inside_a_transaction_is_undone_alone(fresh_store: Store) -> 
 def test_pages_and_sources_of_an_undone_transaction_are_forgotten(fresh_store: Store) -> None:
     with undone(fresh_store):
         count_once(fresh_store, "undone")
-        assert fresh_store.readings.at("undone", NOON) is not None
-    assert fresh_store.readings.at("undone", NOON) is None
+        assert fresh_store.readings.point_at("undone", NOON) is not None
+    assert fresh_store.readings.point_at("undone", NOON) is None
     count_once(fresh_store, "kept")
-    assert fresh_store.readings.at("kept", NOON) == point(NOON, 7, source="kept")
-    assert fresh_store.readings.has("undone", NOON, "kept") is None
+    assert fresh_store.readings.point_at("kept", NOON) == point(NOON, 7, source="kept")
+    assert fresh_store.readings.stored_count("undone", NOON, "kept") is None
 
 
 def test_pages_and_sources_of_an_undone_part_are_forgotten(fresh_store: Store) -> None:
@@ -128,8 +128,8 @@ def test_pages_and_sources_of_an_undone_part_are_forgotten(fresh_store: Store) -
         with undone(fresh_store):
             count_once(fresh_store, "undone")
         count_once(fresh_store, "kept")
-    assert fresh_store.readings.at("undone", NOON) is None
-    assert fresh_store.readings.at("kept", NOON) == point(NOON, 7, source="kept")
+    assert fresh_store.readings.point_at("undone", NOON) is None
+    assert fresh_store.readings.point_at("kept", NOON) == point(NOON, 7, source="kept")
 
 
 def test_a_failed_change_leaves_the_store_usable(cambodia: Store) -> None:
@@ -145,9 +145,9 @@ def test_threads_of_every_kind_get_along(cambodia: Store, tmp_path: Path) -> Non
     with ThreadPoolExecutor(len(roles)) as threads:
         for running in [threads.submit(role, cambodia) for role in roles]:
             running.result(timeout=60)
-    assert len(cambodia.readings.series("hunsen", NOON, NOON + DAY)) == ROUNDS
+    assert len(cambodia.readings.points("hunsen", NOON, NOON + DAY)) == ROUNDS
     assert len(cambodia.audit.recent(limit=1000)) == ROUNDS
-    assert sum(cambodia.outbox.depth().values()) == ROUNDS
+    assert sum(cambodia.outbox.counts_by_state().values()) == ROUNDS
     cambodia.backup(tmp_path / "copy.db")
 
 
@@ -156,7 +156,7 @@ def cycle(store: Store) -> None:
         at = NOON + number * MINUTE
         happened = alert(f"key{number}", at=at)
         with store.write():
-            store.readings.take([judged(at, number)])
+            store.readings.add([judged(at, number)])
             store.readings.save_series_states([track(point(at, number))])
             store.alerts.add([happened], at=at)
             store.outbox.put(happened, [wish()], at=at)
@@ -164,14 +164,14 @@ def cycle(store: Store) -> None:
 
 def fold(store: Store) -> None:
     for number in range(ROUNDS):
-        store.readings.fold(NOON + number * MINUTE)
+        store.readings.move_to_history(NOON + number * MINUTE)
 
 
 def send(store: Store) -> None:
     for number in range(3 * ROUNDS):
         now = NOON + DAY + number * timedelta(seconds=2)
         if delivery := store.outbox.claim(now):
-            store.outbox.sent(delivery.id, f"{delivery.id}.0", at=now)
+            store.outbox.mark_sent(delivery.id, f"{delivery.id}.0", at=now)
 
 
 def change(store: Store) -> None:
@@ -184,10 +184,10 @@ def change(store: Store) -> None:
 
 def ask(store: Store) -> None:
     for _ in range(ROUNDS):
-        series = store.readings.series("hunsen", NOON, NOON + DAY)
+        series = store.readings.points("hunsen", NOON, NOON + DAY)
         assert [at.count for at in series] == list(range(len(series))), "never a gap, wherever rows are kept"
-        store.readings.board(["hunsen", "samrainsy"])
-        store.outbox.depth()
+        store.readings.page_snapshots(["hunsen", "samrainsy"])
+        store.outbox.counts_by_state()
 
 
 def test_one_of_many_wins_each_delivery(cambodia: Store) -> None:

@@ -12,7 +12,7 @@ from bot.slack.contract import Link, Moment, Span
 from bot.text import phrases
 from handlers.model import Dated, Point, SeriesState
 from storage.store import Store
-from storage.values import Latest
+from storage.values import PageSnapshot
 
 DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
 TOGETHER = timedelta(hours=36)
@@ -45,7 +45,7 @@ def title(platform: str) -> str:
     return next((known.title for known in platforms() if known.name == platform), platform.title())
 
 
-def as_of(latest: Latest) -> datetime | None:
+def as_of(latest: PageSnapshot) -> datetime | None:
     """The instant the page's count is known for: an unchanged count is as young as the last poll that answered."""
     if latest.series_state is None:
         return None
@@ -73,7 +73,7 @@ def rounded(point: Point) -> str:
     return f"between {phrases.count(point.low)} and {phrases.count(point.high)}"
 
 
-def age(latest: Latest, now: datetime) -> str:
+def age(latest: PageSnapshot, now: datetime) -> str:
     """``"read 4 minutes ago"``; of a figure that no poll brought ``"published 5 August 2020, 6 years ago"``.
 
     Where nobody is named who published it: ``"as of 5 August 2020, 6 years ago (imported)"``.
@@ -88,7 +88,7 @@ def age(latest: Latest, now: datetime) -> str:
     return f"as of {of} (imported)" if last.source.startswith(UNNAMED) else f"published {of}"
 
 
-def polled(latest: Latest) -> bool:
+def polled(latest: PageSnapshot) -> bool:
     """Whether the platform itself told the newest figure, or a poll found an imported one unchanged."""
     if latest.series_state is None:
         return False
@@ -96,7 +96,7 @@ def polled(latest: Latest) -> bool:
     return last.source.startswith(title(latest.page.platform)) or as_of(latest) != last.at
 
 
-def provenance(latest: Latest, now: datetime) -> tuple[Span, ...]:
+def provenance(latest: PageSnapshot, now: datetime) -> tuple[Span, ...]:
     """Age and source: ``"read 4 minutes ago from Facebook"``, ``"published 5 August 2020, 6 years ago; source: …"``."""
     if latest.series_state is None:
         return (age(latest, now),)
@@ -111,18 +111,18 @@ def moment(at: datetime, precision: Dated) -> Span:
     return Moment(at) if precision is Dated.INSTANT else phrases.dated(at, precision)
 
 
-def growth(store: Store, latest: Latest, period: timedelta) -> Growth | None:
+def growth(store: Store, latest: PageSnapshot, period: timedelta) -> Growth | None:
     """What the page gained over ``period`` up to its newest figure; None where nothing is known from so long ago."""
     return next(growths(store, latest, (period,)), None)
 
 
-def growths(store: Store, latest: Latest, periods: Sequence[timedelta]) -> Iterator[Growth]:
+def growths(store: Store, latest: PageSnapshot, periods: Sequence[timedelta]) -> Iterator[Growth]:
     """``growth`` over each of these periods for which it is known."""
     at = as_of(latest)
     if latest.series_state is None or at is None:
         return
     last = latest.series_state.last
-    known = store.readings.at_each(latest.page.slug, [at - period for period in periods])
+    known = store.readings.points_at(latest.page.slug, [at - period for period in periods])
     for period, then in zip(periods, known, strict=True):
         if then is not None:
             yield Growth(
@@ -158,7 +158,7 @@ def gap(ahead: Point, behind: Point) -> str | None:
     return ("about " if width else "") + phrases.about(ahead.count - behind.count, width)
 
 
-def together(one: Latest, other: Latest) -> bool:
+def together(one: PageSnapshot, other: PageSnapshot) -> bool:
     """Whether the two counts are of about the same time, so that a difference between them means something."""
     first, second = as_of(one), as_of(other)
     return first is not None and second is not None and abs(first - second) <= TOGETHER

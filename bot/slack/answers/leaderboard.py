@@ -11,7 +11,7 @@ from bot.slack.contract import Bold, Call, Card, Chart, Line, Plot, Reply, Serie
 from bot.text import phrases
 from handlers.model import Metric, SeriesState
 from storage.store import Store
-from storage.values import Group, Latest, Target
+from storage.values import Group, PageSnapshot, Target
 
 MOST_ROWS = 20
 MOST_GROUPS = 5
@@ -19,7 +19,7 @@ MOST_GROUPS = 5
 
 def group_answer(store: Store, group: Group, now: datetime, period: timedelta | None = None) -> Reply:
     """The board of one group, with the growth of a week, or of the ``period`` asked for."""
-    board = store.readings.board(group.pages)
+    board = store.readings.page_snapshots(group.pages)
     card = Card(
         headline=f"{group.slug}: {phrases.several(len(board), 'page')}",
         lines=tuple(_rows(store, board, now, period)),
@@ -36,7 +36,7 @@ def leaderboard(store: Store, call: Call, now: datetime) -> Reply:
         return _all_pages(store, now)
     if len(groups) == 1:
         return group_answer(store, groups[0], now)
-    boards = {group.slug: store.readings.board(group.pages) for group in groups[:MOST_GROUPS]}
+    boards = {group.slug: store.readings.page_snapshots(group.pages) for group in groups[:MOST_GROUPS]}
     lines: list[Line] = []
     for slug, board in boards.items():
         lines += [(Bold(slug),), *_rows(store, board, now)]
@@ -49,7 +49,7 @@ def leaderboard(store: Store, call: Call, now: datetime) -> Reply:
 
 def _groups_of_channel(store: Store, call: Call) -> tuple[Group, ...]:
     slugs: list[str] = []
-    for subscription in store.subscriptions.of_channel(call.team_id, call.channel_id):
+    for subscription in store.subscriptions.for_channel(call.team_id, call.channel_id):
         if subscription.target is Target.GROUP:
             slugs.append(subscription.slug)
         elif page := store.pages.get(subscription.slug):
@@ -58,21 +58,23 @@ def _groups_of_channel(store: Store, call: Call) -> tuple[Group, ...]:
 
 
 def _all_pages(store: Store, now: datetime) -> Reply:
-    board = store.readings.board([page.slug for page in store.pages.all()])
+    board = store.readings.page_snapshots([page.slug for page in store.pages.all()])
     if not board:
         return Reply(card=Card(headline="No page is watched yet", lines=(HOW_TO_START,)))
     rows = tuple(_rows(store, board, now))
     return Reply(card=Card(headline="Leaderboard", lines=rows, context=tuple(_context(board))), shareable=True)
 
 
-def _rows(store: Store, board: Sequence[Latest], now: datetime, period: timedelta | None = None) -> Iterator[Line]:
+def _rows(
+    store: Store, board: Sequence[PageSnapshot], now: datetime, period: timedelta | None = None
+) -> Iterator[Line]:
     for place, latest in enumerate(board[:MOST_ROWS], start=1):
         yield (f"{place}. ", Bold(latest.page.name), f" ({latest.page.slug}): {_row(store, latest, now, period)}")
     if len(board) > MOST_ROWS:
         yield f"… and {phrases.several(len(board) - MOST_ROWS, 'more page', 'more pages')}."
 
 
-def _row(store: Store, latest: Latest, now: datetime, period: timedelta | None) -> str:
+def _row(store: Store, latest: PageSnapshot, now: datetime, period: timedelta | None) -> str:
     if latest.series_state is None:
         return "not readable yet" if latest.trouble else "not read yet"
     told = [f"{counted(latest.series_state)}, {age(latest, now)}"]
@@ -88,7 +90,7 @@ def _row(store: Store, latest: Latest, now: datetime, period: timedelta | None) 
     return "; ".join(told)
 
 
-def _plot(title: str, board: Sequence[Latest]) -> Plot | None:
+def _plot(title: str, board: Sequence[PageSnapshot]) -> Plot | None:
     read: list[tuple[str, SeriesState]] = [
         (one.page.name, one.series_state) for one in board if one.series_state is not None
     ]
@@ -104,7 +106,7 @@ def _plot(title: str, board: Sequence[Latest]) -> Plot | None:
     return Plot(title=f"{title}: {unit}", chart=Chart.BAR, categories=tuple(name for name, _ in read), series=series)
 
 
-def _context(board: Sequence[Latest]) -> Iterator[Line]:
+def _context(board: Sequence[PageSnapshot]) -> Iterator[Line]:
     metrics = {latest.series_state.metric for latest in board if latest.series_state is not None}
     if metrics >= {Metric.LIKES, Metric.FOLLOWERS}:
         yield "Likes and followers are different counts: pages of one are not rivals of pages of the other."

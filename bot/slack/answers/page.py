@@ -29,7 +29,7 @@ from bot.slack.render.charts import counts_plot
 from bot.text import phrases
 from handlers.model import Page, Point, SeriesState
 from storage.store import Store
-from storage.values import Latest, PollTrouble
+from storage.values import PageSnapshot, PollTrouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +39,9 @@ class _PageFigures:
     ``first`` are the oldest figure of all, and that of the present series.
     """
 
-    latest: Latest | None
+    latest: PageSnapshot | None
     first: tuple[Point | None, Point | None] = (None, None)
-    boards: tuple[tuple[str, tuple[Latest, ...]], ...] = ()
+    boards: tuple[tuple[str, tuple[PageSnapshot, ...]], ...] = ()
     grown: tuple[tuple[str, Line], ...] = ()
     shares: tuple[Line, ...] = ()
     plot: Plot | None = None
@@ -72,14 +72,16 @@ def page_answer(store: Store, page: Page, now: datetime, period: timedelta | Non
 
 
 def _known(store: Store, page: Page, recent: datetime, period: timedelta | None) -> _PageFigures:
-    boards = {slug: store.readings.board(group.pages) for slug in page.groups if (group := store.pages.group(slug))}
+    boards = {
+        slug: store.readings.page_snapshots(group.pages) for slug in page.groups if (group := store.pages.group(slug))
+    }
     ranked = (one for board in boards.values() for one in board if one.page.slug == page.slug)
-    latest = next(ranked, None) or store.readings.latest(page.slug)
+    latest = next(ranked, None) or store.readings.page_snapshot(page.slug)
     if latest is None or latest.series_state is None:
         return _PageFigures(latest=latest)
     return _PageFigures(
         latest=latest,
-        first=(store.readings.first(page.slug), store.readings.at(page.slug, latest.series_state.since)),
+        first=(store.readings.first_point(page.slug), store.readings.point_at(page.slug, latest.series_state.since)),
         boards=tuple(boards.items()),
         grown=tuple(_growth(store, latest, period)),
         shares=share_lines(store, page, recent),
@@ -92,7 +94,7 @@ def _unread(page: Page, trouble: PollTrouble | None) -> Card:
     return Card(headline=f"{page.name}: not read yet", lines=tuple(_trouble(trouble)) or (waiting,))
 
 
-def _source(latest: Latest, track: SeriesState, now: datetime) -> Line:
+def _source(latest: PageSnapshot, track: SeriesState, now: datetime) -> Line:
     age_of_it, *source = provenance(latest, now)
     rounding = rounded(track.last)
     return (f"Figure {age_of_it}", *source, f". Rounded there ({rounding})." if rounding else ".")
@@ -114,7 +116,7 @@ def _trouble(trouble: PollTrouble | None) -> Iterator[Line]:
         yield (Bold("Not readable"), " since ", Moment(trouble.since), f"; the last figure is kept. {trouble.message}")
 
 
-def _growth(store: Store, latest: Latest, period: timedelta | None) -> Iterator[tuple[str, Line]]:
+def _growth(store: Store, latest: PageSnapshot, period: timedelta | None) -> Iterator[tuple[str, Line]]:
     """One field per length of time that is known; the same two points are not told twice.
 
     Of a ``period`` that was asked for it is said where no figure is so old.
@@ -128,7 +130,7 @@ def _growth(store: Store, latest: Latest, period: timedelta | None) -> Iterator[
         yield f"In {phrases.length(period)}", "no figure from so long ago"
 
 
-def _ranks(boards: Iterable[tuple[str, tuple[Latest, ...]]], track: SeriesState, now: datetime) -> Iterator[Line]:
+def _ranks(boards: Iterable[tuple[str, tuple[PageSnapshot, ...]]], track: SeriesState, now: datetime) -> Iterator[Line]:
     for slug, board in boards:
         rivals = [
             (one, one.series_state)
@@ -146,7 +148,9 @@ def _ranks(boards: Iterable[tuple[str, tuple[Latest, ...]]], track: SeriesState,
         yield (Bold("Rank:"), f" {'; '.join(told)}.")
 
 
-def _apart(way: str, one: tuple[Latest, SeriesState], next_one: tuple[Latest, SeriesState], now: datetime) -> str:
+def _apart(
+    way: str, one: tuple[PageSnapshot, SeriesState], next_one: tuple[PageSnapshot, SeriesState], now: datetime
+) -> str:
     (latest, track), (other, theirs) = one, next_one
     named = f"{other.page.name} ({age(other, now)})"
     if not together(latest, other):
@@ -156,19 +160,21 @@ def _apart(way: str, one: tuple[Latest, SeriesState], next_one: tuple[Latest, Se
     return f"level with {named} as far as the rounding lets one say" if apart is None else f"{apart} {way} {named}"
 
 
-def _plot(store: Store, latest: Latest, track: SeriesState, period: timedelta) -> Plot | None:
+def _plot(store: Store, latest: PageSnapshot, track: SeriesState, period: timedelta) -> Plot | None:
     """The ``period`` by day; where that is not enough for a chart, the whole series."""
     until = as_of(latest) or track.last.at
     page = latest.page
     for since in (until - period, track.since):
-        points = store.readings.daily(page.slug, since, until)
+        points = store.readings.daily_points(page.slug, since, until)
         plot = counts_plot(f"{page.name}: {track.metric}", {page.name: points}, unit=track.metric)
         if plot is not None:
             return plot
     return None
 
 
-def _context(latest: Latest, first: tuple[Point | None, Point | None], *, grown: bool, shared: bool) -> Iterator[Line]:
+def _context(
+    latest: PageSnapshot, first: tuple[Point | None, Point | None], *, grown: bool, shared: bool
+) -> Iterator[Line]:
     yield f"{_since(latest, *first)}{'' if grown else ' Growth is told once two figures are far enough apart.'}"
     if shared:
         yield CAVEAT
@@ -176,7 +182,7 @@ def _context(latest: Latest, first: tuple[Point | None, Point | None], *, grown:
         yield "No home country is set, so no foreign share can be told."
 
 
-def _since(latest: Latest, first: Point | None, begun: Point | None) -> str:
+def _since(latest: PageSnapshot, first: Point | None, begun: Point | None) -> str:
     """Since when figures are known, and since when they are one series."""
     if first is None or begun is None:
         return ""

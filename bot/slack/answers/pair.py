@@ -10,7 +10,7 @@ from bot.slack.render.charts import counts_plot
 from bot.text import phrases
 from handlers.model import Dated, Page, Point, SeriesState
 from storage.store import Store
-from storage.values import Latest
+from storage.values import PageSnapshot
 
 _A_MONTH = timedelta(days=31)
 _NEWEST = "The gap is between the newest figure of each."
@@ -21,7 +21,7 @@ _DIFFERENT = "Likes and followers are different counts, so no gap is told."
 
 def pair_answer(store: Store, pages: tuple[Page, Page], period: timedelta, now: datetime) -> Reply:
     """Both counts with their ages, the gap, the growth of both over ``period``, and one chart."""
-    read = [store.readings.latest(page.slug) for page in pages]
+    read = [store.readings.page_snapshot(page.slug) for page in pages]
     counts = [
         (latest, latest.series_state) for latest in read if latest is not None and latest.series_state is not None
     ]
@@ -48,7 +48,7 @@ def pair_answer(store: Store, pages: tuple[Page, Page], period: timedelta, now: 
 
 
 def _compared(
-    store: Store, first: tuple[Latest, SeriesState], second: tuple[Latest, SeriesState], now: datetime
+    store: Store, first: tuple[PageSnapshot, SeriesState], second: tuple[PageSnapshot, SeriesState], now: datetime
 ) -> tuple[str, str]:
     """Who is ahead by how many, and how that was compared: now, or when both were last known."""
     (one, ours), (other, theirs) = first, second
@@ -61,7 +61,7 @@ def _compared(
         )
         return _headline((one.page, ours.last), (other.page, theirs.last), f"{ours.metric}", verb, when), _NEWEST
     earlier = min(ours.last, theirs.last, key=lambda point: point.at)
-    then = [(latest.page, store.readings.at(latest.page.slug, earlier.at)) for latest in (one, other)]
+    then = [(latest.page, store.readings.point_at(latest.page.slug, earlier.at)) for latest in (one, other)]
     known = [(page, point) for page, point in then if point is not None and earlier.at - point.at <= TOGETHER]
     if len(known) < len(then):
         return f"{one.page.name} and {other.page.name}", _NO_GAP
@@ -79,28 +79,28 @@ def _headline(leader: tuple[Page, Point], other: tuple[Page, Point], unit: str, 
     return f"{page.name} {verb} {apart} {unit} ahead of {rival.name}{when}"
 
 
-def _told(latest: Latest, track: SeriesState, now: datetime) -> Line:
+def _told(latest: PageSnapshot, track: SeriesState, now: datetime) -> Line:
     unconfirmed = " A newer reading is unconfirmed." if track.held else ""
     trouble = " It cannot be read now; the last figure is kept." if latest.trouble else ""
     return (Bold(latest.page.name), f": {counted(track)}, ", *provenance(latest, now), f".{unconfirmed}{trouble}")
 
 
-def _grown(store: Store, latest: Latest, track: SeriesState, period: timedelta) -> tuple[str, Line]:
+def _grown(store: Store, latest: PageSnapshot, track: SeriesState, period: timedelta) -> tuple[str, Line]:
     grown = growth(store, latest, period)
     if grown is None:
-        begun = store.readings.at(latest.page.slug, track.since) or track.last
-        first = store.readings.first(latest.page.slug) or begun
+        begun = store.readings.point_at(latest.page.slug, track.since) or track.last
+        first = store.readings.first_point(latest.page.slug) or begun
         what = "first" if first.at >= begun.at else "the present series begins"
         return latest.page.name, f"no figure from so long ago ({what}: {phrases.date(begun.at, begun.dated)})"
     return latest.page.name, f"{gained(grown)} in {grown.time}{instead(grown, period)}"
 
 
-def _plot(store: Store, counts: list[tuple[Latest, SeriesState]], period: timedelta) -> Plot | None:
+def _plot(store: Store, counts: list[tuple[PageSnapshot, SeriesState]], period: timedelta) -> Plot | None:
     """The ``period`` up to where both are known; where that is not enough for a chart, everything up to there."""
     until = min(as_of(latest) or track.last.at for latest, track in counts) + TOGETHER
     title, unit = " and ".join(latest.page.name for latest, _ in counts), counts[0][1].metric
     for since in (until - period, min(track.since for _, track in counts)):
-        series = {latest.page.name: store.readings.daily(latest.page.slug, since, until) for latest, _ in counts}
+        series = {latest.page.name: store.readings.daily_points(latest.page.slug, since, until) for latest, _ in counts}
         plot = counts_plot(title, series, unit=unit) if all(series.values()) else None
         if plot is not None:
             return plot

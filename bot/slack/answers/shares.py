@@ -91,7 +91,7 @@ def _total(store: Store, reading: AudienceReading) -> Figure | None:
     track = store.readings.series_states((reading.page,)).get(reading.page)
     if track is None or track.metric is not reading.metric:
         return None
-    point = store.readings.at(reading.page, reading.as_of)
+    point = store.readings.point_at(reading.page, reading.as_of)
     return Figure(value=point.count, low=point.low, high=point.high) if point else None
 
 

@@ -45,13 +45,13 @@ def _reply(whose: str, recent: tuple[StoredAlert, ...], call: Call, store: Store
 
 def _is_ours(alert: Alert, call: Call, store: Store) -> bool:
     """The default rules' alerts are everybody's; what a threshold of somebody's raised is theirs alone."""
-    return not alert.tuned or store.subscriptions.wants(call.team_id, call.channel_id, alert)
+    return not alert.tuned or store.subscriptions.is_for_channel(call.team_id, call.channel_id, alert)
 
 
 def _line(kept: StoredAlert, store: Store) -> Line:
     alert = kept.alert
     by = f" ({written(alert.feature, alert.threshold)})" if alert.tuned else ""
-    how = " (found in imported figures)" if kept.past else " (replayed)" if kept.replayed else ""
+    how = " (found in imported figures)" if kept.historical else " (replayed)" if kept.replayed else ""
     return (
         Bold(phrases.dated(alert.at, alert.dated)),
         f": {alert_sentence(alert, store)}{by}{how} [{reference(alert)}]",

@@ -82,7 +82,7 @@ def _newest_figure(store: Store, found: Named) -> Point | None:
 
 def _all_older(store: Store, found: Named, asked: BacktestRequest, newest: Point, now: datetime) -> Card:
     """All figures are older than the period asked for: a button asks for one that takes them in, if that may be."""
-    firsts = [first.at for first in map(store.readings.first, found.pages) if first is not None]
+    firsts = [first.at for first in map(store.readings.first_point, found.pages) if first is not None]
     days = (now - min(firsts, default=newest.at)) // _DAY + 1
     limits = (written(feature, limit) for feature, limit in asked.limits.items())
     query = " ".join(["trends backtest", found.slug, f"{days}d", *limits])

@@ -108,7 +108,7 @@ def _chain(store: Store, traced: Trace) -> Line:
     links = {behind.kept.sequence for reading in traced.readings for behind in reading.behind}
     if not links:
         return "Nothing of it is in the chain of evidence: the figures were stored before evidence was kept."
-    stamp = store.evidence.stamped_from(max(links))
+    stamp = store.evidence.first_stamp_from(max(links))
     if stamp is None:
         return "No authority has time-stamped it yet: until then, only this newsroom says when it existed."
     manifest = store.evidence.manifest(stamp.sequence)

@@ -11,7 +11,7 @@ from bot.slack.answers.figures import age, counted
 from bot.slack.contract import Bold, Call, Card, Command, Line, Moment, Permission, Reply, Slash
 from bot.text import phrases
 from storage.store import Store
-from storage.values import Latest, Subscription, Target
+from storage.values import PageSnapshot, Subscription, Target
 
 USAGE = "/trends list [features]"
 _MOST_PAGES = 15
@@ -23,7 +23,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         return _features()
     if call.text:
         raise LikewatchError(f"I do not understand “{call.text}” here. Usage: {USAGE}")
-    subscriptions = store.subscriptions.of_channel(call.team_id, call.channel_id)
+    subscriptions = store.subscriptions.for_channel(call.team_id, call.channel_id)
     if not subscriptions:
         how = "/trends subscribe and a page or group starts one. /trends groups lists what is watched."
         return Reply(card=Card(headline="This channel is subscribed to nothing", lines=(how,)))
@@ -66,13 +66,13 @@ def _told(call: Call, store: Store, subscription: Subscription, now: datetime) -
         yield (Bold(subscription.slug), gets)
     if subscription.paused:
         yield f"Paused: {subscription.paused}"
-    for latest in store.readings.board(pages[:_MOST_PAGES]):
+    for latest in store.readings.page_snapshots(pages[:_MOST_PAGES]):
         yield _page(call, store, latest, now)
     if len(pages) > _MOST_PAGES:
         yield f"… and {len(pages) - _MOST_PAGES} more; /likes {subscription.slug} shows the board."
 
 
-def _page(call: Call, store: Store, latest: Latest, now: datetime) -> Line:
+def _page(call: Call, store: Store, latest: PageSnapshot, now: datetime) -> Line:
     count = f"{counted(latest.series_state)}, {age(latest, now)}" if latest.series_state else age(latest, now)
     trouble = "; not readable now" if latest.trouble else ""
     muted = store.subscriptions.muted(call.team_id, call.channel_id, latest.page.slug, now)

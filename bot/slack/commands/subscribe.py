@@ -119,7 +119,7 @@ def _beside(store: Store, wish: Subscription, found: Named) -> tuple[Subscriptio
     """The channel's other subscriptions about those pages: what they set may hold in place of what is set now."""
     others = (
         one
-        for one in store.subscriptions.of_channel(wish.team_id, wish.channel_id)
+        for one in store.subscriptions.for_channel(wish.team_id, wish.channel_id)
         if one.thresholds and (one.target, one.slug) != (wish.target, wish.slug)
     )
     return tuple(one for one in others if not {page.slug for page in pages_of(store, one)}.isdisjoint(found.pages))
@@ -160,7 +160,7 @@ def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Preview,
 
 
 def _comes_here(store: Store, wish: Subscription, alert: Alert) -> bool:
-    return store.subscriptions.wants(wish.team_id, wish.channel_id, alert)
+    return store.subscriptions.is_for_channel(wish.team_id, wish.channel_id, alert)
 
 
 def _is_about(found: Named, alert: Alert) -> bool:
@@ -182,13 +182,13 @@ def _span(store: Store, found: Named, now: datetime) -> str | None:
     What is older than the present series counts something else, or is too far from it: it is said which is meant.
     """
     tracks = store.readings.series_states(found.pages).values()
-    begun = [point for track in tracks if (point := store.readings.at(track.page, track.since))]
+    begun = [point for track in tracks if (point := store.readings.point_at(track.page, track.since))]
     if not begun:
         return None
     oldest = min(begun, key=lambda point: point.at)
     if now - oldest.at >= PREVIEW:
         return f"the past {PREVIEW.days} days"
-    firsts = (store.readings.first(track.page) for track in tracks)
+    firsts = (store.readings.first_point(track.page) for track in tracks)
     is_first = all(first.at >= oldest.at for first in firsts if first)
     what = "its first figure" if is_first else "its present series of figures began"
     if oldest.dated is Dated.INSTANT:

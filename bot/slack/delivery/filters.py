@@ -23,9 +23,9 @@ def drop_reason(store: Store, delivery: Delivery, now: datetime) -> DropReason |
     def muted(page: str) -> bool:
         return store.subscriptions.muted(*here, page, now) is not None
 
-    if not store.subscriptions.hears_of(*here, alert):
+    if not store.subscriptions.is_subscribed(*here, alert):
         return DropReason.UNSUBSCRIBED
     if alert.others:  # its page is a platform, which nobody mutes: what the channel hears of may all be muted
-        return DropReason.MUTED if all(map(muted, store.subscriptions.wanted_others(*here, alert))) else None
+        return DropReason.MUTED if all(map(muted, store.subscriptions.subscribed_others(*here, alert))) else None
     about = [page for page in (alert.page, alert.rival) if page is not None]
     return DropReason.MUTED if any(map(muted, about)) else None

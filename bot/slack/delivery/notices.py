@@ -41,13 +41,13 @@ class NoticeSender:
         begun = False
         try:
             channel_id = self._channel_of(telling.recipient)
-            self._store.notices.begin(telling.id)
+            self._store.notices.begin_attempt(telling.id)
             begun = True
             self._client.chat_postMessage(channel=channel_id, text=text, unfurl_links=False, unfurl_media=False)
         except CALL_ERRORS as error:
             self._failed(telling, error, begun=begun)
             return
-        self._store.notices.told(telling.id)
+        self._store.notices.mark_sent(telling.id)
 
     def _channel_of(self, recipient: str) -> str:
         if not recipient.startswith(("U", "W")):
@@ -62,12 +62,12 @@ class NoticeSender:
         match failure.fault:
             case ErrorKind.THROTTLED | ErrorKind.UNSENT | ErrorKind.TOKEN:
                 wait = max(failure.wait, backoff)
-                self._store.notices.again(
+                self._store.notices.retry(
                     telling.id, not_before=now + wait, doubtful=telling.doubtful, why=failure.code
                 )
             case ErrorKind.AMBIGUOUS:
                 doubtful = telling.doubtful or begun
-                self._store.notices.again(telling.id, not_before=now + backoff, doubtful=doubtful, why=failure.code)
+                self._store.notices.retry(telling.id, not_before=now + backoff, doubtful=doubtful, why=failure.code)
             case ErrorKind.PERMISSION | ErrorKind.CHANNEL | ErrorKind.REFUSED:
                 self._store.notices.fail(telling.id, failure.code)
                 log.warning("%s could not be told: %s", telling.recipient, failure.code)

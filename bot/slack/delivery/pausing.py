@@ -61,11 +61,11 @@ def resume(store: Store, team_id: str, channel_id: str, now: datetime, *, by: st
     with store.write():
         if not store.subscriptions.resume(team_id, channel_id):
             return ""
-        for delivery in store.outbox.waiting(team_id, channel_id):
+        for delivery in store.outbox.pending(team_id, channel_id):
             if (why := drop_reason(store, delivery, now)) is not None:
                 store.outbox.drop(delivery.id, why.value)
-        too_old = store.outbox.let_go(team_id, channel_id, older_than=now - LONGEST_WAIT, why=_TOO_OLD)
-        waiting = len(store.outbox.waiting(team_id, channel_id))
+        too_old = store.outbox.drop_older(team_id, channel_id, older_than=now - LONGEST_WAIT, why=_TOO_OLD)
+        waiting = len(store.outbox.pending(team_id, channel_id))
         _note(store, team_id, channel_id, now, by=by, action="resume", request=request)
     said = "This channel's alerts go on."
     if waiting:

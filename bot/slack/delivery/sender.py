@@ -235,9 +235,9 @@ class Sender:
     def _sent(self, deliveries: Sequence[Delivery], ts: str, card_ts: str | None, *, listed: bool) -> None:
         now = self._clock.now()
         if listed:
-            self._store.outbox.sent_together([delivery.id for delivery in deliveries], ts, at=now)
+            self._store.outbox.mark_sent_together([delivery.id for delivery in deliveries], ts, at=now)
         else:
-            self._store.outbox.sent(deliveries[0].id, ts, at=now, card_ts=card_ts)
+            self._store.outbox.mark_sent(deliveries[0].id, ts, at=now, card_ts=card_ts)
         self._up()
 
     def _failed(self, deliveries: Sequence[Delivery], error: BaseException) -> None:
@@ -276,7 +276,7 @@ class Sender:
         with self._store.write():
             self._again(deliveries, failure.code, after=lambda _: failure.wait)
             if failure.everywhere or throttled >= MANY_THROTTLED:
-                self._store.outbox.hold(team_id, at=now, until=now + failure.wait)
+                self._store.outbox.hold_team(team_id, at=now, until=now + failure.wait)
 
     def _again(
         self,
@@ -291,7 +291,7 @@ class Sender:
             for delivery in deliveries:
                 kept = delivery.trouble if delivery.trouble in {MAY_REPEAT, ALONE} else None
                 said = why if why in {MAY_REPEAT, ALONE} else kept or why
-                self._store.outbox.again(delivery.id, at=now, not_before=now + after(delivery), why=said)
+                self._store.outbox.retry(delivery.id, at=now, not_before=now + after(delivery), why=said)
 
     def _backoff(self, delivery: Delivery) -> timedelta:
         """1, 2, 4 … seconds, at most five minutes, less up to a half by chance."""

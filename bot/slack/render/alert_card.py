@@ -117,14 +117,14 @@ def _value(fact: Fact) -> str:
 def _plot(alert: Alert, store: Store) -> Plot | None:
     """The counts up to the alert, of both pages where there is a rival: nothing is drawn that was not known then."""
     slugs = (alert.page, alert.rival) if alert.rival else (alert.page,)
-    pages = store.pages.many(slugs)
+    pages = store.pages.get_many(slugs)
     units = {track.metric for track in store.readings.series_states(slugs).values()}
     if len(units) != 1 or len(pages) < len(slugs):
         return None
     unit = units.pop()
     series: dict[str, tuple[Point, ...]] = {}
     for reach in (AROUND, FURTHER):
-        series = {pages[slug].name: store.readings.daily(slug, alert.at - reach, alert.at) for slug in slugs}
+        series = {pages[slug].name: store.readings.daily_points(slug, alert.at - reach, alert.at) for slug in slugs}
         if all(len(points) >= _ENOUGH for points in series.values()):
             break
     return counts_plot(f"{' and '.join(series)}: {unit}", series, unit=unit)

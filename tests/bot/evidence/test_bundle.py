@@ -229,7 +229,7 @@ def test_the_replies_of_a_day_that_nobody_kept_are_told_apart_from_lost_ones(tmp
     with evidence_newsroom(tmp_path) as kept:
         kept.overtaken()
         kept.recorder.seal_letting_go(30)
-        kept.store.evidence.let_go(30, but=())
+        kept.store.evidence.delete_replies(30, but=())
         kept.clock.move(timedelta(hours=1))
         bundle = export(kept.store, kept.store.alerts.recent()[0], reread_import)
     looking, faults = found(bundle)

@@ -83,7 +83,7 @@ def test_the_same_reply_is_kept_once(kept: EvidenceNewsroom) -> None:
     kept.count(1_000_000, 2_000_000)
     for _ in range(4):
         kept.poll()
-    counted = kept.store.evidence.counted()
+    counted = kept.store.evidence.row_counts()
     assert (counted["records"], counted["replies"]) == (4, 1)
 
 
@@ -128,7 +128,7 @@ def test_a_credential_is_found_however_the_platform_escapes_it(tmp_path: Path, e
     recorder.seal()
     kept = [read_record(one.text) for one in evidence.records(1)]
     assert [one.body.withheld for one in kept if isinstance(one, ReplyRecord)] == [True, False]
-    assert evidence.counted()["replies"] == 1
+    assert evidence.row_counts()["replies"] == 1
     evidence.close()
 
 
@@ -187,7 +187,7 @@ def test_a_lost_file_leaves_a_gap_that_shows_for_ever(tmp_path: Path, lost: str)
     recorder = Recorder(store.evidence, HandClock(START + timedelta(days=1)))
     recorder.of("facebook")(exchange(b"{}"))
     recorder.seal()
-    store.anchor()
+    store.save_evidence_anchor()
     found = faults(store)
     missing = "Links 1 to 4" if lost == "all of it" else "Links 3 to 4"
     assert found[0] == f"{missing}: missing from the chain."
@@ -206,13 +206,13 @@ def test_a_gap_shows_even_if_nothing_could_be_kept_at_first(tmp_path: Path) -> N
     file.write_bytes((tmp_path / "older.db").read_bytes())
     for _ in range(2):  # started twice while the network is down: figures are stored, and nothing is sealed
         store = Store.open(tmp_path / "likewatch.db")
-        store.anchor()
+        store.save_evidence_anchor()
         store.close()
     store = Store.open(tmp_path / "likewatch.db")
     recorder = Recorder(store.evidence, HandClock(START + timedelta(days=1)))
     recorder.of("facebook")(exchange(b"{}"))
     recorder.seal()
-    store.anchor()
+    store.save_evidence_anchor()
     assert faults(store)[0] == "Links 4 to 7: missing from the chain."
     store.close()
 

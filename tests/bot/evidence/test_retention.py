@@ -47,10 +47,10 @@ def faults(kept: EvidenceNewsroom) -> list[str]:
 
 
 def test_what_is_behind_an_alert_stays_and_the_rest_goes_after_its_time(kept: EvidenceNewsroom) -> None:
-    before = kept.store.evidence.counted()
+    before = kept.store.evidence.row_counts()
     kept.clock.move(40 * DAY)
     assert let_go(kept, 30 * DAY) > 40
-    after = kept.store.evidence.counted()
+    after = kept.store.evidence.row_counts()
     assert after["records"] == before["records"]
     assert after["manifests"] == before["manifests"] + 1
     for alert in kept.store.alerts.recent():
@@ -68,16 +68,16 @@ def test_an_imported_file_stays(kept: EvidenceNewsroom) -> None:
 
 
 def test_nothing_goes_before_its_time(kept: EvidenceNewsroom) -> None:
-    before = kept.store.evidence.counted()
+    before = kept.store.evidence.row_counts()
     assert let_go(kept, 30 * DAY) == 0
-    assert kept.store.evidence.counted() == before
+    assert kept.store.evidence.row_counts() == before
 
 
 def test_a_reply_that_somebody_removed_is_not_taken_for_one_that_was_let_go(kept: EvidenceNewsroom) -> None:
     kept.clock.move(40 * DAY)
     let_go(kept, 30 * DAY)
     kept.poll()
-    kept.store.evidence.let_go(1000, but=())
+    kept.store.evidence.delete_replies(1000, but=())
     assert any("is missing" in fault for fault in faults(kept))
 
 
@@ -86,7 +86,7 @@ def test_what_rests_on_a_reply_that_is_past_its_time_can_still_be_read(kept: Evi
     for _ in range(3):
         kept.poll()
     let_go(kept, DAY)
-    newest = kept.store.evidence.asked_at(kept.clock.now())
+    newest = kept.store.evidence.records_at(kept.clock.now())
     assert len(newest) == 1
     assert faults(kept) == []
 

@@ -39,7 +39,7 @@ def database(tmp_path: Path) -> Path:
 
 @contextmanager
 def locked(database: Path) -> Iterator[None]:
-    lock = WriterLock.take(database)
+    lock = WriterLock.acquire(database)
     try:
         yield
     finally:

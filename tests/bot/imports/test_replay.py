@@ -38,7 +38,7 @@ def test_the_example_is_posted_dated_then_and_marked_as_replayed(store: Store, f
         ("milestone", "2018-03-15", True),
         ("milestone", "2020-08-05", True),
     ]
-    assert [one.slug for one in store.subscriptions.of_channel("T1", "C1")] == ["cambodia"]
+    assert [one.slug for one in store.subscriptions.for_channel("T1", "C1")] == ["cambodia"]
 
 
 def test_an_interrupted_first_start_leaves_nothing_and_can_begin_again(store: Store, feeding: Cycle) -> None:

@@ -103,7 +103,7 @@ def test_a_cycle_that_failed_is_named_until_one_works(clock: HandClock, store: S
 
 def queue(store: Store, at: datetime) -> None:
     subscribe(store, "hunsen", now=at)
-    store.outbox.put(alert(), store.subscriptions.of_channel("T1", "C1"), at=at)
+    store.outbox.put(alert(), store.subscriptions.for_channel("T1", "C1"), at=at)
 
 
 @pytest.mark.parametrize(("minutes", "well"), [(15, True), (16, False)])

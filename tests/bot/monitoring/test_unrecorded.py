@@ -50,7 +50,7 @@ class Watched:
         return health(self.kept.store, self.beat.pulse(), self.kept.clock.now())
 
     def troubles(self) -> set[str]:
-        board = self.kept.store.readings.board(["hunsen", "samrainsy"])
+        board = self.kept.store.readings.page_snapshots(["hunsen", "samrainsy"])
         return {latest.trouble.reason for latest in board if latest.trouble}
 
     def _tell(self, sentence: str) -> bool:

@@ -87,10 +87,10 @@ def test_an_unchanged_count_is_a_poll_and_not_another_reading(
     report = polling.run_due()
     assert report is not None
     assert report.absorbed.standings == {Standing.UNCHANGED: 1}
-    latest = store.readings.latest("hunsen")
+    latest = store.readings.page_snapshot("hunsen")
     assert latest is not None
     assert latest.polled_at == clock.now()
-    assert len(store.readings.series("hunsen", START - HOUR, clock.now())) == 1
+    assert len(store.readings.points("hunsen", START - HOUR, clock.now())) == 1
 
 
 def test_no_transaction_is_open_while_it_fetches(polling: Cycle, store: Store, told: ToldPlatform) -> None:
@@ -151,7 +151,7 @@ def test_readings_and_the_alerts_they_caused_land_together_or_not_at_all(store: 
     with pytest.raises(RuntimeError):
         polling.absorb([(START, arrivals)], together=fail)
     assert store.readings.series_states(["hunsen"]) == {}
-    assert store.readings.series("hunsen", START - HOUR, START + HOUR) == ()
+    assert store.readings.points("hunsen", START - HOUR, START + HOUR) == ()
     polling.absorb([(START, arrivals)])
     assert store.readings.series_states(["hunsen"])["hunsen"].last.count == 2_000_000
 
@@ -165,7 +165,7 @@ def test_a_failed_page_is_a_recorded_gap_and_the_others_are_read(
     assert report is not None
     assert [failure.page for failure in report.failures] == ["samrainsy"]
     assert set(store.readings.series_states(["hunsen", "samrainsy"])) == {"hunsen"}
-    latest = store.readings.latest("samrainsy")
+    latest = store.readings.page_snapshot("samrainsy")
     assert latest is not None
     assert latest.trouble is not None
     assert latest.trouble.reason == Reason.PAGE_GONE
@@ -181,7 +181,7 @@ def test_what_could_not_be_reached_is_tried_again_soon(
     told.failures.clear()
     polling.run_due()
     assert told.asked[-1] == ("samrainsy",)
-    latest = store.readings.latest("samrainsy")
+    latest = store.readings.page_snapshot("samrainsy")
     assert latest is not None
     assert latest.trouble is None
 
@@ -279,7 +279,7 @@ def test_events_of_long_ago_are_kept_and_not_posted_as_news(store: Store, clock:
     assert absorbed.alerts == ()
     assert [alert.kind for alert in absorbed.past] == ["overtake"]
     assert store.outbox.claim(clock.now()) is None
-    assert [kept.past for kept in store.alerts.recent()] == [True]
+    assert [kept.historical for kept in store.alerts.recent()] == [True]
 
 
 def test_absorbing_the_same_again_changes_nothing(store: Store, polling: Cycle) -> None:
@@ -289,10 +289,10 @@ def test_absorbing_the_same_again_changes_nothing(store: Store, polling: Cycle) 
     ]
     track(store, "hunsen", every=HOUR, now=START)
     polling.absorb(rivals_then)
-    before = store.readings.series("hunsen", START - HOUR, START + timedelta(days=9))
+    before = store.readings.points("hunsen", START - HOUR, START + timedelta(days=9))
     tracks = store.readings.series_states(["hunsen"])
     again = polling.absorb(rivals_then)
-    assert store.readings.series("hunsen", START - HOUR, START + timedelta(days=9)) == before
+    assert store.readings.points("hunsen", START - HOUR, START + timedelta(days=9)) == before
     assert store.readings.series_states(["hunsen"]) == tracks
     assert Standing.ACCEPTED not in again.standings
 

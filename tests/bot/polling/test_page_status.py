@@ -79,7 +79,7 @@ def test_hun_sens_page_of_2023_goes_and_comes_back_and_nothing_else_is_told(stor
     assert before.at is not None
     assert went - 2 * HOUR <= before.at < went
     assert after.value == before.value + 3 * (back.at - before.at) / timedelta(minutes=10)
-    counts = [point.count for point in store.readings.series("hunsen", began, came + timedelta(days=9))]
+    counts = [point.count for point in store.readings.points("hunsen", began, came + timedelta(days=9))]
     assert counts == sorted(counts)
     assert counts[0] >= 14_000_000
 
@@ -176,7 +176,7 @@ def test_the_end_of_trouble_reaches_the_same_card(newsroom: Newsroom) -> None:
     newsroom.hours(30)
     first = newsroom.store.outbox.claim(newsroom.clock.now())
     assert first is not None
-    newsroom.store.outbox.sent(first.id, "111.1", at=newsroom.clock.now())
+    newsroom.store.outbox.mark_sent(first.id, "111.1", at=newsroom.clock.now())
     newsroom.told.failures.clear()
     newsroom.hours(2)
     second = newsroom.store.outbox.claim(newsroom.clock.now())

@@ -62,9 +62,11 @@ class NotedChronicle(Timeline):
         self._whole = store.timeline
         self.asked: list[list[str]] = []
 
-    def between(self, slugs: Iterable[str], since: datetime, until: datetime) -> Iterator[Reading | AudienceReading]:
+    def as_received(
+        self, slugs: Iterable[str], since: datetime, until: datetime
+    ) -> Iterator[Reading | AudienceReading]:
         self.asked.append(sorted(slugs))
-        return self._whole.between(self.asked[-1], since, until)
+        return self._whole.as_received(self.asked[-1], since, until)
 
 
 TOLD, NOT_TOLD = '{"told":true}', '{"told":false}'
@@ -200,7 +202,7 @@ def test_what_begins_with_a_page_is_known_before_it_is_watched(store: Store) -> 
     watch(store, "hunsen", "newcomer")
     read_hourly(store, 30, {slug: lambda hour: 60_000 + hour for slug in ("hunsen", "newcomer")})
     now = START + 30 * HOUR
-    page = store.pages.many(["newcomer"])["newcomer"]
+    page = store.pages.get_many(["newcomer"])["newcomer"]
     store.pages.remove("newcomer", at=now)
     store.subscriptions.put(crowd("cambodia", target=Target.GROUP))
     settle_rule_states(store, [CROWD], now)

@@ -108,7 +108,7 @@ def test_a_threshold_typed_in_slack_arrives_as_it_was_typed(any_room: Newsroom) 
     any_room.workspace.wait_for_message("newsroom", "This channel is subscribed", person="ana")
     notice = any_room.workspace.wait_for_message("newsroom", "subscribed this channel to hunsen", person="dara")
     assert notice.text.endswith("to hunsen: overtake, surge&gt;5x")
-    (saved,) = any_room.store.subscriptions.of_channel("T0NEWSROOM", "C0NEWSROOM")
+    (saved,) = any_room.store.subscriptions.for_channel("T0NEWSROOM", "C0NEWSROOM")
     assert saved.thresholds == {"surge": 5}
     any_room.workspace.say("ana", "newsroom", "@Likewatch trends subscribe hunsen surge>6x")
     any_room.workspace.wait_for_message("newsroom", "surge&gt;6x", person="ana")
@@ -117,7 +117,7 @@ def test_a_threshold_typed_in_slack_arrives_as_it_was_typed(any_room: Newsroom) 
 def test_it_subscribes_no_channel_that_it_is_not_in(room: Newsroom) -> None:
     room.workspace.say("ana", "general", "/trends subscribe hunsen")
     room.workspace.wait_for_message("general", "/invite @Likewatch", person="ana")
-    assert room.store.subscriptions.of_channel("T0NEWSROOM", "C0GENERAL0") == ()
+    assert room.store.subscriptions.for_channel("T0NEWSROOM", "C0GENERAL0") == ()
     room.workspace.invite("general")
     room.workspace.say("ana", "general", "/trends subscribe hunsen")
     room.workspace.wait_for_message("general", "This channel is subscribed", person="ana")
@@ -130,7 +130,7 @@ def test_subscribing_where_it_was_thrown_out_takes_up_the_other_subscriptions_to
     room.store.subscriptions.pause("T0NEWSROOM", "C0NEWSROOM", "it was thrown out")
     room.workspace.say("ana", "newsroom", "/trends subscribe hunsen")
     room.workspace.wait_for_message("newsroom", "subscribed to Hun Sen", person="ana")
-    paused = [one.paused for one in room.store.subscriptions.of_channel("T0NEWSROOM", "C0NEWSROOM")]
+    paused = [one.paused for one in room.store.subscriptions.for_channel("T0NEWSROOM", "C0NEWSROOM")]
     assert paused == [None, None]
 
 
@@ -339,7 +339,7 @@ def read(store: Store) -> None:
         source="facebook",
     )
     point = Point(at=at, count=14_000_000, low=14_000_000, high=14_000_000, source="facebook")
-    store.readings.take([ValidatedReading(reading=reading, standing=Standing.ACCEPTED)])
+    store.readings.add([ValidatedReading(reading=reading, standing=Standing.ACCEPTED)])
     store.readings.save_series_states([SeriesState(page="hunsen", metric=Metric.FOLLOWERS, since=at, last=point)])
 
 

@@ -11,7 +11,7 @@ from handlers.model import Metric, Point, SeriesState
 from storage.schema.rows import to_ms
 from storage.schema.sqlite import sqlite3
 from storage.store import Store
-from storage.values import Polled
+from storage.values import PollOutcome
 from tests.labs.bench.graph import watched
 
 PAGES = 10_000
@@ -64,9 +64,9 @@ def _watch(store: Store, start: datetime, now: datetime) -> None:
         page, account = watched(n, group=f"race{n // RIVALS:04}", poll_every=HOUR, slug=slug)
         store.pages.add(page, account, at=start)
         tracks.append(_track(slug, account.url, n + 1, start, hours))
-        polls.append(Polled(page=slug, at=now, next_due=now + HOUR, trouble=None))
+        polls.append(PollOutcome(page=slug, at=now, next_due=now + HOUR, trouble=None))
     store.readings.save_series_states(tracks)
-    store.pages.polled(polls)
+    store.pages.record_polls(polls)
 
 
 def _track(slug: str, url: str, page_id: int, start: datetime, hours: int) -> SeriesState:

@@ -213,7 +213,7 @@ def _instants(room: Newsroom, slug: str) -> list[datetime]:
     """When the page was read, in the order in which it was read: its count never fell."""
     with room.store() as store:
         now = datetime.now(UTC)
-        points = store.readings.series(slug, now - timedelta(days=1), now + timedelta(days=1))
+        points = store.readings.points(slug, now - timedelta(days=1), now + timedelta(days=1))
     return [point.at for point in sorted(points, key=lambda point: point.count)]
 
 

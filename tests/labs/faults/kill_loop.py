@@ -149,7 +149,7 @@ def _left_behind(room: Newsroom, trial: Trial, seen: set[tuple[str, str]]) -> Co
     posted, states = room.posted(), Counter[str]()
     with closing(Store.open(room.copied)) as store:
         passed = {slug for _, key in room.owed for slug in [key.split(":")[1]]}
-        for latest in store.readings.board(sorted(passed)):
+        for latest in store.readings.page_snapshots(sorted(passed)):
             above = latest.series_state is not None and latest.series_state.last.count >= MILESTONE
             told = store.alerts.get(milestone_key(latest.page.slug)) is not None
             trial.expect(above == told, f"{latest.page.slug}: the count and its alert did not land together")
@@ -158,14 +158,14 @@ def _left_behind(room: Newsroom, trial: Trial, seen: set[tuple[str, str]]) -> Co
             if what not in seen:
                 seen.add(what)
                 states["left posted and unmarked" if posted[what] else "left claimed and unposted"] += 1
-        states["left waiting in the outbox"] += bool(store.outbox.depth()["pending"])
+        states["left waiting in the outbox"] += bool(store.outbox.counts_by_state()["pending"])
     return states
 
 
 def _tell(room: Newsroom, trial: Trial, found: Counter[str]) -> None:
     with room.store() as store:
         now = datetime.now(UTC)
-        readings = sum(len(store.readings.series(page.slug, now - DAY, now)) for page in store.pages.all())
+        readings = sum(len(store.readings.points(page.slug, now - DAY, now)) for page in store.pages.all())
     batches = room.facebook.count()
     trial.note(f"{len(room.owed)} deliveries owed, {readings:,} readings stored, {batches:,} batches asked")
     trial.note(", ".join(f"{what} {times}" for what, times in sorted(found.items())))

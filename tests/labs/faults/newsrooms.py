@@ -14,7 +14,7 @@ from bot.workspace.model import TEAM_ID, Channel
 from handlers.model import Account, Page
 from storage.schema.sqlite import sqlite3
 from storage.store import Store
-from storage.values import Latest, Subscription, Target
+from storage.values import PageSnapshot, Subscription, Target
 from tests.labs.faults.bots import Bot, until
 from tests.labs.faults.wire import Wire, wired
 from tests.labs.standins.graph import Graph, GraphPage
@@ -203,10 +203,10 @@ class Newsroom:
         finally:
             store.close()
 
-    def latest(self, slugs: Sequence[str]) -> tuple[Latest, ...]:
+    def latest(self, slugs: Sequence[str]) -> tuple[PageSnapshot, ...]:
         """The pages as they are stored now."""
         with self.store() as store:
-            return store.readings.board(slugs)
+            return store.readings.page_snapshots(slugs)
 
     def is_read(self, *slugs: str) -> bool:
         """Whether the newest counts stored are the pages' present ones."""
@@ -218,7 +218,7 @@ class Newsroom:
 
     def _depth(self) -> int:
         with self.store() as store:
-            depth = store.outbox.depth()
+            depth = store.outbox.counts_by_state()
         return depth["pending"] + depth["sending"]
 
 

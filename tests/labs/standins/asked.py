@@ -21,7 +21,7 @@ from handlers.model import (
     ValidatedReading,
 )
 from storage.store import Store
-from storage.values import Polled, PollTrouble
+from storage.values import PollOutcome, PollTrouble
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SOURCE = "Facebook Graph API"
@@ -88,7 +88,7 @@ def watch(
     if counts:
         accepted = len(counts)
         standings = [Standing.ACCEPTED] * accepted + [Standing.HELD] * len(held)
-        store.readings.take(
+        store.readings.add(
             [ValidatedReading(reading=reading, standing=how) for reading, how in zip(readings, standings, strict=True)]
         )
         track = SeriesState(
@@ -101,9 +101,9 @@ def watch(
         )
         store.readings.save_series_states([track])
     if polled_at:
-        store.pages.polled([Polled(page=slug, at=polled_at, next_due=polled_at + QUARTER)])
+        store.pages.record_polls([PollOutcome(page=slug, at=polled_at, next_due=polled_at + QUARTER)])
     if trouble:
-        store.pages.polled([Polled(page=slug, at=NOW, next_due=NOW + QUARTER, trouble=trouble)])
+        store.pages.record_polls([PollOutcome(page=slug, at=NOW, next_due=NOW + QUARTER, trouble=trouble)])
 
 
 def daily(last: int, gain: int, *, days: int = 40, until: datetime = NOW - QUARTER) -> list[tuple[datetime, int]]:

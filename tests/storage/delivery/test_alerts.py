@@ -20,7 +20,7 @@ def test_an_alert_comes_back_whole(told: Alert) -> None:
     with TemporaryDirectory() as folder:
         store = Store.open(Path(folder) / "likewatch.db")
         assert store.alerts.add([told], at=NOON, replayed=True) == (told,)
-        kept = StoredAlert(alert=told, recorded_at=NOON, replayed=True, past=False)
+        kept = StoredAlert(alert=told, recorded_at=NOON, replayed=True, historical=False)
         assert store.alerts.get(told.key) == kept
         assert store.alerts.recent() == (kept,)
         store.close()
@@ -29,9 +29,9 @@ def test_an_alert_comes_back_whole(told: Alert) -> None:
 def test_an_alert_is_kept_once_and_as_it_was_first(cambodia: Store) -> None:
     first, again, other = alert(at=NOON), alert(at=NOON + HOUR), alert("another")
     assert cambodia.alerts.add([first], at=NOON) == (first,)
-    assert cambodia.alerts.add([again, other, other], at=NOON + DAY, past=True) == (other,)
+    assert cambodia.alerts.add([again, other, other], at=NOON + DAY, historical=True) == (other,)
     kept = cambodia.alerts.get(first.key)
-    assert kept == StoredAlert(alert=first, recorded_at=NOON, replayed=False, past=False)
+    assert kept == StoredAlert(alert=first, recorded_at=NOON, replayed=False, historical=False)
     assert cambodia.alerts.get("never") is None
 
 

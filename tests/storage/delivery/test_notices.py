@@ -19,8 +19,8 @@ def test_what_somebody_is_owed_comes_in_its_order(cambodia: Store) -> None:
         cambodia.notices.put("T1", "U1", text, at=NOON)
     told = []
     while telling := cambodia.notices.due(NOON):
-        cambodia.notices.begin(telling.id)
-        cambodia.notices.told(telling.id)
+        cambodia.notices.begin_attempt(telling.id)
+        cambodia.notices.mark_sent(telling.id)
         told.append((telling.recipient, telling.text, telling.attempts, telling.doubtful))
     assert told == [("U1", "one", 0, False), ("U1", "two", 0, False)]
     assert cambodia.notices.next_at() is None
@@ -29,7 +29,7 @@ def test_what_somebody_is_owed_comes_in_its_order(cambodia: Store) -> None:
 def test_what_was_begun_before_a_crash_is_in_doubt(database: Path) -> None:
     store = Store.open(database)
     store.notices.put("T1", "U1", "one", at=NOON)
-    store.notices.begin(due(store).id)
+    store.notices.begin_attempt(due(store).id)
     store.close()
     store = Store.open(database)
     assert (due(store).doubtful, due(store).attempts) == (True, 1)
@@ -39,7 +39,7 @@ def test_what_was_begun_before_a_crash_is_in_doubt(database: Path) -> None:
 def test_one_that_must_wait_holds_up_nobody(cambodia: Store) -> None:
     cambodia.notices.put("T1", "U1", "one", at=NOON)
     cambodia.notices.put("T1", "U2", "two", at=NOON)
-    cambodia.notices.again(due(cambodia).id, not_before=NOON + HOUR, doubtful=False, why="ratelimited")
+    cambodia.notices.retry(due(cambodia).id, not_before=NOON + HOUR, doubtful=False, why="ratelimited")
     assert due(cambodia).text == "two"
     cambodia.notices.fail(due(cambodia).id, "user_disabled")
     assert cambodia.notices.due(NOON + HOUR - MINUTE) is None

@@ -25,7 +25,7 @@ def keys_sent(store: Store, now: datetime) -> list[tuple[str, str]]:
     """Everything that may be claimed at once, each settled as sent an hour before ``now``."""
     sent = []
     while delivery := store.outbox.claim(now):
-        store.outbox.sent(delivery.id, "1.0", at=now - HOUR)
+        store.outbox.mark_sent(delivery.id, "1.0", at=now - HOUR)
         sent.append((delivery.alert.key, delivery.channel_id))
     return sent
 
@@ -66,7 +66,7 @@ def test_nothing_else_of_a_channel_is_claimed_while_one_is_being_sent(cambodia: 
 
 def test_a_channel_is_posted_to_once_a_second(cambodia: Store) -> None:
     put(cambodia, "a", "b")
-    cambodia.outbox.sent(claimed(cambodia, NOON).id, "1.0", at=NOON)
+    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "1.0", at=NOON)
     assert cambodia.outbox.claim(NOON + SECOND / 2) is None
     assert cambodia.outbox.next_at(NOON + SECOND / 2) == NOON + SECOND
     assert claimed(cambodia, NOON + SECOND).alert.key == "b"
@@ -82,7 +82,7 @@ def test_what_may_be_claimed_at_once_is_next_now(cambodia: Store) -> None:
 def test_a_waiting_channel_keeps_its_order_and_holds_up_nobody(cambodia: Store) -> None:
     put(cambodia, "a", "b", channels=("C1", "C2"))
     first = claimed(cambodia, NOON)
-    cambodia.outbox.again(first.id, at=NOON, not_before=NOON + 30 * SECOND, why="Slack asked us to wait 30 s")
+    cambodia.outbox.retry(first.id, at=NOON, not_before=NOON + 30 * SECOND, why="Slack asked us to wait 30 s")
     assert keys_sent(cambodia, NOON) == [("a", "C2"), ("b", "C2")]
     assert cambodia.outbox.next_at(NOON) == NOON + 30 * SECOND
     again = claimed(cambodia, NOON + 30 * SECOND)
@@ -92,7 +92,7 @@ def test_a_waiting_channel_keeps_its_order_and_holds_up_nobody(cambodia: Store) 
 def test_a_wait_outlives_a_restart(database: Path) -> None:
     store = Store.open(database)
     put(store, "a")
-    store.outbox.again(claimed(store, NOON).id, at=NOON, not_before=NOON + HOUR, why="Retry-After")
+    store.outbox.retry(claimed(store, NOON).id, at=NOON, not_before=NOON + HOUR, why="Retry-After")
     store.close()
     store = Store.open(database)
     assert store.outbox.claim(NOON + HOUR - SECOND) is None
@@ -107,7 +107,7 @@ def test_what_was_being_sent_at_a_crash_is_found(database: Path) -> None:
     store.close()
     store = Store.open(database)
     assert store.outbox.unsettled() == (found,)
-    store.outbox.sent(found.id, "1.0", at=NOON)
+    store.outbox.mark_sent(found.id, "1.0", at=NOON)
     assert store.outbox.unsettled() == ()
     assert claimed(store, NOON + HOUR).alert.key == "b"
     store.close()
@@ -116,8 +116,8 @@ def test_what_was_being_sent_at_a_crash_is_found(database: Path) -> None:
 def test_a_shorter_wait_does_not_cut_a_longer_one(cambodia: Store) -> None:
     put(cambodia, "a", "b")
     first = claimed(cambodia, NOON)
-    cambodia.outbox.again(first.id, at=NOON, not_before=NOON + HOUR, why="Retry-After")
-    cambodia.outbox.sent(first.id, "1.0", at=NOON)
+    cambodia.outbox.retry(first.id, at=NOON, not_before=NOON + HOUR, why="Retry-After")
+    cambodia.outbox.mark_sent(first.id, "1.0", at=NOON)
     assert cambodia.outbox.next_at(NOON) == NOON + HOUR
 
 
@@ -125,19 +125,19 @@ def test_alerts_of_a_story_share_the_channels_card(cambodia: Store) -> None:
     put(cambodia, "a", "b", "c", "d", channels=("C1",))
     first = claimed(cambodia, NOON)
     assert first.card_ts is None
-    cambodia.outbox.sent(first.id, "100.1", at=NOON)
+    cambodia.outbox.mark_sent(first.id, "100.1", at=NOON)
     second = claimed(cambodia, NOON + HOUR)
     assert second.card_ts == "100.1"
-    cambodia.outbox.sent(second.id, "100.2", at=NOON, card_ts="100.1")
+    cambodia.outbox.mark_sent(second.id, "100.2", at=NOON, card_ts="100.1")
     third = claimed(cambodia, NOON + HOUR)
     assert third.card_ts == "100.1"
-    cambodia.outbox.sent(third.id, "100.3", at=NOON)
+    cambodia.outbox.mark_sent(third.id, "100.3", at=NOON)
     assert claimed(cambodia, NOON + HOUR).card_ts == "100.3", "a story posted anew has a new card"
 
 
 def test_a_channel_where_the_story_was_never_posted_has_no_card(cambodia: Store) -> None:
     put(cambodia, "a", "b", channels=("C1", "C2"))
-    cambodia.outbox.sent(claimed(cambodia, NOON).id, "100.1", at=NOON)
+    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "100.1", at=NOON)
     cambodia.outbox.drop(claimed(cambodia, NOON).id, "muted")
     cards = {one.channel_id: one.card_ts for one in (claimed(cambodia, NOON + HOUR), claimed(cambodia, NOON + HOUR))}
     assert cards == {"C1": "100.1", "C2": None}
@@ -146,17 +146,24 @@ def test_a_channel_where_the_story_was_never_posted_has_no_card(cambodia: Store)
 def test_a_story_of_its_own_has_no_card_yet(cambodia: Store) -> None:
     cambodia.outbox.put(alert("a", story="one"), [wish()], at=NOON)
     cambodia.outbox.put(alert("b", story="two"), [wish()], at=NOON)
-    cambodia.outbox.sent(claimed(cambodia, NOON).id, "1.0", at=NOON)
+    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "1.0", at=NOON)
     assert claimed(cambodia, NOON + HOUR).card_ts is None
 
 
 def test_it_counts_what_is_in_each_state(cambodia: Store) -> None:
     put(cambodia, "a", "b", channels=("C1", "C2", "C3", "C4"))
-    cambodia.outbox.sent(claimed(cambodia, NOON).id, "1.0", at=NOON)
+    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "1.0", at=NOON)
     cambodia.outbox.fail(claimed(cambodia, NOON).id, "archived")
     cambodia.outbox.drop(claimed(cambodia, NOON).id, "unsubscribed")
     claimed(cambodia, NOON)
-    assert cambodia.outbox.depth() == {"pending": 4, "sending": 1, "sent": 1, "failed": 1, "dropped": 1, "paused": 0}
+    assert cambodia.outbox.counts_by_state() == {
+        "pending": 4,
+        "sending": 1,
+        "sent": 1,
+        "failed": 1,
+        "dropped": 1,
+        "paused": 0,
+    }
 
 
 def test_many_that_wait_are_claimed_together_and_sent_together(cambodia: Store) -> None:
@@ -169,7 +176,7 @@ def test_many_that_wait_are_claimed_together_and_sent_together(cambodia: Store) 
         ("d", "C1", DeliveryState.SENDING),
     ]
     assert set(cambodia.outbox.unsettled()) == {first, *behind}
-    cambodia.outbox.sent_together([first.id, *(one.id for one in behind)], "1.0", at=NOON)
+    cambodia.outbox.mark_sent_together([first.id, *(one.id for one in behind)], "1.0", at=NOON)
     following = claimed(cambodia, NOON + SECOND)
     assert (following.alert.key, following.channel_id) == ("a", "C2")
     last = claimed(cambodia, NOON + SECOND)
@@ -181,7 +188,7 @@ def test_a_held_team_waits_in_every_channel_and_other_teams_do_not(database: Pat
     store = Store.open(database)
     wishes = [wish(channel="C1"), wish(channel="C2"), wish(team="T2")]
     store.outbox.put(alert("a"), wishes, at=NOON)
-    store.outbox.hold("T1", at=NOON, until=NOON + HOUR)
+    store.outbox.hold_team("T1", at=NOON, until=NOON + HOUR)
     store.close()
     store = Store.open(database)
     assert claimed(store, NOON).team_id == "T2"
@@ -193,11 +200,11 @@ def test_a_held_team_waits_in_every_channel_and_other_teams_do_not(database: Pat
 
 def test_a_clock_that_was_set_back_ends_every_wait(cambodia: Store) -> None:
     put(cambodia, "a", "b")
-    cambodia.outbox.sent(claimed(cambodia, NOON).id, "1.0", at=NOON)
-    cambodia.outbox.hold("T1", at=NOON, until=NOON + SECOND)
+    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "1.0", at=NOON)
+    cambodia.outbox.hold_team("T1", at=NOON, until=NOON + SECOND)
     assert cambodia.outbox.next_at(NOON - HOUR) == NOON - HOUR
     again = claimed(cambodia, NOON - HOUR)
-    cambodia.outbox.again(again.id, at=NOON - HOUR, not_before=NOON - HOUR + SECOND, why="ratelimited")
+    cambodia.outbox.retry(again.id, at=NOON - HOUR, not_before=NOON - HOUR + SECOND, why="ratelimited")
     assert cambodia.outbox.next_at(NOON - HOUR) == NOON - HOUR + SECOND, "what is asked for now holds now"
 
 
@@ -206,9 +213,9 @@ def test_what_waits_in_a_paused_channel_is_counted_apart_and_claimed_when_it_goe
     cambodia.subscriptions.put(wish())
     cambodia.subscriptions.pause("T1", "C1", "archived")
     assert keys_sent(cambodia, NOON) == [("a", "C2"), ("b", "C2")]
-    assert (cambodia.outbox.depth()["pending"], cambodia.outbox.depth()["paused"]) == (0, 2)
+    assert (cambodia.outbox.counts_by_state()["pending"], cambodia.outbox.counts_by_state()["paused"]) == (0, 2)
     assert cambodia.outbox.next_at(NOON) is None
-    assert [one.alert.key for one in cambodia.outbox.waiting("T1", "C1")] == ["a", "b"]
+    assert [one.alert.key for one in cambodia.outbox.pending("T1", "C1")] == ["a", "b"]
     cambodia.subscriptions.resume("T1", "C1")
     assert keys_sent(cambodia, NOON) == [("a", "C1"), ("b", "C1")]
 
@@ -216,5 +223,5 @@ def test_what_waits_in_a_paused_channel_is_counted_apart_and_claimed_when_it_goe
 def test_what_waited_too_long_in_a_channel_can_be_let_go(cambodia: Store) -> None:
     put(cambodia, "a", channels=("C1", "C2"))
     cambodia.outbox.put(alert("b"), [wish()], at=NOON + HOUR)
-    assert cambodia.outbox.let_go("T1", "C1", older_than=NOON + HOUR, why="too old") == 1
+    assert cambodia.outbox.drop_older("T1", "C1", older_than=NOON + HOUR, why="too old") == 1
     assert keys_sent(cambodia, NOON + HOUR) == [("a", "C2"), ("b", "C1")]

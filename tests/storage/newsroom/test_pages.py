@@ -8,7 +8,7 @@ import pytest
 from handlers.model import Account, Page
 from storage.errors import StoreError
 from storage.store import Store
-from storage.values import Group, Polled, PollTrouble, Reach
+from storage.values import Group, PollCoverage, PollOutcome, PollTrouble
 from tests.labs.standins.samples import MINUTE, NOON, judged, point, track
 
 
@@ -78,7 +78,7 @@ def test_it_names_every_label_for_forgiving_matching(cambodia: Store) -> None:
 
 
 def test_a_new_handle_is_found_and_the_old_one_is_not(cambodia: Store) -> None:
-    cambodia.pages.rename("hunsen", "hunsen.official")
+    cambodia.pages.set_handle("hunsen", "hunsen.official")
     account = cambodia.pages.account("hunsen")
     assert account is not None
     assert account.handle == "hunsen.official"
@@ -98,14 +98,14 @@ def test_it_stops_watching_and_takes_up_again(cambodia: Store) -> None:
     before, account = cambodia.pages.get("hunsen"), cambodia.pages.account("hunsen")
     assert before is not None
     assert account is not None
-    cambodia.readings.take([judged(NOON, 2_108_800)])
+    cambodia.readings.add([judged(NOON, 2_108_800)])
     cambodia.readings.save_series_states([track(point(NOON, 2_108_800))])
 
     assert cambodia.pages.remove("hunsen", at=NOON)
     assert cambodia.pages.get("hunsen") is None
     assert cambodia.pages.find("hunsen") is None
     assert cambodia.pages.by_account("facebook", "1400") is None
-    assert cambodia.readings.latest("hunsen") is None
+    assert cambodia.readings.page_snapshot("hunsen") is None
     assert [page.slug for page in cambodia.pages.all()] == ["samrainsy"]
     assert cambodia.pages.due(NOON) == ()
     assert cambodia.pages.groups() == (Group(slug="cambodia", pages=("samrainsy",)),)
@@ -114,7 +114,7 @@ def test_it_stops_watching_and_takes_up_again(cambodia: Store) -> None:
     cambodia.pages.add(Page(slug="hunsen", name=before.name, platform="facebook"), account, at=NOON)
     assert cambodia.pages.get("hunsen") == before
     assert cambodia.pages.due(NOON) == (account,)
-    assert cambodia.readings.at("hunsen", NOON) == point(NOON, 2_108_800)
+    assert cambodia.readings.point_at("hunsen", NOON) == point(NOON, 2_108_800)
 
 
 def test_another_slug_may_take_over_an_untracked_pages_account(cambodia: Store) -> None:
@@ -142,7 +142,7 @@ def test_an_account_is_due_at_once_and_again_when_it_was_said(cambodia: Store) -
     assert cambodia.pages.due(NOON) == (account,)
     assert cambodia.pages.due(NOON, platform="bluesky") == ()
     assert cambodia.pages.next_due() == NOON
-    cambodia.pages.polled([Polled(page="hunsen", at=NOON, next_due=NOON + 15 * MINUTE)])
+    cambodia.pages.record_polls([PollOutcome(page="hunsen", at=NOON, next_due=NOON + 15 * MINUTE)])
     assert cambodia.pages.due(NOON + 14 * MINUTE) == ()
     assert cambodia.pages.due(NOON + 15 * MINUTE) == (account,)
     assert cambodia.pages.next_due() == NOON + 15 * MINUTE
@@ -152,9 +152,9 @@ def test_what_was_asked_in_the_future_is_due_once_the_clock_was_set_back(cambodi
     account = cambodia.pages.account("hunsen")
     assert account is not None
     ahead = NOON + 60 * MINUTE
-    cambodia.pages.polled([Polled(page="hunsen", at=ahead, next_due=ahead + 15 * MINUTE)])
+    cambodia.pages.record_polls([PollOutcome(page="hunsen", at=ahead, next_due=ahead + 15 * MINUTE)])
     assert cambodia.pages.due(NOON) == (account,)
-    cambodia.pages.polled([Polled(page="hunsen", at=NOON, next_due=NOON + 15 * MINUTE)])
+    cambodia.pages.record_polls([PollOutcome(page="hunsen", at=NOON, next_due=NOON + 15 * MINUTE)])
     assert cambodia.pages.due(NOON + 14 * MINUTE) == ()
 
 
@@ -172,8 +172,8 @@ def test_trouble_keeps_its_beginning_until_it_is_another_or_over(cambodia: Store
     def poll(minutes: int, reason: str | None) -> PollTrouble | None:
         at = NOON + minutes * MINUTE
         trouble = None if reason is None else PollTrouble(reason=reason, message=f"{reason} at {minutes}", since=at)
-        cambodia.pages.polled([Polled(page="hunsen", at=at, next_due=at + MINUTE, trouble=trouble)])
-        latest = cambodia.readings.latest("hunsen")
+        cambodia.pages.record_polls([PollOutcome(page="hunsen", at=at, next_due=at + MINUTE, trouble=trouble)])
+        latest = cambodia.readings.page_snapshot("hunsen")
         assert latest is not None
         return latest.trouble
 
@@ -181,28 +181,31 @@ def test_trouble_keeps_its_beginning_until_it_is_another_or_over(cambodia: Store
     assert poll(1, "unreachable") == PollTrouble(reason="unreachable", message="unreachable at 1", since=NOON + MINUTE)
     assert poll(2, "unreachable") == PollTrouble(reason="unreachable", message="unreachable at 2", since=NOON + MINUTE)
     assert poll(3, "page_gone") == PollTrouble(reason="page_gone", message="page_gone at 3", since=NOON + 3 * MINUTE)
-    latest = cambodia.readings.latest("hunsen")
+    latest = cambodia.readings.page_snapshot("hunsen")
     assert latest is not None
     assert latest.polled_at == NOON, "the last time it answered"
     assert poll(4, None) is None
-    latest = cambodia.readings.latest("hunsen")
+    latest = cambodia.readings.page_snapshot("hunsen")
     assert latest is not None
     assert latest.polled_at == NOON + 4 * MINUTE
 
 
 def test_it_knows_how_far_a_platform_can_be_read(cambodia: Store) -> None:
-    def reach() -> Reach:
-        return cambodia.pages.reach("facebook", answered_since=NOON, failing_since=NOON)
+    def reach() -> PollCoverage:
+        return cambodia.pages.poll_coverage("facebook", answered_since=NOON, failing_since=NOON)
 
-    assert (cambodia.pages.troubled(), reach()) == (frozenset(), Reach(accounts=1, answered=0, failing=0))
+    assert (cambodia.pages.failing(), reach()) == (frozenset(), PollCoverage(accounts=1, answered=0, failing=0))
     trouble = PollTrouble(reason="page_gone", message="Gone.", since=NOON)
-    cambodia.pages.polled([Polled(page="hunsen", at=NOON, next_due=NOON, trouble=trouble)])
-    assert (cambodia.pages.troubled(), reach()) == (frozenset({"hunsen"}), Reach(accounts=1, answered=0, failing=1))
-    cambodia.pages.polled([Polled(page="hunsen", at=NOON, next_due=NOON)])
-    assert (cambodia.pages.troubled(), reach()) == (frozenset(), Reach(accounts=1, answered=1, failing=0))
-    later = cambodia.pages.reach("facebook", answered_since=NOON + MINUTE, failing_since=NOON)
-    assert later == Reach(accounts=1, answered=0, failing=0)
-    assert cambodia.pages.reach("bluesky", answered_since=NOON, failing_since=NOON).accounts == 0
+    cambodia.pages.record_polls([PollOutcome(page="hunsen", at=NOON, next_due=NOON, trouble=trouble)])
+    assert (cambodia.pages.failing(), reach()) == (
+        frozenset({"hunsen"}),
+        PollCoverage(accounts=1, answered=0, failing=1),
+    )
+    cambodia.pages.record_polls([PollOutcome(page="hunsen", at=NOON, next_due=NOON)])
+    assert (cambodia.pages.failing(), reach()) == (frozenset(), PollCoverage(accounts=1, answered=1, failing=0))
+    later = cambodia.pages.poll_coverage("facebook", answered_since=NOON + MINUTE, failing_since=NOON)
+    assert later == PollCoverage(accounts=1, answered=0, failing=0)
+    assert cambodia.pages.poll_coverage("bluesky", answered_since=NOON, failing_since=NOON).accounts == 0
 
 
 def test_it_is_empty_until_a_page_was_ever_added(fresh_store: Store) -> None:

@@ -30,7 +30,7 @@ def test_a_channel_may_want_several_pages_and_groups(cambodia: Store) -> None:
     wishes = [wish("samrainsy"), wish("hunsen"), wish("cambodia", target=Target.GROUP)]
     for one in [*wishes, wish(channel="C2"), wish(team="T2")]:
         cambodia.subscriptions.put(one)
-    assert [one.slug for one in cambodia.subscriptions.of_channel("T1", "C1")] == ["hunsen", "samrainsy", "cambodia"]
+    assert [one.slug for one in cambodia.subscriptions.for_channel("T1", "C1")] == ["hunsen", "samrainsy", "cambodia"]
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ def test_a_subscription_takes_what_its_threshold_raised(
 ) -> None:
     subscription = wish(features=("surge",), thresholds={} if own is None else {"surge": own, "foreign": 7.0})
     surge = replace(alert(feature="surge", rival=None), threshold=threshold, tuned=tuned)
-    assert subscription.takes(surge) is wanted
-    assert not replace(subscription, features=("foreign",)).takes(surge)
+    assert subscription.matches(surge) is wanted
+    assert not replace(subscription, features=("foreign",)).matches(surge)
 
 
 limits = st.none() | st.sampled_from([2.5, DEFAULT, 5.0, 10.0])
@@ -189,7 +189,7 @@ def test_what_one_channel_wants_is_what_all_are_asked_for(cambodia: Store) -> No
     for happened in (alert(), surge, replace(surge, threshold=5.0, tuned=True)):
         wanting = {(one.team_id, one.channel_id) for one in cambodia.subscriptions.matching(happened)}
         channels = [(team, channel) for team in ("T1", "T2") for channel in ("C1", "C2", "C3", "C4")]
-        assert {here for here in channels if cambodia.subscriptions.wants(*here, happened)} == wanting
+        assert {here for here in channels if cambodia.subscriptions.is_for_channel(*here, happened)} == wanting
 
 
 def test_a_change_of_a_subscription_changes_their_version(cambodia: Store) -> None:
@@ -221,7 +221,7 @@ def test_a_pause_is_told_once_and_ends_for_the_whole_channel(cambodia: Store) ->
     assert cambodia.subscriptions.pause("T1", "C1", "Again.") == (), "nobody is told twice"
     assert [one.channel_id for one in cambodia.subscriptions.matching(alert())] == ["C1", "C2"], "what comes waits"
     assert cambodia.subscriptions.resume("T1", "C1")
-    assert [one.paused for one in cambodia.subscriptions.of_channel("T1", "C1")] == [None, None]
+    assert [one.paused for one in cambodia.subscriptions.for_channel("T1", "C1")] == [None, None]
     assert not cambodia.subscriptions.resume("T1", "C1")
 
 

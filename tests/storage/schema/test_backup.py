@@ -16,7 +16,7 @@ from tests.labs.standins.samples import MINUTE, NOON, judged, point, track
 
 
 def test_a_backup_opens_as_the_same_store(cambodia: Store, tmp_path: Path) -> None:
-    cambodia.readings.take([judged(NOON, 5)])
+    cambodia.readings.add([judged(NOON, 5)])
     cambodia.readings.save_series_states([track(point(NOON, 5))])
     target = tmp_path / "backups" / "monday.db"
     target.parent.mkdir()
@@ -25,7 +25,7 @@ def test_a_backup_opens_as_the_same_store(cambodia: Store, tmp_path: Path) -> No
     assert written == ["monday.db", "monday.evidence.db"], "each whole by itself"
     copy = Store.open(target)
     assert copy.pages.all() == cambodia.pages.all()
-    assert copy.readings.latest("hunsen") == cambodia.readings.latest("hunsen")
+    assert copy.readings.page_snapshot("hunsen") == cambodia.readings.page_snapshot("hunsen")
     copy.close()
 
 
@@ -38,7 +38,7 @@ def test_a_backup_made_while_writing_is_one_moment(cambodia: Store, database: Pa
             number += 1
             at = NOON + number * MINUTE
             with cambodia.write():
-                cambodia.readings.take([judged(at, number), judged(at, number, page="samrainsy")])
+                cambodia.readings.add([judged(at, number), judged(at, number, page="samrainsy")])
 
     writer = threading.Thread(target=write_in_pairs)
     writer.start()

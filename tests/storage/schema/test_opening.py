@@ -151,8 +151,8 @@ def test_an_older_database_loses_nothing_when_its_tables_get_their_new_names(dat
         newest = Point(at=NOON, count=2_108_800, low=2_108_800, high=2_108_800, source="a table", url=url)
         state = store.readings.series_states(["hunsen"])["hunsen"]
         assert (state.last, state.gains, state.since) == (newest, (7.5,), NOON)
-        assert store.readings.at("hunsen", NOON) == newest
-        summary = store.histories.get(["hunsen"])["hunsen"]
+        assert store.readings.point_at("hunsen", NOON) == newest
+        summary = store.history_summaries.get(["hunsen"])["hunsen"]
         assert (list(summary.times), list(summary.counts)) == ([1.0, 2.0], [10.0, 20.0])
         notice = store.notices.due(NOON)
         assert notice is not None

@@ -174,9 +174,9 @@ def test_what_waited_in_the_backup_is_looked_for_before_it_is_posted(tmp_path: P
     store.pages.add(PAGE, None, at=NOON)
     subscribe(store, "hunsen")
     raised = alert()
-    store.outbox.put(raised, store.subscriptions.of_channel("T1", "C1"), at=NOON)
+    store.outbox.put(raised, store.subscriptions.for_channel("T1", "C1"), at=NOON)
     store.close()
-    assert restore(backup, database, now=LATER).doubted == 1
+    assert restore(backup, database, now=LATER).unsettled == 1
     store = Store.open(database)
     assert store.outbox.claim(LATER) is None, "nothing is posted before it was looked for"
     found = [(one.state, one.claimed_at, one.alert.key) for one in store.outbox.unsettled()]

@@ -19,47 +19,47 @@ from tests.labs.standins.samples import DAY, HOUR, MINUTE, NOON, judged, point, 
 
 def test_it_stores_each_reading_once(cambodia: Store) -> None:
     rows = [judged(NOON, 5), judged(NOON, 7, page="samrainsy"), judged(NOON, 5, source="Khmer Times")]
-    assert cambodia.readings.take(rows) == 3
-    assert cambodia.readings.take([*rows, judged(NOON + HOUR, 6)]) == 1
-    assert cambodia.readings.has("hunsen", NOON, "Graph API") == 5
-    assert cambodia.readings.has("hunsen", NOON, "elsewhere") is None
-    assert cambodia.readings.has("nobody", NOON, "Graph API") is None
+    assert cambodia.readings.add(rows) == 3
+    assert cambodia.readings.add([*rows, judged(NOON + HOUR, 6)]) == 1
+    assert cambodia.readings.stored_count("hunsen", NOON, "Graph API") == 5
+    assert cambodia.readings.stored_count("hunsen", NOON, "elsewhere") is None
+    assert cambodia.readings.stored_count("nobody", NOON, "Graph API") is None
 
 
 def test_a_folded_reading_is_still_known(cambodia: Store) -> None:
-    cambodia.readings.take([judged(NOON, 5)])
-    assert cambodia.readings.fold(NOON + DAY) == 1
-    assert cambodia.readings.has("hunsen", NOON, "Graph API") == 5
-    assert cambodia.readings.take([judged(NOON, 5)]) == 0
-    assert cambodia.readings.fold(NOON + DAY) == 0
+    cambodia.readings.add([judged(NOON, 5)])
+    assert cambodia.readings.move_to_history(NOON + DAY) == 1
+    assert cambodia.readings.stored_count("hunsen", NOON, "Graph API") == 5
+    assert cambodia.readings.add([judged(NOON, 5)]) == 0
+    assert cambodia.readings.move_to_history(NOON + DAY) == 0
 
 
 def test_it_tells_the_newest_state_of_a_page(cambodia: Store) -> None:
     series = track(point(NOON, 2_108_800))
     cambodia.readings.save_series_states([series])
-    latest = cambodia.readings.latest("hunsen")
+    latest = cambodia.readings.page_snapshot("hunsen")
     assert latest is not None
     assert latest.page == cambodia.pages.get("hunsen")
     assert latest.series_state == series
     assert latest.polled_at is None
     assert latest.trouble is None
-    assert cambodia.readings.latest("nobody") is None
+    assert cambodia.readings.page_snapshot("nobody") is None
 
 
 def test_the_board_has_the_highest_count_first_and_the_uncounted_last(cambodia: Store) -> None:
     for slug in ("uncounted", "another"):
         cambodia.pages.add(Page(slug=slug, name=slug, platform="facebook"), None, at=NOON)
     cambodia.readings.save_series_states([track(point(NOON, 5)), track(point(NOON, 7), page="samrainsy")])
-    board = cambodia.readings.board(["uncounted", "hunsen", "nobody", "samrainsy", "another"])
+    board = cambodia.readings.page_snapshots(["uncounted", "hunsen", "nobody", "samrainsy", "another"])
     assert [latest.page.slug for latest in board] == ["samrainsy", "hunsen", "another", "uncounted"]
 
 
 def test_a_page_never_counted_has_no_past(cambodia: Store) -> None:
     assert cambodia.readings.series_states(["hunsen", "nobody"]) == {}
     for slug in ("hunsen", "nobody"):
-        assert cambodia.readings.at(slug, NOON) is None
-        assert cambodia.readings.series(slug, NOON - DAY, NOON) == ()
-        assert cambodia.readings.daily(slug, NOON - DAY, NOON) == ()
+        assert cambodia.readings.point_at(slug, NOON) is None
+        assert cambodia.readings.points(slug, NOON - DAY, NOON) == ()
+        assert cambodia.readings.daily_points(slug, NOON - DAY, NOON) == ()
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,12 @@ def test_a_page_never_counted_has_no_past(cambodia: Store) -> None:
 def test_only_accepted_and_late_readings_make_the_past(
     cambodia: Store, standing: Standing, *, counts: bool, folded: bool
 ) -> None:
-    cambodia.readings.take([judged(NOON, 5, standing=standing)])
+    cambodia.readings.add([judged(NOON, 5, standing=standing)])
     cambodia.readings.save_series_states([track(point(NOON, 5))])
     if folded:
-        cambodia.readings.fold(NOON + DAY)
-    assert (cambodia.readings.at("hunsen", NOON) is not None) is counts
-    assert (len(cambodia.readings.series("hunsen", NOON, NOON)) == 1) is counts
+        cambodia.readings.move_to_history(NOON + DAY)
+    assert (cambodia.readings.point_at("hunsen", NOON) is not None) is counts
+    assert (len(cambodia.readings.points("hunsen", NOON, NOON)) == 1) is counts
 
 
 @pytest.mark.parametrize("folded", [False, True])
@@ -89,27 +89,27 @@ def test_held_readings_count_once_confirmed(cambodia: Store, *, folded: bool) ->
     doubted = judged(NOON + 90 * MINUTE, 70, standing=Standing.DOUBTED)
     of_another = judged(NOON + HOUR, 80, page="samrainsy", standing=Standing.HELD)
     no_value = judged(NOON + 100 * MINUTE, 0, standing=Standing.HELD)
-    cambodia.readings.take([*rows, doubted, of_another, no_value])
+    cambodia.readings.add([*rows, doubted, of_another, no_value])
     cambodia.readings.save_series_states([track(point(NOON, 1)), track(point(NOON, 1), page="samrainsy")])
     if folded:
-        cambodia.readings.fold(NOON + DAY)
+        cambodia.readings.move_to_history(NOON + DAY)
     cambodia.readings.confirm("hunsen", NOON + HOUR, NOON + 3 * HOUR)
-    assert [at.count for at in cambodia.readings.series("hunsen", NOON, NOON + DAY)] == [2, 3, 4]
-    assert cambodia.readings.series("samrainsy", NOON, NOON + DAY) == ()
+    assert [at.count for at in cambodia.readings.points("hunsen", NOON, NOON + DAY)] == [2, 3, 4]
+    assert cambodia.readings.points("samrainsy", NOON, NOON + DAY) == ()
 
 
 def test_series_of_two_metrics_are_never_spliced(cambodia: Store) -> None:
-    cambodia.readings.take([judged(NOON, 5), judged(NOON + HOUR, 9, metric=Metric.FOLLOWERS)])
+    cambodia.readings.add([judged(NOON, 5), judged(NOON + HOUR, 9, metric=Metric.FOLLOWERS)])
     cambodia.readings.save_series_states([track(point(NOON + HOUR, 9), metric=Metric.FOLLOWERS)])
-    assert [at.count for at in cambodia.readings.series("hunsen", NOON, NOON + DAY)] == [9]
-    assert cambodia.readings.at("hunsen", NOON) is None
+    assert [at.count for at in cambodia.readings.points("hunsen", NOON, NOON + DAY)] == [9]
+    assert cambodia.readings.point_at("hunsen", NOON) is None
 
 
 def test_what_was_before_a_new_series_is_not_part_of_it(cambodia: Store) -> None:
-    cambodia.readings.take([judged(NOON, 5), judged(NOON + DAY, 6)])
+    cambodia.readings.add([judged(NOON, 5), judged(NOON + DAY, 6)])
     cambodia.readings.save_series_states([track(point(NOON + DAY, 6), since=NOON + DAY)])
-    assert cambodia.readings.at("hunsen", NOON) is None
-    assert [at.count for at in cambodia.readings.daily("hunsen", NOON, NOON + DAY)] == [6]
+    assert cambodia.readings.point_at("hunsen", NOON) is None
+    assert [at.count for at in cambodia.readings.daily_points("hunsen", NOON, NOON + DAY)] == [6]
 
 
 QUARTERS = st.integers(-200, 200).map(lambda steps: NOON + steps * timedelta(minutes=7, milliseconds=1))
@@ -158,12 +158,12 @@ def test_the_past_is_what_a_plain_list_says_wherever_it_is_kept(
         store.readings.save_series_states([track(point(NOON, 1), since=began)])
         pieces = len(folds) + 1
         for number, fold in enumerate([*folds, None]):
-            store.readings.take(judgements[number::pieces])
+            store.readings.add(judgements[number::pieces])
             if fold:
-                store.readings.fold(fold)
-        assert list(store.readings.series("hunsen", since, until)) == expected
-        assert store.readings.at("hunsen", until) == (before[-1] if before else None)
-        assert list(store.readings.daily("hunsen", since, until)) == [list(day)[-1] for _, day in by_day]
+                store.readings.move_to_history(fold)
+        assert list(store.readings.points("hunsen", since, until)) == expected
+        assert store.readings.point_at("hunsen", until) == (before[-1] if before else None)
+        assert list(store.readings.daily_points("hunsen", since, until)) == [list(day)[-1] for _, day in by_day]
         store.close()
 
 
@@ -178,10 +178,10 @@ def test_a_reading_comes_back_as_it_was_counted(reading: Reading) -> None:
             at=at, count=reading.count, low=reading.low, high=reading.high,
             source=reading.source, url=reading.url, dated=reading.dated,
         )  # fmt: skip
-        store.readings.take([ValidatedReading(reading=reading, standing=Standing.ACCEPTED)])
+        store.readings.add([ValidatedReading(reading=reading, standing=Standing.ACCEPTED)])
         store.readings.save_series_states([track(whole, since=at, metric=reading.metric)])
-        assert store.readings.at("hunsen", at) == whole
-        assert store.readings.has("hunsen", at, reading.source) == reading.count
+        assert store.readings.point_at("hunsen", at) == whole
+        assert store.readings.stored_count("hunsen", at, reading.source) == reading.count
         store.close()
 
 
@@ -202,17 +202,17 @@ def test_a_track_comes_back_as_it_was_saved(series: SeriesState) -> None:
 
 def test_what_is_finer_than_a_millisecond_is_cut(cambodia: Store) -> None:
     fine = NOON + timedelta(microseconds=1_999)
-    cambodia.readings.take([judged(fine, 5)])
+    cambodia.readings.add([judged(fine, 5)])
     cambodia.readings.save_series_states([track(point(fine, 5))])
     cut = NOON + timedelta(milliseconds=1)
     assert cambodia.readings.series_states(["hunsen"])["hunsen"].last.at == cut
-    assert cambodia.readings.at("hunsen", NOON + MINUTE) == point(cut, 5)
-    assert cambodia.readings.has("hunsen", fine, "Graph API") == 5
+    assert cambodia.readings.point_at("hunsen", NOON + MINUTE) == point(cut, 5)
+    assert cambodia.readings.stored_count("hunsen", fine, "Graph API") == 5
 
 
 def test_an_instant_without_a_time_zone_is_refused(cambodia: Store) -> None:
     with pytest.raises(ValueError, match="no time zone"):
-        cambodia.readings.take([judged(NOON.replace(tzinfo=None), 5)])
+        cambodia.readings.add([judged(NOON.replace(tzinfo=None), 5)])
 
 
 def test_anybody_can_read_the_readings_with_sqlite_utils(cambodia: Store, database: Path) -> None:
@@ -227,9 +227,9 @@ def test_anybody_can_read_the_readings_with_sqlite_utils(cambodia: Store, databa
         source="Post",
         url="u",
     )
-    cambodia.readings.take([ValidatedReading(reading=rounded, standing=Standing.HELD)])
-    cambodia.readings.fold(NOON + DAY)
-    cambodia.readings.take([judged(NOON + DAY, 5, page="samrainsy")])
+    cambodia.readings.add([ValidatedReading(reading=rounded, standing=Standing.HELD)])
+    cambodia.readings.move_to_history(NOON + DAY)
+    cambodia.readings.add([judged(NOON + DAY, 5, page="samrainsy")])
     shown = subprocess.run(
         [Path(sys.executable).with_name("sqlite-utils"), "rows", database, "readings_all", "--csv"],
         capture_output=True,
@@ -245,7 +245,7 @@ def test_anybody_can_read_the_readings_with_sqlite_utils(cambodia: Store, databa
 
 
 def test_every_table_is_strict(cambodia: Store, database: Path) -> None:
-    cambodia.readings.take([judged(NOON, 5)])
+    cambodia.readings.add([judged(NOON, 5)])
     notebook = sqlite3.connect(database)
     tables = {
         name: strict

@@ -44,7 +44,7 @@ def _audience(slug: str, hours: float, *, delay: float = 0) -> AudienceReading:
 
 
 def _take(store: Store, *readings: Reading, standing: Standing = Standing.ACCEPTED) -> None:
-    store.readings.take([ValidatedReading(reading=reading, standing=standing) for reading in readings])
+    store.readings.add([ValidatedReading(reading=reading, standing=standing) for reading in readings])
 
 
 def test_every_standing_comes_back_as_it_was_in_the_order_in_which_it_could_be_known(fresh_store: Store) -> None:
@@ -59,18 +59,18 @@ def test_every_standing_comes_back_as_it_was_in_the_order_in_which_it_could_be_k
     _take(fresh_store, late, standing=Standing.LATE)
     _take(fresh_store, held, standing=Standing.HELD)
     fresh_store.audiences.add(list_of_a)
-    assert list(fresh_store.timeline.between(["a", "b"], START, END)) == [first, held, list_of_a, late]
+    assert list(fresh_store.timeline.as_received(["a", "b"], START, END)) == [first, held, list_of_a, late]
 
 
 def test_it_is_the_same_before_and_after_readings_are_folded(fresh_store: Store) -> None:
     _add(fresh_store, "a", "b")
     _take(fresh_store, *(_reading(slug, 5 * number, number + 1) for number in range(200) for slug in ("a", "b")))
-    before = list(fresh_store.timeline.between(["a", "b"], START, END))
+    before = list(fresh_store.timeline.as_received(["a", "b"], START, END))
     assert len(before) == 400
-    fresh_store.readings.fold(START + timedelta(days=20))
-    assert list(fresh_store.timeline.between(["a", "b"], START, END)) == before
-    fresh_store.readings.fold(END)
-    assert list(fresh_store.timeline.between(["a", "b"], START, END)) == before
+    fresh_store.readings.move_to_history(START + timedelta(days=20))
+    assert list(fresh_store.timeline.as_received(["a", "b"], START, END)) == before
+    fresh_store.readings.move_to_history(END)
+    assert list(fresh_store.timeline.as_received(["a", "b"], START, END)) == before
 
 
 def test_its_bounds_are_of_the_instant_and_of_when_it_could_be_known(fresh_store: Store) -> None:
@@ -78,7 +78,7 @@ def test_its_bounds_are_of_the_instant_and_of_when_it_could_be_known(fresh_store
     readings = [_reading("a", hours, 10 + hours) for hours in (0, 24, 48)]
     _take(fresh_store, *readings, _reading("a", 30, 40, delay=100))
     since, until = START + timedelta(hours=24), START + timedelta(hours=72)
-    assert list(fresh_store.timeline.between(["a"], since, until)) == readings[1:]
+    assert list(fresh_store.timeline.as_received(["a"], since, until)) == readings[1:]
 
 
 def test_what_was_received_before_its_instant_waits_for_it(fresh_store: Store) -> None:
@@ -86,10 +86,10 @@ def test_what_was_received_before_its_instant_waits_for_it(fresh_store: Store) -
     early = replace(_audience("a", 100), received_at=START)
     fresh_store.audiences.add(early)
     _take(fresh_store, _reading("a", 50, 10))
-    reading, audience = fresh_store.timeline.between(["a"], START, END)
+    reading, audience = fresh_store.timeline.as_received(["a"], START, END)
     assert isinstance(reading, Reading)
     assert audience == replace(early, received_at=early.as_of)
 
 
 def test_a_page_that_nobody_knows_has_none(fresh_store: Store) -> None:
-    assert list(fresh_store.timeline.between(["stranger"], START, END)) == []
+    assert list(fresh_store.timeline.as_received(["stranger"], START, END)) == []

@@ -56,7 +56,7 @@ def test_it_tells_each_figure_with_the_hash_of_the_reply_that_says_it(kept: Evid
     shown = "\n".join(lines(kept, "trends evidence hunsen"))
     (fact,) = kept.store.alerts.recent()[0].alert.facts_named("count")
     assert fact.at is not None
-    records = [read_record(one.text) for one in kept.store.evidence.asked_at(fact.at)]
+    records = [read_record(one.text) for one in kept.store.evidence.records_at(fact.at)]
     (digest,) = [record.body.sha256 for record in records if isinstance(record, ReplyRecord)]
     assert f"{fact.value:,} followers" in shown
     assert digest in shown
@@ -136,7 +136,7 @@ def test_the_instant_of_a_time_stamp_is_the_authoritys(kept: EvidenceNewsroom, t
 
 
 def test_what_was_let_go_says_so(kept: EvidenceNewsroom) -> None:
-    kept.store.evidence.let_go(1000, but=())
+    kept.store.evidence.delete_replies(1000, but=())
     assert "the hash is kept, the reply is not" in "\n".join(lines(kept, "trends evidence hunsen"))
 
 

@@ -9,7 +9,7 @@ from bot.slack.contract import Reply
 from bot.slack.render import block_kit
 from handlers.model import AudienceReading, Dated, Figure, Measure, Metric
 from storage.store import Store
-from storage.values import Polled, PollTrouble, Subscription, Target
+from storage.values import PollOutcome, PollTrouble, Subscription, Target
 from tests.labs.standins import blockkit
 from tests.labs.standins.asked import NOW, ask, daily, watch
 
@@ -123,10 +123,10 @@ def test_the_same_question_is_answered_anew_after_every_change(store: Store) -> 
         lambda: watch(store, "samrainsy", [(later, 2_200_000)]),
         lambda: watch(store, "hunsen", [(later, 2_300_000)], polled_at=later),
         lambda: watch(store, "hunsen", [], name="Hun Sen", groups=("asean",)),
-        lambda: store.pages.rename("hunsen", "anew"),
-        lambda: store.pages.polled([Polled(page="hunsen", at=later + HOUR, next_due=later + 2 * HOUR)]),
+        lambda: store.pages.set_handle("hunsen", "anew"),
+        lambda: store.pages.record_polls([PollOutcome(page="hunsen", at=later + HOUR, next_due=later + 2 * HOUR)]),
         lambda: store.audiences.add(audience),
-        lambda: store.readings.fold(NOW),
+        lambda: store.readings.move_to_history(NOW),
         lambda: store.pages.remove("samrainsy", at=later),
         lambda: store.pages.remove("hunsen", at=later),
     ]

@@ -58,11 +58,11 @@ def test_an_imported_figure_that_a_poll_found_unchanged_was_read(store: Store) -
 def test_the_first_figure_is_that_of_all_series_dated_as_it_is(store: Store) -> None:
     old, begun = datetime(2013, 6, 15, tzinfo=UTC), datetime(2015, 8, 22, tzinfo=UTC)
     watch(store, "hunsen", [(begun, 1_000_000), (begun + timedelta(days=30), 1_070_000)], polled_at=None, source="x")
-    store.readings.take([older(old, 67_000)])
+    store.readings.add([older(old, 67_000)])
     said = words(ask(store, "likes hunsen"))
     assert "First figure of June 2013." in said
     assert "Growth and chart go back to 22 August 2015, 00:00 UTC" in said
-    store.readings.fold(NOW)
+    store.readings.move_to_history(NOW)
     assert "First figure of June 2013." in words(ask(store, "likes hunsen"))
 
 
@@ -70,7 +70,7 @@ def test_of_two_series_the_present_one_is_named_as_that(store: Store) -> None:
     begun = NOW - timedelta(days=7)
     for slug in ("hunsen", "samrainsy"):
         watch(store, slug, [(begun, 1_000_000), (NOW, 1_000_100)])
-    store.readings.take([older(datetime(2013, 6, 15, tzinfo=UTC), 67_000)])
+    store.readings.add([older(datetime(2013, 6, 15, tzinfo=UTC), 67_000)])
     said = fields(ask(store, "likes hunsen samrainsy 90d"))
     assert said["Hunsen"] == "no figure from so long ago (the present series begins: 17 November 2026)"
     assert said["Samrainsy"] == "no figure from so long ago (first: 17 November 2026)"

@@ -115,7 +115,7 @@ def test_what_cannot_be_set_is_said_with_an_example_and_nothing_is_saved(
     watch(store, "hunsen", [(NOW - DAY, 2_000_000)])
     with pytest.raises(LikewatchError, match=sentence):
         ask(store, f"trends subscribe hunsen {typed}")
-    assert store.subscriptions.of_channel(TEAM, CHANNEL) == ()
+    assert store.subscriptions.for_channel(TEAM, CHANNEL) == ()
 
 
 def test_a_feature_is_taken_back_with_its_threshold_and_offered_again_with_it(store: Store) -> None:
@@ -215,7 +215,9 @@ class Meanwhile(Timeline):
         self._store, self._whole = store, store.timeline
         self.others_could_write: list[bool] = []
 
-    def between(self, slugs: Iterable[str], since: datetime, until: datetime) -> Iterator[Reading | AudienceReading]:
+    def as_received(
+        self, slugs: Iterable[str], since: datetime, until: datetime
+    ) -> Iterator[Reading | AudienceReading]:
         written = Event()
 
         def write() -> None:
@@ -224,7 +226,7 @@ class Meanwhile(Timeline):
 
         Thread(target=write, daemon=True).start()
         self.others_could_write.append(written.wait(2))
-        return self._whole.between(slugs, since, until)
+        return self._whole.as_received(slugs, since, until)
 
 
 def test_no_cycle_waits_for_what_begins_when_a_page_is_watched_again(store: Store) -> None:

@@ -205,7 +205,7 @@ def test_subscribe_names_a_feature_that_is_none(store: Store, feature: str, sent
     watch(store, "hunsen", daily(2_000_000, 10))
     with pytest.raises(LikewatchError, match=sentence):
         ask(store, f"trends subscribe hunsen {feature}")
-    assert store.subscriptions.of_channel(TEAM, CHANNEL) == ()
+    assert store.subscriptions.for_channel(TEAM, CHANNEL) == ()
 
 
 def test_subscribe_to_a_typo_asks_again_with_the_features(store: Store) -> None:
@@ -224,7 +224,7 @@ def test_unsubscribe_takes_back_a_feature_or_everything(store: Store) -> None:
     assert saved.features == tuple(others)
     assert notice(reply) == f"@U0EDITOR unsubscribed this channel from hunsen: {first}"
     ask(store, "trends unsubscribe hunsen")
-    assert store.subscriptions.of_channel(TEAM, CHANNEL) == ()
+    assert store.subscriptions.for_channel(TEAM, CHANNEL) == ()
 
 
 def test_unsubscribe_from_a_page_that_comes_with_a_group_offers_what_ends_it(store: Store) -> None:

@@ -29,7 +29,7 @@ def test_it_posts_a_card_with_the_alerts_key(desk: Desk) -> None:
     assert message.metadata == {"event_type": EVENT_TYPE, "event_payload": {"key": AHEAD.key}}
     (call,) = desk.posts()
     assert (call.arguments["unfurl_links"], call.arguments["unfurl_media"]) == (False, False)
-    assert desk.store.outbox.depth()["sent"] == 1
+    assert desk.store.outbox.counts_by_state()["sent"] == 1
 
 
 def test_one_message_a_second_in_a_channel_and_channels_do_not_wait_for_each_other(desk: Desk) -> None:
@@ -47,7 +47,7 @@ def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(desk: Desk) -> N
     assert desk.deliverer.deliver_due() == SETTLE.total_seconds()
     desk.later(SETTLE.total_seconds())
     assert desk.keys() == [AHEAD.key]
-    assert desk.store.outbox.depth()["sent"] == 1
+    assert desk.store.outbox.counts_by_state()["sent"] == 1
 
 
 def test_a_reply_whose_answer_was_lost_is_found_in_its_thread(desk: Desk) -> None:
@@ -59,7 +59,7 @@ def test_a_reply_whose_answer_was_lost_is_found_in_its_thread(desk: Desk) -> Non
     desk.later(1)
     desk.later(SETTLE.total_seconds())
     assert desk.keys() == [first.key, second.key]
-    assert desk.store.outbox.depth()["sent"] == 2
+    assert desk.store.outbox.counts_by_state()["sent"] == 2
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_a_crash_left_half_sent_is_found_after_the_restart(desk: Desk) -> N
     desk.clock.move(SETTLE)
     restarted.deliver_due()
     assert desk.keys() == ["key-1", "key-2"]
-    assert desk.store.outbox.depth()["sent"] == 2
+    assert desk.store.outbox.counts_by_state()["sent"] == 2
 
 
 def test_where_history_cannot_be_read_it_is_posted_again_and_says_that_it_may_repeat(desk: Desk) -> None:
@@ -119,10 +119,10 @@ def test_while_history_cannot_be_reached_nothing_is_repeated(desk: Desk) -> None
     desk.later(SETTLE.total_seconds())
     desk.later(SETTLE.total_seconds())
     assert desk.keys() == [AHEAD.key]
-    assert desk.store.outbox.depth()["sending"] == 1
+    assert desk.store.outbox.counts_by_state()["sending"] == 1
     desk.later(7)
     assert desk.keys() == [AHEAD.key]
-    assert desk.store.outbox.depth()["sent"] == 1
+    assert desk.store.outbox.counts_by_state()["sent"] == 1
 
 
 def test_when_slack_asks_to_wait_only_that_channel_waits(desk: Desk) -> None:
@@ -170,12 +170,12 @@ def test_a_channel_that_cannot_be_posted_to_is_paused_and_who_subscribed_it_is_t
     desk.raise_(numbered(1), numbered(2))
     desk.deliverer.deliver_due()
     desk.later(1)
-    assert all(one.paused for one in desk.store.subscriptions.of_channel(TEAM, NEWSROOM))
+    assert all(one.paused for one in desk.store.subscriptions.for_channel(TEAM, NEWSROOM))
     assert desk.posted() == []
     (told,) = desk.told()
     assert f"<#{NEWSROOM}>" in told
     assert "alerts wait meanwhile" in told
-    depth = desk.store.outbox.depth()
+    depth = desk.store.outbox.counts_by_state()
     assert (depth["failed"], depth["dropped"], depth["paused"]) == (0, 0, 2)
     assert [entry.action for entry in desk.store.audit.recent()] == ["pause"]
 
@@ -224,7 +224,7 @@ SURGE_OF_5 = replace(SURGE, key="surge>5", story="surge>5", threshold=5.0, tuned
 
 
 def want_surges(desk: Desk, channel: str, **thresholds: float) -> None:
-    (before,) = desk.store.subscriptions.of_channel(TEAM, NEWSROOM)
+    (before,) = desk.store.subscriptions.for_channel(TEAM, NEWSROOM)
     wish = replace(before, channel_id=channel, features=("surge",), thresholds=thresholds)
     desk.store.subscriptions.put(wish)
 
@@ -266,7 +266,7 @@ def test_what_is_no_longer_wanted_is_not_posted(desk: Desk, change: Callable[[De
     change(desk)
     desk.deliverer.deliver_due()
     assert desk.posted() == []
-    assert desk.store.outbox.depth()["dropped"] == 1
+    assert desk.store.outbox.counts_by_state()["dropped"] == 1
 
 
 FELL = replace(AHEAD, page="facebook", rival=None, others=("a", "b", "c"), kind="platform_event", feature="purge")
@@ -278,7 +278,7 @@ FELL = replace(FELL, facts=(Fact(name="fallen", value=3, unit="pages"), Fact(nam
 def test_what_befell_a_platform_is_posted_unless_all_that_the_channel_hears_of_is_muted(
     desk: Desk, target: Target, muted: str, posted: bool
 ) -> None:
-    (wish,) = desk.store.subscriptions.of_channel(TEAM, NEWSROOM)
+    (wish,) = desk.store.subscriptions.for_channel(TEAM, NEWSROOM)
     desk.store.subscriptions.remove(TEAM, NEWSROOM, Target.PAGE, "a")
     for slug in "ab" if target is Target.PAGE else "g":
         desk.store.subscriptions.put(replace(wish, target=target, slug=slug, features=("purge",)))
@@ -287,7 +287,7 @@ def test_what_befell_a_platform_is_posted_unless_all_that_the_channel_hears_of_i
         desk.store.subscriptions.mute(TEAM, NEWSROOM, slug, until=NOW + timedelta(days=1))
     desk.deliverer.deliver_due()
     assert bool(desk.posted()) == posted
-    assert desk.store.outbox.depth()["dropped" if not posted else "sent"] == 1
+    assert desk.store.outbox.counts_by_state()["dropped" if not posted else "sent"] == 1
 
 
 def test_a_card_that_slack_refuses_does_not_hold_up_the_next(desk: Desk) -> None:
@@ -295,7 +295,7 @@ def test_a_card_that_slack_refuses_does_not_hold_up_the_next(desk: Desk) -> None
     desk.raise_(numbered(1), numbered(2))
     desk.deliverer.deliver_due()
     assert desk.keys() == ["key-2"]
-    assert desk.store.outbox.depth()["failed"] == 1
+    assert desk.store.outbox.counts_by_state()["failed"] == 1
 
 
 @pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long", "msg_too_long"])
@@ -312,7 +312,7 @@ def test_a_card_that_cannot_be_made_does_not_hold_up_the_next(desk: Desk) -> Non
     desk.raise_(replace(numbered(1), kind="nobody wrote a sentence for this"), numbered(2))
     desk.deliverer.deliver_due()
     assert desk.keys() == ["key-2"]
-    assert desk.store.outbox.depth()["failed"] == 1
+    assert desk.store.outbox.counts_by_state()["failed"] == 1
 
 
 def test_it_logs_into_and_out_of_trouble_and_no_secret(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:

@@ -80,7 +80,7 @@ def test_every_alert_is_there_once_and_in_its_order(desk: Desk, steps: list[obje
         match step:
             case Raise(alerts):
                 for alert in [numbered(next(NUMBER)) for _ in range(alerts)]:
-                    wishes = [desk.store.subscriptions.of_channel("T0NEWSROOM", one)[0] for one in channels]
+                    wishes = [desk.store.subscriptions.for_channel("T0NEWSROOM", one)[0] for one in channels]
                     desk.store.outbox.put(alert, wishes, at=desk.clock.now())
                     raised.append(alert.key)
             case Stumble(method, fault):
@@ -121,7 +121,7 @@ def settle(desk: Desk, deliverer: Deliverer, channels: list[str]) -> None:
         for channel in channels:
             desk.store.subscriptions.resume("T0NEWSROOM", channel)
         pass_time(desk, deliverer, 1)
-        depth = desk.store.outbox.depth()
+        depth = desk.store.outbox.counts_by_state()
         if not (depth["pending"] or depth["sending"] or depth["paused"]):
             return
     raise AssertionError(f"It does not come to rest: {depth}")

@@ -30,13 +30,13 @@ def test_more_than_a_few_are_one_card_with_a_line_for_each(desk: Desk) -> None:
     assert card.text.startswith(f"{MORE_THAN + 1} alerts: ahead {MORE_THAN + 1}")
     assert blockkit.words(list(card.blocks)).count("moved ahead of") == MORE_THAN + 1
     assert "trends alerts" in str(card.blocks)
-    assert desk.store.outbox.depth()["sent"] == MORE_THAN + 1
+    assert desk.store.outbox.counts_by_state()["sent"] == MORE_THAN + 1
 
 
 def test_a_burst_of_hundreds_comes_in_lists_one_a_second(desk: Desk) -> None:
     desk.raise_(*many(210))
     desk.deliverer.deliver_due()
-    while desk.store.outbox.depth()["pending"]:
+    while desk.store.outbox.counts_by_state()["pending"]:
         desk.later(1)
     assert len(desk.posted()) == -(-210 // MOST)
     assert desk.keys() == [f"key-{number}" for number in range(1, 211)]
@@ -85,14 +85,14 @@ def test_what_is_not_wanted_any_more_is_left_out_of_the_list(desk: Desk) -> None
     desk.raise_(*many(6))
     desk.raise_(replace(numbered(7), page="c", rival=None))  # nobody here subscribed to it
     desk.store.outbox.put(
-        replace(numbered(8), page="c"), desk.store.subscriptions.of_channel(TEAM, NEWSROOM), at=desk.clock.now()
+        replace(numbered(8), page="c"), desk.store.subscriptions.for_channel(TEAM, NEWSROOM), at=desk.clock.now()
     )
     desk.store.subscriptions.remove(TEAM, NEWSROOM, Target.PAGE, "a")
     desk.subscribe(NEWSROOM, "a")
     desk.store.subscriptions.mute(TEAM, NEWSROOM, "c", until=NOW + timedelta(days=1))
     desk.deliverer.deliver_due()
     assert desk.keys() == [f"key-{number}" for number in range(1, 7)]
-    assert desk.store.outbox.depth()["dropped"] == 1
+    assert desk.store.outbox.counts_by_state()["dropped"] == 1
 
 
 def test_where_all_but_one_are_muted_the_one_is_an_ordinary_card(desk: Desk) -> None:
@@ -118,7 +118,7 @@ def test_one_that_no_words_can_be_found_for_does_not_spoil_the_list(desk: Desk) 
     desk.raise_(*many(6), replace(numbered(7), kind="nobody wrote a sentence for this"), numbered(8))
     desk.deliverer.deliver_due()
     assert desk.keys() == [*(f"key-{number}" for number in range(1, 7)), "key-8"]
-    assert desk.store.outbox.depth()["failed"] == 1
+    assert desk.store.outbox.counts_by_state()["failed"] == 1
 
 
 @pytest.mark.parametrize("replayed", [True, False])

@@ -65,7 +65,7 @@ def test_a_channel_that_hangs_holds_up_no_other(desk: Desk, unknown: bool) -> No
     try:
         desk.workspace.wait_for(lambda: desk.keys(POLITICS) == ["key-2"])
         assert desk.keys() == (["key-1"] if unknown else [])
-        assert desk.store.outbox.depth()["sending"] >= 1
+        assert desk.store.outbox.counts_by_state()["sending"] >= 1
     finally:
         client.let_go.set()
         thread.join(30)
@@ -161,4 +161,4 @@ def test_ten_thousand_waiting_alerts_of_a_paused_channel_are_passed_by(desk: Des
     desk.raise_(numbered(10_001))
     desk.deliverer.deliver_due()
     assert (desk.keys(), desk.keys(POLITICS)) == ([], ["key-10001"])
-    assert desk.store.outbox.depth()["paused"] == 10_001
+    assert desk.store.outbox.counts_by_state()["paused"] == 10_001

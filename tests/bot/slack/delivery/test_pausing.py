@@ -141,7 +141,7 @@ def test_inviting_it_again_makes_the_channel_go_on_and_says_what_waited(room: Ne
     room.workspace.say("ana", "general", "/invite @Likewatch")
     notice = room.workspace.wait_for_message("general", "alerts go on", person="dara")
     assert "3 alerts waited and follow now" in notice.text
-    assert [one.paused for one in room.store.subscriptions.of_channel(TEAM, "C0GENERAL0")] == [None]
+    assert [one.paused for one in room.store.subscriptions.for_channel(TEAM, "C0GENERAL0")] == [None]
     (entry,) = room.store.audit.recent()
     assert (entry.action, entry.user_id) == ("resume", ANA)
     assert room.woken.wait(10), "or what waited would wait for another minute"
@@ -168,14 +168,14 @@ def test_what_subscribes_to_nothing_makes_no_channel_go_on(room: Newsroom, typed
     paused(room, NEWSROOM, alerts=2, weeks_ago=2)
     room.workspace.say("ana", "newsroom", f"/trends subscribe {typed}")
     room.workspace.wait_for_message("newsroom", "nobody" if typed else "Say what to subscribe to", person="ana")
-    assert all(one.paused for one in room.store.subscriptions.of_channel(TEAM, NEWSROOM))
-    assert room.store.outbox.depth()["paused"] == 2
+    assert all(one.paused for one in room.store.subscriptions.for_channel(TEAM, NEWSROOM))
+    assert room.store.outbox.counts_by_state()["paused"] == 2
 
 
 def test_what_is_told_to_follow_follows_also_where_the_threshold_is_another_now(room: Newsroom) -> None:
     room.track("a")
     paused(room, NEWSROOM, alerts=0)
-    (wish,) = room.store.subscriptions.of_channel(TEAM, NEWSROOM)
+    (wish,) = room.store.subscriptions.for_channel(TEAM, NEWSROOM)
     room.store.subscriptions.put(replace(wish, features=("foreign",), thresholds={"foreign": 10.0}))
     raised = replace(scene("total_foreign_share"), key="told by 10", page="a", threshold=10.0, tuned=True)
     muted = replace(AHEAD, key="muted", page="a", rival="b", feature="foreign")
@@ -203,7 +203,7 @@ def test_what_waited_too_long_is_not_posted_as_if_it_were_news(room: Newsroom) -
     room.workspace.say("ana", "general", "/invite @Likewatch")
     notice = room.workspace.wait_for_message("general", "alerts go on", person="dara")
     assert "4 alerts of more than 7 days ago will not be posted" in notice.text
-    assert room.store.outbox.depth()["dropped"] == 4
+    assert room.store.outbox.counts_by_state()["dropped"] == 4
 
 
 def test_a_line_about_a_change_that_slack_did_not_take_is_told_later(room: Newsroom) -> None:

@@ -85,7 +85,7 @@ def test_where_history_is_read_slowly_the_search_goes_on_where_it_was(desk: Desk
     desk.deliverer.deliver_due()
     talk(desk, 40)
     desk.later(SETTLE.total_seconds())
-    assert desk.store.outbox.depth()["sending"] == 1
+    assert desk.store.outbox.counts_by_state()["sending"] == 1
     desk.later(60)
     desk.later(60)
     assert histories(desk) <= 5, "three pages, and at most two that came too early"
@@ -168,7 +168,7 @@ def test_being_thrown_out_while_it_is_looked_for_pauses_the_channel(desk: Desk) 
     desk.workspace.remove("newsroom")
     desk.later(SETTLE.total_seconds())
     desk.later(2)
-    assert desk.store.outbox.depth()["paused"] == 1
+    assert desk.store.outbox.counts_by_state()["paused"] == 1
     assert len(desk.told()) == 1
 
 
@@ -176,12 +176,12 @@ def test_a_list_whose_answer_was_lost_is_found_by_its_keys(desk: Desk) -> None:
     desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
     desk.raise_(*many(12))
     desk.deliverer.deliver_due()
-    assert desk.store.outbox.depth()["sending"] == 12
+    assert desk.store.outbox.counts_by_state()["sending"] == 12
     restarted = desk.restarted()
     restarted.deliver_due()
     desk.clock.move(SETTLE)
     restarted.deliver_due()
-    assert (len(desk.posted()), desk.store.outbox.depth()["sent"]) == (1, 12)
+    assert (len(desk.posted()), desk.store.outbox.counts_by_state()["sent"]) == (1, 12)
     assert desk.keys() == [f"key-{number}" for number in range(1, 13)]
 
 
@@ -218,7 +218,7 @@ def test_of_many_posts_of_unknown_outcome_each_is_found_or_posted_once(desk: Des
         for _ in range(30):
             sender.deliver_due()
             desk.clock.move(timedelta(seconds=1))
-        assert store.outbox.depth()["sent"] == 5
+        assert store.outbox.counts_by_state()["sent"] == 5
     finally:
         store.close()
     assert desk.keys() == [first.key, second.key, "key-1", "key-2", "key-3"]

@@ -28,7 +28,7 @@ def rivals(store: Store) -> Store:
 
 
 def kept(alert: Alert, *, replayed: bool = False) -> StoredAlert:
-    return StoredAlert(alert=alert, recorded_at=NOW, replayed=replayed, past=False)
+    return StoredAlert(alert=alert, recorded_at=NOW, replayed=replayed, historical=False)
 
 
 def test_what_happened_to_a_platform_offers_nothing_that_its_name_cannot_answer(store: Store) -> None:
