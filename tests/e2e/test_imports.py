@@ -41,7 +41,7 @@ def imported(folder: Path, text: str) -> tuple[int, str]:
 def counts(folder: Path) -> int:
     store = Store.open_reader(folder / "likewatch.db")
     try:
-        return sum(1 for _ in store.timeline.between(["hunsen"], FIRST, datetime(2026, 11, 1, tzinfo=UTC)))
+        return sum(1 for _ in store.timeline.as_received(["hunsen"], FIRST, datetime(2026, 11, 1, tzinfo=UTC)))
     finally:
         store.close()
 
