@@ -1,7 +1,11 @@
-"""What the kept texts say. Each is canonical JSON (sorted keys, no spaces, UTF-8), so that one value has one SHA-256.
+"""The texts that evidence stores, written and read: records and manifests.
 
-A *record* tells of one exchange with a platform, or of one imported file; a *manifest* lists the records of a cycle by
-their SHA-256, and the SHA-256 of the manifest before it. The format is described in docs/evidence.md.
+| text | states |
+|---|---|
+| record | one exchange with a platform, one imported file, or one raised alert |
+| manifest | one link of the chain: the SHA-256 of its records, and the SHA-256 of the manifest before |
+
+Each text is canonical JSON (sorted keys, no spaces, UTF-8), so one value has one SHA-256. docs/evidence.md shows both.
 """
 
 from __future__ import annotations
@@ -9,8 +13,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -19,35 +24,23 @@ from typing import Any
 
 import orjson
 
-from bot.http.exchange import Exchange
 from storage.evidence import EvidenceDamaged
 
 FORMAT = "likewatch evidence 1"
 
 WITHHELD = "it repeats a credential of ours, so that its SHA-256 is kept without its bytes"
+"""A value in stored records. The audit only checks that the key is there."""
 
-# When, what, and by which of the platform's machines: enough for the platform to find the request in its own logs.
-_HEADERS = (
-    "Content-Type",
-    "Date",
-    "ETag",
-    "Last-Modified",
-    "Atproto-Repo-Rev",
-    "Facebook-API-Version",
-    "X-FB-Debug",
-    "X-FB-Request-ID",
-    "X-FB-Rev",
-    "X-FB-Trace-ID",
-)
-# Whatever reading a text raises that is not of our making.
-_OTHERWISE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
-
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """The bytes a record is about: their SHA-256 in hexadecimal and their number; ``withheld``: they are not kept."""
+    """The bytes that a record is about: SHA-256 in hexadecimal, and size in bytes.
+
+    The bytes of a ``withheld`` body were never stored.
+    """
 
     sha256: str
     size: int
@@ -56,9 +49,10 @@ class Body:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyRecord:
-    """What a platform answered. ``pages`` maps the slugs that were asked for, in order, to the platform's ids for them.
+    """One exchange with a platform.
 
-    ``asked_at`` is ``observed_at`` of the readings that came of it; None where a person looked somebody up.
+    ``pages`` maps the requested slugs, in request order, to the platform's ids. ``asked_at`` equals ``observed_at`` of
+    the readings in the reply. It is None where a person looked a page up.
     """
 
     at: datetime
@@ -75,15 +69,15 @@ class ReplyRecord:
 
     @property
     def slugs(self) -> frozenset[str]:
-        """The pages it is about."""
+        """Return the pages that the record is about."""
         return frozenset(self.pages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRecord:
-    """A file that somebody imported. ``pages`` maps the names it uses to the slugs that they were taken for.
+    """One imported file. ``pages`` maps the names in the file to slugs.
 
-    ``page`` and ``dates`` are how it was told to be read.
+    ``page`` and ``dates`` are the options of the import.
     """
 
     at: datetime
@@ -96,22 +90,17 @@ class ImportRecord:
 
     @property
     def slugs(self) -> frozenset[str]:
-        """The pages it is about."""
+        """Return the pages that the record is about."""
         return frozenset(self.pages.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRecord:
-    """An alert as it was raised, just before it was stored: ``alert`` is all that it says (``alert_text``)."""
+    """One alert as it was raised, just before it was stored. ``alert`` is its JSON value (``alert_value``)."""
 
     at: datetime
     alert: Mapping[str, Any]
     body: None = None
-
-    @property
-    def slugs(self) -> frozenset[str]:
-        """The pages it is about."""
-        return frozenset(filter(None, (self.alert["page"], self.alert["rival"])))
 
 
 Record = ReplyRecord | ImportRecord | AlertRecord
@@ -119,7 +108,7 @@ Record = ReplyRecord | ImportRecord | AlertRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StampNote:
-    """Which link was stamped, and the SHA-256 of the response and of the certificate it was checked against."""
+    """The number of a stamped link, and the SHA-256 of the response and of the root certificate."""
 
     sequence: int
     response: str
@@ -128,10 +117,10 @@ class StampNote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainLink:
-    """What a manifest says.
+    """What a manifest states. The fields are the keys of its JSON.
 
-    ``let_go_before``: replies last received before this link were let go. ``stamp`` is a time-stamp that was got since
-    the link before, if one was.
+    ``let_go_before`` means: replies last received before this link were deleted after their time. ``stamp`` notes a
+    time-stamp of an earlier link.
     """
 
     sequence: int
@@ -144,138 +133,93 @@ class ChainLink:
 
 
 def sha256(data: bytes) -> str:
-    """The SHA-256 in hexadecimal, as ``sha256sum`` prints it."""
+    """Return the SHA-256 in hexadecimal, as ``sha256sum`` prints it."""
     return hashlib.sha256(data).hexdigest()
 
 
-def canonical(value: object) -> bytes:
-    """JSON with one form for one value."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-
-
 def instant_text(instant: datetime) -> str:
-    """``2026-11-26T09:00:00.000Z``: cut to the millisecond, as readings are."""
+    """Return ``2026-11-26T09:00:00.000Z``: UTC, cut to the millisecond as readings are."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @cache
 def software() -> str:
-    """The program that keeps the evidence, with its version."""
+    """Return the name and version of the program that writes the evidence."""
     return f"likewatch {version('likewatch')}"
 
 
-def reply_record_text(
-    exchange: Exchange, body: Body, *, platform: str, at: datetime, asked_at: datetime | None, pages: Mapping[str, str]
-) -> bytes:
-    """The record of an exchange."""
-    headers = {name: value for name in _HEADERS if (value := exchange.headers.get(name)) is not None}
-    return canonical(
-        {
-            "asked_at": None if asked_at is None else instant_text(asked_at),
-            "at": instant_text(at),
-            "body": _body(body),
-            "headers": headers,
-            "kind": "reply",
-            "pages": [*pages.items()],
-            "platform": platform,
-            "request": {
-                "form": exchange.form,
-                "method": exchange.method,
-                "params": exchange.params,
-                "url": exchange.url,
-            },
-            "status": exchange.status,
-        }
-    )
+def record_text(record: Record) -> bytes:
+    """Return the stored text of a record."""
+    value: dict[str, Any]
+    match record:
+        case AlertRecord():
+            value = {"kind": "alert", "alert": dict(record.alert)}
+        case ImportRecord():
+            value = {
+                "kind": "import",
+                "body": _body_value(record.body),
+                "by": record.by,
+                "dates": record.dates,
+                "name": record.name,
+                "page": record.page,
+                "pages": dict(record.pages),
+            }
+        case ReplyRecord():
+            value = {
+                "kind": "reply",
+                "asked_at": None if record.asked_at is None else instant_text(record.asked_at),
+                "body": _body_value(record.body),
+                "headers": dict(record.headers),
+                "pages": [*record.pages.items()],
+                "platform": record.platform,
+                "request": {name: getattr(record, name) for name in ("form", "method", "params", "url")},
+                "status": record.status,
+            }
+    return _canonical({"at": instant_text(record.at), **value})
 
 
-def import_record_text(imported: ImportRecord) -> bytes:
-    """The record of an import."""
-    return canonical(
-        {
-            "at": instant_text(imported.at),
-            "body": _body(imported.body),
-            "by": imported.by,
-            "dates": imported.dates,
-            "kind": "import",
-            "name": imported.name,
-            "page": imported.page,
-            "pages": dict(imported.pages),
-        }
-    )
-
-
-def alert_record_text(at: datetime, alert: Mapping[str, Any]) -> bytes:
-    """The record of an alert."""
-    return canonical({"alert": alert, "at": instant_text(at), "kind": "alert"})
-
-
-def manifest_text(
-    sequence: int,
-    previous: bytes | None,
-    *,
-    at: datetime,
-    records: Sequence[str],
-    let_go_before: int | None = None,
-    stamp: StampNote | None = None,
-) -> bytes:
-    """The manifest of a cycle."""
-    return canonical(
-        {
-            "at": instant_text(at),
-            "format": FORMAT,
-            "let_go_before": let_go_before,
-            "previous": None if previous is None else previous.hex(),
-            "records": list(records),
-            "sequence": sequence,
-            "software": software(),
-            "stamp": None if stamp is None else asdict(stamp),
-        }
-    )
+def manifest_text(link: ChainLink) -> bytes:
+    """Return the stored text of a link."""
+    value = {field.name: getattr(link, field.name) for field in fields(link)}
+    stamp = None if link.stamp is None else asdict(link.stamp)
+    return _canonical({**value, "at": instant_text(link.at), "format": FORMAT, "stamp": stamp})
 
 
 def read_record(text: bytes) -> Record:
-    """What a record says; ``EvidenceDamaged`` for a text that is none."""
-    try:
+    """Return the record that a text states. Raise ``EvidenceDamaged`` for any other text."""
+    with _form_of("A record"):
         value = json.loads(text)
+        at = _instant(value["at"])
         if value["kind"] == "alert":
             alert = value["alert"]
-            return AlertRecord(at=_instant(value["at"]), alert=MappingProxyType({**alert, "key": str(alert["key"])}))
-        body = Body(**_named(value["body"], "sha256", size="bytes", withheld="withheld"))
+            return AlertRecord(at=at, alert=MappingProxyType({**alert, "key": str(alert["key"])}))
+        about = value["body"]
+        body = Body(sha256=_digest(about["sha256"]), size=about["bytes"], withheld="withheld" in about)
         if value["kind"] == "import":
-            return ImportRecord(
-                at=_instant(value["at"]),
-                name=value["name"],
-                by=value["by"],
-                pages=MappingProxyType(value["pages"]),
-                page=value["page"],
-                dates=value["dates"],
-                body=body,
-            )
+            same = {name: value[name] for name in ("name", "by", "page", "dates")}
+            return ImportRecord(at=at, pages=MappingProxyType(value["pages"]), body=body, **same)
         asked_at, request = value["asked_at"], value["request"]
         return ReplyRecord(
-            at=_instant(value["at"]),
+            at=at,
             asked_at=None if asked_at is None else _instant(asked_at),
             platform=value["platform"],
             pages=MappingProxyType(dict(value["pages"])),
             method=request["method"],
             url=request["url"],
-            params=tuple((name, said) for name, said in request["params"]),
+            params=tuple((name, content) for name, content in request["params"]),
             form=request["form"],
             status=value["status"],
             headers=MappingProxyType(value["headers"]),
             body=body,
         )
-    except _OTHERWISE:
-        raise EvidenceDamaged("A record says something that no record says: it was altered.") from None
 
 
 def read_manifest(text: bytes) -> ChainLink:
-    """What a manifest says; ``EvidenceDamaged`` for a text that is none."""
-    try:
+    """Return the link that a text states. Raise ``EvidenceDamaged`` for any other text."""
+    with _form_of("A manifest"):
         value = json.loads(text)
         if value["format"] != FORMAT:
-            raise EvidenceDamaged(f"A manifest is of the format {value['format']!r}, which this Likewatch cannot read.")
+            raise EvidenceDamaged(f"This Likewatch cannot read a manifest of the format {value['format']!r}.")
         return ChainLink(
             sequence=int(value["sequence"]),
             at=_instant(value["at"]),
@@ -285,17 +229,24 @@ def read_manifest(text: bytes) -> ChainLink:
             let_go_before=None if value["let_go_before"] is None else int(value["let_go_before"]),
             stamp=None if value["stamp"] is None else StampNote(**value["stamp"]),
         )
-    except _OTHERWISE:
-        raise EvidenceDamaged("A manifest says something that no manifest says: it was altered.") from None
 
 
-def _body(body: Body) -> dict[str, object]:
-    told: dict[str, object] = {"bytes": body.size, "sha256": body.sha256}
-    return {**told, "withheld": WITHHELD} if body.withheld else told
+@contextmanager
+def _form_of(what: str) -> Iterator[None]:
+    """Turn whatever an altered text makes Python raise into ``EvidenceDamaged``."""
+    try:
+        yield
+    except _UNREADABLE:
+        raise EvidenceDamaged(f"{what} does not have the form of one: it was altered.") from None
 
 
-def _named(value: Mapping[str, Any], *same: str, size: str, withheld: str) -> dict[str, Any]:
-    return {name: _digest(value[name]) for name in same} | {"size": value[size], "withheld": withheld in value}
+def _canonical(value: object) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _body_value(body: Body) -> dict[str, object]:
+    value: dict[str, object] = {"bytes": body.size, "sha256": body.sha256}
+    return {**value, "withheld": WITHHELD} if body.withheld else value
 
 
 def _digest(text: str) -> str:

@@ -1,4 +1,4 @@
-"""How the evidence stands, in plain words, at a glance; the audit looks closer."""
+"""The state of the evidence at a glance, for ``likewatch doctor``. The audit looks closer."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from storage.errors import StoreError
 from storage.store import Store
 
 _LATE = timedelta(days=1)
-"""Without a time-stamp for this long, somebody should look at it: one is asked for every hour."""
+"""How long a time-stamp may be missing before somebody should look: Likewatch requests one every hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusLine:
-    """One line: what is, and what to do about it. ``is_fault``: it needs somebody; None: it is merely to be known."""
+    """One line: what is the case, and what to do. ``is_fault`` is None where the line only informs."""
 
     is_fault: bool | None
     what: str
@@ -25,40 +25,41 @@ class StatusLine:
 
 
 def evidence_status(store: Store, *, tsa_url: str, now: datetime) -> Iterator[StatusLine]:
-    """Whether the newest readings rest on the newest evidence, and how far time-stamps cover it."""
+    """Yield whether the newest readings rest on the newest evidence, and how far time-stamps cover it."""
     try:
         head, anchor, stamp = store.evidence.head(), store.evidence_anchor(), store.evidence.newest_stamp()
-        there = anchor is None or store.evidence.digest_of(anchor.sequence) == anchor.digest
+        is_whole = anchor is None or store.evidence.digest_of(anchor.sequence) == anchor.digest
     except StoreError as error:
-        yield StatusLine(is_fault=True, what=f"Evidence: {error}", todo="`likewatch evidence audit` says what else")
+        todo = "run `likewatch evidence audit`: it lists everything that is wrong"
+        yield StatusLine(is_fault=True, what=f"Evidence: {error}", todo=todo)
         return
-    if not there:
+    if not is_whole:
         yield StatusLine(
             is_fault=True,
-            what="Evidence: the newest readings rest on a link of the chain that is not there",
-            todo="it was lost, altered or replaced by an older file: `likewatch evidence audit` says what is missing",
+            what="Evidence: the newest readings rest on a link of the chain that is missing",
+            todo="the file was lost, altered or replaced: `likewatch evidence audit` lists what is missing",
         )
     if head is None:
         yield StatusLine(is_fault=None, what="Evidence: none yet; it begins with the first poll")
         return
-    counted = store.evidence.row_counts()
-    kept = f"{phrases.several(head.sequence, 'link')}, {phrases.several(counted['replies'], 'reply', 'replies')} kept"
+    replies = phrases.several(store.evidence.row_counts()["replies"], "reply", "replies")
+    stored = f"{phrases.several(head.sequence, 'link')}, {replies} stored"
     if stamp is None and not tsa_url:
         yield StatusLine(
             is_fault=None,
-            what=f"Evidence: {kept}; nobody outside has time-stamped it",
-            todo="set LIKEWATCH_TSA_URL to a time-stamping authority; docs/evidence.md says what it is worth",
+            what=f"Evidence: {stored}; no outside authority has time-stamped it",
+            todo="set LIKEWATCH_TSA_URL to a time-stamping authority; docs/evidence.md explains what that adds",
         )
         return
     last = None if stamp is None else read_stamp(stamp).at
-    uncovered = head.sequence - stamp.sequence - 1 if stamp else head.sequence  # 1: the link that tells of the stamp
+    uncovered = head.sequence - stamp.sequence - 1 if stamp else head.sequence  # 1: the link that notes the stamp
     if uncovered > 0 and (last is None or now - last > _LATE):
         when = f"the last is of {phrases.instant(last)}" if last else "there is none yet"
         yield StatusLine(
             is_fault=bool(tsa_url),
-            what=f"Evidence: {kept}, but {phrases.several(uncovered, 'link')} without a time-stamp ({when})",
-            todo="see the log for what LIKEWATCH_TSA_URL answered; it is asked every hour while Likewatch runs",
+            what=f"Evidence: {stored}, but {phrases.several(uncovered, 'link')} without a time-stamp ({when})",
+            todo="the log shows what LIKEWATCH_TSA_URL answered; Likewatch tries again every hour while it runs",
         )
         return
     assert last is not None  # noqa: S101 (without a stamp, every link is uncovered)
-    yield StatusLine(is_fault=False, what=f"Evidence: {kept}, time-stamped up to {phrases.instant(last)}")
+    yield StatusLine(is_fault=False, what=f"Evidence: {stored}, time-stamped up to {phrases.instant(last)}")

@@ -1,29 +1,27 @@
-"""The audit of the whole store: the evidence by itself, and what rests on it: readings and alerts."""
+"""The audit of the whole store: the evidence itself, and the readings and alerts that rest on it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from bot.evidence.alert_text import alert_value
+from bot.evidence.chain import EvidenceFault
 from bot.evidence.chain_audit import AuditedLink, ChainAudit
-from bot.evidence.fault import EvidenceFault
+from bot.evidence.json_values import alert_value
 from bot.evidence.readings_audit import ReadingsAudit
-from bot.evidence.records import AlertRecord, sha256
+from bot.evidence.records import sha256
 from bot.evidence.reread import RereadImport
 from bot.evidence.trace import reference, trace
 from bot.text import phrases
 from storage.errors import StoreError
 from storage.evidence import EvidenceDamaged
 from storage.store import Store
-
-_INSTANT = timedelta(milliseconds=1)
-_LATER = timedelta(days=7)
+from storage.values import StoredAlert
 
 
 class StoreAudit:
-    """Looks at everything once. The counters say what was looked at, ``evidence`` what of the evidence."""
+    """Check everything once. The counters say how much was checked, and those of ``evidence`` how much evidence."""
 
     def __init__(self, store: Store, reread_import: RereadImport) -> None:
         self._store = store
@@ -31,18 +29,17 @@ class StoreAudit:
         self.evidence = ChainAudit(store.evidence)
         self.readings = ReadingsAudit(store, reread_import)
         self.alerts = 0
-        self._told: dict[str, Mapping[str, Any]] = {}
+        self._chained: dict[str, Mapping[str, Any]] = {}  # alerts of the chain, by their key
 
     def run(self, advance: Callable[[int, int], None]) -> Iterator[EvidenceFault]:
-        """Whatever is wrong, as it is found; ``advance(done, total)`` is told how many records were looked at."""
+        """Yield every fault as it is found. ``advance(done, total)`` is called with the number of checked records."""
         try:
             yield from self.evidence.chain()
             yield from self._anchor()
             total = self._store.evidence.row_counts()["records"]
             for found in self.evidence.contents():
                 if isinstance(found, AuditedLink):
-                    told = (record.alert for _, record in found.records if isinstance(record, AlertRecord))
-                    self._told.update((alert["key"], alert) for alert in told)
+                    self._chained.update((record.alert["key"], record.alert) for record in found.alerts)
                     yield from self.readings.polled(found)
                     advance(self.evidence.records, total)
                 else:
@@ -52,72 +49,59 @@ class StoreAudit:
             if self.evidence.links:
                 yield from self.readings.others(self._began())
             yield from self.readings.newest()
-            yield from self._alerts()
+            for stored in self._store.alerts.recent(limit=-1):
+                self.alerts += 1
+                where = f"Alert {reference(stored.alert)} ({stored.alert.kind} of {stored.alert.page})"
+                yield from (EvidenceFault(where, what) for what in self._alert(stored))
         except StoreError as error:  # of a file itself: nothing further can be read
-            yield EvidenceFault(where="The store", what=str(error))
+            yield EvidenceFault("The store", str(error))
 
     def _anchor(self) -> Iterator[EvidenceFault]:
-        """The newest readings rest on a link that is there: nobody cut the chain off, or put an older file in place."""
+        """Check that the newest readings rest on an existing link: nobody cut the chain, or restored an older file."""
         where = "The newest readings"
         try:
             anchor = self._store.evidence_anchor()
-            if anchor is None:
-                return
-            manifest = self._store.evidence.manifest(anchor.sequence)
+            manifest = None if anchor is None else self._store.evidence.manifest(anchor.sequence)
         except EvidenceDamaged as error:
-            yield EvidenceFault(where=where, what=str(error))
+            yield EvidenceFault(where, str(error))
             return
-        if manifest is None:
-            yield EvidenceFault(
-                where=where, what=f"they rest on link {anchor.sequence}, which is not there (any more)."
-            )
-        elif sha256(manifest.text) != anchor.digest.hex():
-            yield EvidenceFault(where=where, what=f"they rest on a link {anchor.sequence} with another SHA-256.")
+        if anchor is not None and manifest is None:
+            yield EvidenceFault(where, f"they rest on link {anchor.sequence}, which is missing.")
+        elif anchor is not None and manifest is not None and sha256(manifest.text) != anchor.digest.hex():
+            yield EvidenceFault(where, f"they rest on a link {anchor.sequence} with another SHA-256.")
 
-    def _alerts(self) -> Iterator[EvidenceFault]:
-        """What is behind an alert is there, and says what the alert's readings say."""
-        for kept in self._store.alerts.recent(limit=-1):
-            self.alerts += 1
-            where = f"Alert {reference(kept.alert)} ({kept.alert.kind} of {kept.alert.page})"
-            told = self._told.get(kept.alert.key)
-            if told is not None and told != alert_value(kept.alert):
-                yield EvidenceFault(where=where, what="it is not what the chain tells of it: it was altered.")
-            if told is None and self._is_since(max(kept.recorded_at, kept.alert.at)):
-                yield EvidenceFault(where=where, what="no link tells of it: it was slipped in, or its key was altered.")
-            try:
-                traced = trace(self._store, kept, self._reread_import)
-            except EvidenceDamaged as error:
-                yield EvidenceFault(where=where, what=str(error))
-                continue
-            gone = self._gone_before(kept.recorded_at)
-            for reading in traced.readings:
-                for behind in reading.behind:
-                    if behind.content is None and not behind.record.body.withheld and behind.kept.sequence >= gone:
-                        what = f"the reply {behind.record.body.sha256} behind it is missing; such are kept for ever."
-                        yield EvidenceFault(where=where, what=what)
-                if reading.confirmed is False:
-                    yield EvidenceFault(
-                        where=where, what=f"a reading of {reading.reading.page} is not what its reply says."
-                    )
+    def _alert(self, stored: StoredAlert) -> Iterator[str]:
+        """Check that an alert is the one in the chain, and that the bytes behind it state its readings."""
+        chained = self._chained.get(stored.alert.key)
+        if chained is not None and chained != alert_value(stored.alert):
+            yield "it is not what the chain states of it: it was altered."
+        is_since = bool(self.evidence.links) and max(stored.recorded_at, stored.alert.at) >= self._began()
+        if chained is None and is_since:
+            yield "no link names it: it was slipped in, or its key was altered."
+        try:
+            traced = trace(self._store, stored, self._reread_import)
+        except EvidenceDamaged as error:
+            yield str(error)
+            return
+        links = self.evidence.links.values()
+        deleted_before = max((link.let_go_before or 0 for link in links if link.at <= stored.recorded_at), default=0)
+        for reading in traced.readings:
+            for origin in reading.origins:
+                body = origin.record.body
+                if origin.content is None and not body.withheld and origin.link >= deleted_before:
+                    yield f"the reply {body.sha256} behind it is missing; such replies are stored for ever."
+            if reading.confirmed is False:
+                yield f"a reading of {reading.reading.page} is not what its reply states."
 
     def _began(self) -> datetime:
         return min(link.at for link in self.evidence.links.values())
 
-    def _is_since(self, instant: datetime) -> bool:
-        """Whether there was a chain at this instant."""
-        return bool(self.evidence.links) and instant >= self._began()
-
-    def _gone_before(self, instant: datetime) -> int:
-        """The link before which replies had been let go by this instant."""
-        links = self.evidence.links.values()
-        return max((link.let_go_before or 0 for link in links if link.at <= instant), default=0)
-
 
 def audit_summary(audit: StoreAudit, faults: int) -> Iterator[str]:
-    """What was looked at, in plain words."""
+    """Yield what was checked, and the result, for an operator."""
     evidence = audit.evidence
-    gone = f", {phrases.count(evidence.let_go)} more let go after their time" if evidence.let_go else ""
-    looked_at = [
+    deleted = f", {phrases.count(evidence.let_go)} more deleted after their time" if evidence.let_go else ""
+    checked = [
         phrases.several(len(evidence.links), "link"),
         phrases.several(evidence.records, "record"),
         phrases.several(evidence.replies, "reply", "replies"),
@@ -125,12 +109,16 @@ def audit_summary(audit: StoreAudit, faults: int) -> Iterator[str]:
         phrases.several(audit.alerts, "alert"),
         phrases.several(evidence.stamps, "time-stamp"),
     ]
-    yield f"Looked at: {phrases.listed(looked_at)}{gone}."
-    if newest := audit.evidence.newest:
-        yield f"The newest link is {newest[0]}, SHA-256 {newest[1]}. Write it down elsewhere, and it is dated."
+    yield f"Checked: {phrases.listed(checked)}{deleted}."
+    if evidence.newest:
+        sequence, digest = evidence.newest
+        yield f"The newest link is {sequence}, SHA-256 {digest}. Write it down elsewhere to prove its date."
     if faults:
-        yield f"{phrases.several(faults, 'fault')}: see above, and docs/evidence.md for what to do."
+        yield f"{phrases.several(faults, 'fault')}: see above. docs/evidence.md says what to do."
     elif evidence.stamps:
-        yield f"Everything is as it was kept. Links up to {evidence.stamped_until} are covered by a time-stamp."
+        yield f"Everything is as it was stored. A time-stamp covers the links up to {evidence.stamped_until}."
     else:
-        yield "Everything is as it was kept. No link is time-stamped, so nobody outside can be sure (docs/evidence.md)."
+        yield (
+            "Everything is as it was stored. No link is time-stamped, so nobody outside can be sure of that "
+            "(docs/evidence.md)."
+        )

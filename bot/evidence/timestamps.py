@@ -1,6 +1,6 @@
-"""Time-stamps by somebody else (RFC 3161): an authority signs that a manifest's SHA-256 existed at an instant.
+"""Time-stamps (RFC 3161): an outside authority signs that the SHA-256 of a manifest existed at an instant.
 
-Every manifest holds the SHA-256 of the one before, so that one stamp covers everything up to its link.
+Every manifest holds the SHA-256 of the manifest before, so one stamp covers everything up to its link.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from rfc3161_client import (
 from bot.clock import Clock
 from bot.errors import ConfigError, LikewatchError, PayloadChanged
 from bot.evidence.recorder import Recorder
-from bot.evidence.records import sha256
+from bot.evidence.records import instant_text, sha256
 from bot.http.client import Http
 from storage.errors import StoreError
 from storage.evidence import Evidence, Stamp
@@ -38,7 +38,7 @@ from storage.evidence import Evidence, Stamp
 log = logging.getLogger(__name__)
 
 EVERY = timedelta(hours=1)
-"""A stamp this often at most, while there is anything new: it covers every link before it."""
+"""The shortest time between two stamps. Each covers every link before it."""
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 _PEM = re.compile(b"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -47,7 +47,7 @@ _QUERY = "application/timestamp-query"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StampDetails:
-    """What a time-stamp says: when, and who signed it; ``root`` is the certificate that the signer's leads to."""
+    """When a time-stamp was signed, and by whom. ``root`` is the certificate to which the signer's leads."""
 
     at: datetime
     signer: str
@@ -55,9 +55,19 @@ class StampDetails:
     root: str
     root_sha256: str
 
+    @property
+    def value(self) -> dict[str, str]:
+        """Return the same for a bundle's JSON."""
+        return {
+            "at": instant_text(self.at),
+            "root_name": self.root,
+            "root_sha256": self.root_sha256,
+            "signer": self.signer,
+        }
+
 
 class Stamper:
-    """Has the newest link stamped, and tries again until that succeeds."""
+    """Get a stamp of the newest link, and try again until that succeeds."""
 
     def __init__(
         self, http: Http, *, evidence: Evidence, recorder: Recorder, clock: Clock, roots: Sequence[x509.Certificate]
@@ -72,44 +82,44 @@ class Stamper:
         self._in_trouble = False
 
     def stamp_when_due(self) -> bool:
-        """Ask for a stamp if there is something new to cover and the last is an hour old. Whether one was got."""
+        """Request a stamp if a link is new and the last stamp is an hour old. Return whether a stamp was received."""
         now = self._clock.now()
         if self._not_before is not None and now < self._not_before:
             return False
         head, last = self._evidence.head(), self._evidence.newest_stamp()
-        if head is None or (last is not None and head.sequence <= last.sequence + 1):  # + 1: the link of that stamp
+        if head is None or (
+            last is not None and head.sequence <= last.sequence + 1
+        ):  # + 1: the link that notes the stamp
             return False
         try:
-            self._recorder.seal_stamp(self._asked(head.sequence))
+            self._recorder.seal_stamp(self._requested(head.sequence))
         except (LikewatchError, StoreError) as error:
             self._not_before = now + self._wait
             self._wait = min(2 * self._wait, _LONGEST_WAIT)
             if not self._in_trouble:
-                log.warning("No time-stamp could be got; it is tried again until one can: %s", error)
+                log.warning("No time-stamp was received; Likewatch tries again until it gets one: %s", error)
             self._in_trouble = True
             return False
         if self._in_trouble:
-            log.info("Time-stamps can be got again.")
+            log.info("Time-stamps are received again.")
         self._in_trouble, self._wait, self._not_before = False, _FIRST_WAIT, now + EVERY
         return True
 
-    def _asked(self, sequence: int) -> Stamp:
+    def _requested(self, sequence: int) -> Stamp:
         manifest = self._evidence.manifest(sequence)
         assert manifest is not None  # noqa: S101 (it is the head)
         request = TimestampRequestBuilder().data(manifest.text).hash_algorithm(HashAlgorithm.SHA256).build()
         response = self._http.post(request.as_bytes(), _QUERY)
-        root = next(
-            (root for root in self._roots if _fault(response, manifest.text, root, request.nonce) is None), None
-        )
-        if root is None:
-            raise PayloadChanged(_why(response, manifest.text, self._roots))
-        return Stamp(sequence=sequence, response=response, root=root.public_bytes(Encoding.DER))
+        for root in self._roots:
+            if _fault(response, manifest.text, root, request.nonce) is None:
+                return Stamp(sequence=sequence, response=response, root=root.public_bytes(Encoding.DER))
+        raise PayloadChanged(_refusal(response, manifest.text, self._roots))
 
 
 def roots_in(pem: Path | None) -> tuple[x509.Certificate, ...]:
-    """The authorities to trust: those of this file, or without one those that browsers trust (certifi's).
+    """Return the trusted root certificates: of this file, or without a file, of certifi, as browsers trust them.
 
-    Raises ``ConfigError`` where the file holds no certificates.
+    Raise ``ConfigError`` where the file cannot be read or holds no certificate.
     """
     path = pem or Path(certifi.where())
     try:
@@ -124,7 +134,7 @@ def roots_in(pem: Path | None) -> tuple[x509.Certificate, ...]:
 
 
 def _certificates(pem: bytes) -> Iterator[x509.Certificate]:
-    """The certificates of a file, but for those that RFC 5280 forbids (a few old roots are among certifi's)."""
+    """Yield the certificates of a file, except those that RFC 5280 forbids. Certifi includes a few such old roots."""
     for block in _PEM.findall(pem):
         with warnings.catch_warnings():
             warnings.simplefilter("error", CryptographyDeprecationWarning)
@@ -135,7 +145,7 @@ def _certificates(pem: bytes) -> Iterator[x509.Certificate]:
 
 
 def read_stamp(stamp: Stamp) -> StampDetails:
-    """What a time-stamp says; only to be believed where ``stamp_fault`` finds nothing."""
+    """Return what a time-stamp states. Believe it only where ``stamp_fault`` returns None."""
     response = decode_timestamp_response(stamp.response)
     root = x509.load_der_x509_certificate(stamp.root)
     signer = response.signed_data.signer_infos.pop()
@@ -149,21 +159,21 @@ def read_stamp(stamp: Stamp) -> StampDetails:
         signer=names[0] if names else signer.issuer.rfc4514_string(),
         serial=response.tst_info.serial_number,
         root=root.subject.rfc4514_string(),
-        root_sha256=_fingerprint(root),
+        root_sha256=sha256(root.public_bytes(Encoding.DER)),
     )
 
 
 def stamp_fault(stamp: Stamp, text: bytes, trusted: Sequence[x509.Certificate] = ()) -> str | None:
-    """What is wrong with a time-stamp over this text; None if nothing.
+    """Return what is wrong with a time-stamp of this text, or None.
 
-    ``trusted``: it must lead to one of these certificates, not only to the one that is kept with it.
+    ``trusted``: the stamp must lead to one of these certificates, not only to the certificate that is stored with it.
     """
     try:
         root = x509.load_der_x509_certificate(stamp.root)
     except ValueError:
-        return "the certificate kept with it cannot be read: it was altered."
+        return "the certificate that is stored with it cannot be read: it was altered."
     if trusted and root not in trusted:
-        return f"it is of another authority ({root.subject.rfc4514_string()}) than the one that is trusted."
+        return f"it is of another authority ({root.subject.rfc4514_string()}) than the trusted one."
     return _fault(stamp.response, text, root, None)
 
 
@@ -175,12 +185,12 @@ def _fault(response: bytes, text: bytes, root: x509.Certificate, nonce: int | No
         )
     except VerificationError as error:
         if "Mismatch between messages" in str(error):
-            return "it is the stamp of something else than this link."
+            return "it is the stamp of another text than this link's."
         if "certificate" in str(error):
             return f"its signature does not lead to {root.subject.rfc4514_string()}: altered, or of another authority."
-        return f"it does not hold ({error})."
+        return f"it is not valid ({error})."
     except ValueError as error:
-        return f"it cannot be read ({str(error)[:80]}): altered, or no answer in DER as RFC 3161 asks."
+        return f"it cannot be read ({str(error)[:80]}): altered, or not in DER as RFC 3161 requires."
     return None
 
 
@@ -189,7 +199,7 @@ def _embedded(response: TimeStampResponse) -> list[x509.Certificate]:
     return [certificate for certificate in certificates if certificate.issuer != certificate.subject]
 
 
-def _why(response: bytes, text: bytes, roots: Sequence[x509.Certificate]) -> str:
+def _refusal(response: bytes, text: bytes, roots: Sequence[x509.Certificate]) -> str:
     try:
         status = decode_timestamp_response(response).status
     except ValueError as error:
@@ -197,10 +207,6 @@ def _why(response: bytes, text: bytes, roots: Sequence[x509.Certificate]) -> str
     if status != PKIStatus.GRANTED:
         return f"The time-stamping authority refused (status {status} of RFC 3161)."
     return (
-        "The time-stamping authority's answer is signed by none of the trusted roots. Save its root as PEM, "
-        f"and name the file in LIKEWATCH_TSA_ROOTS. ({_fault(response, text, roots[0], None)})"
+        "No trusted root signed the time-stamping authority's answer. Save the authority's root as PEM, "
+        f"and name that file in LIKEWATCH_TSA_ROOTS. ({_fault(response, text, roots[0], None)})"
     )
-
-
-def _fingerprint(certificate: x509.Certificate) -> str:
-    return sha256(certificate.public_bytes(Encoding.DER))

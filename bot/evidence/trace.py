@@ -1,16 +1,24 @@
-"""From an alert to its figures, from each figure to the readings behind it, and from each reading to what came."""
+"""From an alert to its figures, from each figure to the readings behind it, and from each reading to its origins."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 
 from bot.errors import LikewatchError
-from bot.evidence.records import ImportRecord, ReplyRecord, read_record
-from bot.evidence.reread import RereadImport, StoredExchange, by_batch, reread
+from bot.evidence.records import ReplyRecord, read_record
+from bot.evidence.reread import (
+    AnyReading,
+    ImportedReadings,
+    Origin,
+    RereadImport,
+    instant_of,
+    origin_of,
+    reread,
+    says_the_same,
+)
 from handlers.model import Alert, AudienceReading, Fact, Reading
 from handlers.wording.numbers import dated
 from storage.evidence import KeptRecord
@@ -18,41 +26,31 @@ from storage.store import Store
 from storage.values import StoredAlert
 
 DRAWN = timedelta(days=30)
-"""How far back the chart of a card goes at first; its daily points are figures that were shown."""
+"""How far back the chart of a card goes at first. A reader saw its daily points, so they are figures too."""
 
-_INSTANT = timedelta(milliseconds=1)  # the store's resolution
+INSTANT = timedelta(milliseconds=1)
+"""The resolution of stored instants."""
+
 _BEFORE = timedelta(days=1)
-_AT_MOST = 24  # readings behind a figure that was worked out from several: one an hour of the day before
 _REFERENCE = 10  # hexadecimal digits
 _NEWEST = 20
-
-AnyReading = Reading | AudienceReading
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """A record that a reading rests on. ``content`` is None where its bytes are not kept (any more)."""
-
-    kept: KeptRecord
-    record: ReplyRecord | ImportRecord
-    content: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracedReading:
-    """A reading with what it came from, oldest first; nothing where no reply is kept of that instant.
+    """A reading with its origins, oldest first. There are none where no reply of that instant is stored.
 
-    ``confirmed`` is true where the kept bytes, read once more, say what the reading says; None where they are not kept.
+    ``confirmed``: whether the stored bytes, read again, state this reading. None where the bytes are not stored.
     """
 
     reading: AnyReading
-    behind: tuple[Origin, ...]
+    origins: tuple[Origin, ...]
     confirmed: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracedFigure:
-    """A figure of an alert and the places, among the traced readings, of those behind it (none: said by the rule)."""
+    """A fact of an alert, with the indexes of the readings behind it. Without any, the rule itself states the fact."""
 
     fact: Fact
     readings: tuple[int, ...]
@@ -60,7 +58,7 @@ class TracedFigure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """An alert down to the bytes. ``drawn`` are the places of the readings in its card's chart."""
+    """An alert down to the bytes. ``drawn`` are the indexes of the readings in its card's chart."""
 
     alert: StoredAlert
     figures: tuple[TracedFigure, ...]
@@ -69,221 +67,158 @@ class Trace:
 
 
 def reference(alert: Alert) -> str:
-    """A short name of an alert that survives every shell: the first ten digits of its key's SHA-256."""
+    """Return a short name of an alert that every shell accepts: the first ten digits of the SHA-256 of its key."""
     return hashlib.sha256(alert.key.encode()).hexdigest()[:_REFERENCE]
 
 
 def find_alert(store: Store, named: str) -> StoredAlert:
-    """The alert of this reference or key, else a page's newest. Raises ``LikewatchError``, naming the newest alerts."""
+    """Return the alert with this reference or key, otherwise the newest alert of this page.
+
+    Raise ``LikewatchError`` where there is none. Its text lists the newest alerts.
+    """
     named = named.strip()
     if found := store.alerts.get(named):
         return found
     every = store.alerts.recent(limit=-1)
-    for kept in every:
-        if reference(kept.alert) == named.casefold():
-            return kept
-    of_everybody = [kept for kept in every if not kept.alert.tuned]  # not what one channel's own threshold raised
-    if of_page := [kept for kept in of_everybody if named in {kept.alert.page, kept.alert.rival}]:
+    for stored in every:
+        if reference(stored.alert) == named.casefold():
+            return stored
+    untuned = [stored for stored in every if not stored.alert.tuned]  # not what one channel's own threshold raised
+    if of_page := [stored for stored in untuned if named in {stored.alert.page, stored.alert.rival}]:
         return of_page[0]
-    if not of_everybody:
-        raise LikewatchError("There is no alert yet, so there is nothing to prove.")
+    if not untuned:
+        raise LikewatchError("No alert has been raised yet, so there is nothing to prove.")
     newest = "\n".join(
-        f"  {reference(kept.alert)}  {dated(kept.alert.at, kept.alert.dated)}  {kept.alert.kind}  {kept.alert.page}"
-        for kept in of_everybody[:_NEWEST]
+        f"  {reference(stored.alert)}  {dated(stored.alert.at, stored.alert.dated)}  {stored.alert.kind}  "
+        f"{stored.alert.page}"
+        for stored in untuned[:_NEWEST]
     )
-    raise LikewatchError(f"No alert is called “{named[:80]}”. Name one by its reference; the newest are:\n{newest}")
+    raise LikewatchError(
+        f"No alert has the name “{named[:80]}”. Give the reference of an alert; the newest are:\n{newest}"
+    )
 
 
-def trace(store: Store, kept: StoredAlert, reread_import: RereadImport) -> Trace:
-    """An alert with everything behind it that is known."""
+def trace(store: Store, stored: StoredAlert, reread_import: RereadImport) -> Trace:
+    """Return an alert with everything behind it that is stored."""
     with store.read():
-        used: list[AnyReading] = []
+        finder = _ReadingFinder(store)
+        used: list[AnyReading] = []  # an audience has no hash, so no dict
+
+        def place(reading: AnyReading) -> int:
+            if reading not in used:
+                used.append(reading)
+            return used.index(reading)
+
         figures = tuple(
-            TracedFigure(
-                fact=fact, readings=tuple(_place(used, reading) for reading in _of_fact(store, kept.alert, fact))
-            )
-            for fact in kept.alert.facts
+            TracedFigure(fact=fact, readings=tuple(map(place, finder.behind(stored.alert, fact))))
+            for fact in stored.alert.facts
         )
-        drawn = tuple(_place(used, reading) for reading in _drawn(store, kept.alert))
-        files = _Files(store, reread_import)
-        readings = tuple(_traced(store, reading, files) for reading in used)
-    return Trace(alert=kept, figures=figures, drawn=drawn, readings=readings)
+        drawn = tuple(map(place, finder.drawn(stored.alert)))
+        imported = ImportedReadings(store, reread_import)
+        readings = tuple(_traced(finder, reading, imported) for reading in used)
+    return Trace(alert=stored, figures=figures, drawn=drawn, readings=readings)
 
 
 def replies_behind(store: Store, alerts: Iterable[StoredAlert]) -> set[bytes]:
-    """The SHA-256 of every reply and file behind these alerts, without looking into them."""
-    wanted: set[bytes] = set()
-    seen: set[tuple[str, datetime]] = set()
-    for kept in alerts:
-        facts = [fact for fact in kept.alert.facts if fact.at is not None]
-        readings = [reading for fact in facts for reading in _of_fact(store, kept.alert, fact)]
-        behind = [(reading.page, instant_of(reading)) for reading in (*readings, *_drawn(store, kept.alert))]
-        behind += [(page, fact.at) for fact in facts if fact.at for page in _pages_of(kept.alert, fact)]
-        for instant in behind:
-            if instant not in seen:
-                seen.add(instant)
-                wanted.update(bytes.fromhex(record.body.sha256) for _, record in _polled(store, *instant))
-    return wanted
+    """Return the SHA-256 of every reply behind these alerts, without unpacking the replies."""
+    finder = _ReadingFinder(store)
+    instants: set[tuple[str, datetime]] = set()
+    for stored in alerts:
+        for fact in stored.alert.facts:
+            instants.update((reading.page, instant_of(reading)) for reading in finder.behind(stored.alert, fact))
+            if fact.at is not None:
+                instants.update((page, fact.at) for page in _pages_of(stored.alert, fact))
+        instants.update((reading.page, instant_of(reading)) for reading in finder.drawn(stored.alert))
+    return {bytes.fromhex(record.body.sha256) for instant in instants for _, record in finder.polls(*instant)}
 
 
-def import_records(store: Store) -> Iterator[tuple[KeptRecord, ImportRecord]]:
-    """Every imported file, the newest first."""
-    for kept in reversed(store.evidence.records_without_poll()):
-        record = read_record(kept.text)
-        if isinstance(record, ImportRecord):
-            yield kept, record
+class _ReadingFinder:
+    """Find the stored readings behind a fact of an alert, and the replies behind a reading."""
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
-def came(store: Store, record: ReplyRecord) -> StoredExchange | None:
-    """An exchange with its bytes; None where they are not kept."""
-    reply = store.evidence.reply(bytes.fromhex(record.body.sha256))
-    return None if reply is None else StoredExchange(record=record, content=reply.raw)
+    def behind(self, alert: Alert, fact: Fact) -> Iterator[AnyReading]:
+        """Yield the readings of a fact: those of its page (or of both pages) at its instant, else from just before."""
+        if fact.at is None:
+            return
+        for page in _pages_of(alert, fact):
+            at_instant = [reading for reading in self._at(page, fact.at) if fact.source in {"", reading.source}]
+            if at_instant:
+                yield from (reading for reading in at_instant if _may_state(reading, fact))
+                continue
+            yield from (reading for reading in self._unchanged(page, fact.at) if fact.source in {"", reading.source})
+            if not fact.source:
+                yield from self._day_before(page, fact.at)
 
+    def drawn(self, alert: Alert) -> Iterator[Reading]:
+        """Yield the readings that the chart of an alert's card draws."""
+        for page in filter(None, (alert.page, alert.rival)):
+            for point in self._store.readings.historical_daily_points(page, alert.at - DRAWN, alert.at):
+                for reading in self._counts(page, point.at):
+                    if (reading.count, reading.source) == (point.count, point.source):
+                        yield reading
 
-def says_the_same(one: AnyReading, other: AnyReading) -> bool:
-    """Whether two readings say the same of the same instant, however they came."""
-    if isinstance(one, Reading) and isinstance(other, Reading):
-        return _said(one) == _said(other)
-    if isinstance(one, AudienceReading) and isinstance(other, AudienceReading):
-        return (one.page, one.as_of, one.measure, one.source, dict(one.likes), dict(one.shares), one.total) == (
-            (other.page, other.as_of, other.measure, other.source, dict(other.likes), dict(other.shares), other.total)
-        )
-    return False
+    def polls(self, page: str, instant: datetime) -> list[tuple[KeptRecord, ReplyRecord]]:
+        """Return the exchanges that were about this page, for readings of this instant."""
+        records = ((stored, read_record(stored.text)) for stored in self._store.evidence.records_at(instant))
+        return [
+            (stored, record) for stored, record in records if isinstance(record, ReplyRecord) and page in record.slugs
+        ]
 
+    def polled(self, page: str, instant: datetime) -> tuple[Origin, ...]:
+        """Return the same exchanges with their bytes."""
+        return tuple(origin_of(self._store, stored, record) for stored, record in self.polls(page, instant))
 
-def _said(reading: Reading) -> tuple[object, ...]:
-    return (reading.page, reading.observed_at, reading.count, reading.low, reading.high, reading.metric, reading.source)
+    def _unchanged(self, page: str, instant: datetime) -> Iterator[Reading]:
+        """Yield what a poll of this instant read, and the last stored reading: an unchanged count is not stored.
 
+        Nothing is yielded where nobody polled then. Where the bytes are deleted, only the last stored reading is.
+        """
+        if polled := self.polled(page, instant):
+            for reading in reread(polled):
+                if reading.page == page and isinstance(reading, Reading):
+                    yield reading
+            yield from self._last_stored(page, instant)
 
-def _place(used: list[AnyReading], reading: AnyReading) -> int:
-    if reading not in used:
-        used.append(reading)
-    return used.index(reading)
+    def _last_stored(self, page: str, instant: datetime) -> Iterator[Reading]:
+        point = self._store.readings.historical_point_at(page, instant)
+        if point is not None:
+            yield from self._counts(page, point.at)
 
+    def _at(self, page: str, instant: datetime) -> list[AnyReading]:
+        return list(self._store.timeline.as_received([page], instant, instant + INSTANT))
 
-def _of_fact(store: Store, alert: Alert, fact: Fact) -> Iterator[AnyReading]:
-    """The readings that a fact names: those of its page (or of both pages) at its instant, else just before it."""
-    if fact.at is None:
-        return
-    for page in _pages_of(alert, fact):
-        there = [reading for reading in _at(store, page, fact.at) if fact.source in {"", reading.source}]
-        if there:
-            yield from (reading for reading in there if _is_of(reading, fact))
-            continue
-        yield from (figure for figure in _unchanged(store, page, fact.at) if fact.source in {"", figure.source})
-        if not fact.source:
-            yield from _just_before(store, page, fact.at)
+    def _counts(self, page: str, instant: datetime) -> Iterator[Reading]:
+        return (reading for reading in self._at(page, instant) if isinstance(reading, Reading))
+
+    def _day_before(self, page: str, instant: datetime) -> Iterator[Reading]:
+        """Yield what a rule works a figure out from: the last reading of each hour of the day before it."""
+        hours: dict[datetime, Reading] = {}
+        for reading in self._store.timeline.as_received([page], instant - _BEFORE, instant + INSTANT):
+            if isinstance(reading, Reading):
+                hours[reading.observed_at.replace(minute=0, second=0, microsecond=0)] = reading
+        if hours:
+            yield from list(hours.values())[-24:]  # a day that begins within an hour touches 25 of them
+        else:
+            yield from self._last_stored(page, instant)
 
 
 def _pages_of(alert: Alert, fact: Fact) -> tuple[str, ...]:
-    known = {alert.page, *((alert.rival,) if alert.rival else ()), *alert.others}
-    return (fact.about,) if fact.about in known else tuple(filter(None, (alert.page, alert.rival)))
+    pages = {alert.page, *((alert.rival,) if alert.rival else ()), *alert.others}
+    return (fact.about,) if fact.about in pages else tuple(filter(None, (alert.page, alert.rival)))
 
 
-def _unchanged(store: Store, page: str, instant: datetime) -> Iterator[Reading]:
-    """What a poll of this instant said, which found the count unchanged and so was not stored; and the last that was.
-
-    Nothing where nobody was asked; only the last stored where the bytes are not kept.
-    """
-    polled = _polled(store, page, instant)
-    if not polled:
-        return
-    exchanges = [exchange for _, record in polled if (exchange := came(store, record))]
-    for batch in by_batch(exchanges):
-        yield from (figure for figure in reread(batch) if figure.page == page)
-    yield from _last_stored(store, page, instant)
-
-
-def _last_stored(store: Store, page: str, instant: datetime) -> Iterator[Reading]:
-    point = store.readings.historical_point_at(page, instant)
-    if point is not None:
-        yield from (reading for reading in _at(store, page, point.at) if isinstance(reading, Reading))
-
-
-def _is_of(reading: AnyReading, fact: Fact) -> bool:
-    """A fact in shares or about a country is of an audience, a fact in likes may be of either."""
+def _may_state(reading: AnyReading, fact: Fact) -> bool:
+    """Return whether a reading can state a fact: a share can come of an audience only, likes can come of both."""
     return isinstance(reading, AudienceReading) or fact.unit != "share" or not fact.source
 
 
-def _at(store: Store, page: str, instant: datetime) -> list[AnyReading]:
-    return list(store.timeline.as_received([page], instant, instant + _INSTANT))
-
-
-def _just_before(store: Store, page: str, instant: datetime) -> Iterator[Reading]:
-    """What a figure of that time was worked out from: the last reading of each hour of the day before it."""
-    hours: dict[datetime, Reading] = {}
-    for reading in store.timeline.as_received([page], instant - _BEFORE, instant + _INSTANT):
-        if isinstance(reading, Reading):
-            hours[reading.observed_at.replace(minute=0, second=0, microsecond=0)] = reading
-    newest = list(hours.values())[-_AT_MOST:]
-    if newest:
-        yield from newest
-        return
-    yield from _last_stored(store, page, instant)
-
-
-def _drawn(store: Store, alert: Alert) -> Iterator[Reading]:
-    for page in filter(None, (alert.page, alert.rival)):
-        for point in store.readings.historical_daily_points(page, alert.at - DRAWN, alert.at):
-            for reading in _at(store, page, point.at):
-                if isinstance(reading, Reading) and (reading.count, reading.source) == (point.count, point.source):
-                    yield reading
-
-
-def instant_of(reading: AnyReading) -> datetime:
-    """The instant that a reading is for."""
-    return reading.observed_at if isinstance(reading, Reading) else reading.as_of
-
-
-def _polled(store: Store, page: str, instant: datetime) -> list[tuple[KeptRecord, ReplyRecord]]:
-    """The exchanges that were about this page, for readings of this instant."""
-    found = []
-    for kept in store.evidence.records_at(instant):
-        record = read_record(kept.text)
-        if isinstance(record, ReplyRecord) and page in record.slugs:
-            found.append((kept, record))
-    return found
-
-
-class _Files:
-    """Every imported file with its figures, read when the first is asked for."""
-
-    def __init__(self, store: Store, reread_import: RereadImport) -> None:
-        self._store = store
-        self._reread_import = reread_import
-
-    @cached_property
-    def all(self) -> list[tuple[Origin, tuple[AnyReading, ...]]]:
-        found = []
-        for kept, imported in import_records(self._store):
-            reply = self._store.evidence.reply(bytes.fromhex(imported.body.sha256))
-            if reply is not None:
-                behind = Origin(kept=kept, record=imported, content=reply.raw)
-                found.append((behind, self._reread_import(imported, reply.raw)))
-        return found
-
-
-def _traced(store: Store, reading: AnyReading, files: _Files) -> TracedReading:
-    polled = _polled(store, reading.page, instant_of(reading)) if isinstance(reading, Reading) else []
-    if polled:
-        return _of_poll(store, reading, polled)
-    for behind, figures in files.all:
-        if reading.page in behind.record.slugs and any(says_the_same(reading, figure) for figure in figures):
-            return TracedReading(reading=reading, behind=(behind,), confirmed=True)
-    return TracedReading(reading=reading, behind=(), confirmed=None)
-
-
-def _of_poll(store: Store, reading: AnyReading, polled: Sequence[tuple[KeptRecord, ReplyRecord]]) -> TracedReading:
-    behind: list[Origin] = []
-    exchanges: list[StoredExchange] = []
-    for kept, record in polled:
-        exchange = came(store, record)
-        behind.append(Origin(kept=kept, record=record, content=exchange.content if exchange else None))
-        if exchange is not None:
-            exchanges.append(exchange)
-    if len(exchanges) < len(polled):
-        return TracedReading(reading=reading, behind=tuple(behind), confirmed=None)
-    said = [figure for batch in by_batch(exchanges) for figure in reread(batch)]
-    return TracedReading(
-        reading=reading, behind=tuple(behind), confirmed=any(says_the_same(reading, figure) for figure in said)
-    )
+def _traced(finder: _ReadingFinder, reading: AnyReading, imported: ImportedReadings) -> TracedReading:
+    if isinstance(reading, Reading) and (polled := finder.polled(reading.page, reading.observed_at)):
+        confirmed = None
+        if all(origin.content is not None for origin in polled):
+            confirmed = any(says_the_same(reading, figure) for figure in reread(polled))
+        return TracedReading(reading=reading, origins=polled, confirmed=confirmed)
+    origin = imported.origin(reading)
+    return TracedReading(reading=reading, origins=(origin,) if origin else (), confirmed=True if origin else None)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlite_utils
 
-from bot.evidence.trace import import_records
+from bot.evidence.reread import import_records
 from storage.store import Store
 from tests.labs.standins.command_line import likewatch, likewatch_process
 from tests.labs.standins.evidence_newsroom import evidence_newsroom
@@ -328,7 +328,7 @@ def test_an_alert_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     overtaken(tmp_path)
     outcome = likewatch(tmp_path, "evidence", "export", "nobody", "-o", "bundle.zip")
     assert outcome.returncode == 1
-    assert "No alert is called “nobody”" in outcome.stderr
+    assert "No alert has the name “nobody”" in outcome.stderr
     assert not (tmp_path / "bundle.zip").exists()
 
 

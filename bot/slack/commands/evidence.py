@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from bot.errors import LikewatchError
-from bot.evidence.alert_text import fact_value
-from bot.evidence.attribution import is_stated
-from bot.evidence.described import reading_value
+from bot.evidence.json_values import fact_value, is_stated, reading_value
 from bot.evidence.records import ImportRecord, sha256
+from bot.evidence.reread import Origin
 from bot.evidence.timestamps import read_stamp, stamp_fault
-from bot.evidence.trace import Origin, Trace, TracedFigure, TracedReading, find_alert, reference, trace
+from bot.evidence.trace import Trace, TracedFigure, TracedReading, find_alert, reference, trace
 from bot.imports.job import reread_import
 from bot.pages.alert_names import alert_sentence
 from bot.slack.answers.figures import moment
@@ -73,7 +72,7 @@ def _sources(traced: Trace, places: Mapping[_Source, int]) -> Iterator[Line]:
     used = {place for figure in traced.figures for place in figure.readings}
     for (source, url), number in places.items():
         of_it = [traced.readings[place] for place in used if _origin(traced.readings[place]) == (source, url)]
-        bare = sum(not one.behind for one in of_it)
+        bare = sum(not one.origins for one in of_it)
         without = f", {phrases.several(bare, 'reading')} of it without a kept reply" if bare else ""
         yield (f"[{number}] ", Link(source, url), without)
 
@@ -81,11 +80,11 @@ def _sources(traced: Trace, places: Mapping[_Source, int]) -> Iterator[Line]:
 def _came(traced: Trace) -> Iterator[Line]:
     """Each reply or file behind the figures once, the newest first."""
     used = dict.fromkeys(place for figure in traced.figures for place in figure.readings[-_READINGS:])
-    found = [(behind, traced.readings[place].confirmed) for place in used for behind in traced.readings[place].behind]
-    doubted = {behind.kept.sequence for behind, confirmed in found if confirmed is False}
+    found = [(behind, traced.readings[place].confirmed) for place in used for behind in traced.readings[place].origins]
+    doubted = {behind.link for behind, confirmed in found if confirmed is False}
     every = {behind.record.body.sha256: behind for behind, _ in found}
-    for behind in sorted(every.values(), key=lambda one: -one.kept.sequence):
-        yield ("• ", *_behind(behind, is_doubted=behind.kept.sequence in doubted))
+    for behind in sorted(every.values(), key=lambda one: -one.link):
+        yield ("• ", *_behind(behind, is_doubted=behind.link in doubted))
 
 
 def _behind(behind: Origin, *, is_doubted: bool) -> Iterator[Span]:
@@ -93,7 +92,7 @@ def _behind(behind: Origin, *, is_doubted: bool) -> Iterator[Span]:
     what = f"the file {record.name}, imported" if isinstance(record, ImportRecord) else f"{record.platform}'s reply"
     yield f"{what}, received "
     yield Moment(record.at)
-    yield f", SHA-256 {record.body.sha256}, link {behind.kept.sequence}"
+    yield f", SHA-256 {record.body.sha256}, link {behind.link}"
     if is_doubted:
         yield " (it does not say this figure: ask for an audit)"
     elif behind.content is None:
@@ -105,7 +104,7 @@ def _origin(traced: TracedReading) -> _Source:
 
 
 def _chain(store: Store, traced: Trace) -> Line:
-    links = {behind.kept.sequence for reading in traced.readings for behind in reading.behind}
+    links = {behind.link for reading in traced.readings for behind in reading.origins}
     if not links:
         return "Nothing of it is in the chain of evidence: the figures were stored before evidence was kept."
     stamp = store.evidence.first_stamp_from(max(links))

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from bot.errors import LikewatchError
-from bot.evidence.bundle import export, with_sums
-from bot.evidence.bundle_instructions import MARK
+from bot.evidence.bundle import export
+from bot.evidence.bundle_files import DATA, unzipped, with_sums, zipped
+from bot.evidence.bundle_pages import MARK, bundle_pages
 from bot.evidence.records import ImportRecord
 from bot.evidence.timestamps import roots_in
 from bot.evidence.trace import find_alert, reference
 from bot.evidence.verification import Verification, verification_summary
-from bot.evidence.zip_file import unzipped, zipped
 from bot.imports.examples import press_example
 from bot.imports.job import reread_import
 from bot.imports.replay import replay_example
@@ -123,6 +123,29 @@ def test_a_lawyer_can_read_it_without_anything_from_outside(unpacked: Path) -> N
     assert all((unpacked / name).is_file() for name in linked)
 
 
+def test_what_a_page_or_a_source_calls_itself_is_no_markup(whole: Whole) -> None:
+    files, _ = unzipped(exported(whole.database))
+    hostile = "<script>alert('x')</script>&\""
+    alert, added, readings, chain = (json.loads(files[name]) for name in DATA)
+    alert["wording"] = {"headline": hostile, "lines": [hostile]}
+    alert["alert"] |= {"rule": hostile, "parameters": [{"name": hostile, "unit": hostile, "value": hostile}]}
+    for fact in alert["alert"]["facts"]:
+        fact |= {"name": hostile, "about": hostile, "unit": hostile, "source": hostile, "low": hostile}
+    added["pages"] = {hostile: {"name": hostile, "platform": hostile, "url": hostile}}
+    for reading in readings:
+        reading |= {"page": hostile, "source": hostile, "metric": hostile, "note": hostile}
+        for origin in reading["behind"]:
+            origin |= {"what": hostile, "reply": hostile, "record": hostile}
+    for stamp in chain["stamps"]:
+        stamp |= {"signer": hostile, "root_name": hostile}
+    values = (alert, added, readings, chain)
+    page = bundle_pages({name: json.dumps(value).encode() for name, value in zip(DATA, values, strict=True)})
+    text = page["index.html"].decode()
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") > 30
+    assert not re.search(r'href="[^"]*[<\']', text)
+
+
 def test_every_figure_leads_to_its_readings_and_each_reading_to_its_reply(unpacked: Path) -> None:
     figures = json.loads((unpacked / "export.json").read_text())["figures"]
     (place,) = next(figure["readings"] for figure in figures if figure["name"] == "count")
@@ -210,8 +233,8 @@ def test_a_figure_without_a_kept_reply_says_so(tmp_path: Path) -> None:
         assert not any("Holds" in line for line in said)
         files, _ = unzipped(bundle)
         assert "No reply is kept of this instant" in files["index.html"].decode()
-        assert "Neither a platform's reply nor an imported file is kept" in files["index.html"].decode()
-        assert "Neither a platform's reply nor an imported file is kept" in files["INSTRUCTIONS.txt"].decode()
+        assert "Neither a platform's reply nor an imported file is stored" in files["index.html"].decode()
+        assert "Neither a platform's reply nor an imported file is stored" in files["INSTRUCTIONS.txt"].decode()
 
 
 def test_an_alert_is_found_by_its_reference_its_key_or_its_page(whole: Whole) -> None:

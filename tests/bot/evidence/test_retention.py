@@ -12,9 +12,10 @@ import pytest
 from bot.evidence import retention
 from bot.evidence.bundle import export
 from bot.evidence.records import ImportRecord
+from bot.evidence.reread import instant_of
 from bot.evidence.retention import delete_old_replies
 from bot.evidence.store_audit import StoreAudit
-from bot.evidence.trace import instant_of, replies_behind, trace
+from bot.evidence.trace import replies_behind, trace
 from bot.evidence.verification import Verification
 from bot.imports.job import reread_import
 from handlers.model import Metric

@@ -66,7 +66,7 @@ def test_the_newest_link_is_stamped_and_the_chain_tells_of_it(tmp_path: Path) ->
         manifest = made.kept.store.evidence.manifest(stamp.sequence)
         assert manifest is not None
         assert stamp_fault(stamp, manifest.text) is None
-        assert stamp_fault(stamp, manifest.text + b" ") == "it is the stamp of something else than this link."
+        assert stamp_fault(stamp, manifest.text + b" ") == "it is the stamp of another text than this link's."
         assert read_stamp(stamp).signer == "CN=Small Authority Stamps,O=Small Authority"
         after = made.kept.store.evidence.manifest(stamp.sequence + 1)
         assert after is not None
@@ -134,14 +134,14 @@ def test_without_a_file_the_roots_are_those_that_browsers_trust() -> None:
 def test_how_it_stands_is_told_in_plain_words(tmp_path: Path) -> None:
     with stamping(tmp_path) as made:
         ((is_fault, said),) = remarks(made.kept, tsa_url="")
-        assert (is_fault, said) == (None, "Evidence: 1 link, 1 reply kept; nobody outside has time-stamped it")
+        assert (is_fault, said) == (None, "Evidence: 1 link, 1 reply stored; no outside authority has time-stamped it")
         ((is_fault, said),) = remarks(made.kept)
         assert is_fault
         assert "1 link without a time-stamp" in said
         made.stamper.stamp_when_due()
         ((is_fault, said),) = remarks(made.kept)
         assert is_fault is False
-        assert said.startswith("Evidence: 2 links, 1 reply kept, time-stamped up to ")
+        assert said.startswith("Evidence: 2 links, 1 reply stored, time-stamped up to ")
 
 
 def test_an_evidence_file_that_was_lost_is_a_fault(tmp_path: Path) -> None:
@@ -151,5 +151,5 @@ def test_an_evidence_file_that_was_lost_is_a_fault(tmp_path: Path) -> None:
         other.count(1_000_000, 2_000_001)
         other.poll()
         kept.store.evidence, other.store.evidence = other.store.evidence, kept.store.evidence
-        assert (True, "Evidence: the newest readings rest on a link of the chain that is not there") in remarks(kept)
+        assert (True, "Evidence: the newest readings rest on a link of the chain that is missing") in remarks(kept)
         kept.store.evidence, other.store.evidence = other.store.evidence, kept.store.evidence

@@ -8,10 +8,11 @@ import random
 import zipfile
 from typing import Any
 
-from bot.evidence.alert_text import alert_of
-from bot.evidence.bundle import note_of, pages_of, with_sums, wording_of
+from bot.evidence.bundle import note_of, wording_of
+from bot.evidence.bundle_files import SUMS, unzipped, with_sums, zipped
+from bot.evidence.bundle_pages import bundle_pages
+from bot.evidence.json_values import alert_of
 from bot.evidence.records import sha256
-from bot.evidence.zip_file import SUMS, unzipped, zipped
 from tests.labs.standins.tamper_store import Change
 
 _CARELESS = 0.4
@@ -165,7 +166,7 @@ def _retell(files: dict[str, bytes], alert: Any, readings: Any, chain: Any) -> N
     alert["wording"] = wording_of(alert_of(alert["alert"]), pages)
     for name, value in (("alert.json", alert), ("readings.json", readings), ("chain.json", chain)):
         files[name] = (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
-    files.update(pages_of(files))
+    files.update(bundle_pages(files))
 
 
 def _marks(name: str) -> tuple[str, ...]:
