@@ -350,7 +350,7 @@ def test_a_poll_keeps_its_replies_and_the_doctor_says_how_the_evidence_stands(tm
     with_page(tmp_path)
     likewatch(tmp_path, "poll", FACEBOOK_API_URL=graph, FACEBOOK_ACCESS_TOKEN="TOKEN")
     said = likewatch(tmp_path, "doctor", LIKEWATCH_WORKSPACE="127.0.0.1:0").stdout
-    assert "[--] Evidence: 1 link, 1 reply kept; nobody outside has time-stamped it" in said
+    assert "[--] Evidence: 1 link, 1 reply stored; no outside authority has time-stamped it" in said
     assert "LIKEWATCH_TSA_URL" in said
 
 
