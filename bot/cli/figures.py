@@ -1,0 +1,143 @@
+"""``likewatch import``, ``replay`` and ``backtest``: figures from files."""
+
+from __future__ import annotations
+
+import getpass
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.app import HOT, open_core
+from bot.backtest.folder import backtest as backtest_folder
+from bot.cli.common import echo, progress_bar, read_settings, reading
+from bot.config.settings import Settings
+from bot.imports import Import, describe, read_import
+from bot.imports.examples import press_example
+from bot.imports.job import ImportJob, alert_lines, run_import
+from bot.imports.replay import add_pages, by_instant
+from bot.imports.request import request_import
+from bot.pages.slugs import slugged
+from bot.text import phrases
+from handlers.model import Page
+from storage.errors import StoreInUse
+
+REPLAYED_TOGETHER = "replay"
+"""The group of replayed pages that nobody tracks: they are compared with each other."""
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--page", help="The page of all rows, if the file has no page column.")
+@click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="The order of day and month in dates like 02/03/2016.")
+@click.option(
+    "--keep-good", is_flag=True, help="Import the good rows of a file with bad ones; else no row is imported."
+)
+@click.option("--new-pages", is_flag=True, help="Add pages that are not tracked, for imported figures only.")
+@click.option("--home", help="The home country of pages that have none yet. Foreign shares need it. Example: KH.")
+@click.option("--group", help="The group of rivals that pages without a group join. Example: cambodia.")
+@click.pass_context
+def import_file(ctx: click.Context, /, file: Path, **options: Any) -> None:
+    """Add counts, and audiences by country, from a spreadsheet saved as CSV.
+
+    Importing the same file twice changes nothing. Old events are stored, and not posted as if they were news. If the
+    bot runs meanwhile, it gets the file and does the import itself.
+    """
+    job = ImportJob(name=file.name, data=file.read_bytes(), by=getpass.getuser(), **options)
+    echo(_import(read_settings(ctx), job))
+
+
+def _import(settings: Settings, job: ImportJob) -> Iterator[str]:
+    while True:
+        try:
+            with open_core(settings) as core:
+                now = core.clock.now()
+                yield from run_import(job, core.store, core.cycle, now)
+                core.store.compact(now - HOT)
+        except StoreInUse as held:
+            answer = request_import(settings.database, job, held)
+            if answer is None:
+                continue  # the process that held the database has ended
+            yield from answer
+        return
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
+@click.pass_context
+def replay(ctx: click.Context, file: Path | None) -> None:
+    """Run past figures through the live cycle and print the alerts that would have been posted then.
+
+    Without FILE, these are the press figures of 2013 to 2020 that Likewatch grew from. FILE may be any file that
+    `likewatch import` reads. The replay has its own database: nothing is stored or posted.
+    """
+    echo(_replay(read_settings(ctx), file))
+
+
+def _replay(settings: Settings, file: Path | None) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="likewatch-") as folder:
+        alone = settings.model_copy(update={"database": Path(folder) / "replay.db"})
+        with open_core(alone) as core:
+            example = press_example()
+            pages, readings, audiences = example.pages, example.readings, example.audiences
+            if file is not None:
+                read = read_import(file.read_bytes(), name=file.name, now=core.clock.now())
+                yield describe(read)
+                pages = tuple(_pages_of(read, settings, example.pages))
+                readings, audiences = read.readings, read.audiences
+            add_pages(core.store, pages, now=core.clock.now())
+            absorbed = core.cycle.absorb(by_instant(readings, audiences), replayed=True)
+            yield from alert_lines(core.store, absorbed.alerts)
+            yield f"{phrases.several(len(absorbed.alerts), 'alert')} in all. Nothing was stored or posted."
+
+
+def _pages_of(read: Import, settings: Settings, examples: Iterable[Page]) -> Iterator[Page]:
+    """Yield the file's pages, each as it is tracked, else as in the example, else by its name alone."""
+    known = {page.slug: page for page in examples}
+    if settings.database.exists():
+        with reading(settings) as store:
+            known.update({page.slug: page for page in store.pages.all()})
+    for name in read.pages:
+        bare = Page(slug=name, name=name, platform="replay", groups=(REPLAYED_TOGETHER,))
+        yield known.get(name) or known.get(slugged(name)) or bare
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write: alerts.csv."
+)
+@click.option(
+    "--set",
+    "thresholds",
+    multiple=True,
+    metavar="FEATURE>NUMBER",
+    help="Run a rule with another threshold, and compare: --set 'surge>5x'. Once for each feature.",
+)
+@click.option("--keep-good", is_flag=True, help="Leave bad rows out; else one bad row stops the backtest.")
+def backtest(folder: Path, out: Path, *, thresholds: tuple[str, ...], keep_good: bool) -> None:
+    """Write the alerts that the rules would have raised on a history.
+
+    DIR holds pages.csv (page,home,group,platform,precision) and totals.csv (ts,page,likes,received_at). It may hold
+    countries.csv (ts,page,country,likes,received_at). Instants are in ISO 8601 and UTC, and rows are sorted by
+    received_at. An alert uses nothing that was received later.
+
+    home and country are two letters or a name (KH, Cambodia); home may be empty. group may be empty, or several:
+    one;two. platform is any name. If many pages of one platform fall together, the platform is taken to have cleaned
+    up. precision is exact (or empty), or sig3 if counts are rounded down to three significant digits, as YouTube's are.
+
+    likes are whole numbers in digits alone. An empty cell, NaN or a negative number is a gap, as if the page had not
+    been read then. Anything else that is no count ("1,234", 2^63) is a bad row, named by file, line and reason.
+
+    The file written has the columns ts (when the alert is raised), kind, page, rival (of overtakes and forecasts),
+    value, eta_lo and eta_hi (the bounds of the instant that a forecast expects) and note, the sentence. value is the
+    gap of a lead or a forecast, the ratio of a surge to the usual day, the share from 0 to 1 of purges and shares, or
+    the round number of a milestone. The file holds all kinds, also those that a channel must ask for.
+
+    With --set, alerts of one kind about one page that are at most 7 days apart count as the same event.
+    """
+    with progress_bar("Reading") as advance:
+        lines = list(backtest_folder(folder, out, thresholds=thresholds, keep_good=keep_good, advance=advance))
+    echo(lines)

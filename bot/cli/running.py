@@ -1,0 +1,61 @@
+"""``likewatch run`` and ``likewatch poll``."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+
+import click
+
+from bot import app
+from bot.cli.common import echo, read_settings
+from bot.errors import ConfigError
+from bot.imports.job import alert_lines
+from bot.text import phrases
+
+
+@click.command()
+@click.option("--browser/--no-browser", default=True, help="Open the local workspace in the browser.")
+@click.pass_context
+def run(ctx: click.Context, *, browser: bool) -> None:
+    """Start the bot: poll, compare, answer and alert, until stopped."""
+    settings = read_settings(ctx)
+    stop = threading.Event()
+
+    def end(signum: int, _frame: object) -> None:
+        signal.signal(signum, signal.SIG_DFL)  # a second Ctrl-C ends the process at once
+        stop.set()
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, end)
+    app.run(settings, stop=stop, browser=browser, say=click.echo)
+
+
+@click.command()
+@click.pass_context
+def poll(ctx: click.Context) -> None:
+    """Read every tracked page once, now, and print the counts and the alerts."""
+    with app.open_core(read_settings(ctx)) as core:
+        echo(_poll(core))
+
+
+def _poll(core: app.Core) -> Iterator[str]:
+    report = core.cycle.run_all()
+    if report is None:
+        yield "No page is tracked yet. In Slack or the local workspace: /trends track <address or @handle>"
+        return
+    now = core.clock.now()
+    for latest in core.store.readings.page_snapshots(page.slug for page in core.store.pages.all()):
+        if latest.trouble:
+            yield f"{latest.page.slug}: not read. {latest.trouble.message}"
+        elif latest.polled_at and latest.series_state:
+            count = f"{phrases.count(latest.series_state.last.count)} {latest.series_state.metric}"
+            yield f"{latest.page.slug}: {count}, read {phrases.ago(latest.polled_at, now)}"
+    yield from alert_lines(core.store, report.absorbed.alerts)
+    if report.absorbed.queued:
+        yield f"{phrases.several(report.absorbed.queued, 'message')} will be posted when Likewatch runs."
+    if report.unrecorded:
+        raise ConfigError(f"The readings cannot be recorded. {report.unrecorded}")
+    if len(report.failures) == report.asked:
+        raise ConfigError("No page could be read. `likewatch doctor` says what to do.")
