@@ -1,4 +1,4 @@
-"""``/trends alerts``: what happened lately."""
+"""``/trends alerts``: the newest alerts."""
 
 from __future__ import annotations
 
@@ -12,49 +12,50 @@ from bot.rules.alert_types import written
 from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.contract import Bold, Call, Card, Command, Line, Permission, Reply, Slash
 from bot.text import phrases
-from handlers.model import Alert
 from storage.store import Store
 from storage.values import StoredAlert, Target
 
 USAGE = "/trends alerts [page or group]"
-_MOST = 15
-_REFERENCES = "/trends evidence and what stands in [ ] tells what an alert's figures rest on."
-_LOOKED_AT = 200
+_MAX_SHOWN = 15
+_MAX_READ = 200
+_REFERENCES = "/trends evidence and the code in [ ] shows what an alert's figures rest on."
 
 
 def run(call: Call, store: Store, _now: datetime) -> Reply:
-    """The newest alerts of a page or a group, or of all pages, each with its date."""
+    """Answer with the newest alerts of a page, of a group, or of all pages, each with its date."""
     if not call.text:
-        return _reply("of all pages", store.alerts.recent(limit=_LOOKED_AT), call, store)
-    found = lookup.find(store, call.text)
-    if found is None:
+        return _reply("of all pages", store.alerts.recent(limit=_MAX_READ), call, store)
+    named = lookup.find(store, call.text)
+    if named is None:
         return unknown_name(store, call.text, "trends alerts {}")
-    if found.target is Target.GROUP:
-        return _reply(f"of {found.name}", store.alerts.recent(group=found.slug, limit=_LOOKED_AT), call, store)
-    return _reply(f"of {found.name}", store.alerts.recent(page=found.slug, limit=_LOOKED_AT), call, store)
+    if named.target is Target.GROUP:
+        recent = store.alerts.recent(group=named.slug, limit=_MAX_READ)
+    else:
+        recent = store.alerts.recent(page=named.slug, limit=_MAX_READ)
+    return _reply(f"of {named.name}", recent, call, store)
 
 
 def _reply(whose: str, recent: tuple[StoredAlert, ...], call: Call, store: Store) -> Reply:
-    ours = (kept for kept in recent if _is_ours(kept.alert, call, store))
-    lines = tuple(_line(kept, store) for kept in islice(ours, _MOST))
+    visible = (stored for stored in recent if _is_visible(stored, call, store))
+    lines = tuple(_line(stored, store) for stored in islice(visible, _MAX_SHOWN))
     if not lines:
         return Reply(card=Card(headline=f"No alerts {whose} yet"))
     card = Card(headline=f"Newest alerts {whose}", lines=lines, context=(_REFERENCES,))
     return Reply(card=card, shareable=True)
 
 
-def _is_ours(alert: Alert, call: Call, store: Store) -> bool:
-    """The default rules' alerts are everybody's; what a threshold of somebody's raised is theirs alone."""
-    return not alert.tuned or store.subscriptions.is_for_channel(call.team_id, call.channel_id, alert)
+def _is_visible(stored: StoredAlert, call: Call, store: Store) -> bool:
+    """Return whether the channel may see the alert: a channel's own threshold raises alerts for that channel only."""
+    return not stored.alert.tuned or store.subscriptions.is_for_channel(call.team_id, call.channel_id, stored.alert)
 
 
-def _line(kept: StoredAlert, store: Store) -> Line:
-    alert = kept.alert
-    by = f" ({written(alert.feature, alert.threshold)})" if alert.tuned else ""
-    how = " (found in imported figures)" if kept.historical else " (replayed)" if kept.replayed else ""
+def _line(stored: StoredAlert, store: Store) -> Line:
+    alert = stored.alert
+    threshold = f" ({written(alert.feature, alert.threshold)})" if alert.tuned else ""
+    source = " (found in imported figures)" if stored.historical else " (replayed)" if stored.replayed else ""
     return (
         Bold(phrases.dated(alert.at, alert.dated)),
-        f": {alert_sentence(alert, store)}{by}{how} [{reference(alert)}]",
+        f": {alert_sentence(alert, store)}{threshold}{source} [{reference(alert)}]",
     )
 
 

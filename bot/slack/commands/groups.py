@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.pages.lookup import HOW_TO_START
@@ -9,33 +10,29 @@ from bot.slack.contract import Bold, Call, Card, Command, Line, Permission, Repl
 from bot.text import phrases
 from storage.store import Store
 
-MOST_NAMED = 30
+MAX_NAMED = 30
 _HOW_TO_GROUP = (
-    "Leads and overtakes are judged inside a group. /trends track <address> in <group> adds a page that is polled to "
-    "one; one that is only imported joins with its next file: likewatch import FILE --group <group>."
+    "Leads and overtakes are judged inside a group.",
+    "/trends track <address> in <group> puts a page into a group. If a page is only imported, its next file does: "
+    "likewatch import FILE --group <group>.",
 )
 
 
 def run(_call: Call, store: Store, _now: datetime) -> Reply:
-    """Every group with its pages, and the pages in none."""
+    """Answer with every group and its pages, and the pages in no group."""
     pages = store.pages.all()
     if not pages:
         return Reply(card=Card(headline="No page is watched yet", lines=(HOW_TO_START,)))
-    lines: list[Line] = [(Bold(group.slug), f": {_named(group.pages)}") for group in store.pages.groups()]
+    lines: list[Line] = [(Bold(group.slug), f": {_listed(group.pages)}") for group in store.pages.groups()]
     if alone := [page.slug for page in pages if not page.groups]:
-        lines.append((Bold("In no group"), f": {_named(alone)}"))
-    return Reply(
-        card=Card(
-            headline=f"{phrases.several(len(pages), 'page')} watched",
-            lines=tuple(lines),
-            context=(_HOW_TO_GROUP,),
-        )
-    )
+        lines.append((Bold("In no group"), f": {_listed(alone)}"))
+    headline = f"{phrases.several(len(pages), 'page')} watched"
+    return Reply(card=Card(headline=headline, lines=tuple(lines), context=_HOW_TO_GROUP))
 
 
-def _named(slugs: list[str] | tuple[str, ...]) -> str:
-    more = len(slugs) - MOST_NAMED
-    return ", ".join(slugs[:MOST_NAMED]) + (f" and {phrases.count(more)} more" if more > 0 else "")
+def _listed(slugs: Sequence[str]) -> str:
+    more = len(slugs) - MAX_NAMED
+    return ", ".join(slugs[:MAX_NAMED]) + (f" and {phrases.count(more)} more" if more > 0 else "")
 
 
 COMMAND = Command(

@@ -1,4 +1,4 @@
-"""``/trends help``, and whatever ``/trends`` does not know."""
+"""``/trends help``, and every text that ``/trends`` does not understand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from storage.store import Store
 
 
 def run(call: Call, _store: Store, _now: datetime) -> Reply:
-    """Every command with what it does; what was not understood is named first."""
+    """Answer with every command and what it does. A text that was not understood is named first."""
     return help_reply(Slash.TRENDS, misunderstood=call.text)
 
 

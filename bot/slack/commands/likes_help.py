@@ -10,7 +10,7 @@ from storage.store import Store
 
 
 def run(_call: Call, _store: Store, _now: datetime) -> Reply:
-    """What can be asked, with an example each."""
+    """Answer with every command and what it does."""
     return help_reply(Slash.LIKES)
 
 

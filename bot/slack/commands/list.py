@@ -1,4 +1,4 @@
-"""``/trends list``: what this channel gets; ``/trends list features``: what there is to get."""
+"""``/trends list``: what this channel is subscribed to; ``/trends list features``: what a channel can subscribe to."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from storage.store import Store
 from storage.values import PageSnapshot, Subscription, Target
 
 USAGE = "/trends list [features]"
-_MOST_PAGES = 15
+_MAX_PAGES = 15
 
 
 def run(call: Call, store: Store, now: datetime) -> Reply:
-    """The channel's subscriptions with their pages, pauses and mutes; or every feature with a line about it."""
+    """Answer with the channel's subscriptions, pauses and mutes; or with every feature and a line about it."""
     if call.text.casefold() == "features":
         return _features()
     if call.text:
         raise LikewatchError(f"I do not understand “{call.text}” here. Usage: {USAGE}")
+    call.require_channel()
     subscriptions = store.subscriptions.for_channel(call.team_id, call.channel_id)
     if not subscriptions:
         how = "/trends subscribe and a page or group starts one. /trends groups lists what is watched."
         return Reply(card=Card(headline="This channel is subscribed to nothing", lines=(how,)))
-    lines = [line for subscription in subscriptions for line in _told(call, store, subscription, now)]
+    lines = [line for subscription in subscriptions for line in _lines(call, store, subscription, now)]
     headline = f"This channel has {phrases.several(len(subscriptions), 'subscription')}"
     return Reply(card=Card(headline=headline, lines=tuple(lines)))
 
@@ -45,17 +46,16 @@ def _features() -> Reply:
 
 
 def _settings(feature: Feature) -> str:
-    """What may be set of a feature, and whether it must be named."""
-    said = " Only where you name it." if feature.opt_in else ""
+    text = " Only where you name it." if feature.opt_in else ""
     if threshold := feature.threshold:
-        said += (
-            f" Told from {amount(threshold, threshold.default)} on; you may set {threshold.least:g} to "
+        text += (
+            f" Posted from {amount(threshold, threshold.default)} on. You may set {threshold.least:g} to "
             f"{threshold.most:g}: {written(feature.name, threshold.default)}"
         )
-    return said
+    return text
 
 
-def _told(call: Call, store: Store, subscription: Subscription, now: datetime) -> Iterator[Line]:
+def _lines(call: Call, store: Store, subscription: Subscription, now: datetime) -> Iterator[Line]:
     gets = f": {', '.join(wishes(subscription))}"
     if subscription.target is Target.GROUP:
         group = store.pages.group(subscription.slug)
@@ -66,15 +66,15 @@ def _told(call: Call, store: Store, subscription: Subscription, now: datetime) -
         yield (Bold(subscription.slug), gets)
     if subscription.paused:
         yield f"Paused: {subscription.paused}"
-    for latest in store.readings.page_snapshots(pages[:_MOST_PAGES]):
+    for latest in store.readings.page_snapshots(pages[:_MAX_PAGES]):
         yield _page(call, store, latest, now)
-    if len(pages) > _MOST_PAGES:
-        yield f"… and {len(pages) - _MOST_PAGES} more; /likes {subscription.slug} shows the board."
+    if len(pages) > _MAX_PAGES:
+        yield f"… and {len(pages) - _MAX_PAGES} more. /likes {subscription.slug} shows them all."
 
 
 def _page(call: Call, store: Store, latest: PageSnapshot, now: datetime) -> Line:
     count = f"{counted(latest.series_state)}, {age(latest, now)}" if latest.series_state else age(latest, now)
-    trouble = "; not readable now" if latest.trouble else ""
+    trouble = "; cannot be read now" if latest.trouble else ""
     muted = store.subscriptions.muted(call.team_id, call.channel_id, latest.page.slug, now)
     until = ("; muted until ", Moment(muted)) if muted else ()
     return (f"• {latest.page.name} ({latest.page.slug}): {count}{trouble}", *until)
@@ -84,7 +84,7 @@ COMMAND = Command(
     slash=Slash.TRENDS,
     verbs=("list",),
     usage=USAGE,
-    summary="what this channel is subscribed to, muted pages and pauses; or every feature there is",
+    summary="what this channel is subscribed to, with mutes and pauses; or every feature there is",
     permission=Permission.ANYONE,
     run=run,
 )

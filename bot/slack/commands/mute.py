@@ -19,38 +19,39 @@ USAGE = "/trends mute <page> [1h | 1d | 1w]"
 
 
 def run(call: Call, store: Store, now: datetime) -> Reply:
-    """Mute the page here; readings and answers go on."""
-    name, length, period = _parsed(call.text)
+    """Mute the page in the caller's channel. Likewatch goes on reading it, and /likes goes on answering."""
+    call.require_channel()
+    name, typed_period, period = _parsed(call.text)
     if not name:
         raise LikewatchError(f"Say which page to mute: {USAGE}")
     if period > LONGEST:
         raise LikewatchError(
-            f"{length} is too long: a page can be muted for at most {phrases.length(LONGEST)}. "
+            f"{typed_period} is too long: a page can be muted for at most {phrases.length(LONGEST)}. "
             "To end its alerts here, use /trends unsubscribe."
         )
-    found = lookup.find(store, name)
-    if found is None and (refused := phrases.refused_period(name.split()[-1])):
-        raise LikewatchError(refused)
-    if found is None:
-        return unknown_name(store, name, f"trends mute {{}} {length}", groups=False)
-    if found.target is Target.GROUP:
-        raise LikewatchError(f"{found.slug} is a group. Mute one of its pages: {phrases.listed(found.pages)}.")
+    named = lookup.find(store, name)
+    if named is None:
+        if refused := phrases.refused_period(name.split()[-1]):
+            raise LikewatchError(refused)
+        return unknown_name(store, name, f"trends mute {{}} {typed_period}", groups=False)
+    if named.target is Target.GROUP:
+        raise LikewatchError(f"{named.slug} is a group. Mute one of its pages: {phrases.listed(named.pages)}.")
     until = now + period
     with store.write():
-        store.subscriptions.mute(call.team_id, call.channel_id, found.slug, until=until)
-        audit(store, call, now, "mute", found.slug, detail=f"until {phrases.instant(until)}")
+        store.subscriptions.mute(call.team_id, call.channel_id, named.slug, until=until)
+        audit(store, call, now, "mute", named.slug, detail=f"until {phrases.instant(until)}")
     card = Card(
-        headline=f"{found.name} is muted here for {phrases.length(period)}",
+        headline=f"{named.name} is muted here for {phrases.length(period)}",
         lines=(
-            ("Until ", Moment(until), " no alert about it is posted in this channel. Its figures go on being read."),
+            ("Until ", Moment(until), " no alert about it is posted in this channel. Likewatch goes on reading it."),
         ),
-        buttons=(Button(label="Unmute", query=f"trends unmute {found.slug}"),),
+        buttons=(Button(label="Unmute", query=f"trends unmute {named.slug}"),),
     )
-    return Reply(card=card, notice=(Mention(call.user_id), f" muted {found.slug} here for {phrases.length(period)}"))
+    return Reply(card=card, notice=(Mention(call.user_id), f" muted {named.slug} here for {phrases.length(period)}"))
 
 
 def _parsed(text: str) -> tuple[str, str, timedelta]:
-    """The page's name, how long as typed ("" if it was not said), and how long."""
+    """Return the page's name, the period as typed ("" if there is none), and the period."""
     name, _, last = text.rpartition(" ")
     period = phrases.period(last)
     return (name, last, period) if period else (text, "", DEFAULT)

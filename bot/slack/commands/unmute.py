@@ -1,4 +1,4 @@
-"""``/trends unmute``: alerts about a page are posted again."""
+"""``/trends unmute``: post alerts about a page in this channel again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ USAGE = "/trends unmute <page>"
 
 
 def run(call: Call, store: Store, now: datetime) -> Reply:
-    """Unmute the page here."""
+    """Unmute the page in the caller's channel."""
+    call.require_channel()
     if not call.text:
         raise LikewatchError(f"Say which page to unmute: {USAGE}")
     page = lookup.find_page(store, call.text)
@@ -35,7 +36,7 @@ COMMAND = Command(
     slash=Slash.TRENDS,
     verbs=("unmute",),
     usage=USAGE,
-    summary="alerts about a muted page are posted in this channel again",
+    summary="post alerts about a muted page in this channel again",
     permission=Permission.EDITORS_IN_CHANNELS,
     run=run,
 )

@@ -17,7 +17,7 @@ USAGE = "/trends untrack <page>"
 
 
 def run(call: Call, store: Store, now: datetime) -> Reply:
-    """Stop watching: the page is not read nor listed any more; what was read of it is kept."""
+    """Stop watching the page, for every channel. Its stored figures and alerts stay."""
     if not call.text:
         raise LikewatchError(f"Say which page to stop watching: {USAGE}")
     page = lookup.find_page(store, call.text)
@@ -27,8 +27,11 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         store.pages.remove(page.slug, at=now)
         settle_rule_states(store, all_comparisons(), now)
         audit(store, call, now, "untrack", page.slug)
-    kept = "It is not read any more, for any channel. Its figures and alerts are kept; /trends track brings it back."
-    card = Card(headline=f"{page.name} is not watched any more", lines=(kept,))
+    lines = (
+        "Likewatch reads it no more, for any channel.",
+        "Its figures and alerts stay stored. /trends track brings the page back.",
+    )
+    card = Card(headline=f"{page.name} is not watched any more", lines=lines)
     return Reply(card=card, notice=(Mention(call.user_id), f" stopped watching {page.slug}, for every channel"))
 
 
@@ -36,7 +39,7 @@ COMMAND = Command(
     slash=Slash.TRENDS,
     verbs=("untrack",),
     usage=USAGE,
-    summary="stop watching a page, in every channel; what was read is kept",
+    summary="stop watching a page, in every channel; its stored figures stay",
     permission=Permission.EDITORS,
     run=run,
 )

@@ -194,7 +194,7 @@ def test_alerts_lists_what_a_threshold_raised_only_where_it_was_set(store: Store
 def test_list_features_tells_what_may_be_set_and_what_must_be_named(store: Store) -> None:
     said = words(ask(store, "trends list features"))
     assert (
-        "*surge*: a page gains in a day several times what it usually gains. Told from 3.2 times the usual day on; you "
+        "*surge*: a page gains in a day several times what it usually gains. Posted from 3.2 times the usual day on. You "
         "may set 2.5 to 100: surge&gt;3.2x" in said
     )
     assert "*hush*: nothing at all. Only where you name it." in said
