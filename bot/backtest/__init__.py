@@ -1,7 +1,1 @@
-"""What the rules would have told of the past: of a history on disk, or of what the store remembers."""
-
-from __future__ import annotations
-
-from bot.backtest.stored import may_be_gone_through, past_alerts, rivals
-
-__all__ = ["may_be_gone_through", "past_alerts", "rivals"]
+"""Which alerts the rules would have raised before: on a folder of CSV files, or on the readings in the store."""

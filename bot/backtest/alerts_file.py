@@ -33,7 +33,7 @@ def alerts_file(path: Path) -> Iterator[Callable[[Alert], None]]:
         unfinished.unlink(missing_ok=True)
 
 
-def said(alert: Alert) -> str:
+def sentence_of(alert: Alert) -> str:
     """The alert in one sentence, with slugs as names."""
     return headline(alert, _BY_SLUG)
 
@@ -47,7 +47,7 @@ def _row(alert: Alert) -> tuple[str, ...]:
         _number(alert.facts[0].value),
         _eta(alert, "eta_low"),
         _eta(alert, "eta_high"),
-        said(alert),
+        sentence_of(alert),
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import NamedTuple, Self
 
-from bot.backtest.tables import BadRow, Instants, Table, whole
+from bot.backtest.csv_table import BadRow, Instants, Table, parse_count
 from bot.text.countries import country_code
 from handlers.decide import Arrivals
 from handlers.model import AudienceReading, Figure, Measure, Metric, Page, Reading
@@ -31,7 +31,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 _ROUNDED_FROM, _DIGITS = 1000, 3
 
 
-class HistoryRow:
+class RowProblems:
     """What could not be used, by file and line: the first of them in words, and how many there are."""
 
     def __init__(self) -> None:
@@ -69,8 +69,8 @@ class History:
     def __init__(
         self, folder: Path, *, counts_of: Collection[str] | None = None, lists_of: Collection[str] | None = None
     ) -> None:
-        self.faults = HistoryRow()
-        self.gaps = HistoryRow()
+        self.faults = RowProblems()
+        self.gaps = RowProblems()
         self.counts = 0
         self.counts_by_country = 0
         self._exact: dict[str, bool] = {}
@@ -146,7 +146,7 @@ class History:
             try:
                 observed_at = instants.of(ts, received)
                 page = self.pages.get(name) or self._page(name)
-                count = whole(text)
+                count = parse_count(text)
             except BadRow as bad:
                 self.faults.add(table, str(bad))
                 continue
@@ -175,7 +175,7 @@ class History:
                 as_of = instants.of(ts, received)
                 page = self.pages.get(name) or self._page(name)
                 code = codes.get(country) or codes.setdefault(country, _country(country))
-                likes = whole(text)
+                likes = parse_count(text)
             except BadRow as bad:
                 self.faults.add(table, str(bad))
                 continue

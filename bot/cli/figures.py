@@ -11,15 +11,16 @@ from typing import Any
 import click
 
 from bot.app import HOT, open_core
-from bot.backtest.folder import backtest as backtest_folder
+from bot.backtest.from_folder import backtest as backtest_folder
 from bot.cli.common import echo, progress_bar, read_settings, reading
 from bot.config.settings import Settings
-from bot.imports import Import, describe, read_import
 from bot.imports.examples import press_example
 from bot.imports.job import ImportJob, alert_lines, run_import
+from bot.imports.read import read_import
 from bot.imports.replay import add_pages, by_instant
 from bot.imports.request import request_import
-from bot.pages.slugs import slugged
+from bot.imports.values import FileContents
+from bot.pages.slugs import make_slug
 from bot.text import phrases
 from handlers.model import Page
 from storage.errors import StoreInUse
@@ -84,7 +85,7 @@ def _replay(settings: Settings, file: Path | None) -> Iterator[str]:
             pages, readings, audiences = example.pages, example.readings, example.audiences
             if file is not None:
                 read = read_import(file.read_bytes(), name=file.name, now=core.clock.now())
-                yield describe(read)
+                yield read.summary()
                 pages = tuple(_pages_of(read, settings, example.pages))
                 readings, audiences = read.readings, read.audiences
             add_pages(core.store, pages, now=core.clock.now())
@@ -93,7 +94,7 @@ def _replay(settings: Settings, file: Path | None) -> Iterator[str]:
             yield f"{phrases.several(len(absorbed.alerts), 'alert')} in all. Nothing was stored or posted."
 
 
-def _pages_of(read: Import, settings: Settings, examples: Iterable[Page]) -> Iterator[Page]:
+def _pages_of(read: FileContents, settings: Settings, examples: Iterable[Page]) -> Iterator[Page]:
     """Yield the file's pages, each as it is tracked, else as in the example, else by its name alone."""
     known = {page.slug: page for page in examples}
     if settings.database.exists():
@@ -101,7 +102,7 @@ def _pages_of(read: Import, settings: Settings, examples: Iterable[Page]) -> Ite
             known.update({page.slug: page for page in store.pages.all()})
     for name in read.pages:
         bare = Page(slug=name, name=name, platform="replay", groups=(REPLAYED_TOGETHER,))
-        yield known.get(name) or known.get(slugged(name)) or bare
+        yield known.get(name) or known.get(make_slug(name)) or bare
 
 
 @click.command()

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.errors import UnknownPage
-from bot.imports import Import, ImportRefused, describe
 from bot.imports.replay import by_instant
+from bot.imports.values import FileContents, ImportRefused
 from bot.pages.lookup import find_page, suggestions
-from bot.pages.slugs import is_slug, slugged
+from bot.pages.slugs import is_slug, make_slug
 from bot.polling.cycle import Absorbed, Cycle
 from bot.rules.preview import settle_rule_states
 from bot.text import phrases
@@ -23,7 +23,7 @@ _CONFLICTS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AboutPages:
+class PageOptions:
     """What whoever imports says of the file's pages.
 
     With ``add``, those that are not tracked are added for imported figures only, as of ``platform``. ``home`` and
@@ -37,7 +37,7 @@ class AboutPages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class ImportResult:
     """What an import did, and what the cycle made of its figures.
 
     ``strangers`` and ``conflicts`` say, a line each, what was left out: of pages not tracked, and what contradicts what
@@ -56,14 +56,14 @@ class Imported:
 def import_figures(
     store: Store,
     cycle: Cycle,
-    read: Import,
+    read: FileContents,
     *,
-    about: AboutPages,
+    about: PageOptions,
     keep_good: bool,
     by: str,
     now: datetime,
     keep: Callable[[Mapping[str, str]], None],
-) -> Imported:
+) -> ImportResult:
     """Store a file's figures and tell what they mean, in one transaction.
 
     ``keep`` is told, just before, which slug each name of the file was taken for: evidence comes before figures.
@@ -102,7 +102,7 @@ def import_figures(
             settle_rule_states(store, all_comparisons(), now)
         absorbed = cycle.absorb(by_instant(good, audiences), together=lambda: store.audit.add(entry))
     repeated = len(readings) - len(conflicts) - len(good) + absorbed.standings.get(Standing.REPEATED, 0)
-    return Imported(
+    return ImportResult(
         added=added,
         remarks=tuple(remark for page in known for remark in _remarks(page, about)),
         strangers=strangers,
@@ -113,7 +113,7 @@ def import_figures(
 
 
 def _slugs(
-    store: Store, read: Import, about: AboutPages
+    store: Store, read: FileContents, about: PageOptions
 ) -> tuple[Mapping[str, str], tuple[Page, ...], tuple[str, ...]]:
     """The slug behind each name the file uses, the pages to be added, and a line for each name that nobody knows."""
     slugs: dict[str, str] = {}
@@ -121,7 +121,7 @@ def _slugs(
     strangers: list[str] = []
     for name in read.pages:
         known = find_page(store, name)
-        slug = slugged(name)
+        slug = make_slug(name)
         if known:
             slugs[name] = known.slug
         elif about.add and is_slug(slug):
@@ -132,12 +132,12 @@ def _slugs(
     return slugs, tuple(added), tuple(strangers)
 
 
-def _filled(page: Page, about: AboutPages) -> Page:
+def _filled(page: Page, about: PageOptions) -> Page:
     """The page with what is said of it now and was not before."""
     return replace(page, home=page.home or about.home, groups=page.groups or about.groups)
 
 
-def _remarks(page: Page, about: AboutPages) -> Iterator[str]:
+def _remarks(page: Page, about: PageOptions) -> Iterator[str]:
     """What becomes of what is said of a page that is known."""
     if about.home and page.home is None:
         yield f"{page.slug}: its home is {about.home} from now on."
@@ -172,8 +172,8 @@ def _is_known(store: Store, reading: Reading, tracks: Mapping[str, SeriesState])
     return track is not None and reading.observed_at <= track.last.at and store.readings.is_redundant(reading)
 
 
-def _refusal(read: Import, strangers: tuple[str, ...], conflicts: tuple[str, ...], *, is_empty: bool) -> str:
-    lines = [describe(read)]
+def _refusal(read: FileContents, strangers: tuple[str, ...], conflicts: tuple[str, ...], *, is_empty: bool) -> str:
+    lines = [read.summary()]
     if strangers:
         lines.append("The file names pages that are not tracked:")
         lines += [f"  {said}" for said in strangers]

@@ -40,7 +40,7 @@ class BadCell(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
+class RoundedNumber:
     """A number as the cell gives it: exactly, and the step it was rounded to (0 where it was not)."""
 
     value: Decimal
@@ -99,7 +99,7 @@ def count(text: str, precision: str = "") -> tuple[int, int, int]:
     return value, low, high
 
 
-def bounds(published: Published, precision: str) -> tuple[int, int]:
+def bounds(published: RoundedNumber, precision: str) -> tuple[int, int]:
     """The lowest and the highest whole number that may have been rounded to this one."""
     step = _step(precision) if precision else published.step
     if not step:
@@ -156,7 +156,7 @@ def _step(text: str) -> Decimal:
     return step
 
 
-def _published_count(text: str) -> Published:
+def _published_count(text: str) -> RoundedNumber:
     cell = plain(text)
     found = _match(cell)
     unit = found["unit"]
@@ -169,10 +169,10 @@ def _published_count(text: str) -> Published:
         raise BadCell("not a number")
     if (grouped["part"] or "").strip("0"):
         raise BadCell("not a whole number")
-    return Published(value=Decimal(re.sub(r"\D", "", grouped["whole"])), step=Decimal(0))
+    return RoundedNumber(value=Decimal(re.sub(r"\D", "", grouped["whole"])), step=Decimal(0))
 
 
-def _decimal(cell: str) -> Published:
+def _decimal(cell: str) -> RoundedNumber:
     """A share's number: one mark is a decimal mark, and its last digit says how it was rounded."""
     found = _match(cell)
     number = _PLAIN.fullmatch(found["digits"])
@@ -183,7 +183,7 @@ def _decimal(cell: str) -> Published:
     if abs(power) > _LONGEST_NUMBER:
         raise BadCell("too large or too small for a share")
     step = Decimal(1).scaleb(power - len(part))
-    return Published(value=Decimal(f"{number['whole']}.{part or 0}").scaleb(power), step=step)
+    return RoundedNumber(value=Decimal(f"{number['whole']}.{part or 0}").scaleb(power), step=step)
 
 
 def _match(cell: str) -> re.Match[str]:
@@ -202,7 +202,7 @@ def _match(cell: str) -> re.Match[str]:
     return found
 
 
-def _with_unit(digits: str, unit: str) -> Published:
+def _with_unit(digits: str, unit: str) -> RoundedNumber:
     times = _UNITS.get(unit)
     if times is None:
         raise BadCell(f"{unit!r} is no unit that is understood; write the number out")
@@ -211,10 +211,10 @@ def _with_unit(digits: str, unit: str) -> Published:
     if number is None or len(part) == _AMBIGUOUS_PART:  # 1.234M: 1,234,000 or 1,234 million
         raise BadCell("not certain which mark is the decimal one; write the number out")
     value = Decimal(f"{number['whole']}.{part or 0}") * times
-    return Published(value=value, step=Decimal(times).scaleb(-len(part)))
+    return RoundedNumber(value=value, step=Decimal(times).scaleb(-len(part)))
 
 
-def _scientific(digits: str, power: int) -> Published:
+def _scientific(digits: str, power: int) -> RoundedNumber:
     number = _PLAIN.fullmatch(digits)
     if number is None:
         raise BadCell("not a number")
@@ -225,4 +225,4 @@ def _scientific(digits: str, power: int) -> Published:
     if value != value.to_integral_value():
         raise BadCell("not a whole number")
     step = Decimal(1).scaleb(power - len(part))
-    return Published(value=value, step=step if step > 1 else Decimal(0))
+    return RoundedNumber(value=value, step=step if step > 1 else Decimal(0))

@@ -8,12 +8,12 @@ from itertools import groupby
 from operator import attrgetter
 from types import MappingProxyType
 
-from bot.imports.rows import Entry, Origin, What
+from bot.imports.rows import Entry, Quantity, SnapshotKey
 from bot.imports.values import RowFault
 from handlers.model import AudienceReading, Figure, Measure, Metric, Reading
 
 _MOST = 1.03  # what the shares of one snapshot may add up to: each of them may be rounded up
-_METRICS = {What.LIKES: Metric.LIKES, What.FOLLOWERS: Metric.FOLLOWERS}
+_METRICS = {Quantity.LIKES: Metric.LIKES, Quantity.FOLLOWERS: Metric.FOLLOWERS}
 _HAIR = 1e-9  # what adding binary fractions may be off by
 _TOTAL = "total"
 
@@ -51,13 +51,13 @@ class _CountryList:
 _identity = attrgetter("received_at", "observed_at", "page", "metric", "source")  # one count each
 
 
-class Gathering:
+class FigureCollector:
     """Takes entries in order of line. ``unnamed`` is the source of the figures that name none."""
 
     def __init__(self, *, unnamed: str) -> None:
         self._unnamed = unnamed
         self._readings: list[tuple[Reading, int, str]] = []
-        self._snapshots: dict[Origin, _CountryList] = {}
+        self._snapshots: dict[SnapshotKey, _CountryList] = {}
         self.faults: list[RowFault] = []
 
     def add(self, entry: Entry) -> None:
@@ -71,10 +71,10 @@ class Gathering:
             snapshot = self._snapshots[entry.origin] = _CountryList(entry.line)
         snapshot.url = snapshot.url or entry.url
         snapshot.metric = snapshot.metric or _METRICS.get(number.what)
-        if number.country is None or number.what is What.TOTAL:
+        if number.country is None or number.what is Quantity.TOTAL:
             fault = snapshot.total.put(_TOTAL, entry)
         else:
-            figures = snapshot.shares if number.what is What.SHARE else snapshot.likes
+            figures = snapshot.shares if number.what is Quantity.SHARE else snapshot.likes
             fault = figures.put(number.country, entry)
         if fault:
             self.faults.append(fault)
@@ -129,7 +129,7 @@ class Gathering:
                 )
 
 
-def _given_with(origin: Origin, snapshot: _CountryList, readings: Mapping[object, Reading]) -> Figure | None:
+def _given_with(origin: SnapshotKey, snapshot: _CountryList, readings: Mapping[object, Reading]) -> Figure | None:
     """The page's own count of the same date and source, which its countries are then a part of."""
     if origin.when.days:
         return None

@@ -30,7 +30,7 @@ _SEP = re.compile(r'"?sep=([^"\w ])"?\s*', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class TextFile:
     """A text file: its bytes, how they are encoded, and the delimiter it declares (``sep=;``) if it does.
 
     The encoding is ``guessed`` where nothing in the bytes says it.
@@ -75,7 +75,7 @@ def refuse_too_large(size: int, name: str) -> None:
         )
 
 
-def opened(data: bytes, name: str) -> File:
+def open_file(data: bytes, name: str) -> TextFile:
     """Find out how a file is encoded. Raises ImportRefused for what is empty, too large or no text."""
     refuse_too_large(len(data), name)
     if data.startswith(_SPREADSHEETS):
@@ -87,7 +87,7 @@ def opened(data: bytes, name: str) -> File:
         raise ImportRefused(f"{name} is not a text file. Save the table as CSV (UTF-8) and import that.")
     with io.TextIOWrapper(io.BytesIO(data), encoding=encoding) as text:
         declared = _SEP.fullmatch(text.readline(20))
-    return File(
+    return TextFile(
         name=name,
         data=data,
         encoding=encoding,

@@ -125,7 +125,7 @@ class Columns:
         return self.headers[self.places[role]] if self.has(role) else ""
 
 
-def recognised(row: Sequence[str]) -> Columns | None:
+def recognise_header(row: Sequence[str]) -> Columns | None:
     """What this row says as a header; None where it is none. Raises ImportRefused for a header with two meanings."""
     headers = tuple(" ".join(cell.split()) for cell in row)
     known = _CROWDTANGLE if _is_crowdtangle(headers) else _ROLES

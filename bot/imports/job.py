@@ -8,8 +8,9 @@ from datetime import datetime
 
 from bot.errors import ConfigError, LikewatchError
 from bot.evidence.records import Body, ImportRecord
-from bot.imports import DateOrder, describe, read_import
-from bot.imports.apply import AboutPages, Imported, import_figures
+from bot.imports.apply import ImportResult, PageOptions, import_figures
+from bot.imports.read import read_import
+from bot.imports.values import DateOrder
 from bot.pages.alert_names import alert_sentence
 from bot.pages.slugs import is_slug
 from bot.polling.cycle import Cycle
@@ -52,7 +53,7 @@ def run_import(order: ImportJob, store: Store, cycle: Cycle, now: datetime) -> I
         now=now,
         keep=lambda slugs: cycle.recorder.seal_import(order.data, _file(order, slugs, now)),
     )
-    yield describe(read)
+    yield read.summary()
     for added in imported.added:
         yield f"Added {added.slug} for imported figures (home: {added.home or 'not said'})."
     yield from imported.remarks
@@ -92,7 +93,7 @@ def alert_lines(store: Store, alerts: Iterable[Alert]) -> Iterator[str]:
         yield f"{phrases.dated(alert.at, alert.dated)}  {alert.kind}: {alert_sentence(alert, store)}"
 
 
-def _about(order: ImportJob) -> AboutPages:
+def _about(order: ImportJob) -> PageOptions:
     code = country_code(order.home) if order.home else None
     if order.home and code is None:
         raise ConfigError(f"--home {order.home} is no country that I know. Give its two letters or its name: --home KH")
@@ -101,10 +102,10 @@ def _about(order: ImportJob) -> AboutPages:
             f"--group {order.group} cannot be a group's name: small letters, digits and hyphens make one."
         )
     groups = (order.group,) if order.group else ()
-    return AboutPages(add=order.new_pages, platform="facebook", home=code, groups=groups)
+    return PageOptions(add=order.new_pages, platform="facebook", home=code, groups=groups)
 
 
-def _what_came(imported: Imported, *, is_whole: bool) -> Iterator[str]:
+def _what_came(imported: ImportResult, *, is_whole: bool) -> Iterator[str]:
     standings = imported.absorbed.standings
     new = standings.get(Standing.ACCEPTED, 0) + standings.get(Standing.LATE, 0)
     unchanged = standings.get(Standing.UNCHANGED, 0)

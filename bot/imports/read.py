@@ -8,10 +8,10 @@ from itertools import islice
 from pathlib import PurePath
 
 from bot.imports import files
-from bot.imports.figures import Gathering
-from bot.imports.headers import Columns, Role, recognised
-from bot.imports.rows import RowReader, surveyed
-from bot.imports.values import UNNAMED, DateOrder, Import, ImportRefused, RowFault
+from bot.imports.figures import FigureCollector
+from bot.imports.headers import Columns, Role, recognise_header
+from bot.imports.rows import RowReader, find_conventions
+from bot.imports.values import UNNAMED, DateOrder, FileContents, ImportRefused, RowFault
 
 _FIRST_ROWS = 10  # among which the header is looked for: some exports put a title above it
 _ACCEPTED = (
@@ -22,7 +22,7 @@ _ACCEPTED = (
 
 def read_import(
     data: bytes, *, name: str, now: datetime, page: str | None = None, dates: DateOrder | None = None
-) -> Import:
+) -> FileContents:
     """Read a CSV file of counts, of figures by country, or of both.
 
     ``name`` is the file's name, the source of the figures that name none. Nothing may lie after ``now``. ``page`` is
@@ -33,14 +33,14 @@ def read_import(
     wrong with one row is in ``faults``.
     """
     name = PurePath(name).name
-    file = files.opened(data, name)
+    file = files.open_file(data, name)
     delimiter, header_line, columns = _header(file)
     if not columns.has(Role.PAGE) and not page:
         raise ImportRefused(f"{name} does not say which page its figures are of: add a column page, or use --page.")
-    conventions = surveyed(_rows(file, delimiter, header_line), columns, dates)
+    conventions = find_conventions(_rows(file, delimiter, header_line), columns, dates)
     source = f"{UNNAMED}{name}"
     reader = RowReader(columns, conventions, page=page, source=source, now=now)
-    gathering = Gathering(unnamed=source)
+    gathering = FigureCollector(unnamed=source)
     pages: set[str] = set()
     rows = 0
     for line, row in _rows(file, delimiter, header_line):
@@ -54,7 +54,7 @@ def read_import(
     if not rows:
         raise ImportRefused(f"{name} has a header but no rows below it.")
     readings, audiences = gathering.settled()
-    return Import(
+    return FileContents(
         name=name,
         layout=columns.layout,
         encoding=file.encoding,
@@ -68,12 +68,12 @@ def read_import(
     )
 
 
-def _header(file: files.File) -> tuple[str, int, Columns]:
+def _header(file: files.TextFile) -> tuple[str, int, Columns]:
     """The delimiter, line and meaning of the header: whichever delimiter makes most of one of the first rows."""
     best: tuple[str, int, Columns] | None = None
     for delimiter in (file.declared,) if file.declared else files.DELIMITERS:
         for line, row in _first_rows(file, delimiter):
-            columns = recognised(row)
+            columns = recognise_header(row)
             if columns and (best is None or len(columns.headers) > len(best[2].headers)):
                 best = (delimiter, line, columns)
                 break
@@ -82,18 +82,18 @@ def _header(file: files.File) -> tuple[str, int, Columns]:
     return best
 
 
-def _first_rows(file: files.File, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def _first_rows(file: files.TextFile, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     try:
         yield from islice(file.rows(delimiter), _FIRST_ROWS)
     except ImportRefused:
         return  # with another delimiter its quotation marks may well add up
 
 
-def _rows(file: files.File, delimiter: str, after: int) -> Iterator[tuple[int, list[str]]]:
+def _rows(file: files.TextFile, delimiter: str, after: int) -> Iterator[tuple[int, list[str]]]:
     return ((line, row) for line, row in file.rows(delimiter) if line > after)
 
 
-def _unrecognised(file: files.File) -> ImportRefused:
+def _unrecognised(file: files.TextFile) -> ImportRefused:
     title = ""
     for _, row in _first_rows(file, file.declared or ","):
         if _is_business_suite(row):
@@ -109,7 +109,7 @@ def _is_business_suite(row: Sequence[str]) -> bool:
     return [cell.strip().casefold() for cell in row if cell.strip()] == ["date", "primary"]
 
 
-def _about_encoding(file: files.File) -> tuple[str, ...]:
+def _about_encoding(file: files.TextFile) -> tuple[str, ...]:
     if not file.guessed:
         return ()
     return (f"The file does not say how its letters are encoded; it was read as {file.encoding}. Check the names.",)

@@ -27,7 +27,7 @@ _PERIOD = re.compile(r"(?P<number>\d{1,4}) ?(?P<unit>d|days?|w|weeks?)")
 _DAYS_OF_WEEK = 7
 
 
-class What(StrEnum):
+class Quantity(StrEnum):
     """What a figure is of."""
 
     LIKES = auto()
@@ -38,18 +38,18 @@ class What(StrEnum):
 
 
 _ORIGIN = (Role.DATE, Role.TIME, Role.DATED, Role.RECEIVED, Role.PAGE, Role.SOURCE, Role.URL)
-_COUNTED = {Metric.LIKES: What.LIKES, Metric.FOLLOWERS: What.FOLLOWERS}
+_COUNTED = {Metric.LIKES: Quantity.LIKES, Metric.FOLLOWERS: Quantity.FOLLOWERS}
 _METRICS = {
-    "likes": What.LIKES,
-    "followers": What.FOLLOWERS,
-    "share_of_total": What.SHARE,
-    "share": What.SHARE,
-    "new_likes": What.NEW,
-    "new_followers": What.NEW,
+    "likes": Quantity.LIKES,
+    "followers": Quantity.FOLLOWERS,
+    "share_of_total": Quantity.SHARE,
+    "share": Quantity.SHARE,
+    "new_likes": Quantity.NEW,
+    "new_followers": Quantity.NEW,
 }
 
 
-class When(NamedTuple):
+class FigureDate(NamedTuple):
     """The instant a figure is for, how precisely that is known, and for new likes the days it sums up."""
 
     at: datetime
@@ -62,17 +62,17 @@ class Number(NamedTuple):
 
     column: str
     country: str | None
-    what: What
+    what: Quantity
     value: float
     low: float
     high: float
 
 
-class Origin(NamedTuple):
+class SnapshotKey(NamedTuple):
     """Where a figure belongs; those by country that have it in common are one snapshot."""
 
     received_at: datetime
-    when: When
+    when: FigureDate
     page: str
     source: str
 
@@ -81,7 +81,7 @@ class Entry(NamedTuple):
     """One figure with everything that is known of it."""
 
     line: int
-    origin: Origin
+    origin: SnapshotKey
     url: str
     number: Number
 
@@ -97,7 +97,7 @@ class Conventions:
     share_of: int | None
 
 
-def surveyed(rows: Iterable[tuple[int, Row]], columns: Columns, order: DateOrder | None) -> Conventions:
+def find_conventions(rows: Iterable[tuple[int, Row]], columns: Columns, order: DateOrder | None) -> Conventions:
     """What the whole file tells about its dates and shares. ``order``, where a person gave it, stands."""
     orders: set[DateOrder | None] = set()
     above_one: set[bool] = set()
@@ -109,7 +109,9 @@ def surveyed(rows: Iterable[tuple[int, Row]], columns: Columns, order: DateOrder
         if share_at >= 0:
             even = columns.even(row)
             share = (
-                cells.bare_share(even[share_at]) if metric_at < 0 or _metric(even[metric_at]) is What.SHARE else None
+                cells.bare_share(even[share_at])
+                if metric_at < 0 or _metric(even[metric_at]) is Quantity.SHARE
+                else None
             )
             above_one.update((share > 1,) if share else ())
     told = orders - {None}
@@ -146,7 +148,7 @@ class RowReader:
         roles = (Role.LIKES, Role.FOLLOWERS, Role.COUNT, Role.VALUE)
         self._count = next((role for role in roles if columns.has(role)), Role.COUNT)
         self._origin_cells = itemgetter(*(columns.places[role] for role in _ORIGIN))
-        self._last: tuple[object, tuple[Origin, str]] | None = None
+        self._last: tuple[object, tuple[SnapshotKey, str]] | None = None
 
     def read(self, line: int, cells_: Sequence[str]) -> Iterator[Entry | RowFault]:
         """Every figure of a row, and a fault for what spoils one or all of them."""
@@ -164,7 +166,7 @@ class RowReader:
         except _Spoilt as spoilt:
             yield _fault(line, spoilt)
 
-    def _origin(self, row: Row) -> tuple[Origin, str]:
+    def _origin(self, row: Row) -> tuple[SnapshotKey, str]:
         # Rows of one snapshot stand together as a rule, and need be understood only once.
         asked = self._origin_cells(row)
         if self._last is None or asked != self._last[0]:
@@ -174,7 +176,7 @@ class RowReader:
             page = self._parsed(row, Role.PAGE, cells.slug, self._page)
             source = self._parsed(row, Role.SOURCE, _text) or self._source
             url = self._parsed(row, Role.URL, _address)
-            self._last = (asked, (Origin(received_at, when, page, source), url))
+            self._last = (asked, (SnapshotKey(received_at, when, page, source), url))
         return self._last[1]
 
     def _parsed(self, row: Row, role: Role, parse: Callable[..., T], *given: object) -> T:
@@ -192,21 +194,21 @@ class RowReader:
             more = f"more cells ({len(row)}) than columns ({width}): does a number need quotation marks around it?"
             raise _Spoilt("", "", more)
 
-    def _when(self, row: Row) -> When:
+    def _when(self, row: Row) -> FigureDate:
         at, dated = self._parsed(row, Role.DATE, dates.instant, self._conventions.order, row[self._places[Role.TIME]])
         if at > self._now:
             raise self._spoilt(row, Role.DATE, "in the future")
         if not row[self._places[Role.DATED]]:
-            return When(at, dated, None)
+            return FigureDate(at, dated, None)
         return self._parsed(row, Role.DATED, _precisely, at, dated)
 
-    def _refuse_period(self, row: Row, what: What, days: int | None) -> None:
-        if what is What.NEW and days is None:
+    def _refuse_period(self, row: Row, what: Quantity, days: int | None) -> None:
+        if what is Quantity.NEW and days is None:
             raise self._spoilt(row, Role.DATED, 'new likes need the period they came in, like "30 days"')
-        if what is not What.NEW and days is not None:
+        if what is not Quantity.NEW and days is not None:
             raise self._spoilt(row, Role.DATED, "a period belongs to new likes only")
 
-    def _received_at(self, row: Row, when: When) -> datetime:
+    def _received_at(self, row: Row, when: FigureDate) -> datetime:
         """When the figure could be known: at once, unless the file says otherwise."""
         if not row[self._places[Role.RECEIVED]]:
             return when.at
@@ -220,14 +222,14 @@ class RowReader:
     def _counted(self, row: Row) -> Iterable[Number | _Spoilt]:
         return (self._counted_in(row, self._count, None, _COUNTED[self._columns.metric]),)
 
-    def _counted_in(self, row: Row, role: Role, country: str | None, what: What) -> Number:
+    def _counted_in(self, row: Row, role: Role, country: str | None, what: Quantity) -> Number:
         value, low, high = self._parsed(row, role, cells.count, row[self._places[Role.PRECISION]])
         return Number(self._columns.header(role), country, what, value, low, high)
 
     def _share_in(self, row: Row, role: Role, country: str) -> Number:
         precision = row[self._places[Role.PRECISION]]
         value, low, high = self._parsed(row, role, cells.share, precision, self._conventions.share_of)
-        return Number(self._columns.header(role), country, What.SHARE, value, low, high)
+        return Number(self._columns.header(role), country, Quantity.SHARE, value, low, high)
 
     def _by_country(self, row: Row) -> Iterator[Number | _Spoilt]:
         given = [role for role in (self._count, Role.SHARE, Role.TOTAL) if row[self._places[role]]]
@@ -242,7 +244,7 @@ class RowReader:
                 if role is Role.SHARE:
                     yield self._share_in(row, role, country)
                 else:
-                    what = What.TOTAL if role is Role.TOTAL else _COUNTED[self._columns.metric]
+                    what = Quantity.TOTAL if role is Role.TOTAL else _COUNTED[self._columns.metric]
                     yield self._counted_in(row, role, country, what)
             except _Spoilt as spoilt:
                 yield spoilt
@@ -250,7 +252,7 @@ class RowReader:
     def _long(self, row: Row) -> Iterator[Number | _Spoilt]:
         what = self._parsed(row, Role.METRIC, _known_metric)
         country = self._parsed(row, Role.COUNTRY, _country)
-        if what is not What.SHARE:
+        if what is not Quantity.SHARE:
             yield self._counted_in(row, Role.VALUE, country, what)
         elif country:
             yield self._share_in(row, Role.VALUE, country)
@@ -259,12 +261,12 @@ class RowReader:
 
     def _wide(self, row: Row) -> Iterator[Number | _Spoilt]:
         if row[self._places[Role.TOTAL]]:
-            yield self._counted_in(row, Role.TOTAL, None, What.TOTAL)
+            yield self._counted_in(row, Role.TOTAL, None, Quantity.TOTAL)
         for index, country in self._columns.countries:
             if not row[index]:
                 continue
             try:
-                yield Number(self._columns.headers[index], country, What.LIKES, *cells.count(row[index]))
+                yield Number(self._columns.headers[index], country, Quantity.LIKES, *cells.count(row[index]))
             except BadCell as error:
                 yield _Spoilt(self._columns.headers[index], row[index], str(error))
 
@@ -278,18 +280,18 @@ def _fault(line: int, spoilt: _Spoilt) -> RowFault:
     )
 
 
-def _precisely(text: str, at: datetime, dated: Dated) -> When:
+def _precisely(text: str, at: datetime, dated: Dated) -> FigureDate:
     """What the column for a date's precision makes of it: "day", "month", "instant" or, for new likes, "30 days"."""
     word = text.casefold()
     if word in {Dated.DAY, Dated.MONTH}:
-        return When(at.replace(hour=0, minute=0, second=0, microsecond=0), Dated(word), None)
+        return FigureDate(at.replace(hour=0, minute=0, second=0, microsecond=0), Dated(word), None)
     if word == Dated.INSTANT:
-        return When(at, Dated.INSTANT, None)
+        return FigureDate(at, Dated.INSTANT, None)
     period = _PERIOD.fullmatch(word)
     days = int(period["number"]) * (_DAYS_OF_WEEK if period["unit"].startswith("w") else 1) if period else 0
     if not days:
         raise BadCell('not a precision; write "day", "month", "instant" or a period like "30 days"')
-    return When(at, dated, days)
+    return FigureDate(at, dated, days)
 
 
 def _country(text: str) -> str | None:
@@ -302,11 +304,11 @@ def _country(text: str) -> str | None:
     return code
 
 
-def _metric(text: str) -> What | None:
+def _metric(text: str) -> Quantity | None:
     return _METRICS.get("_".join(text.casefold().split()))
 
 
-def _known_metric(text: str) -> What:
+def _known_metric(text: str) -> Quantity:
     what = _metric(text)
     if what is None:
         raise BadCell("not a metric; write likes, followers, share_of_total or new_likes")

@@ -1,4 +1,4 @@
-"""What reading a file of figures gives: the figures, and what was wrong with the rest."""
+"""What reading a file of figures gives: the figures, and the faults of the rest."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.errors import LikewatchError
+from bot.text.phrases import several
 from handlers.model import AudienceReading, Reading
 
 UNNAMED = "import: "
-"""What the source of a figure begins with, and the file's name follows, where the file names no source."""
+"""The source of a figure is this and the file's name, if the file names no source."""
+
+_FAULTS_SHOWN = 20
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 class ImportRefused(LikewatchError):
@@ -17,14 +21,14 @@ class ImportRefused(LikewatchError):
 
 
 class DateOrder(StrEnum):
-    """How dates like 02/03/2016 are meant."""
+    """The order of day and month in dates like 02/03/2016."""
 
     DMY = "dmy"
     MDY = "mdy"
 
 
 class Layout(StrEnum):
-    """What a file's header says it holds, in words for a person."""
+    """The kind of table that a header announces, in words for a person."""
 
     COUNTS = "counts by date and page"
     COUNTRIES = "figures by country, one row each"
@@ -48,13 +52,14 @@ class RowFault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Import:
+class FileContents:
     """A file, read.
 
-    ``readings`` are in order of (received_at, observed_at, page), and so are ``audiences`` with their ``as_of``.
-    ``faults`` are in order of line; what they name is in neither. ``pages`` are the slugs the file uses, sorted, known
-    to the store or not. ``notes`` are sentences about what was left out on purpose. ``rows`` counts the rows below the
-    header that hold anything.
+    - ``readings`` are in order of (received_at, observed_at, page); ``audiences`` likewise, by ``as_of``.
+    - ``faults`` are in order of line. A figure with a fault is in neither of the two.
+    - ``pages`` are the names of pages in the file, sorted. The store may not know a page of that name.
+    - ``notes`` are sentences about columns that were left out on purpose.
+    - ``rows`` counts the rows below the header that are not blank.
     """
 
     name: str
@@ -67,3 +72,32 @@ class Import:
     faults: tuple[RowFault, ...]
     pages: tuple[str, ...]
     notes: tuple[str, ...] = ()
+
+    def summary(self) -> str:
+        """Return lines for the person who imports: the figures, the layout, the notes, and at most 20 faults.
+
+        The lines do not say which figures are stored: the caller adds that.
+        """
+        delimiter = _DELIMITERS.get(self.delimiter, repr(self.delimiter))
+        lines = [
+            f"{self.name}: {self._figures()} in {several(self.rows, 'row')}.",
+            f"Understood as {self.layout}, separated by {delimiter}, {self.encoding}.",
+            *self.notes,
+        ]
+        if self.faults:
+            lines.append(f"{several(len(self.faults), 'thing')} could not be used:")
+            lines += [f"  {fault}" for fault in self.faults[:_FAULTS_SHOWN]]
+            if len(self.faults) > _FAULTS_SHOWN:
+                lines.append(f"  and {len(self.faults) - _FAULTS_SHOWN:,} more")
+        return "\n".join(lines)
+
+    def _figures(self) -> str:
+        instants = [reading.observed_at for reading in self.readings] + [one.as_of for one in self.audiences]
+        if not instants:
+            return "nothing that can be used"
+        kinds = [several(len(self.readings), "count")] if self.readings else []
+        if self.audiences:
+            kinds.append(several(len(self.audiences), "audience by country", "audiences by country"))
+        first, last = min(instants), max(instants)
+        dates = f"on {first:%Y-%m-%d}" if first.date() == last.date() else f"from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+        return f"{' and '.join(kinds)} of {several(len(self.pages), 'page')}, {dates},"

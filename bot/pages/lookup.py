@@ -20,7 +20,7 @@ _LIKENESS = 66  # of 100; below it a suggestion surprises more than it helps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class PageOrGroup:
     """What a name stands for: a page, or a group with its pages."""
 
     target: Target
@@ -44,18 +44,18 @@ def _exactly(store: Store, text: str) -> Page | None:
     return store.cached(("named", text), lambda: store.pages.find(text))
 
 
-def find(store: Store, text: str) -> Named | None:
+def find(store: Store, text: str) -> PageOrGroup | None:
     """The page of this name, else the group of this name, else None."""
     page = find_page(store, text)
     if page is not None:
-        return Named(target=Target.PAGE, slug=page.slug, name=page.name, pages=(page.slug,))
+        return PageOrGroup(target=Target.PAGE, slug=page.slug, name=page.name, pages=(page.slug,))
     group = find_group(store, text)
     if group is not None:
-        return Named(target=Target.GROUP, slug=group.slug, name=group.slug, pages=group.pages)
+        return PageOrGroup(target=Target.GROUP, slug=group.slug, name=group.slug, pages=group.pages)
     return None
 
 
-def find_first(store: Store, text: str) -> tuple[Named | None, tuple[str, ...]]:
+def find_first(store: Store, text: str) -> tuple[PageOrGroup | None, tuple[str, ...]]:
     """The page or group that the text begins with, the longest such name, and the words after it."""
     said = text.split()
     for length in range(min(len(said), _LONGEST_NAME), 0, -1):

@@ -12,7 +12,7 @@ LONGEST = 40
 _OTHERS = re.compile(r"[^a-z0-9]+")
 
 
-def slugged(text: str) -> str:
+def make_slug(text: str) -> str:
     """``"Sam Rainsy"`` -> ``"sam-rainsy"``; empty where no Latin letter or digit is in it."""
     plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
     return _OTHERS.sub("-", plain).strip("-")[:LONGEST].rstrip("-")
@@ -20,7 +20,7 @@ def slugged(text: str) -> str:
 
 def is_slug(text: str) -> bool:
     """Whether ``text`` may be a slug: in its form, and not to be mistaken for a length of time ("90d")."""
-    return bool(text) and slugged(text) == text and phrases.period(text) is None
+    return bool(text) and make_slug(text) == text and phrases.period(text) is None
 
 
 def free_slug(wanted: str, taken: Callable[[str], bool]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 
-from bot.imports import read_import
+from bot.imports.read import read_import
 from handlers.model import AudienceReading, Page, Reading
 
 _COMPILED = datetime(2026, 11, 23, tzinfo=UTC)  # when the figures were gathered: none is of a later day

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.imports import UNNAMED
+from bot.imports.values import UNNAMED
 from bot.platforms.registry import platforms
 from bot.slack.contract import Link, Moment, Span
 from bot.text import phrases

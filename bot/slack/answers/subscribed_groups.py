@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot.pages.lookup import Named
+from bot.pages.lookup import PageOrGroup
 from bot.slack.contract import Call
 from storage.store import Store
 from storage.values import Target
 
 
-def groups_subscribed(call: Call, store: Store, found: Named) -> list[str]:
+def groups_subscribed(call: Call, store: Store, found: PageOrGroup) -> list[str]:
     """The groups of a page that the caller's channel is subscribed to; none of a group itself."""
     page = store.pages.get(found.slug) if found.target is Target.PAGE else None
     return [

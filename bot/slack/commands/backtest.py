@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.backtest import may_be_gone_through, past_alerts, rivals
-from bot.backtest.comparing import beside
+from bot.backtest.compare import pair_alerts
+from bot.backtest.from_store import is_within_limit, past_alerts, rivals
 from bot.errors import LikewatchError
 from bot.pages import lookup
 from bot.pages.alert_names import alert_sentence
-from bot.pages.lookup import Named
+from bot.pages.lookup import PageOrGroup
 from bot.rules.alert_types import features, written
 from bot.rules.thresholds import parse_threshold, tuned
 from bot.slack.answers.unknown_name import unknown_name
@@ -75,12 +75,12 @@ def parse(said: Sequence[str]) -> BacktestRequest:
     return BacktestRequest(period=period, limits=limits)
 
 
-def _newest_figure(store: Store, found: Named) -> Point | None:
+def _newest_figure(store: Store, found: PageOrGroup) -> Point | None:
     lasts = (track.last for track in store.readings.series_states(found.pages).values())
     return max(lasts, key=lambda last: last.at, default=None)
 
 
-def _all_older(store: Store, found: Named, asked: BacktestRequest, newest: Point, now: datetime) -> Card:
+def _all_older(store: Store, found: PageOrGroup, asked: BacktestRequest, newest: Point, now: datetime) -> Card:
     """All figures are older than the period asked for: a button asks for one that takes them in, if that may be."""
     firsts = [first.at for first in map(store.readings.first_point, found.pages) if first is not None]
     days = (now - min(firsts, default=newest.at)) // _DAY + 1
@@ -90,11 +90,11 @@ def _all_older(store: Store, found: Named, asked: BacktestRequest, newest: Point
     past = f"in the past {phrases.length(asked.period)} there is nothing to go through"
     return Card(
         headline=f"The newest figure of {found.name} is of {phrases.date(newest.at, newest.dated)}: {past}",
-        buttons=(all_figures,) if may_be_gone_through(len(found.pages), days * _DAY) else (),
+        buttons=(all_figures,) if is_within_limit(len(found.pages), days * _DAY) else (),
     )
 
 
-def _told_of(store: Store, found: Named, asked: BacktestRequest, alerts: Sequence[Alert]) -> Card:
+def _told_of(store: Store, found: PageOrGroup, asked: BacktestRequest, alerts: Sequence[Alert]) -> Card:
     headline = f"{_number(alerts)} of {found.name} in the past {phrases.length(asked.period)}"
     return Card(
         headline=headline[0].upper() + headline[1:],
@@ -103,12 +103,12 @@ def _told_of(store: Store, found: Named, asked: BacktestRequest, alerts: Sequenc
 
 
 def _compared(
-    store: Store, found: Named, asked: BacktestRequest, alerts: Sequence[Alert], decided: Collection[str]
+    store: Store, found: PageOrGroup, asked: BacktestRequest, alerts: Sequence[Alert], decided: Collection[str]
 ) -> Card:
     """What is told with the thresholds asked for beside what the default ones tell; ``decided`` are their kinds."""
     setting = phrases.listed([written(feature, limit) for feature, limit in asked.limits.items()])
     default = phrases.listed([written(feature, _default(feature)) for feature in asked.limits])
-    compared = beside(alert for alert in alerts if alert.kind in decided)
+    compared = pair_alerts(alert for alert in alerts if alert.kind in decided)
     with_default = len(compared.both) + len(compared.by_default)
     others = [alert for alert in alerts if alert.kind not in decided]
     headline = (
@@ -132,7 +132,7 @@ def _compared(
     )
 
 
-def _context(store: Store, found: Named, asked: BacktestRequest) -> Iterator[Line]:
+def _context(store: Store, found: PageOrGroup, asked: BacktestRequest) -> Iterator[Line]:
     yield "The stored readings went through today's rules once more; nothing was posted."
     yield "Polls that found the same count again are not stored, so what waits for several readings may come later."
     held_against = rivals(store, found.pages, asked.period)

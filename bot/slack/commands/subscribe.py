@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.errors import LikewatchError
 from bot.pages import lookup
 from bot.pages.alert_names import alert_sentence
-from bot.pages.lookup import Named
+from bot.pages.lookup import PageOrGroup
 from bot.rules.alert_types import amount, default_features, features, wishes, written
 from bot.rules.channel_rules import channel_rules, pages_of
 from bot.rules.parse_alert_types import AlertTypeRequest, parse_features
@@ -75,7 +75,7 @@ def _left_out(wish: Subscription) -> Iterator[str]:
 
 
 def _wish(
-    call: Call, found: Named, asked: AlertTypeRequest, before: Subscription | None, now: datetime
+    call: Call, found: PageOrGroup, asked: AlertTypeRequest, before: Subscription | None, now: datetime
 ) -> Subscription:
     """What the channel wants from now on: what was asked, and beside it what it had before."""
     named = asked.features or default_features()
@@ -107,7 +107,7 @@ def _thresholds(asked: AlertTypeRequest, wish: Subscription, before: Subscriptio
             yield f"{name} was {was}; named without a threshold it is back to its default, {default}."
 
 
-def _by_group(call: Call, store: Store, found: Named) -> Iterator[Line]:
+def _by_group(call: Call, store: Store, found: PageOrGroup) -> Iterator[Line]:
     if groups := groups_subscribed(call, store, found):
         yield (
             f"Other alerts about it come with the subscription to {phrases.listed(groups)}. If both want an alert, "
@@ -115,7 +115,7 @@ def _by_group(call: Call, store: Store, found: Named) -> Iterator[Line]:
         )
 
 
-def _beside(store: Store, wish: Subscription, found: Named) -> tuple[Subscription, ...]:
+def _beside(store: Store, wish: Subscription, found: PageOrGroup) -> tuple[Subscription, ...]:
     """The channel's other subscriptions about those pages: what they set may hold in place of what is set now."""
     others = (
         one
@@ -125,7 +125,7 @@ def _beside(store: Store, wish: Subscription, found: Named) -> tuple[Subscriptio
     return tuple(one for one in others if not {page.slug for page in pages_of(store, one)}.isdisjoint(found.pages))
 
 
-def _preview(store: Store, found: Named, wish: Subscription, rehearsal: Preview, now: datetime) -> Iterator[Line]:
+def _preview(store: Store, found: PageOrGroup, wish: Subscription, rehearsal: Preview, now: datetime) -> Iterator[Line]:
     """What would have been posted here in the past 30 days, now that the wish is saved: one card for each story.
 
     Default rules told it then; what variants would have told, the rehearsal says.
@@ -163,20 +163,20 @@ def _comes_here(store: Store, wish: Subscription, alert: Alert) -> bool:
     return store.subscriptions.is_for_channel(wish.team_id, wish.channel_id, alert)
 
 
-def _is_about(found: Named, alert: Alert) -> bool:
+def _is_about(found: PageOrGroup, alert: Alert) -> bool:
     """As ``_recent`` chooses: a page's are those where it is page or rival, a group's those inside it."""
     if found.target is Target.PAGE:
         return found.slug in {alert.page, alert.rival}
     return alert.page in found.pages and (alert.rival is None or alert.rival in found.pages)
 
 
-def _recent(store: Store, found: Named, since: datetime) -> tuple[StoredAlert, ...]:
+def _recent(store: Store, found: PageOrGroup, since: datetime) -> tuple[StoredAlert, ...]:
     if found.target is Target.GROUP:
         return store.alerts.recent(group=found.slug, since=since, limit=_MANY)
     return store.alerts.recent(page=found.slug, since=since, limit=_MANY)
 
 
-def _span(store: Store, found: Named, now: datetime) -> str | None:
+def _span(store: Store, found: PageOrGroup, now: datetime) -> str | None:
     """How long it has been watched, at most the past 30 days, in words; None if it has no figures.
 
     What is older than the present series counts something else, or is too far from it: it is said which is meant.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.errors import LikewatchError
-from bot.pages.slugs import free_slug, is_slug, slugged
+from bot.pages.slugs import free_slug, is_slug, make_slug
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.registry import parse_reference, platforms
 from bot.rules.preview import settle_rule_states, states_begun_by
@@ -117,7 +117,7 @@ def _checked_slug(said: list[str]) -> str:
     slug = " ".join(said).casefold()
     reserved = {verb for command in commands() for verb in command.verbs}
     if slug in reserved or not is_slug(slug):
-        better = free_slug(slugged(slug) or "page", lambda one: one in reserved or not is_slug(one))
+        better = free_slug(make_slug(slug) or "page", lambda one: one in reserved or not is_slug(one))
         raise LikewatchError(
             f"“{' '.join(said)}” cannot be a page's short name: small letters, digits and hyphens make one, and words "
             f"with a meaning of their own are kept free. Try: as {better}"
@@ -137,7 +137,7 @@ def _country(said: str) -> str:
 def _groups(said: str) -> tuple[str, ...]:
     groups = []
     for name in said.replace(",", " ").split():
-        slug = slugged(name)
+        slug = make_slug(name)
         if not is_slug(slug):
             raise LikewatchError(f"“{name}” cannot be a group's name: small letters, digits and hyphens make one.")
         groups.append(slug)
@@ -161,7 +161,7 @@ def _slug(store: Store, asked: TrackRequest, profile: Profile) -> str:
         return asked.slug
     reserved = {verb for command in commands() for verb in command.verbs}
     handle = profile.handle.removesuffix(".bsky.social")
-    made = slugged(handle) or slugged(profile.name) or slugged(f"{profile.platform} {profile.native_id}")
+    made = make_slug(handle) or make_slug(profile.name) or make_slug(f"{profile.platform} {profile.native_id}")
     return free_slug(made, lambda slug: taken(slug) or slug in reserved or not is_slug(slug))
 
 

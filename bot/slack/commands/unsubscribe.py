@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.errors import LikewatchError
 from bot.pages import lookup
-from bot.pages.lookup import Named
+from bot.pages.lookup import PageOrGroup
 from bot.rules.alert_types import wishes
 from bot.rules.parse_alert_types import parse_features
 from bot.rules.preview import settle_rule_states
@@ -49,7 +49,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
 
 def _done(
     call: Call,
-    found: Named,
+    found: PageOrGroup,
     before: Subscription,
     unwanted: tuple[str, ...],
     left: tuple[str, ...],
@@ -72,7 +72,7 @@ def _done(
     )
 
 
-def _not_subscribed(call: Call, store: Store, found: Named) -> Reply:
+def _not_subscribed(call: Call, store: Store, found: PageOrGroup) -> Reply:
     """Say so; and where the page's alerts come by one of its groups, offer what ends them."""
     headline = f"This channel is not subscribed to {found.name}"
     groups = groups_subscribed(call, store, found)

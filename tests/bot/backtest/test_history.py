@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.backtest.csv_table import HistoryRefused
 from bot.backtest.history import History
-from bot.backtest.tables import HistoryRefused
 from handlers.decide import Arrivals
 from handlers.model import Measure, Metric, Page
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.backtest.history import History
-from bot.backtest.running import alerts_of
+from bot.backtest.run import alerts_of
 from handlers.comparisons import all_comparisons
 from handlers.decide import Arrivals
 from handlers.model import Alert, Page

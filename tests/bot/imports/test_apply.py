@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.imports import read_import
-from bot.imports.apply import AboutPages, import_figures
+from bot.imports.apply import PageOptions, import_figures
+from bot.imports.read import read_import
 from bot.imports.replay import add_pages, by_instant
 from bot.rules.preview import settle_rule_states
 from handlers.comparisons import all_comparisons
@@ -31,7 +31,7 @@ def test_a_page_that_an_import_brings_back_goes_on_from_its_past_for_every_thres
     assert store.rule_states.channel_rule_keys("surge") == set()
 
     read = read_import(f"date,page,followers\n{now.date()},hunsen,582000\n".encode(), name="x.csv", now=now)
-    about = AboutPages(add=True, platform="facebook", home=None, groups=("cambodia",))
+    about = PageOptions(add=True, platform="facebook", home=None, groups=("cambodia",))
     imported = import_figures(store, made, read, about=about, keep_good=False, by="ana", now=now, keep=lambda _: None)
     made.close()
     assert [page.slug for page in imported.added] == ["hunsen"]

@@ -6,27 +6,28 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.imports import DateOrder, Import, read_import
+from bot.imports.read import read_import
+from bot.imports.values import DateOrder, FileContents
 from handlers.model import Dated, Figure
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BIGGEST = 2**63 - 1
 
 
-def imported(text: str, dates: DateOrder | None = None) -> Import:
+def imported(text: str, dates: DateOrder | None = None) -> FileContents:
     return read_import(text.encode(), name="figures.csv", now=NOW, dates=dates)
 
 
-def with_count(cell: str) -> Import:
+def with_count(cell: str) -> FileContents:
     return imported(f'date\tpage\tlikes\n2016-02-02\thunsen\t"{cell}"\n')
 
 
-def with_share(cell: str, *others: str) -> Import:
+def with_share(cell: str, *others: str) -> FileContents:
     rows = "".join(f'2016-02-{day:02}\thunsen\tKH\t"{share}"\n' for day, share in enumerate([cell, *others], start=2))
     return imported(f"date\tpage\tcountry\tshare\n{rows}")
 
 
-def with_date(cell: str, dates: DateOrder | None = None) -> Import:
+def with_date(cell: str, dates: DateOrder | None = None) -> FileContents:
     return imported(f'date\tpage\tlikes\n"{cell}"\thunsen\t5\n', dates)
 
 

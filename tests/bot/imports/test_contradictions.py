@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.imports import Import, describe, read_import
+from bot.imports.read import read_import
+from bot.imports.values import FileContents
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
-def imported(text: str) -> Import:
+def imported(text: str) -> FileContents:
     return read_import(text.encode(), name="figures.csv", now=NOW)
 
 
@@ -57,7 +58,7 @@ def test_shares_may_exceed_all_by_their_rounding() -> None:
 
 def test_it_describes_what_it_read_and_every_fault() -> None:
     rows = "".join(f"2016-02-02,hunsen,{cell}\n" for cell in ["5", *["none"] * 30])
-    assert describe(imported("date,page,likes\n" + rows)).splitlines() == [
+    assert imported("date,page,likes\n" + rows).summary().splitlines() == [
         "figures.csv: 1 count of 1 page, on 2016-02-02, in 31 rows.",
         "Understood as counts by date and page, separated by commas, utf-8.",
         "30 things could not be used:",
@@ -67,5 +68,5 @@ def test_it_describes_what_it_read_and_every_fault() -> None:
 
 
 def test_it_says_so_where_nothing_can_be_used() -> None:
-    text = describe(imported("date,page,likes\nsoon,hunsen,5\n"))
+    text = imported("date,page,likes\nsoon,hunsen,5\n").summary()
     assert text.startswith("figures.csv: nothing that can be used in 1 row.")

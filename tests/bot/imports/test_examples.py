@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.imports import read_import
 from bot.imports.examples import press_example
+from bot.imports.read import read_import
 from handlers.model import AudienceReading, Dated, Figure, Measure, Metric
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.imports import ImportRefused, Layout, read_import
+from bot.imports.read import read_import
+from bot.imports.values import ImportRefused, Layout
 from handlers.model import Figure
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

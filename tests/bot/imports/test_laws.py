@@ -8,7 +8,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.imports import DateOrder, Import, ImportRefused, read_import
+from bot.imports.read import read_import
+from bot.imports.values import DateOrder, FileContents, ImportRefused
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 DAYS = st.dates(date(2005, 1, 1), date(2026, 11, 22))
@@ -28,7 +29,7 @@ SPELT_COUNTS = (
 SPELT_DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%b-%Y", "%B %d, %Y", "%Y/%m/%d", "%Y%m%d", "%d %b %Y 00:00")
 
 
-def imported(data: bytes, dates: DateOrder | None = None) -> Import:
+def imported(data: bytes, dates: DateOrder | None = None) -> FileContents:
     return read_import(data, name="figures.csv", now=NOW, dates=dates)
 
 

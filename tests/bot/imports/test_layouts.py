@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.imports import Import, Layout, describe, read_import
+from bot.imports.read import read_import
+from bot.imports.values import FileContents, Layout
 from handlers.model import AudienceReading, Dated, Figure, Measure, Metric, Reading
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 DAY = datetime(2016, 2, 2, tzinfo=UTC)
 
 
-def imported(text: str, page: str | None = None) -> Import:
+def imported(text: str, page: str | None = None) -> FileContents:
     return read_import(text.encode(), name="figures.csv", now=NOW, page=page)
 
 
@@ -198,7 +199,7 @@ def test_crowdtangles_history_gives_the_pages_likes_when_each_post_was_made() ->
 
 
 def test_crowdtangles_country_of_managers_is_left_out_and_said_to_be() -> None:
-    assert 'The column "Page Admin Top Country" was left out' in describe(imported(CROWDTANGLE))
+    assert 'The column "Page Admin Top Country" was left out' in imported(CROWDTANGLE).summary()
 
 
 def test_of_likes_and_followers_one_is_taken_and_the_other_named() -> None:

@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 from bot.errors import LikewatchError
 from bot.http.client import Http
-from bot.imports import DateOrder, ImportRefused, describe, read_import
+from bot.imports.read import read_import
+from bot.imports.values import DateOrder, ImportRefused
 from bot.platforms import bluesky
 from bot.platforms.contract import Fetched, Platform, Reference
 from bot.platforms.facebook import platform as facebook
@@ -89,7 +90,7 @@ def imports(data: bytes) -> None:
         except ImportRefused as error:
             assert str(error)
             continue
-        assert describe(read)
+        assert read.summary()
         assert all(
             0 <= reading.count < _LIMIT and reading.low <= reading.count <= reading.high for reading in read.readings
         )

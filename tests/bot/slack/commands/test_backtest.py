@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.backtest import past_alerts
+from bot.backtest.from_store import past_alerts
 from bot.errors import LikewatchError
 from bot.slack.commands import find_command
 from bot.slack.contract import Button, Slash

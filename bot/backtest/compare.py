@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from bot.backtest.alerts_file import said
+from bot.backtest.alerts_file import sentence_of
 from bot.text import phrases
 from handlers.contract import Comparison
 from handlers.model import Alert
@@ -18,7 +18,7 @@ _SHOWN = 20
 _DIRECTION = re.compile(":(?:up|down):")
 
 
-class Beside(NamedTuple):
+class PairedAlerts(NamedTuple):
     """Alerts with another threshold beside those with the default: of events that both tell of, and of others.
 
     ``both`` are (as set, by default).
@@ -33,7 +33,7 @@ class Beside(NamedTuple):
         return [tuned for tuned, default in self.both if tuned.at != default.at]
 
 
-def beside(alerts: Iterable[Alert]) -> Beside:
+def pair_alerts(alerts: Iterable[Alert]) -> PairedAlerts:
     """Put alerts of the same event beside each other.
 
     Another threshold is often reached some hours or days earlier or later: two alerts of one kind about the same are of
@@ -52,7 +52,7 @@ def beside(alerts: Iterable[Alert]) -> Beside:
         if tuned.key not in both and default.key not in taken:
             both[tuned.key] = tuned, default
             taken.add(default.key)
-    return Beside(
+    return PairedAlerts(
         both=[both[tuned.key] for tuned in as_set if tuned.key in both],
         as_set=[tuned for tuned in as_set if tuned.key not in both],
         by_default=[default for default in by_default if default.key not in taken],
@@ -75,7 +75,7 @@ def _about(alert: Alert) -> str:
     return _DIRECTION.split(key)[0]
 
 
-class Compared:
+class ThresholdComparison:
     """Sorts the alerts of both as they come. ``variants`` are rules of ``rules``, tuned."""
 
     def __init__(self, rules: Sequence[Comparison[Any]], variants: Sequence[Comparison[Any]]) -> None:
@@ -94,7 +94,7 @@ class Compared:
         """How many alerts of each kind either raised, and below it those that only one of the two raised."""
         if not self._order:
             return
-        found = beside(self._alerts)
+        found = pair_alerts(self._alerts)
         yield from _laid_out(
             ("kind", "set to", "as set", "by default", "told by both", "only as set", "only by default"),
             [self._row(kind, found) for kind in self._order],
@@ -103,7 +103,7 @@ class Compared:
         yield from _listed("Told only as set", found.as_set)
         yield from _listed("Told only by default", found.by_default)
 
-    def _row(self, kind: str, found: Beside) -> tuple[str, ...]:
+    def _row(self, kind: str, found: PairedAlerts) -> tuple[str, ...]:
         of_both = [tuned for tuned, _ in found.both]
         both, as_set, by_default = (
             sum(alert.kind == kind for alert in alerts) for alerts in (of_both, found.as_set, found.by_default)
@@ -131,6 +131,6 @@ def _listed(title: str, alerts: Sequence[Alert]) -> Iterable[str]:
         return
     yield f"{title}:"
     for alert in alerts[:_SHOWN]:
-        yield f"  {phrases.dated(alert.at, alert.dated)}  {alert.kind}: {said(alert)}"
+        yield f"  {phrases.dated(alert.at, alert.dated)}  {alert.kind}: {sentence_of(alert)}"
     if len(alerts) > _SHOWN:
         yield f"  and {phrases.count(len(alerts) - _SHOWN)} more"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from math import ceil, inf
 from typing import Any
 
-from bot.backtest.running import alerts_of
+from bot.backtest.run import alerts_of
 from bot.errors import LikewatchError
 from bot.rules.resample import resample
 from bot.text import phrases
@@ -88,13 +88,13 @@ def _days(period: timedelta) -> int:
     return ceil((period + HISTORY) / _DAY)
 
 
-def may_be_gone_through(pages: int, period: timedelta) -> bool:
+def is_within_limit(pages: int, period: timedelta) -> bool:
     """Whether so many pages are no more than ``MOST_PAGE_DAYS`` over a period."""
     return pages * _days(period) <= MOST_PAGE_DAYS
 
 
 def _refuse_too_much(pages: int, period: timedelta) -> None:
-    if may_be_gone_through(pages, period):
+    if is_within_limit(pages, period):
         return
     days = MOST_PAGE_DAYS // pages - _days(timedelta(0))
     shorter = f"for a shorter period, {days}d at most, or " if days > 0 else ""

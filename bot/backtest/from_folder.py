@@ -8,10 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.backtest.alerts_file import alerts_file
-from bot.backtest.comparing import Compared
-from bot.backtest.history import FILES, History, HistoryRow
-from bot.backtest.shares import Advance, BacktestResult, dealt, put_together, run
-from bot.backtest.tables import HistoryRefused
+from bot.backtest.compare import ThresholdComparison
+from bot.backtest.csv_table import HistoryRefused
+from bot.backtest.history import FILES, History, RowProblems
+from bot.backtest.parallel import BacktestResult, OnProgress, merge_alerts, run, split_work
 from bot.errors import LikewatchError
 from bot.rules.alert_types import features, written
 from bot.rules.thresholds import parse_threshold, tuned
@@ -25,7 +25,7 @@ def backtest(
     *,
     thresholds: Sequence[str] = (),
     keep_good: bool = False,
-    advance: Advance,
+    advance: OnProgress,
 ) -> Iterator[str]:
     """Write the alerts that the rules would have raised on a history, and say what there was.
 
@@ -40,18 +40,18 @@ def backtest(
     _refuse_out(folder, out)
     limits = _limits(thresholds)
     rules = all_comparisons()
-    compared = Compared(rules, tuned(rules, limits))
+    compared = ThresholdComparison(rules, tuned(rules, limits))
     kinds: Counter[str] = Counter()
     with TemporaryDirectory(prefix="likewatch-backtest-") as kept:
         with History(folder) as history:
             if history.faults.number and not keep_good:
                 raise HistoryRefused(_refusal(history.faults))
-            shares = dealt(folder, history, limits=limits, keep_good=keep_good, into=Path(kept))
+            shares = split_work(folder, history, limits=limits, keep_good=keep_good, into=Path(kept))
         found = run(shares, advance)
         if found.faults.number and not keep_good:
             raise HistoryRefused(_refusal(found.faults))
         with alerts_file(out) as write:
-            for alert in put_together(shares):
+            for alert in merge_alerts(shares):
                 if compared.is_wanted(alert):
                     write(alert)
                     kinds[alert.kind] += 1
@@ -103,13 +103,13 @@ def _what_was_read(found: BacktestResult) -> Iterator[str]:
             yield from _lines(told)
 
 
-def _refusal(faults: HistoryRow) -> str:
+def _refusal(faults: RowProblems) -> str:
     lines = [f"{phrases.several(faults.number, 'row')} of the history cannot be used:", *_lines(faults)]
     lines.append("Nothing was written. Mend the files, or leave such rows out with --keep-good.")
     return "\n".join(lines)
 
 
-def _lines(told: HistoryRow) -> Iterator[str]:
+def _lines(told: RowProblems) -> Iterator[str]:
     yield from (f"  {problem}" for problem in told.first)
     if told.number > len(told.first):
         yield f"  and {phrases.count(told.number - len(told.first))} more"

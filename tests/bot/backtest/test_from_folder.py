@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.backtest import shares
+from bot.backtest import parallel
 from bot.backtest.alerts_file import COLUMNS, alerts_file
-from bot.backtest.folder import backtest
+from bot.backtest.csv_table import HistoryRefused
+from bot.backtest.from_folder import backtest
 from bot.backtest.history import FILES, History
-from bot.backtest.running import alerts_of
-from bot.backtest.tables import HistoryRefused
+from bot.backtest.run import alerts_of
 from bot.errors import LikewatchError
 from handlers.comparisons import all_comparisons
 from handlers.model import Alert, Fact
@@ -63,7 +63,7 @@ def test_what_is_no_number_is_told_and_does_no_harm(tmp_path: Path) -> None:
 def test_two_processes_write_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = recorded(7).write(tmp_path / "history")
     run(folder, tmp_path / "one.csv", thresholds=["surge>5"])
-    monkeypatch.setattr(shares, "WORTH_SHARING", 0)
+    monkeypatch.setattr(parallel, "WORTH_SHARING", 0)
     run(folder, tmp_path / "two.csv", thresholds=["surge>5"])
     assert rows(tmp_path / "one.csv") == rows(tmp_path / "two.csv")
 
@@ -74,14 +74,14 @@ def test_shares_tell_together_what_all_rules_tell_at_once(seed: int, tmp_path_fa
     kept = tmp_path_factory.mktemp("shares")
     folder = recorded(seed).write(kept / "history")
     with History(folder) as history:
-        (whole,) = shares.dealt(folder, history, limits={}, keep_good=False, into=kept)
+        (whole,) = parallel.split_work(folder, history, limits={}, keep_good=False, into=kept)
     parts = [
         replace(whole, pages=frozenset(pages), together=not number, alerts=kept / f"part{number}")
         for number, pages in enumerate((["hunsen"], ["prayut", "samrainsy"], ["duterte"]))
     ]
     for part in parts:
-        shares.run([part], lambda *_: None)
-    assert list(shares.put_together(parts)) == told(folder)
+        parallel.run([part], lambda *_: None)
+    assert list(parallel.merge_alerts(parts)) == told(folder)
 
 
 @pytest.mark.parametrize("name", FILES)

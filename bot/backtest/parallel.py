@@ -19,8 +19,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.backtest.history import History, HistoryRow
-from bot.backtest.running import alerts_of, in_order
+from bot.backtest.history import History, RowProblems
+from bot.backtest.run import alerts_of, in_order
 from bot.rules.thresholds import tuned
 from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison, Scope, Trigger
@@ -36,12 +36,12 @@ _OF_THE_FIRST = 4
 _EVERY = 256
 """Batches between two looks at how far it is."""
 
-Advance = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Is told the bytes read so far, and the bytes there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
+class WorkPart:
     """The rules about one page for ``pages``, and, if ``together``, the rules about several pages.
 
     ``limits`` (feature -> limit) are those of the tuned rules that run beside the default ones. After a bad row there
@@ -72,13 +72,13 @@ class BacktestResult:
     counts: int
     counts_by_country: int
     pages: int
-    gaps: HistoryRow
-    faults: HistoryRow
+    gaps: RowProblems
+    faults: RowProblems
 
 
-def dealt(
+def split_work(
     folder: Path, history: History, *, limits: Mapping[str, float], keep_good: bool, into: Path
-) -> tuple[Share, ...]:
+) -> tuple[WorkPart, ...]:
     """The work on a history: one share, or two where there are two processors and it is worth it."""
     slugs = sorted(history.pages)
     first = frozenset(slugs)
@@ -86,7 +86,7 @@ def dealt(
         first = frozenset(slugs[::_OF_THE_FIRST])
     parts = [first, frozenset(slugs) - first]
     return tuple(
-        Share(
+        WorkPart(
             folder=folder,
             pages=part,
             together=not number,
@@ -99,7 +99,7 @@ def dealt(
     )
 
 
-def run(shares: Sequence[Share], advance: Advance) -> BacktestResult:
+def run(shares: Sequence[WorkPart], advance: OnProgress) -> BacktestResult:
     """Do all shares, the first in this process, and tell what there was in the history."""
     with ExitStack() as stack:
         under_way = []
@@ -113,12 +113,12 @@ def run(shares: Sequence[Share], advance: Advance) -> BacktestResult:
     return found
 
 
-def put_together(shares: Iterable[Share]) -> Iterator[Alert]:
+def merge_alerts(shares: Iterable[WorkPart]) -> Iterator[Alert]:
     """The alerts of all shares, in order."""
     return heapq.merge(*(_kept(share.alerts) for share in shares), key=in_order)
 
 
-def _do(share: Share, advance: Advance | None = None) -> BacktestResult:
+def _do(share: WorkPart, advance: OnProgress | None = None) -> BacktestResult:
     rules = share.comparisons()
     for_several = [rule for rule in rules if rule.scope is not Scope.PAGE]
     with History(
@@ -139,7 +139,7 @@ def _do(share: Share, advance: Advance | None = None) -> BacktestResult:
         )
 
 
-def _good(history: History, *, keep_good: bool, advance: Advance | None) -> Iterator[tuple[datetime, Arrivals]]:
+def _good(history: History, *, keep_good: bool, advance: OnProgress | None) -> Iterator[tuple[datetime, Arrivals]]:
     """The batches; none after a fault that spoils it all, while the rest is read for further faults."""
     for number, batch in enumerate(history.batches()):
         if advance is not None and not number % _EVERY:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.backtest import past_alerts, rivals
+from bot.backtest.from_store import past_alerts, rivals
 from bot.errors import LikewatchError
 from bot.imports.replay import by_instant
 from handlers.comparisons.milestone import COMPARISON as MILESTONE

@@ -167,7 +167,7 @@ def _instant(text: str, column: str) -> datetime:
     return at
 
 
-def whole(text: str) -> int | None:
+def parse_count(text: str) -> int | None:
     """A count of likes; None where there is none: the cell is empty or negative, or says NaN or n/a.
 
     Raises:

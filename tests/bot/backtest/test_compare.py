@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.backtest.comparing import Compared, beside
+from bot.backtest.compare import ThresholdComparison, pair_alerts
 from bot.rules.thresholds import tuned
 from handlers.comparisons import all_comparisons
 from handlers.model import Alert
@@ -32,7 +32,7 @@ def told_at(alert: Alert, at: datetime) -> Alert:
 def test_an_event_told_some_days_later_is_the_same_event(kind: str, later: timedelta, same: bool) -> None:
     default = scene(kind)
     other = as_set(default, later=later)
-    found = beside([default, other])
+    found = pair_alerts([default, other])
     assert found.both == ([(other, default)] if same else [])
     assert (found.as_set, found.by_default) == (([], []) if same else ([other], [default]))
     assert found.elsewhen() == ([other] if same and later else [])
@@ -42,7 +42,7 @@ def test_one_event_is_beside_one_other_and_that_of_another_page_beside_none() ->
     default = scene("surge")
     near, far = as_set(default, later=timedelta(hours=3)), as_set(default, later=timedelta(days=3))
     foreign = replace(near, key=near.key.replace(default.page, "stranger"), page="stranger")
-    found = beside([far, default, near, foreign])
+    found = pair_alerts([far, default, near, foreign])
     assert found.both == [(near, default)]
     assert found.as_set == [foreign, far]
 
@@ -50,7 +50,7 @@ def test_one_event_is_beside_one_other_and_that_of_another_page_beside_none() ->
 def test_of_two_events_a_week_apart_each_is_beside_itself() -> None:
     """With the other threshold both are told, with the default only the second."""
     first, second = scene("surge"), told_at(scene("surge"), scene("surge").at + timedelta(days=6))
-    found = beside([second, as_set(first, later=timedelta(0)), as_set(second, later=timedelta(0))])
+    found = pair_alerts([second, as_set(first, later=timedelta(0)), as_set(second, later=timedelta(0))])
     assert found.both == [(as_set(second, later=timedelta(0)), second)]
     assert found.as_set == [as_set(first, later=timedelta(0))]
     assert found.elsewhen() == []
@@ -58,5 +58,5 @@ def test_of_two_events_a_week_apart_each_is_beside_itself() -> None:
 
 def test_a_setting_is_shown_as_people_write_it() -> None:
     rules = all_comparisons()
-    compared = Compared(rules, tuned(rules, {"foreign": 40.0}))
+    compared = ThresholdComparison(rules, tuned(rules, {"foreign": 40.0}))
     assert "foreign>40" in "".join(compared.lines())
