@@ -1,1 +1,1 @@
-"""Evidence: what was received is kept, chained, stamped by others, exported and checked."""
+"""Evidence: record what platforms answer, chain it, get time-stamps, export it and check it."""

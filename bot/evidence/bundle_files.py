@@ -12,7 +12,7 @@ from bot.evidence.chain import EvidenceFault
 from bot.evidence.records import sha256
 
 DATA = ("alert.json", "export.json", "readings.json", "chain.json")
-"""What a bundle states, for programs. The other files prove all of it, except ``export.json``.
+"""The files that programs read. The other files prove all that these state, except ``export.json``.
 
 ``export.json`` is the newsroom's word: which readings each figure rests on, how the pages are called, and when the
 alert was stored.
@@ -25,7 +25,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 _RIGHTS = 0o644 << 16
 _UNIX = 3
 
-# Whatever zipfile raises for a file that somebody has altered at random.
+# The exceptions that zipfile raises for a file that somebody altered at random.
 _UNREADABLE = (
     zipfile.BadZipFile,
     EOFError,

@@ -1,7 +1,7 @@
 """The texts of a bundle that people read: index.html, and INSTRUCTIONS.txt with commands to check it by hand.
 
-Both are templates in ``templates``. They state only what the bundle's data state, so a verification can write them
-again and compare. index.html uses nothing from outside, and prints well.
+Both are templates in ``templates``. They state only what the bundle's data state: a verification writes them again
+and compares. The page loads nothing from outside, and prints well.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bot.text import phrases
 from handlers.model import Dated
 
 MARK = "    $ "
-"""What stands before every command of INSTRUCTIONS.txt."""
+"""The start of every command line in INSTRUCTIONS.txt."""
 
 _WHOLE = 1000  # from here on, fractions of a like mean nothing
 

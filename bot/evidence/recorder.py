@@ -70,7 +70,7 @@ class _WaitingExchange:
 class Recorder:
     """Hold every exchange until ``seal`` puts it into the chain. Any thread may exchange meanwhile.
 
-    ``secrets`` are never stored. Requests lose them. Of a reply that repeats one, only the SHA-256 is stored.
+    ``secrets`` are never stored. Requests lose them. A reply that repeats one leaves only its SHA-256.
     """
 
     def __init__(self, evidence: Evidence, clock: Clock, *, secrets: Iterable[str] = ()) -> None:

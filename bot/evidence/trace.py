@@ -26,7 +26,7 @@ from storage.store import Store
 from storage.values import StoredAlert
 
 DRAWN = timedelta(days=30)
-"""How far back the chart of a card goes at first. A reader saw its daily points, so they are figures too."""
+"""The days that the chart of a card draws at first. A reader saw its daily points, so they are figures too."""
 
 INSTANT = timedelta(milliseconds=1)
 """The resolution of stored instants."""
@@ -40,7 +40,7 @@ _NEWEST = 20
 class TracedReading:
     """A reading with its origins, oldest first. There are none where no reply of that instant is stored.
 
-    ``confirmed``: whether the stored bytes, read again, state this reading. None where the bytes are not stored.
+    ``confirmed`` says whether the stored bytes, read again, state this reading. It is None if the bytes are not stored.
     """
 
     reading: AnyReading
@@ -173,7 +173,7 @@ class _ReadingFinder:
     def _unchanged(self, page: str, instant: datetime) -> Iterator[Reading]:
         """Yield what a poll of this instant read, and the last stored reading: an unchanged count is not stored.
 
-        Nothing is yielded where nobody polled then. Where the bytes are deleted, only the last stored reading is.
+        If nobody polled then, yield nothing. If the bytes are deleted, yield only the last stored reading.
         """
         if polled := self.polled(page, instant):
             for reading in reread(polled):

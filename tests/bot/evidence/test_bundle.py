@@ -1,4 +1,4 @@
-"""The bundle, as whoever is handed it has it: a file, a shell, and nothing of ours."""
+"""The bundle, as an expert checks it: a file, a shell, and nothing of Likewatch."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def exported(database: Path, named: str = "hunsen") -> bytes:
 
 
 def found(bundle: bytes) -> tuple[Verification, list[str]]:
-    looking = Verification(bundle, reread_import)
-    return looking, [str(fault) for fault in looking.run()]
+    checked = Verification(bundle, reread_import)
+    return checked, [str(fault) for fault in checked.run()]
 
 
 def commands(folder: Path) -> list[str]:
@@ -60,14 +60,14 @@ def unpacked(whole: Whole, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_it_holds_and_says_what_was_found(whole: Whole) -> None:
-    looking, faults = found(exported(whole.database))
-    assert faults == looking.unproved == []
-    assert any(line.startswith("Holds: Hunsen") for line in verification_summary(looking, 0, "-"))
-    assert looking.headline.startswith("Hunsen now has more followers than Samrainsy")
-    assert looking.readings == looking.reread >= 4
-    assert [stamp.signer for stamp in looking.stamps] == ["CN=Small Authority Stamps,O=Small Authority"]
-    assert looking.unstamped == []
+def test_an_exported_bundle_holds_and_the_summary_says_so(whole: Whole) -> None:
+    checked, faults = found(exported(whole.database))
+    assert faults == checked.unproved == []
+    assert any(line.startswith("Holds: Hunsen") for line in verification_summary(checked, 0, "-"))
+    assert checked.headline.startswith("Hunsen now has more followers than Samrainsy")
+    assert checked.readings == checked.reread >= 4
+    assert [stamp.signer for stamp in checked.stamps] == ["CN=Small Authority Stamps,O=Small Authority"]
+    assert checked.unstamped == []
 
 
 def test_the_same_store_gives_the_same_bytes(whole: Whole) -> None:
@@ -157,8 +157,8 @@ def test_every_figure_leads_to_its_readings_and_each_reading_to_its_reply(unpack
 
 def test_a_stamp_of_another_authority_is_named(whole: Whole, tmp_path: Path) -> None:
     other = TimestampAuthority(tmp_path, "Another Authority")
-    looking = Verification(exported(whole.database), reread_import, trusted=roots_in(other.root))
-    faults = [str(fault) for fault in looking.run()]
+    checked = Verification(exported(whole.database), reread_import, trusted=roots_in(other.root))
+    faults = [str(fault) for fault in checked.run()]
     assert len(faults) == 1
     assert "another authority" in faults[0]
     assert "stamps/" in faults[0]
@@ -168,9 +168,9 @@ def test_without_time_stamps_it_says_what_that_means(tmp_path: Path) -> None:
     with evidence_newsroom(tmp_path) as kept:
         kept.overtaken()
     bundle = exported(tmp_path / "likewatch.db")
-    looking, faults = found(bundle)
+    checked, faults = found(bundle)
     assert faults == []
-    assert looking.unstamped
+    assert checked.unstamped
     files, _ = unzipped(bundle)
     asked = Verification(
         bundle, reread_import, trusted=roots_in(TimestampAuthority(tmp_path / "authority", "Some Authority").root)
@@ -198,10 +198,10 @@ def test_the_press_figures_lead_to_the_file_they_were_imported_from(tmp_path: Pa
         assert len(alerts) > 10
         for alert in alerts:
             bundle = export(kept.store, alert, reread_import)
-            looking, faults = found(bundle)
+            checked, faults = found(bundle)
             assert faults == [], alert.alert.kind
-            assert looking.unproved == [], alert.alert.kind
-            assert looking.readings == looking.reread > 0, alert.alert.kind
+            assert checked.unproved == [], alert.alert.kind
+            assert checked.readings == checked.reread > 0, alert.alert.kind
             files, _ = unzipped(bundle)
             assert {name.rpartition(".")[2] for name in files if name.startswith("replies/")} == {"csv"}
             page, by_hand = files["index.html"].decode(), files["INSTRUCTIONS.txt"].decode()
@@ -217,18 +217,18 @@ def test_the_press_figures_lead_to_the_file_they_were_imported_from(tmp_path: Pa
                 assert re.search(r"published \(KH\)</td>.*<td>Phnom Penh Post</td>", page)
 
 
-def test_a_figure_without_a_kept_reply_says_so(tmp_path: Path) -> None:
+def test_a_figure_without_a_stored_reply_says_so(tmp_path: Path) -> None:
     with evidence_newsroom(tmp_path) as kept:
         example = press_example()
         kept.store.pages.remove("hunsen", at=START)
         kept.store.pages.remove("samrainsy", at=START)
         replay_example(kept.store, kept.cycle, example, team_id="T1", channel_id="C1", now=START)
         bundle = export(kept.store, kept.store.alerts.recent()[0], reread_import)
-        looking, faults = found(bundle)
+        checked, faults = found(bundle)
         assert faults == []
-        assert looking.reread == 0
-        assert len([line for line in looking.unproved if line.startswith("Reading ")]) == looking.readings
-        said = list(verification_summary(looking, 0, "-"))
+        assert checked.reread == 0
+        assert len([line for line in checked.unproved if line.startswith("Reading ")]) == checked.readings
+        said = list(verification_summary(checked, 0, "-"))
         assert any(line.startswith("NOT PROVED: ") for line in said)
         assert not any("Holds" in line for line in said)
         files, _ = unzipped(bundle)
@@ -248,17 +248,17 @@ def test_an_alert_is_found_by_its_reference_its_key_or_its_page(whole: Whole) ->
     store.close()
 
 
-def test_the_replies_of_a_day_that_nobody_kept_are_told_apart_from_lost_ones(tmp_path: Path) -> None:
+def test_deleted_replies_are_told_apart_from_lost_ones(tmp_path: Path) -> None:
     with evidence_newsroom(tmp_path) as kept:
         kept.overtaken()
         kept.recorder.seal_letting_go(30)
         kept.store.evidence.delete_replies(30, but=())
         kept.clock.move(timedelta(hours=1))
         bundle = export(kept.store, kept.store.alerts.recent()[0], reread_import)
-    looking, faults = found(bundle)
+    checked, faults = found(bundle)
     assert faults == []
-    assert 0 < looking.reread < looking.readings
-    assert len(looking.unproved) == looking.readings - looking.reread
+    assert 0 < checked.reread < checked.readings
+    assert len(checked.unproved) == checked.readings - checked.reread
     files, _ = unzipped(bundle)
     assert "was let go after its time" in files["index.html"].decode()
 
@@ -293,7 +293,7 @@ def first_of(files: dict[str, bytes], folder: str) -> str:
         ),
     ],
 )
-def test_whatever_somebody_writes_into_it_is_told_as_a_fault(
+def test_whatever_somebody_writes_into_it_is_a_fault(
     whole: Whole, change: Callable[[dict[str, bytes]], dict[str, bytes]]
 ) -> None:
     files, _ = unzipped(exported(whole.database))
@@ -302,5 +302,5 @@ def test_whatever_somebody_writes_into_it_is_told_as_a_fault(
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"This was never a bundle.", b"PK\x05\x06" + b"\0" * 18])
-def test_what_is_no_bundle_is_said_to_be_none(content: bytes) -> None:
+def test_any_other_file_is_a_fault(content: bytes) -> None:
     assert found(content)[1]

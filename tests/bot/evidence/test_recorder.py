@@ -1,4 +1,4 @@
-"""What platforms answer is kept as it came, before anything rests on it."""
+"""Replies of platforms are stored as they arrive, before any figure rests on them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def records(store: Store) -> list[ReplyRecord]:
     return [record for record in found if isinstance(record, ReplyRecord)]
 
 
-def test_a_polls_reply_is_kept_with_its_request_its_status_and_its_instant(kept: EvidenceNewsroom) -> None:
+def test_a_polls_reply_is_stored_with_its_request_its_status_and_its_instant(kept: EvidenceNewsroom) -> None:
     kept.count(2_094_800, 2_108_800)
     kept.poll()
     (record,) = records(kept.store)
@@ -79,7 +79,7 @@ def test_each_link_names_the_one_before_and_its_own_records(kept: EvidenceNewsro
         previous = sha256(manifest.text)
 
 
-def test_the_same_reply_is_kept_once(kept: EvidenceNewsroom) -> None:
+def test_the_same_reply_is_stored_once(kept: EvidenceNewsroom) -> None:
     kept.count(1_000_000, 2_000_000)
     for _ in range(4):
         kept.poll()
@@ -87,7 +87,7 @@ def test_the_same_reply_is_kept_once(kept: EvidenceNewsroom) -> None:
     assert (counted["records"], counted["replies"]) == (4, 1)
 
 
-def test_no_credential_is_kept_anywhere(kept: EvidenceNewsroom) -> None:
+def test_no_credential_is_stored_anywhere(kept: EvidenceNewsroom) -> None:
     kept.count(1_000_000, 2_000_000)
     kept.poll()
     refusal = {"error": {"message": f"Malformed access token {TOKEN}", "type": "OAuthException", "code": 190}}
@@ -132,7 +132,7 @@ def test_a_credential_is_found_however_the_platform_escapes_it(tmp_path: Path, e
     evidence.close()
 
 
-def test_what_a_credential_was_worked_into_for_a_request_is_not_kept_either(kept: EvidenceNewsroom) -> None:
+def test_a_proof_made_from_a_credential_is_not_stored_either(kept: EvidenceNewsroom) -> None:
     proof = hmac.new(SECRET.encode(), TOKEN.encode(), hashlib.sha256).hexdigest()
     kept.graph.faults.append(Response(status=400, body=json.dumps({"error": {"message": f"Bad {proof}"}}).encode()))
     kept.poll()
@@ -154,7 +154,7 @@ def test_a_cycle_whose_evidence_cannot_be_written_stores_nothing_and_rests(tmp_p
         assert faults(kept.store) == []
 
 
-def test_what_was_sealed_before_a_crash_is_evidence_without_readings_and_no_fault(tmp_path: Path) -> None:
+def test_replies_sealed_before_a_crash_are_evidence_without_readings_and_no_fault(tmp_path: Path) -> None:
     with evidence_newsroom(tmp_path) as kept:
         kept.count(1_000_000, 2_000_000)
         kept.poll()
@@ -194,7 +194,7 @@ def test_a_lost_file_leaves_a_gap_that_shows_for_ever(tmp_path: Path, lost: str)
     store.close()
 
 
-def test_a_gap_shows_even_if_nothing_could_be_kept_at_first(tmp_path: Path) -> None:
+def test_a_gap_shows_even_if_nothing_could_be_stored_at_first(tmp_path: Path) -> None:
     file = evidence_beside(tmp_path / "likewatch.db")
     with evidence_newsroom(tmp_path) as kept:
         for hour in range(7):

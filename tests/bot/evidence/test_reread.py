@@ -1,4 +1,4 @@
-"""Reading what is kept once more says what was read then, whatever went wrong at the time."""
+"""Stored bytes, read again, give the readings of the time, even after failed requests."""
 
 from __future__ import annotations
 

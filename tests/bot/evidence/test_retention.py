@@ -1,4 +1,4 @@
-"""Replies behind an alert are kept for ever, the others for their time, and every hash for ever."""
+"""Replies behind an alert stay for ever, other replies for their time, and every hash for ever."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def faults(kept: EvidenceNewsroom) -> list[str]:
     return [str(fault) for fault in StoreAudit(kept.store, reread_import).run(lambda _done, _total: None)]
 
 
-def test_what_is_behind_an_alert_stays_and_the_rest_goes_after_its_time(kept: EvidenceNewsroom) -> None:
+def test_replies_behind_an_alert_stay_and_the_rest_goes_after_its_time(kept: EvidenceNewsroom) -> None:
     before = kept.store.evidence.row_counts()
     kept.clock.move(40 * DAY)
     assert let_go(kept, 30 * DAY) > 40
@@ -74,7 +74,7 @@ def test_nothing_goes_before_its_time(kept: EvidenceNewsroom) -> None:
     assert kept.store.evidence.row_counts() == before
 
 
-def test_a_reply_that_somebody_removed_is_not_taken_for_one_that_was_let_go(kept: EvidenceNewsroom) -> None:
+def test_a_reply_that_somebody_removed_is_not_taken_for_a_deleted_one(kept: EvidenceNewsroom) -> None:
     kept.clock.move(40 * DAY)
     let_go(kept, 30 * DAY)
     kept.poll()
@@ -82,7 +82,7 @@ def test_a_reply_that_somebody_removed_is_not_taken_for_one_that_was_let_go(kept
     assert any("is missing" in fault for fault in faults(kept))
 
 
-def test_what_rests_on_a_reply_that_is_past_its_time_can_still_be_read(kept: EvidenceNewsroom) -> None:
+def test_replies_packed_with_a_reply_past_its_time_can_still_be_read(kept: EvidenceNewsroom) -> None:
     kept.clock.move(40 * DAY)
     for _ in range(3):
         kept.poll()
@@ -92,7 +92,7 @@ def test_what_rests_on_a_reply_that_is_past_its_time_can_still_be_read(kept: Evi
     assert faults(kept) == []
 
 
-def test_what_is_behind_an_alert_that_is_raised_meanwhile_stays_too(
+def test_replies_behind_an_alert_that_is_raised_meanwhile_stay_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with evidence_newsroom(tmp_path) as kept:
@@ -128,13 +128,13 @@ def test_a_figure_that_a_poll_found_unchanged_leads_to_that_poll(tmp_path: Path)
             behind = [traced.readings[place] for place in figure.readings]
             assert [instant_of(one.reading) for one in behind] == [figure.fact.at, START + timedelta(hours=1)]
             assert all(one.confirmed for one in behind)
-            looking = Verification(export(kept.store, alert, reread_import), reread_import)
-            assert list(looking.run()) == []
-            assert looking.unproved == []
+            checked = Verification(export(kept.store, alert, reread_import), reread_import)
+            assert list(checked.run()) == []
+            assert checked.unproved == []
         assert faults(kept) == []
 
 
-def test_what_is_behind_an_alert_stays_when_the_page_begins_to_count_something_else(kept: EvidenceNewsroom) -> None:
+def test_replies_behind_an_alert_stay_when_the_page_begins_to_count_something_else(kept: EvidenceNewsroom) -> None:
     alerts = kept.store.alerts.recent()
     before = [len(trace(kept.store, alert, reread_import).drawn) for alert in alerts]
     replies = replies_behind(kept.store, alerts)

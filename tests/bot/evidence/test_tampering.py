@@ -1,4 +1,4 @@
-"""Whatever is changed in what is kept, or in what was exported, is found and named."""
+"""An audit finds and names every change of a store, and a verification every change of a bundle."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def exported(whole: Whole, which: int = 0) -> bytes:
         store.close()
 
 
-def test_what_nobody_touched_is_found_as_it_was_kept(whole: Whole) -> None:
+def test_an_untouched_store_has_no_fault(whole: Whole) -> None:
     assert audited(whole.database) == []
 
 
@@ -67,9 +67,9 @@ def test_every_change_of_a_bundle_is_found_and_located(whole: Whole) -> None:
         chance = random.Random(seed)
         bundle, other = chance.sample(bundles, 2)
         altered, change = tamper_bundle(bundle, other, chance)
-        looking = Verification(altered, reread_import, trusted=chance.choice((trusted, ())))
-        faults = list(looking.run())
-        found = [fault.where for fault in faults] + looking.unproved
+        checked = Verification(altered, reread_import, trusted=chance.choice((trusted, ())))
+        faults = list(checked.run())
+        found = [fault.where for fault in faults] + checked.unproved
         assert found, f"{seed}: {change.what}: not found"
-        assert not any("Holds" in line for line in verification_summary(looking, len(faults), "-")), change.what
+        assert not any("Holds" in line for line in verification_summary(checked, len(faults), "-")), change.what
         assert any(word in fault for fault in found for word in change.shows), f"{seed}: {change.what}: {found}"

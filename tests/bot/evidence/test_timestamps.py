@@ -54,11 +54,11 @@ def faults(kept: EvidenceNewsroom) -> list[str]:
     return [str(fault) for fault in StoreAudit(kept.store, reread_import).run(lambda _done, _total: None)]
 
 
-def remarks(kept: EvidenceNewsroom, tsa_url: str = "https://tsa.example") -> list[tuple[bool | None, str]]:
+def status_lines(kept: EvidenceNewsroom, tsa_url: str = "https://tsa.example") -> list[tuple[bool | None, str]]:
     return [(one.is_fault, one.what) for one in evidence_status(kept.store, tsa_url=tsa_url, now=kept.clock.now())]
 
 
-def test_the_newest_link_is_stamped_and_the_chain_tells_of_it(tmp_path: Path) -> None:
+def test_the_newest_link_is_stamped_and_the_chain_notes_the_stamp(tmp_path: Path) -> None:
     with stamping(tmp_path) as made:
         assert made.stamper.stamp_when_due()
         stamp = made.kept.store.evidence.newest_stamp()
@@ -76,7 +76,7 @@ def test_the_newest_link_is_stamped_and_the_chain_tells_of_it(tmp_path: Path) ->
         assert faults(made.kept) == []
 
 
-def test_it_asks_once_an_hour_and_only_for_what_is_new(tmp_path: Path) -> None:
+def test_it_requests_a_stamp_once_an_hour_and_only_of_new_links(tmp_path: Path) -> None:
     with stamping(tmp_path) as made:
         assert made.stamper.stamp_when_due()
         made.kept.clock.move(2 * EVERY)
@@ -131,15 +131,15 @@ def test_without_a_file_the_roots_are_those_that_browsers_trust() -> None:
     assert len(roots_in(None)) > 50
 
 
-def test_how_it_stands_is_told_in_plain_words(tmp_path: Path) -> None:
+def test_the_status_is_one_plain_line(tmp_path: Path) -> None:
     with stamping(tmp_path) as made:
-        ((is_fault, said),) = remarks(made.kept, tsa_url="")
+        ((is_fault, said),) = status_lines(made.kept, tsa_url="")
         assert (is_fault, said) == (None, "Evidence: 1 link, 1 reply stored; no outside authority has time-stamped it")
-        ((is_fault, said),) = remarks(made.kept)
+        ((is_fault, said),) = status_lines(made.kept)
         assert is_fault
         assert "1 link without a time-stamp" in said
         made.stamper.stamp_when_due()
-        ((is_fault, said),) = remarks(made.kept)
+        ((is_fault, said),) = status_lines(made.kept)
         assert is_fault is False
         assert said.startswith("Evidence: 2 links, 1 reply stored, time-stamped up to ")
 
@@ -151,5 +151,5 @@ def test_an_evidence_file_that_was_lost_is_a_fault(tmp_path: Path) -> None:
         other.count(1_000_000, 2_000_001)
         other.poll()
         kept.store.evidence, other.store.evidence = other.store.evidence, kept.store.evidence
-        assert (True, "Evidence: the newest readings rest on a link of the chain that is missing") in remarks(kept)
+        assert (True, "Evidence: the newest readings rest on a link of the chain that is missing") in status_lines(kept)
         kept.store.evidence, other.store.evidence = other.store.evidence, kept.store.evidence

@@ -70,17 +70,17 @@ class EvidenceNewsroom:
     cycle: Cycle
 
     def count(self, hunsen: int, samrainsy: int) -> None:
-        """Both pages now have these followers."""
+        """Set the followers of both pages."""
         for number, slug, followers in (("7001", "hunsen", hunsen), ("7002", "samrainsy", samrainsy)):
             self.graph.put(GraphPage(id=number, username=slug, name=slug.title(), fan_count=followers))
 
     def poll(self) -> None:
-        """An hour passes, and both pages are read."""
+        """Let an hour pass, and poll both pages."""
         self.clock.move(HOUR)
         self.cycle.run_all()
 
     def overtaken(self) -> None:
-        """Hun Sen's page catches up over a day, passes the other, and stays ahead: two alerts."""
+        """Let Hun Sen's page catch up over a day, pass the other, and stay ahead: two alerts."""
         for hour in range(60):
             self.count(2_090_000 + 400 * hour, 2_100_000 + 10 * hour)
             self.poll()
@@ -88,7 +88,7 @@ class EvidenceNewsroom:
 
 @contextmanager
 def evidence_newsroom(folder: Path) -> Iterator[EvidenceNewsroom]:
-    """Everything in this folder, running."""
+    """Run all of it in this folder."""
     folder.mkdir(exist_ok=True)
     with ExitStack() as closing:
         graph = Graph(token=TOKEN, app_secret=SECRET)

@@ -1,4 +1,4 @@
-"""Random changes to a bundle, by a careless hand and by one that mends whatever tells of it. See ``tampering``."""
+"""Random changes to a bundle, by a careless hand and by one that mends the rest. See ``tamper_store``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CARELESS = 0.4
 
 
 def tamper_bundle(bundle: bytes, other: bytes, chance: random.Random) -> tuple[bytes, Change]:
-    """One change to a bundle, by a careless hand (a byte) or by one that mends SHA256SUMS after it.
+    """Make one change to a bundle, by a careless hand (a byte) or by one that mends SHA256SUMS after it.
 
     ``other`` is the bundle of another alert of the same newsroom.
     """
@@ -28,7 +28,7 @@ def tamper_bundle(bundle: bytes, other: bytes, chance: random.Random) -> tuple[b
     files, _ = unzipped(bundle)
     kinds = (
         *(_byte_of_file, _digit_of_file, _file_left_out, _file_slipped_in, _files_exchanged),
-        *(_all_invented, _alert_unchained, _reply_said_to_be_let_go, _reading_without_origin),
+        *(_all_invented, _alert_unchained, _reply_called_deleted, _reading_without_origin),
     )
     change = chance.choice(kinds)(files, unzipped(other)[0], chance)
     return zipped(with_sums(files)), change
@@ -55,23 +55,23 @@ def _byte_of_file(files: dict[str, bytes], _: dict[str, bytes], chance: random.R
     changed = bytearray(files[name])
     changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
     files[name] = bytes(changed)
-    return Change(what=f"a byte of {name}, with its sum", shows=_marks(name))
+    return Change(what=f"a byte of {name}, with its sum", shows=_words(name))
 
 
 def _digit_of_file(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
-    """A digit, so that the form stays: another count, date, link or sum."""
+    """Change a digit, so that the form stays: another count, date, link or sum."""
     name = chance.choice(["alert.json", "readings.json", "chain.json", "index.html", "INSTRUCTIONS.txt"])
     text = files[name].decode()
     places = [place for place, character in enumerate(text) if character in "12345678"]
     place = chance.choice(places)
     files[name] = f"{text[:place]}{int(text[place]) + 1}{text[place + 1 :]}".encode()
-    return Change(what=f"digit {place} of {name}: {text[place - 40 : place + 20]!r}, with its sum", shows=_marks(name))
+    return Change(what=f"digit {place} of {name}: {text[place - 40 : place + 20]!r}, with its sum", shows=_words(name))
 
 
 def _file_left_out(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
     name = _proved(files, chance)
     del files[name]
-    return Change(what=f"{name} left out", shows=_marks(name))
+    return Change(what=f"{name} left out", shows=_words(name))
 
 
 def _file_slipped_in(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
@@ -83,7 +83,7 @@ def _file_slipped_in(files: dict[str, bytes], _: dict[str, bytes], chance: rando
 
 
 def _files_exchanged(files: dict[str, bytes], other: dict[str, bytes], chance: random.Random) -> Change:
-    """A file put in the place of another, or another alert's in its place."""
+    """Put a file of this bundle or of another alert's in the place of a file."""
     name = _proved(files, chance)
     like = [
         one for one in sorted(other) if one.partition("/")[0] == name.partition("/")[0] and other[one] != files[name]
@@ -92,11 +92,11 @@ def _files_exchanged(files: dict[str, bytes], other: dict[str, bytes], chance: r
         return _byte_of_file(files, other, chance)
     put = chance.choice(like)
     files[name] = other[put]
-    return Change(what=f"{put} in the place of {name}", shows=_marks(name))
+    return Change(what=f"{put} in the place of {name}", shows=_words(name))
 
 
 def _all_invented(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
-    """Nothing is left but what the newsroom says, and every figure is another."""
+    """Leave nothing but the newsroom's word, and change every figure."""
     more = chance.randint(1, 5_000_000)
     alert, readings = json.loads(files["alert.json"]), json.loads(files["readings.json"])
     alert["record"] = None
@@ -109,23 +109,23 @@ def _all_invented(files: dict[str, bytes], _: dict[str, bytes], chance: random.R
         reading["note"] = note_of([])
     for name in [name for name in files if name != "export.json"]:
         del files[name]
-    _retell(files, alert, readings, {"segments": [], "stamps": []})
+    _rewrite(files, alert, readings, {"segments": [], "stamps": []})
     return Change(what=f"every figure raised by {more}, and all that proves them left out", shows=("The alert:",))
 
 
 def _alert_unchained(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
-    """The alert says something else, and that it was never chained."""
+    """Change the alert, and state that it was never chained."""
     alert = json.loads(files["alert.json"])
     files.pop(f"records/{alert['record']['sha256']}.json")
     alert["record"] = None
     fact = chance.choice([fact for fact in alert["alert"]["facts"] if fact["name"] not in {"count", "rival_count"}])
     fact["value"] += chance.randint(1, 9)
-    _retell(files, alert, json.loads(files["readings.json"]), json.loads(files["chain.json"]))
-    return Change(what=f"the figure {fact['name']}, in an alert that is said to be in no chain", shows=("The alert:",))
+    _rewrite(files, alert, json.loads(files["readings.json"]), json.loads(files["chain.json"]))
+    return Change(what=f"the figure {fact['name']}, in an alert without a record", shows=("The alert:",))
 
 
-def _reply_said_to_be_let_go(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
-    """A reading says something else, and that its reply was let go after its time."""
+def _reply_called_deleted(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
+    """Change a reading, and state that its reply was deleted after its time."""
     readings = json.loads(files["readings.json"])
     place = chance.randrange(len(readings))
     for behind in readings[place]["behind"]:
@@ -134,7 +134,7 @@ def _reply_said_to_be_let_go(files: dict[str, bytes], _: dict[str, bytes], chanc
 
 
 def _reading_without_origin(files: dict[str, bytes], _: dict[str, bytes], chance: random.Random) -> Change:
-    """A reading says something else, and that it is older than the evidence."""
+    """Change a reading, and state that it is older than the evidence."""
     readings = json.loads(files["readings.json"])
     place = chance.randrange(len(readings))
     readings[place]["behind"] = []
@@ -142,16 +142,16 @@ def _reading_without_origin(files: dict[str, bytes], _: dict[str, bytes], chance
 
 
 def _reread(files: dict[str, bytes], readings: list[Any], place: int, chance: random.Random) -> Change:
-    """A reading without the bytes behind it, by one who leaves nothing about that would tell of them."""
+    """Change a reading without its bytes, and remove every file that would name them."""
     reading = readings[place]
     reading["note"] = note_of(reading["behind"])
     _raise(reading, chance.randint(1, 777_777))
-    told = {behind[part] for one in readings for behind in one["behind"] for part in ("record", "reply")}
+    named = {behind[part] for one in readings for behind in one["behind"] for part in ("record", "reply")}
     alert = json.loads(files["alert.json"])
-    told.add(f"records/{alert['record']['sha256']}.json")
-    for name in [name for name in files if name.startswith(("replies/", "records/")) and name not in told]:
+    named.add(f"records/{alert['record']['sha256']}.json")
+    for name in [name for name in files if name.startswith(("replies/", "records/")) and name not in named]:
         del files[name]
-    _retell(files, alert, readings, json.loads(files["chain.json"]))
+    _rewrite(files, alert, readings, json.loads(files["chain.json"]))
     return Change(what=f"reading {place + 1} without its bytes: {reading}", shows=(f"Reading {place + 1} (",))
 
 
@@ -160,8 +160,8 @@ def _raise(reading: dict[str, Any], more: int) -> None:
         reading[part] += more
 
 
-def _retell(files: dict[str, bytes], alert: Any, readings: Any, chain: Any) -> None:
-    """Put these in the bundle, and write anew what people read of it."""
+def _rewrite(files: dict[str, bytes], alert: Any, readings: Any, chain: Any) -> None:
+    """Put these into the bundle, and write its pages again."""
     pages = json.loads(files["export.json"])["pages"]
     alert["wording"] = wording_of(alert_of(alert["alert"]), pages)
     for name, value in (("alert.json", alert), ("readings.json", readings), ("chain.json", chain)):
@@ -169,8 +169,8 @@ def _retell(files: dict[str, bytes], alert: Any, readings: Any, chain: Any) -> N
     files.update(bundle_pages(files))
 
 
-def _marks(name: str) -> tuple[str, ...]:
-    """A change to what explains the data may show in the data, and the other way round."""
+def _words(name: str) -> tuple[str, ...]:
+    """Return the words of which a fault must name one: a change of the pages may show in the data, and the reverse."""
     if name.startswith("chain/"):  # of two links that do not fit together, the bundle cannot say which was altered
         number = int(name[len("chain/") : -len(".json")])
         return (name, f"chain/{number + 1:08}.json", f"stamp of link {number}")

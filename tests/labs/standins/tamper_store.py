@@ -1,4 +1,4 @@
-"""Random changes to what is kept: a byte of a value, a number, a row, a file. Each says where its traces must show."""
+"""Random changes to a store: a byte of a value, a number, a row, a file. Each says where a fault must show it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.schema.sqlite import sqlite3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What was changed, and the words of which a finding must name one."""
+    """A change, and the words of which a fault must name one."""
 
     what: str
     shows: tuple[str, ...]
@@ -31,7 +31,7 @@ class _Row:
 
     @property
     def shows(self) -> tuple[str, ...]:
-        """The names under which a finding may tell of it."""
+        """Return the words by which a fault may name this row."""
         if self.table == "replies":
             return (self.values["digest"].hex(),)
         number = self.values["sequence"]
@@ -52,7 +52,7 @@ _TABLES = ("manifests", "records", "replies", "stamps")
 
 
 def tamper(database: Path, chance: random.Random, older: bytes) -> Change:
-    """Make one change to a closed installation; ``older`` is an earlier copy of its evidence's file."""
+    """Make one change to a closed installation. ``older`` is an earlier copy of its evidence file."""
     kinds: list[Callable[[Path, random.Random], Change]] = [
         *[_value] * 6,
         _deleted,
@@ -82,7 +82,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _value(database: Path, chance: random.Random) -> Change:
-    """One byte of a text or a blob, or one number."""
+    """Change one byte of a text or a blob, or one number."""
     with closing(_open(evidence_beside(database))) as db:
         row = chance.choice(_rows(db))
         column = chance.choice([name for name, value in row.values.items() if value is not None])
@@ -111,7 +111,7 @@ def _deleted(database: Path, chance: random.Random) -> Change:
 
 
 def _doubled(database: Path, chance: random.Random) -> Change:
-    """A row slipped in that is much like another."""
+    """Add a row that is much like another."""
     with closing(_open(evidence_beside(database))) as db:
         row = chance.choice(_rows(db))
         key: dict[str, Any] = {"sequence": row.values.get("sequence", 0) + 100_000}
@@ -126,7 +126,7 @@ def _doubled(database: Path, chance: random.Random) -> Change:
 
 
 def _exchanged(database: Path, chance: random.Random) -> Change:
-    """Two rows have changed places."""
+    """Exchange two rows."""
     with closing(_open(evidence_beside(database))) as db:
         table = chance.choice(("manifests", "replies"))
         rows = [row for row in _rows(db) if row.table == table]
@@ -139,7 +139,7 @@ def _exchanged(database: Path, chance: random.Random) -> Change:
 
 
 def _reading(database: Path, chance: random.Random) -> Change:
-    """A count in the database itself, polled or imported."""
+    """Change a polled or imported count in the database itself."""
     with closing(_open(database)) as db:
         found = _some_reading(db, chance)
         column = chance.choice(("count", "below", "above"))
@@ -148,7 +148,7 @@ def _reading(database: Path, chance: random.Random) -> Change:
 
 
 def _reading_renamed(database: Path, chance: random.Random) -> Change:
-    """A count is three times as much, and said to come from somebody else."""
+    """Triple a count, and give it another source."""
     with closing(_open(database)) as db:
         found = _some_reading(db, chance, "source_id IN (SELECT id FROM sources WHERE source NOT LIKE 'import%')")
         values = (_stranger(db), *found[:4])
@@ -157,7 +157,7 @@ def _reading_renamed(database: Path, chance: random.Random) -> Change:
 
 
 def _reading_slipped_in(database: Path, chance: random.Random) -> Change:
-    """A count of somebody else's that nobody was asked for."""
+    """Add a count of another source, which no poll requested."""
     with closing(_open(database)) as db:
         found = _some_reading(db, chance, "source_id IN (SELECT id FROM sources WHERE source NOT LIKE 'import%')")
         later = chance.randint(1, 60_000)
@@ -182,7 +182,7 @@ def _some_reading(db: sqlite3.Connection, chance: random.Random, which: str = "t
 
 
 def _stranger(db: sqlite3.Connection) -> int:
-    """The id of a source that nothing came from."""
+    """Add a source that no reading has, and return its id."""
     done = db.execute("INSERT INTO sources (source, url, metric) VALUES ('Reuters', '', 'followers')")
     assert done.lastrowid
     return done.lastrowid
@@ -194,7 +194,7 @@ def _called(found: tuple[Any, ...]) -> str:
 
 
 def _newest_count(database: Path, chance: random.Random) -> Change:
-    """What is told when somebody asks for a page's count."""
+    """Change the count that answers show."""
     with closing(_open(database)) as db:
         rows = db.execute("SELECT page_id, slug FROM series_states JOIN pages ON id = page_id").fetchall()
         page_id, slug = chance.choice(rows)
@@ -213,7 +213,7 @@ def _alert(database: Path, chance: random.Random) -> Change:
 
 
 def _alert_antedated(database: Path, chance: random.Random) -> Change:
-    """As if it were older than the evidence, and about another instant."""
+    """Make an alert older than the evidence, and about another instant."""
     with closing(_open(database)) as db:
         alert_id, key = chance.choice(db.execute("SELECT id, key FROM alerts").fetchall())
         more = chance.randint(1, 10**7)

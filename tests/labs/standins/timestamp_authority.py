@@ -45,7 +45,7 @@ tsa_name = yes
 
 
 class TimestampAuthority:
-    """Stamps what it is asked to (an ASGI application), or answers ``status`` while that is no 200."""
+    """Stamp every request (an ASGI application), or answer ``status`` while that is not 200."""
 
     def __init__(self, folder: Path, organisation: str = "Small Authority") -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ class TimestampAuthority:
         )  # fmt: skip
 
     def reply(self, query: bytes) -> bytes:
-        """The response to a request, both DER."""
+        """Return the response to a request, both in DER."""
         (self._folder / "query.tsq").write_bytes(query)
         self._openssl("ts", "-reply", "-queryfile", "query.tsq", "-out", "reply.tsr", "-config", "openssl.cnf")
         return (self._folder / "reply.tsr").read_bytes()
@@ -92,7 +92,7 @@ class TimestampAuthority:
 def timestamp_authority(
     folder: Path, organisation: str = "Small Authority"
 ) -> Iterator[tuple[TimestampAuthority, str]]:
-    """An authority and its address."""
+    """Run an authority, and yield it with its address."""
     authority = TimestampAuthority(folder, organisation)
     with serving(authority) as url:
         yield authority, f"{url}/"
