@@ -5,8 +5,8 @@
 - Texts, options, confirmations: https://docs.slack.dev/reference/block-kit/composition-objects
 - Metadata: https://docs.slack.dev/messaging/message-metadata
 
-A block that Slack has and the bot does not use is refused: the page could not show it. Where Slack's sources conflict
-(6 or 12 series and segments), the stricter limit holds. A message that passes here then passes on Slack.
+A block that Slack has and the bot does not use is refused: the page could not show it. Slack's sources disagree
+about some limits (6 or 12 series and segments). The stricter limit holds, so a message that passes here passes on Slack.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What the bot writes: the Web API's ``chat.*`` methods, and answers to response URLs.
+"""The Web API's ``chat.*`` methods: the bot posts, changes and deletes messages.
 
-Every function raises ``Refused`` with Slack's error code. https://docs.slack.dev/reference/methods?family=chat
+Every method raises ``Refused`` with Slack's error code. https://docs.slack.dev/reference/methods?family=chat
 """
 
 from __future__ import annotations
@@ -9,27 +9,14 @@ from dataclasses import dataclass, replace
 
 from bot.workspace.block_kit import check_blocks, check_length, check_metadata, with_ids
 from bot.workspace.model import BOT_USER_ID, Channel, Json, Message, Refused
-from bot.workspace.response_urls import ResponseUrl
 from bot.workspace.workspace import Workspace
 
 MAX_TEXT = 40_000
-RESPONSE_FIELDS = frozenset(
-    {
-        "text",
-        "blocks",
-        "thread_ts",
-        "unfurl_links",
-        "unfurl_media",
-        "response_type",
-        "replace_original",
-        "delete_original",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What a message says, checked. ``None``: the bot left the field out."""
+    """The content of a message, checked. ``None``: the bot left the field out."""
 
     text: str | None
     blocks: tuple[Json, ...] | None
@@ -81,7 +68,7 @@ def post_message(
         _check_post(workspace, channel, content, thread_ts)
         workspace.spend_post(channel)
         broadcast = reply_broadcast and bool(thread_ts)
-        return _posted(workspace.post(_by_bot(channel, content, thread_ts=thread_ts, broadcast=broadcast)))
+        return _posted(workspace.post(by_bot(channel, content, thread_ts=thread_ts, broadcast=broadcast)))
 
 
 def post_ephemeral(
@@ -94,7 +81,7 @@ def post_ephemeral(
         if user not in workspace.people or person_id not in {"", user}:
             raise Refused("user_not_in_channel")
         _check_post(workspace, channel, content, thread_ts)
-        return {"message_ts": workspace.post(_by_bot(channel, content, thread_ts=thread_ts, ephemeral_to=user)).ts}
+        return {"message_ts": workspace.post(by_bot(channel, content, thread_ts=thread_ts, ephemeral_to=user)).ts}
 
 
 def update(
@@ -106,7 +93,7 @@ def update(
     blocks: object = None,
     metadata: object = None,
 ) -> Json:
-    """Carry out ``chat.update``. What is left out stays; an empty list takes the blocks away."""
+    """Carry out ``chat.update``. A field that is left out stays; an empty list takes the blocks away."""
     content = checked(text=text, blocks=blocks, metadata=metadata)
     with workspace.lock:
         message = _own(workspace, channel, ts, refusal="cant_update_message")
@@ -130,54 +117,7 @@ def delete(workspace: Workspace, *, channel: str, ts: str) -> Json:
         return {"channel": channel, "ts": ts}
 
 
-def respond(workspace: Workspace, secret: str, body: Json) -> None:
-    """Carry out a post to the response URL with this ``secret``."""
-    with workspace.lock:
-        answer(workspace, workspace.response_urls.use(secret, workspace.clock.now()), body)
-
-
-def answer(workspace: Workspace, response: ResponseUrl, body: Json) -> None:
-    """Carry out an answer: by response URL, or in the acknowledgement of a slash command."""
-    if unknown := sorted(set(body) - RESPONSE_FIELDS):
-        # Slack ignores an unknown field. We refuse it, so that a misspelt name is noticed.
-        raise Refused("invalid_arguments", *(f"[ERROR] unknown argument: {name}" for name in unknown))
-    if body.get("response_type", "ephemeral") not in {"ephemeral", "in_channel"}:
-        raise Refused("invalid_arguments", "[ERROR] response_type must be ephemeral or in_channel")
-    content = checked(text=body.get("text"), blocks=body.get("blocks"))
-    original = response.original and workspace.store.find(response.channel_id, response.original.ts)
-    if body.get("delete_original"):
-        if original is not None:
-            workspace.delete(original)
-        if content.empty:
-            return
-    elif content.empty:
-        raise Refused("no_text")
-    elif body.get("replace_original") and original is not None:
-        edited_ts = "" if original.ephemeral_to else workspace.new_ts()
-        workspace.put(replace(original, text=content.text or "", blocks=content.blocks or (), edited_ts=edited_ts))
-        return
-    _answer_anew(workspace, response, content, body)
-
-
-def _answer_anew(workspace: Workspace, response: ResponseUrl, content: Content, body: Json) -> None:
-    if response.channel_id in workspace.archived:
-        raise Refused("is_archived", status=404)
-    in_channel = body.get("response_type") == "in_channel"
-    if in_channel and response.command_line:  # the channel sees the command itself, once
-        workspace.post(Message(channel_id=response.channel_id, user_id=response.person_id, text=response.command_line))
-        response.command_line = ""
-    posted = workspace.post(
-        _by_bot(
-            response.channel_id,
-            content,
-            thread_ts=body.get("thread_ts", ""),
-            ephemeral_to="" if in_channel else response.person_id,
-        )
-    )
-    response.original = response.original or posted  # a command's later answer may replace its first
-
-
-def _by_bot(
+def by_bot(
     channel_id: str, content: Content, *, thread_ts: str, broadcast: bool = False, ephemeral_to: str = ""
 ) -> Message:
     return Message(

@@ -1,4 +1,4 @@
-"""What the bot reads: the Web API's methods about channels, messages, people and user groups.
+"""The Web API's methods that read: channels, messages, people and user groups.
 
 Every function raises ``Refused`` with Slack's error code. https://docs.slack.dev/reference/methods?family=conversations
 """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -15,6 +16,8 @@ Json: TypeAlias = dict[str, Any]
 TEAM_ID, TEAM_NAME, TEAM_DOMAIN = "T0NEWSROOM", "Newsroom", "newsroom"
 APP_ID, BOT_ID, BOT_USER_ID, BOT_NAME = "A0LIKEWATCH", "B0LIKEWATCH", "U0LIKEWATCH", "Likewatch"
 SLACKBOT = "USLACKBOT"
+MOST_RESPONSES = 5
+"""Answers that a response URL takes."""
 SCOPES = (
     "app_mentions:read,channels:history,channels:read,chat:write,commands,groups:history,groups:read,im:history,im:write,"
     "usergroups:read,users:read"
@@ -120,8 +123,20 @@ class Message:
         return cls(**{**fields, "blocks": tuple(fields["blocks"])})
 
 
+@dataclass(slots=True, kw_only=True)
+class ResponseUrl:
+    """An address that answers a pressed button of ``original``, or a typed ``command_line`` (mrkdwn)."""
+
+    channel_id: str
+    person_id: str
+    issued_at: datetime
+    original: Message | None = None
+    command_line: str = ""
+    uses_left: int = MOST_RESPONSES
+
+
 class EnvelopeKind(StrEnum):
-    """What Slack sends to an app."""
+    """A kind of payload that Slack sends to an app."""
 
     SLASH_COMMANDS = "slash_commands"
     EVENTS_API = "events_api"
@@ -140,7 +155,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of an envelope: the bot's answer (often empty), or Slack's word for the failure."""
+    """The bot's answer to an envelope (often empty), or Slack's word for the failure."""
 
     body: Json | None = None
     failure: str = ""
@@ -158,7 +173,7 @@ def ignore_outcome(outcome: Outcome) -> None:
 
 
 class ChangeKind(StrEnum):
-    """What the page must show anew."""
+    """A part of the page that must be shown anew."""
 
     MESSAGE = "message"
     GONE = "gone"

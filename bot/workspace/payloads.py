@@ -1,4 +1,4 @@
-"""What Slack sends to an app, field by field.
+"""The payloads that Slack sends to an app, field by field.
 
 - Slash commands: https://docs.slack.dev/interactivity/implementing-slash-commands
 - Block actions: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from datetime import datetime
 
 from bot.workspace.model import (
     APP_ID,
@@ -27,9 +26,7 @@ from bot.workspace.model import (
 _VERIFICATION_TOKEN = "local"  # noqa: S105 (deprecated by Slack, checked by nobody)
 
 
-def slash_command(
-    *, command: str, text: str, person: Member, channel: Channel, response_url: str, now: datetime
-) -> Envelope:
+def slash_command(*, command: str, text: str, person: Member, channel: Channel, response_url: str) -> Envelope:
     """Return the envelope of a typed slash command."""
     return _envelope(
         EnvelopeKind.SLASH_COMMANDS,
@@ -46,12 +43,12 @@ def slash_command(
             "api_app_id": APP_ID,
             "is_enterprise_install": "false",
             "response_url": response_url,
-            "trigger_id": _trigger_id(now),
+            "trigger_id": _trigger_id(),
         },
     )
 
 
-def app_mention(message: Message, *, now: datetime) -> Envelope:
+def app_mention(message: Message) -> Envelope:
     """Return the envelope of a message that mentions the bot."""
     event: Json = {
         "type": "app_mention",
@@ -64,10 +61,10 @@ def app_mention(message: Message, *, now: datetime) -> Envelope:
     }
     if message.thread_ts:
         event["thread_ts"] = message.thread_ts
-    return event_callback(event, now)
+    return event_callback(event)
 
 
-def bot_joined(channel: Channel, *, inviter: Member | None, event_ts: str, now: datetime) -> Envelope:
+def bot_joined(channel: Channel, *, inviter: Member | None, event_ts: str) -> Envelope:
     """Return the envelope of the bot's joining (https://docs.slack.dev/reference/events/member_joined_channel)."""
     event: Json = {
         "type": "member_joined_channel",
@@ -79,10 +76,10 @@ def bot_joined(channel: Channel, *, inviter: Member | None, event_ts: str, now: 
     }
     if inviter is not None:
         event["inviter"] = inviter.id
-    return event_callback(event, now)
+    return event_callback(event)
 
 
-def event_callback(event: Json, now: datetime) -> Envelope:
+def event_callback(event: Json) -> Envelope:
     """Return the envelope of an event of the Events API."""
     return _envelope(
         EnvelopeKind.EVENTS_API,
@@ -93,7 +90,7 @@ def event_callback(event: Json, now: datetime) -> Envelope:
             "event": event,
             "type": "event_callback",
             "event_id": f"Ev{secrets.token_hex(5).upper()}",
-            "event_time": int(now.timestamp()),
+            "event_time": int(float(event["event_ts"])),
             "authorizations": [
                 {
                     "enterprise_id": None,
@@ -119,7 +116,6 @@ def block_action(
     channel: Channel,
     response_url: str,
     action_ts: str,
-    now: datetime,
 ) -> Envelope:
     """Return the envelope of a pressed button, or of a chosen ``option`` of a select or an overflow menu."""
     ephemeral = bool(message.ephemeral_to)
@@ -145,7 +141,7 @@ def block_action(
         "api_app_id": APP_ID,
         "token": _VERIFICATION_TOKEN,
         "container": container,
-        "trigger_id": _trigger_id(now),
+        "trigger_id": _trigger_id(),
         "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
         "enterprise": None,
         "is_enterprise_install": False,
@@ -163,5 +159,5 @@ def _envelope(kind: EnvelopeKind, payload: Json) -> Envelope:
     return Envelope(id=str(uuid.uuid4()), kind=kind, payload=payload)
 
 
-def _trigger_id(now: datetime) -> str:
-    return f"{int(now.timestamp() * 1000)}.{secrets.randbelow(10**10)}.{secrets.token_hex(16)}"
+def _trigger_id() -> str:
+    return f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**10)}.{secrets.token_hex(16)}"

@@ -1,4 +1,4 @@
-"""What a person does in the workspace: write a message or a command, press a button, invite the bot.
+"""The people's side: write a message or a command, press a button, invite the bot.
 
 Every function takes people and channels by name or id, and raises ``Refused`` with a sentence for the person.
 """
@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 
-from bot.workspace import payloads
+from bot.workspace import payloads, response_urls
 from bot.workspace.block_kit import interactive_elements
-from bot.workspace.chat import answer
 from bot.workspace.model import (
     BOT_NAME,
     BOT_USER_ID,
@@ -20,9 +19,9 @@ from bot.workspace.model import (
     Message,
     Outcome,
     Refused,
+    ResponseUrl,
     ignore_outcome,
 )
-from bot.workspace.response_urls import ResponseUrl
 from bot.workspace.workspace import Workspace
 
 _INVITE = re.compile(rf"/invite\s+@?{BOT_NAME}\s*", re.IGNORECASE)
@@ -64,8 +63,7 @@ def press(
         raise Refused("message_not_found", "This message is no longer there.")
     block_id, element = _find_element(message, block_id, action_id)
     option = None if element["type"] == "button" else _find_option(element, value)
-    now = workspace.clock.now()
-    response = ResponseUrl(channel_id=place.id, person_id=presser.id, issued_at=now, original=message)
+    response = ResponseUrl(channel_id=place.id, person_id=presser.id, issued_at=workspace.clock.now(), original=message)
     envelope = payloads.block_action(
         message=message,
         block_id=block_id,
@@ -73,9 +71,8 @@ def press(
         option=option,
         person=presser,
         channel=place,
-        response_url=workspace.response_url(response),
+        response_url=response_urls.issue(workspace, response),
         action_ts=workspace.new_ts(),
-        now=now,
     )
 
     def on_outcome(outcome: Outcome) -> None:
@@ -96,8 +93,7 @@ def dismiss(workspace: Workspace, person: str, channel: str, ts: str) -> None:
 def add_bot(workspace: Workspace, channel: Channel, *, inviter: Member | None) -> None:
     """Make the bot a member of a channel, and send it the event."""
     workspace.set_membership(channel, member=True)
-    event = payloads.bot_joined(channel, inviter=inviter, event_ts=workspace.new_ts(), now=workspace.clock.now())
-    workspace.send(event, ignore_outcome)
+    workspace.send(payloads.bot_joined(channel, inviter=inviter, event_ts=workspace.new_ts()), ignore_outcome)
 
 
 def _message(workspace: Workspace, person: Member, channel: Channel, text: str, thread_ts: str) -> None:
@@ -108,7 +104,7 @@ def _message(workspace: Workspace, person: Member, channel: Channel, text: str, 
     if f"<@{BOT_USER_ID}>" not in message.text or channel.person_id:
         return
     if workspace.bot_is_in(channel.id):
-        workspace.send(payloads.app_mention(message, now=workspace.clock.now()), ignore_outcome)
+        workspace.send(payloads.app_mention(message), ignore_outcome)
     else:
         sentence = f"<@{BOT_USER_ID}> is not in this channel. Type `/invite @{BOT_NAME}` to add it."
         workspace.notify(person, channel, sentence, thread_ts=thread_ts)
@@ -129,17 +125,19 @@ def _command(workspace: Workspace, person: Member, channel: Channel, line: str, 
         )
         workspace.notify(person, channel, sentence)
     else:
-        now, text = workspace.clock.now(), text.strip()
+        text = text.strip()
         response = ResponseUrl(
-            channel_id=channel.id, person_id=person.id, issued_at=now, command_line=_as_mrkdwn(workspace, line)
+            channel_id=channel.id,
+            person_id=person.id,
+            issued_at=workspace.clock.now(),
+            command_line=_as_mrkdwn(workspace, line),
         )
         envelope = payloads.slash_command(
             command=name,
             text=_as_mrkdwn(workspace, text, with_names=True) if command.should_escape else _escape(text),
             person=person,
             channel=channel,
-            response_url=workspace.response_url(response),
-            now=now,
+            response_url=response_urls.issue(workspace, response),
         )
         workspace.send(envelope, lambda outcome: _acknowledged(workspace, name, response, outcome))
 
@@ -149,7 +147,7 @@ def _acknowledged(workspace: Workspace, command: str, response: ResponseUrl, out
     if not failure and (body.get("text") or body.get("blocks")):
         try:
             with workspace.lock:
-                answer(workspace, response, body)
+                response_urls.answer(workspace, response, body)
         except Refused:
             failure = "invalid_command_response"
     if failure:

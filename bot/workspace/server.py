@@ -19,7 +19,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from bot.errors import ConfigError
-from bot.workspace import chat, web_api
+from bot.workspace import response_urls, web_api
 from bot.workspace.model import SCOPES, Json, Refused
 from bot.workspace.page_server import PageServer, WebsiteGuard, read_body
 from bot.workspace.request_url import RequestUrl
@@ -153,7 +153,7 @@ class WorkspaceServer:
 
     async def _respond(self, request: Request) -> Response:
         try:
-            chat.respond(self.workspace, request.path_params["secret"], await _arguments(request))
+            response_urls.respond(self.workspace, request.path_params["secret"], await _arguments(request))
         except Refused as refused:
             return _refusal(refused, usual_status=400)
         return PlainTextResponse("ok")

@@ -29,10 +29,10 @@ from bot.workspace.model import (
     Message,
     OnOutcome,
     Refused,
+    ResponseUrl,
     SlashCommand,
     Transport,
 )
-from bot.workspace.response_urls import ResponseUrl, ResponseUrls
 
 POSTS_PER_SECOND = 1.0
 BURST = 5.0
@@ -64,7 +64,7 @@ class Workspace:
         self.bot_token = f"xoxb-local-{secrets.token_hex(12)}"
         self.app_token = f"xapp-local-{secrets.token_hex(12)}"
         self.signing_secret = secrets.token_hex(16)
-        self.response_urls = ResponseUrls()
+        self.response_urls: dict[str, ResponseUrl] = {}
         self.base_url = "http://127.0.0.1/"
         self.open_connection: Callable[[], str] = _not_served
         self._transport: Transport | None = None
@@ -160,10 +160,6 @@ class Workspace:
         if left < 1:
             raise Refused("ratelimited", status=429, retry_after=math.ceil((1 - left) / POSTS_PER_SECOND))
         self._post_allowances[channel_id] = (left - 1, now)
-
-    def response_url(self, response: ResponseUrl) -> str:
-        """Return the address of a new response URL."""
-        return f"{self.base_url}response/{self.response_urls.issue(response)}"
 
     def connect(self, transport: Transport | None) -> None:
         """Send envelopes this way from now on; ``None``: they go nowhere."""

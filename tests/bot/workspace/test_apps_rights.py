@@ -1,4 +1,4 @@
-"""What the stand-in lets an app read and hear: user groups, invitations, and history as it is sold."""
+"""The stand-in lets an app read user groups, be invited, and read history as slowly as a sold app."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Page:
         )
 
     def rendered(self, text: str) -> str:
-        """What the page's own mrkdwn makes of a text, as HTML."""
+        """Return the HTML that the page's own mrkdwn makes of a text."""
         script = """
             const [text, done] = arguments;
             const names = {user: (id) => ({U1: "Ana"})[id], channel: (id) => ({C1: "politics"})[id], openChannel() {}};

@@ -30,10 +30,14 @@ def request(
         connection.close()
 
 
-def say(server: InstrumentedServer, said: object, **headers: str) -> tuple[int, str]:
+def post(server: InstrumentedServer, path: str, body: object, **headers: str) -> tuple[int, str]:
     sent = {"Origin": server.url.rstrip("/"), "Content-Type": "application/json", **headers}
-    with request(server, "POST", "/say", sent, json.dumps(said)) as response:
+    with request(server, "POST", path, sent, json.dumps(body)) as response:
         return response.status, response.read().decode()
+
+
+def say(server: InstrumentedServer, said: object, **headers: str) -> tuple[int, str]:
+    return post(server, "/say", said, **headers)
 
 
 HELLO = {"person": "ana", "channel": "newsroom", "text": "Hello"}
@@ -42,6 +46,21 @@ HELLO = {"person": "ana", "channel": "newsroom", "text": "Hello"}
 def test_somebody_at_the_page_says_something(server: InstrumentedServer) -> None:
     assert say(server, HELLO) == (204, "")
     assert [message.text for message in server.workspace.messages("newsroom")] == ["Hello"]
+
+
+def test_somebody_at_the_page_presses_a_button_and_puts_a_message_away(server: InstrumentedServer) -> None:
+    button = {"type": "button", "text": {"type": "plain_text", "text": "Go"}, "action_id": "go"}
+    card = [{"type": "actions", "block_id": "row", "elements": [button]}]
+    server.workspace.api("chat.postEphemeral", channel="C0NEWSROOM", user="U0ANA00001", text="x", blocks=card)
+    (shown,) = server.workspace.messages("newsroom")
+    here = {"person": "ana", "channel": "newsroom", "ts": shown.ts}
+    assert post(server, "/press", {**here, "block_id": "row", "action_id": "go"}) == (204, "")
+    assert [sent.payload["actions"][0]["action_id"] for sent in server.workspace.envelopes] == ["go"]
+    assert "no longer there" in post(server, "/press", {**here, "block_id": "row", "action_id": "stop"})[1]
+    assert post(server, "/dismiss", {**here, "person": "dara"}) == (204, "")
+    assert shown in server.workspace.messages("newsroom")
+    assert post(server, "/dismiss", here) == (204, "")
+    assert shown not in server.workspace.messages("newsroom")
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ class InstrumentedWorkspace(Workspace):
         self.set_membership(self.channel(channel), member=False)
 
     def archive(self, channel: str) -> None:
-        """Nobody can write in a channel any more."""
+        """Archive a channel: nobody can write there any more."""
         self.archived.add(self.channel(channel).id)
 
     def unarchive(self, person: str, channel: str) -> None:
@@ -118,7 +118,7 @@ class InstrumentedWorkspace(Workspace):
         place, user = self.channel(channel).id, self.person(person).id
         self.archived.discard(place)
         event = {"type": "channel_unarchive", "channel": place, "user": user, "event_ts": self.new_ts()}
-        self.send(payloads.event_callback(event, self.clock.now()), ignore_outcome)
+        self.send(payloads.event_callback(event), ignore_outcome)
 
     def _wake(self, _change: Change) -> None:
         self._changed.notify_all()

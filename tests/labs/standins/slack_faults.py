@@ -68,7 +68,7 @@ def delay(seconds: float) -> PlannedFault:
 
 
 class PlannedFaults:
-    """What the next calls meet. Response URLs go under the method name ``response_url``."""
+    """The faults that the next calls meet. Response URLs go under the method name ``response_url``."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
