@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
 import random
 import secrets
-import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from bot.clock import Clock, SystemClock
 from bot.config.settings import Mode, Settings
@@ -55,19 +54,17 @@ from storage.store import Store
 log = logging.getLogger(__name__)
 
 HOT = timedelta(days=2)
-"""Readings younger than this stay in arrival order; older ones are folded into the per-page history."""
+"""Readings younger than this stay in the order of arrival; older ones move into the compact history of their page."""
 
-FOLD_EVERY = timedelta(days=1)
+COMPACT_EVERY = timedelta(days=1)
 
 EXAMPLE_CHANNEL = "newsroom"
-
-STOPS_WITHIN = 8.0
-"""Seconds from a signal to the end of the process, at most; whoever supervises it waits for ten or more."""
+"""The channel of the local workspace that gets the example's alerts and the operators' messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """What every command of the command line works with."""
+    """The parts that every command of the command line works with."""
 
     settings: Settings
     clock: Clock
@@ -76,19 +73,37 @@ class Core:
     recorder: Recorder
     cycle: Cycle
 
+    def resolve(self, reference: Reference) -> Profile:
+        """Ask the platform which account is meant. Raise ``LikewatchError`` if the platform is not set up."""
+        source = self.sources[reference.platform]
+        if source.missing:
+            raise LikewatchError(source.missing)
+        return source.platform.resolve(source.http, reference, self.clock.now())
+
 
 @contextmanager
 def open_core(
     settings: Settings, *, wake: Callable[[], None] = lambda: None, clock: Clock | None = None
 ) -> Iterator[Core]:
-    """The store, the connected platforms and the cycle; closed again at the end. By the machine's clock or another."""
+    """Open the store, the platforms and the cycle, and close them at the end of the block.
+
+    ``wake`` is called when a delivery waits. ``clock`` is the machine's clock unless another is given.
+    """
     clock = clock or SystemClock()
+    values = settings.platforms
     with ExitStack() as closing:
         store = Store.open(settings.database)
         closing.callback(store.close)
         settle_rule_states(store, all_comparisons(), clock.now())
         recorder = Recorder(store.evidence, clock, secrets=settings.secrets())
-        sources = _connect(settings, recorder)
+        sources = {
+            platform.name: Source(
+                platform=platform,
+                http=Http(values, platform.base_url(values), record=recorder.of(platform.name)),
+                missing=platform.ready(values),
+            )
+            for platform in platforms()
+        }
         for source in sources.values():
             closing.callback(source.http.close)
         cycle = Cycle(
@@ -112,65 +127,49 @@ def run(
     say: Callable[[str], None],
     clock: Clock | None = None,
 ) -> None:
-    """Start everything, and stop it in the opposite order once ``stop`` is set."""
-    _end_in_time(stop)
-    if settings.mode is Mode.WORKSPACE and not settings.database.exists():
-        listen_for_workspace(
-            settings.workspace.host, settings.workspace.port
-        ).close()  # else an empty database would be left behind
-    woken = _Wake()
-    with open_core(settings, wake=woken, clock=clock) as core, ExitStack() as closing:
-        if settings.mode is Mode.WORKSPACE:
+    """Start everything, and stop everything in the opposite order once ``stop`` is set.
+
+    ``browser``: open the local workspace in the browser. ``say`` gets lines for the terminal.
+    """
+    mode, workspace, wake = settings.mode, None, _Wake()
+    if mode is Mode.WORKSPACE and not settings.database.exists():
+        # raises if the port is taken, before an empty database is created
+        listen_for_workspace(settings.workspace.host, settings.workspace.port).close()
+    with open_core(settings, wake=wake, clock=clock) as core, ExitStack() as closing:
+        if mode is Mode.WORKSPACE:
             workspace = _open_workspace(core, closing)
-            settings_of_slack = (workspace.api_url, workspace.bot_token, workspace.app_token)
-        else:
-            workspace = None
-            settings_of_slack = (settings.slack_api_url, settings.slack_bot_token, settings.slack_app_token)
-        api_url, bot_token, app_token = settings_of_slack
+            settings = _with_slack_of(workspace, settings)
+        new_client = partial(slack_client, token=settings.slack_bot_token, api_url=settings.slack_api_url)
         app = BotApp(
-            client=slack_client(token=bot_token, api_url=api_url),
+            client=new_client(),
             store=core.store,
             clock=core.clock,
-            look_up=_Lookup(core),
+            look_up=core.resolve,
             poll_every=settings.poll_every,
             editors=settings.editors,
-            wake=woken,
+            wake=wake,
         )
         closing.callback(app.close)
         deliverer = Deliverer(
-            client=slack_client(token=bot_token, api_url=api_url),
+            client=new_client(),
             store=core.store,
             clock=core.clock,
-            chance=random.Random(),  # noqa: S311
+            chance=random.Random(),  # noqa: S311 (jitter)
         )
-        woken.call = deliverer.wake
+        wake.call = deliverer.wake
         if workspace and core.store.is_empty():
-            _replay_press_figures(core, workspace)
-        where = _listen(app, settings, app_token, closing)
-        _start(deliverer.run, "deliver", closing, deliverer.wake)
-        beat, imports = Heartbeat(core.cycle.run_due, core.clock), ImportQueue()
-        monitoring = _serve_locally(core, beat, imports, closing)
-        channel = workspace.workspace.channel(EXAMPLE_CHANNEL).id if workspace else settings.operators_channel
-        told = OperatorsChannel(slack_client(token=bot_token, api_url=api_url), channel)
-        scheduler = build_scheduler(
-            run_due=lambda: tick(core, beat, imports),
-            look_at_sources=PlatformOutages(core.store, core.clock, title=_title, post=told.tell).check,
-            look_at_recording=RecordingOutage(beat.pulse, core.clock, post=told.tell).check,
-            fold=lambda: fold_when_due(core),
-            now=core.clock.now(),
-        )
-        if stamper := _stamper(core, closing):
-            scheduler.add_job(stamper.stamp_when_due, "interval", minutes=1, id="stamp")
-        scheduler.start()
-        closing.callback(scheduler.shutdown)
-        for source in core.sources.values():
-            closing.callback(source.http.close)  # who waits for a platform, waits no longer
-        closing.callback(core.cycle.close)  # before the scheduler waits for the cycle under way
-        _start(Watchdog(beat.pulse, core.clock).run, "watchdog", closing)
+            team_id = str(new_client().auth_test()["team_id"])
+            _replay_press_figures(core, team_id=team_id, channel_id=settings.operators_channel)
+        where = _listen(app, settings, mode, closing)
+        _start_thread(deliverer.run, "deliver", closing, deliverer.wake)
+        heartbeat, imports = Heartbeat(core.cycle.run_due, core.clock), ImportQueue()
+        monitoring = _serve_locally(core, heartbeat, imports, closing)
+        _start_scheduler(core, heartbeat, imports, OperatorsChannel(new_client(), settings.operators_channel), closing)
+        _start_thread(Watchdog(heartbeat.pulse, core.clock).run, "watchdog", closing)
         say(f"Likewatch is running: {where}. Database: {settings.database}. Stop it with Ctrl-C.")
         if workspace:
             say(f"The local workspace is open at {workspace.url}")
-            if browser and _has_a_screen():
+            if browser:
                 webbrowser.open(workspace.url)
         core.store.notes.put(SERVING, workspace.url if workspace else where)
         if monitoring:
@@ -181,73 +180,24 @@ def run(
         say("Stopping ...")
 
 
-def tick(core: Core, beat: Heartbeat, imports: ImportQueue) -> None:
-    """Run the imports that wait, then read the pages that are due: the cycle serves one caller at a time.
-
-    An import is no part of the heartbeat: the watchdog must not take a long import for a cycle that hangs.
-    """
-    imports.run_waiting(lambda job: run_import(job, core.store, core.cycle, core.clock.now()))
-    beat.run_due()
-
-
-def fold_when_due(core: Core) -> None:
-    """Once a day, move readings of more than two days ago into the per-page history, and let go of old replies."""
+def compact_when_due(core: Core) -> None:
+    """Once a day, move readings of more than two days ago into the compact history, and delete old replies."""
     now = core.clock.now()
     last = core.store.notes.get("folded_at")
-    if last is None or now - datetime.fromisoformat(last) >= FOLD_EVERY:
+    if last is None or now - datetime.fromisoformat(last) >= COMPACT_EVERY:
         core.store.compact(now - HOT)
         delete_old_replies(core.store, core.recorder, keep=core.settings.keep_replies, now=now)
         core.store.notes.put("folded_at", now.astimezone(UTC).isoformat())
 
 
 class _Wake:
-    """Passes a wake-up on to the sender, which is built after those that wake it."""
+    """Pass a wake-up on to the deliverer, which is built after the parts that wake it."""
 
     def __init__(self) -> None:
         self.call: Callable[[], None] = lambda: None
 
     def __call__(self) -> None:
         self.call()
-
-
-class _Lookup:
-    """Asks a platform who a reference means."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
-
-    def __call__(self, reference: Reference) -> Profile:
-        source = self._core.sources[reference.platform]
-        if source.missing:
-            raise LikewatchError(source.missing)
-        return source.platform.resolve(source.http, reference, self._core.clock.now())
-
-
-def _connect(settings: Settings, recorder: Recorder) -> dict[str, Source]:
-    return {
-        platform.name: Source(
-            platform=platform,
-            http=Http(settings.platforms, platform.base_url(settings.platforms), record=recorder.of(platform.name)),
-            missing=platform.ready(settings.platforms),
-        )
-        for platform in platforms()
-    }
-
-
-def _stamper(core: Core, closing: ExitStack) -> Stamper | None:
-    """Who has the evidence stamped, where an authority is named."""
-    settings = core.settings
-    if not settings.tsa_url:
-        return None
-    http = Http({}, settings.tsa_url)
-    closing.callback(http.close)
-    return Stamper(
-        http,
-        evidence=core.store.evidence,
-        recorder=core.recorder,
-        clock=core.clock,
-        roots=roots_in(settings.tsa_roots),
-    )
 
 
 def _open_workspace(core: Core, closing: ExitStack) -> WorkspaceServer:
@@ -261,9 +211,21 @@ def _open_workspace(core: Core, closing: ExitStack) -> WorkspaceServer:
     return server
 
 
-def _listen(app: BotApp, settings: Settings, app_token: str, closing: ExitStack) -> str:
-    """Socket Mode, or HTTP; says which."""
-    if settings.mode is Mode.HTTP:
+def _with_slack_of(server: WorkspaceServer, settings: Settings) -> Settings:
+    """Return ``settings`` with the local workspace in the place of Slack."""
+    return settings.model_copy(
+        update={
+            "slack_api_url": server.api_url,
+            "slack_bot_token": server.bot_token,
+            "slack_app_token": server.app_token,
+            "operators_channel": server.workspace.channel(EXAMPLE_CHANNEL).id,
+        }
+    )
+
+
+def _listen(app: BotApp, settings: Settings, mode: Mode, closing: ExitStack) -> str:
+    """Start listening to Slack, over HTTP or in Socket Mode. Return which."""
+    if mode is Mode.HTTP:
         server = SlackServer(
             app.bolt,
             signing_secret=settings.slack_signing_secret,
@@ -272,17 +234,56 @@ def _listen(app: BotApp, settings: Settings, app_token: str, closing: ExitStack)
         )
         server.start()
         closing.callback(server.stop)
-        return f"{settings.mode.value}, listening on {server.address}"
-    socket_mode = SocketModeClient(app.bolt, app_token=app_token)
+        return f"{mode.value}, listening on {server.address}"
+    socket_mode = SocketModeClient(app.bolt, app_token=settings.slack_app_token)
     socket_mode.start()
     closing.callback(socket_mode.stop)
-    return settings.mode.value
+    return mode.value
 
 
-def _start(
+def _start_scheduler(
+    core: Core, heartbeat: Heartbeat, imports: ImportQueue, operators: OperatorsChannel, closing: ExitStack
+) -> None:
+    titles = {platform.name: platform.title for platform in platforms()}
+    outages = PlatformOutages(core.store, core.clock, title=lambda name: titles.get(name, name), post=operators.tell)
+    recording = RecordingOutage(heartbeat.pulse, core.clock, post=operators.tell)
+
+    def run_due() -> None:
+        # The cycle serves one caller at a time. An import is no part of the heartbeat, because the watchdog must not
+        # take a long import for a cycle that hangs.
+        imports.run_waiting(lambda job: run_import(job, core.store, core.cycle, core.clock.now()))
+        heartbeat.run_due()
+
+    scheduler = build_scheduler(
+        run_due=run_due,
+        look_at_sources=outages.check,
+        look_at_recording=recording.check,
+        fold=lambda: compact_when_due(core),
+        now=core.clock.now(),
+    )
+    if core.settings.tsa_url:
+        authority = Http({}, core.settings.tsa_url)
+        closing.callback(authority.close)
+        stamper = Stamper(
+            authority,
+            evidence=core.store.evidence,
+            recorder=core.recorder,
+            clock=core.clock,
+            roots=roots_in(core.settings.tsa_roots),
+        )
+        scheduler.add_job(stamper.stamp_when_due, "interval", minutes=1, id="stamp")
+    scheduler.start()
+    # closed in the opposite order: first the calls and the cycle that the scheduler would wait for
+    closing.callback(scheduler.shutdown)
+    for source in core.sources.values():
+        closing.callback(source.http.close)
+    closing.callback(core.cycle.close)
+
+
+def _start_thread(
     run: Callable[[threading.Event], object], name: str, closing: ExitStack, wake: Callable[[], None] = lambda: None
 ) -> None:
-    """Run it in a thread of its own, until the event that it is given is set; ``wake`` makes it look at that."""
+    """Run a function in a thread of its own until its event is set. ``wake`` makes the function check the event."""
     ended = threading.Event()
     thread = threading.Thread(target=run, args=(ended,), name=name)
     thread.start()
@@ -291,11 +292,11 @@ def _start(
     closing.callback(ended.set)
 
 
-def _serve_locally(core: Core, beat: Heartbeat, imports: ImportQueue, closing: ExitStack) -> str:
+def _serve_locally(core: Core, heartbeat: Heartbeat, imports: ImportQueue, closing: ExitStack) -> str:
     """Serve /healthz, /metrics and imports; return where the first two are, or "" if their address is taken."""
 
     def look() -> tuple[Health, Pulse, datetime]:
-        pulse, now = beat.pulse(), core.clock.now()
+        pulse, now = heartbeat.pulse(), core.clock.now()
         return health(core.store, pulse, now), pulse, now
 
     sockets, where = [listen(LOOPBACK)], ""
@@ -316,28 +317,7 @@ def _serve_locally(core: Core, beat: Heartbeat, imports: ImportQueue, closing: E
     return where
 
 
-def _end_in_time(stop: threading.Event) -> None:
-    """End the process where it has not ended some seconds after ``stop``: what is unfinished, the database knows.
-
-    A call to Slack, or a name that the system looks up, can take longer than whoever stops us waits.
-    """
-
-    def give_up() -> None:
-        stop.wait()
-        if not threading.Event().wait(STOPS_WITHIN):
-            log.warning("Not everything ended in %.0f s; Likewatch ends without it, and nothing is lost", STOPS_WITHIN)
-            logging.shutdown()
-            os._exit(0)
-
-    threading.Thread(target=give_up, name="end", daemon=True).start()
-
-
-def _title(platform: str) -> str:
-    return next((one.title for one in platforms() if one.name == platform), platform)
-
-
-def _replay_press_figures(core: Core, workspace: WorkspaceServer) -> None:
-    who = slack_client(token=workspace.bot_token, api_url=workspace.api_url).auth_test()
+def _replay_press_figures(core: Core, *, team_id: str, channel_id: str) -> None:
     example, now = press_example(), core.clock.now()
     core.recorder.seal_import(
         example.data,
@@ -355,14 +335,7 @@ def _replay_press_figures(core: Core, workspace: WorkspaceServer) -> None:
         core.store,
         core.cycle,
         example,
-        team_id=str(who["team_id"]),
-        channel_id=workspace.workspace.channel(EXAMPLE_CHANNEL).id,
+        team_id=team_id,
+        channel_id=channel_id,
         now=now,
     )
-
-
-def _has_a_screen() -> bool:
-    """Whether a browser window can open; a text browser in the terminal is none."""
-    if sys.platform in {"darwin", "win32"}:
-        return sys.stdout.isatty()
-    return sys.stdout.isatty() and bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

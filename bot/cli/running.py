@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -13,6 +16,11 @@ from bot.cli.common import echo, read_settings
 from bot.errors import ConfigError
 from bot.imports.job import alert_lines
 from bot.text import phrases
+
+log = logging.getLogger(__name__)
+
+STOPS_WITHIN = 8.0
+"""The longest time, in seconds, from a signal to the end of the process. Supervisors wait for ten or more."""
 
 
 @click.command()
@@ -29,7 +37,27 @@ def run(ctx: click.Context, *, browser: bool) -> None:
 
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, end)
-    app.run(settings, stop=stop, browser=browser, say=click.echo)
+    threading.Thread(target=_end_in_time, args=(stop,), name="end", daemon=True).start()
+    app.run(settings, stop=stop, browser=browser and _has_a_screen(), say=click.echo)
+
+
+def _end_in_time(stop: threading.Event) -> None:
+    """End the process if it still runs some seconds after ``stop``. The database knows what is unfinished.
+
+    A call to Slack, or the look-up of a name, can take longer than a supervisor waits.
+    """
+    stop.wait()
+    if not threading.Event().wait(STOPS_WITHIN):
+        log.warning("Not everything ended in %.0f s; Likewatch ends without it, and nothing is lost", STOPS_WITHIN)
+        logging.shutdown()
+        os._exit(0)
+
+
+def _has_a_screen() -> bool:
+    """Return whether a browser window can open. A text browser in the terminal does not count."""
+    if sys.platform in {"darwin", "win32"}:
+        return sys.stdout.isatty()
+    return sys.stdout.isatty() and bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 @click.command()
