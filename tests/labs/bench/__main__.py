@@ -1,4 +1,4 @@
-"""``python -m tests.bench [a b c d e f g] [--quick] [--write]``: speed as a ratio to a floor taken in the same run."""
+"""``python -m tests.labs.bench [a b c d e f g] [--quick] [--write]``: speed as a ratio to a floor taken in the same run."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def main(benchmarks: tuple[str, ...], *, quick: bool, writes: bool) -> None:
             result = BENCHMARKS[name](Path(folder), quick=quick)
         click.echo("\n".join(["", *result.lines()]))
         if writes:
-            write(result, f"python -m tests.bench {name}{' --quick' if quick else ''}")
+            write(result, f"python -m tests.labs.bench {name}{' --quick' if quick else ''}")
         missed = missed or not all(verdict.met for verdict in result.verdicts)
     sys.exit(missed)
 

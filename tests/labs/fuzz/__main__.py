@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz [--seconds N] [TARGET ...]``: atheris over everything that strangers send us."""
+"""``python -m tests.labs.fuzz [--seconds N] [TARGET ...]``: atheris over everything that strangers send us."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m tests.quality``: what our rules tell of histories whose truth is known, beside what naive rules tell."""
+"""``python -m tests.labs.quality``: what our rules tell of histories whose truth is known, beside what naive rules tell."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def main(
     for result in results:
         click.echo("\n".join(["", *result.lines()]))
         if writes:
-            write(result, f"python -m tests.quality {' '.join(sys.argv[1:])}".rstrip(), DOCUMENT)
+            write(result, f"python -m tests.labs.quality {' '.join(sys.argv[1:])}".rstrip(), DOCUMENT)
     sys.exit(any(not verdict.met for result in results for verdict in result.verdicts))
 
 
