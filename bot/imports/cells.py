@@ -1,12 +1,12 @@
-"""From the text of one cell to what it means: a count, a share, a page. Whatever cannot be certain is a BadCell."""
+"""Read the text of one cell: a count, a share, a page. Raise ``BadCell`` for a text with two readings or with none."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 LARGEST_COUNT = 2**63 - 1
 _LONGEST_NUMBER = 40  # characters
@@ -32,35 +32,30 @@ _PLAIN = re.compile(r"(?P<whole>\d+)(?:[.,](?P<part>\d*))?")
 # Minus, en dash, curly quote, and the Arabic decimal, thousands and percent marks.
 _FOREIGN_MARKS = str.maketrans("\u2212\u2013\u2019\u066b\u066c\u066a", "--'.,%")
 _NOTHING = frozenset({"", "-", "nan", "na", "n/a", "null", "none", "inf", "-inf", "infinity", "?"})
-_AMBIGUOUS_PART = 3  # digits
+_AMBIGUOUS_PART = 3  # digits: 1.234M is 1,234,000 or 1,234 million
 
 
 class BadCell(Exception):
-    """``str(error)`` says what is wrong with the cell, as the end of a sentence that names it."""
+    """``str(error)`` says what is wrong with the cell, as the end of a sentence that names the cell."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoundedNumber:
-    """A number as the cell gives it: exactly, and the step it was rounded to (0 where it was not)."""
+class RoundedNumber(NamedTuple):
+    """The exact number in a cell, and the step that the number was rounded to (0: not rounded)."""
 
     value: Decimal
     step: Decimal
 
 
 def plain(text: str) -> str:
-    """The text with the ASCII spelling of digits, marks and spaces: Khmer digits, full-width ones, narrow spaces."""
+    """Return the text with ASCII digits, marks and spaces instead of, say, Khmer digits and narrow spaces."""
     if not text.isascii():
-        text = _ascii(text)
+        text = unicodedata.normalize("NFKC", text).translate(_FOREIGN_MARKS)
+        text = "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in text)
     return " ".join(text.replace("`", "'").split())
 
 
-def _ascii(text: str) -> str:
-    text = unicodedata.normalize("NFKC", text).translate(_FOREIGN_MARKS)
-    return "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in text)
-
-
 def refuse_formula(text: str) -> None:
-    """Raises BadCell where a spreadsheet left a formula or an error instead of a value."""
+    """Raise ``BadCell`` for a spreadsheet's formula or error."""
     if text.startswith("#"):
         raise BadCell("a spreadsheet's error, not a value")
     if text.startswith(("=", "@SUM")):
@@ -68,8 +63,8 @@ def refuse_formula(text: str) -> None:
 
 
 @lru_cache(maxsize=4096)
-def slug(text: str, otherwise: str = "") -> str:
-    """A page's name in small letters, without a leading @; ``otherwise`` where the cell is empty."""
+def page_name(text: str, otherwise: str = "") -> str:
+    """Return a page's name in small letters, without a leading @; ``otherwise`` stands for an empty cell."""
     name = " ".join((text or otherwise).split()).removeprefix("@").casefold()
     if not name:
         raise BadCell("which page?")
@@ -80,18 +75,19 @@ def slug(text: str, otherwise: str = "") -> str:
 
 
 def count(text: str, precision: str = "") -> tuple[int, int, int]:
-    """A count and the bounds that its rounding leaves: (value, low, high) likes.
+    """Return a count of likes and the bounds that its rounding leaves: (value, low, high).
 
-    "3,200,000", "3 200 000", "3.200.000" and "3'200'000" are exact. "3.2M", "3,2 Mio", "67k" and "3.2E+06" say by their
-    digits what they were rounded to (3.2M: within 50,000). ``precision``, where given, is that step.
+    - "3,200,000", "3 200 000", "3.200.000" and "3'200'000" are exact.
+    - "3.2M", "3,2 Mio", "67k" and "3.2E+06" are rounded to their last digit: 3.2M is exact to within 50,000.
+    - ``precision``, if given, is the step that the count was rounded to.
     """
     digits = text.replace(",", "") if _COMMAS.fullmatch(text) else text
     if not precision and digits.isascii() and digits.isdigit() and len(digits) <= len(str(LARGEST_COUNT)):
-        value = low = high = int(digits)  # nearly every cell, and five times as quick
+        value = low = high = int(digits)  # nearly every cell, and five times as fast
     else:
-        published = _published_count(text)
-        value = int(published.value)
-        low, high = bounds(published, precision)
+        number = _count(text)
+        value = int(number.value)
+        low, high = _bounds(number, precision)
     if value > LARGEST_COUNT:
         raise BadCell("larger than any count can be")
     if value == 0:
@@ -99,51 +95,50 @@ def count(text: str, precision: str = "") -> tuple[int, int, int]:
     return value, low, high
 
 
-def bounds(published: RoundedNumber, precision: str) -> tuple[int, int]:
-    """The lowest and the highest whole number that may have been rounded to this one."""
-    step = _step(precision) if precision else published.step
-    if not step:
-        return int(published.value), int(published.value)
-    half = step / 2
-    low = (published.value - half).to_integral_value(ROUND_CEILING)
-    high = (published.value + half).to_integral_value(ROUND_FLOOR)
-    return max(0, int(low)), min(LARGEST_COUNT, int(high))
-
-
 def bare_share(text: str) -> float | None:
-    """The number of a share without a percent sign, which says how a column is meant; None for any other cell."""
+    """Return the number of a share without a percent sign; None for any other cell."""
     if not text:
         return None
     try:
-        return float(_decimal(plain(text)).value)  # which a percent sign is no part of
+        return float(_decimal(plain(text)).value)
     except BadCell:
         return None
 
 
 @lru_cache(maxsize=4096)
 def share(text: str, precision: str = "", of: int | None = None) -> tuple[float, float, float]:
-    """A share and the bounds its rounding leaves: (value, low, high), each from 0 to 1.
+    """Return a share and the bounds that its rounding leaves: (value, low, high), each from 0 to 1.
 
-    ``of`` is what a bare number is a share of: 1, 100, or None where the file's other numbers do not agree.
+    ``of`` is the whole of a number without a percent sign: 1 or 100. It is None if the numbers of the file disagree.
     """
     cell = plain(text)
     bare = _PERCENT.sub("", cell)
     whole = 100 if bare != cell else of
-    published = _decimal(bare)
+    number = _decimal(bare)
     if whole is None:
-        if published.value <= 1:
+        if number.value <= 1:
             raise BadCell("1 or less among shares up to 100: write the shares with a percent sign")
         whole = 100
-    if published.value > whole:
+    if number.value > whole:
         raise BadCell("more than all: a share is at most 100% (or 1)")
-    step = min(published.step, Decimal(whole) / 100 if whole == 1 else published.step)
+    step = min(number.step, Decimal(whole) / 100 if whole == 1 else number.step)
     if precision:
         given = plain(precision)
         step = _step(_PERCENT.sub("", given))
         if _PERCENT.search(given) and whole == 1:
             step /= 100
-    value, half = published.value / whole, step / whole / 2
+    value, half = number.value / whole, step / whole / 2
     return float(value), float(max(Decimal(0), value - half)), float(min(Decimal(1), value + half))
+
+
+def _bounds(number: RoundedNumber, precision: str) -> tuple[int, int]:
+    """Return the lowest and the highest whole number that may have been rounded to this number."""
+    half = (_step(precision) if precision else number.step) / 2
+    if not half:
+        return int(number.value), int(number.value)
+    low = (number.value - half).to_integral_value(ROUND_CEILING)
+    high = (number.value + half).to_integral_value(ROUND_FLOOR)
+    return max(0, int(low)), min(LARGEST_COUNT, int(high))
 
 
 def _step(text: str) -> Decimal:
@@ -156,12 +151,10 @@ def _step(text: str) -> Decimal:
     return step
 
 
-def _published_count(text: str) -> RoundedNumber:
-    cell = plain(text)
-    found = _match(cell)
-    unit = found["unit"]
-    if unit:
-        return _with_unit(found["digits"], unit.casefold())
+def _count(text: str) -> RoundedNumber:
+    found = _match(plain(text))
+    if found["unit"]:
+        return _with_unit(found["digits"], found["unit"].casefold())
     if found["power"]:
         return _scientific(found["digits"], int(found["power"]))
     grouped = _GROUPED.fullmatch(found["digits"]) or _PLAIN.fullmatch(found["digits"])
@@ -169,21 +162,47 @@ def _published_count(text: str) -> RoundedNumber:
         raise BadCell("not a number")
     if (grouped["part"] or "").strip("0"):
         raise BadCell("not a whole number")
-    return RoundedNumber(value=Decimal(re.sub(r"\D", "", grouped["whole"])), step=Decimal(0))
+    return RoundedNumber(Decimal(re.sub(r"\D", "", grouped["whole"])), Decimal(0))
+
+
+def _with_unit(digits: str, unit: str) -> RoundedNumber:
+    if unit not in _UNITS:
+        raise BadCell(f"{unit!r} is no unit that is understood; write the number out")
+    number = _PLAIN.fullmatch(digits)
+    if number is None or len(number["part"] or "") == _AMBIGUOUS_PART:
+        raise BadCell("not certain which mark is the decimal one; write the number out")
+    value, step = _scaled(number, 0)
+    return RoundedNumber(value * _UNITS[unit], step * _UNITS[unit])
+
+
+def _scientific(digits: str, power: int) -> RoundedNumber:
+    number = _PLAIN.fullmatch(digits)
+    if number is None:
+        raise BadCell("not a number")
+    if abs(power) > _LONGEST_NUMBER:
+        raise BadCell("larger than any count can be" if power > 0 else "not a whole number")
+    value, step = _scaled(number, power)
+    if value != value.to_integral_value():
+        raise BadCell("not a whole number")
+    return RoundedNumber(value, step if step > 1 else Decimal(0))
 
 
 def _decimal(cell: str) -> RoundedNumber:
-    """A share's number: one mark is a decimal mark, and its last digit says how it was rounded."""
+    """Read the number of a share: its one mark is a decimal mark, and its last digit says how it was rounded."""
     found = _match(cell)
     number = _PLAIN.fullmatch(found["digits"])
     if number is None or found["unit"]:
         raise BadCell("not a number")
-    part = number["part"] or ""
     power = int(found["power"] or 0)
     if abs(power) > _LONGEST_NUMBER:
         raise BadCell("too large or too small for a share")
-    step = Decimal(1).scaleb(power - len(part))
-    return RoundedNumber(value=Decimal(f"{number['whole']}.{part or 0}").scaleb(power), step=step)
+    return _scaled(number, power)
+
+
+def _scaled(number: re.Match[str], power: int) -> RoundedNumber:
+    """Return the number times 10 to the power, and the step of its last digit."""
+    part = number["part"] or ""
+    return RoundedNumber(Decimal(f"{number['whole']}.{part or 0}").scaleb(power), Decimal(1).scaleb(power - len(part)))
 
 
 def _match(cell: str) -> re.Match[str]:
@@ -200,29 +219,3 @@ def _match(cell: str) -> re.Match[str]:
     if found["sign"] == "-":
         raise BadCell("negative")
     return found
-
-
-def _with_unit(digits: str, unit: str) -> RoundedNumber:
-    times = _UNITS.get(unit)
-    if times is None:
-        raise BadCell(f"{unit!r} is no unit that is understood; write the number out")
-    number = _PLAIN.fullmatch(digits)
-    part = (number and number["part"]) or ""
-    if number is None or len(part) == _AMBIGUOUS_PART:  # 1.234M: 1,234,000 or 1,234 million
-        raise BadCell("not certain which mark is the decimal one; write the number out")
-    value = Decimal(f"{number['whole']}.{part or 0}") * times
-    return RoundedNumber(value=value, step=Decimal(times).scaleb(-len(part)))
-
-
-def _scientific(digits: str, power: int) -> RoundedNumber:
-    number = _PLAIN.fullmatch(digits)
-    if number is None:
-        raise BadCell("not a number")
-    if abs(power) > _LONGEST_NUMBER:
-        raise BadCell("larger than any count can be" if power > 0 else "not a whole number")
-    part = number["part"] or ""
-    value = Decimal(f"{number['whole']}.{part or 0}").scaleb(power)
-    if value != value.to_integral_value():
-        raise BadCell("not a whole number")
-    step = Decimal(1).scaleb(power - len(part))
-    return RoundedNumber(value=value, step=step if step > 1 else Decimal(0))

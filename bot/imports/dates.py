@@ -1,9 +1,10 @@
-"""From the text of a cell to an instant, and how precisely it is known. Times without an offset are UTC."""
+"""Read a date cell: an instant in UTC, and how precise the date is. A time without an offset is UTC."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta, timezone
 from functools import lru_cache
 
@@ -35,18 +36,15 @@ _MONTH_LANGUAGES = ("en", "fr", "de", "es", "pt", "id", "km", "th", "hi", "ar")
 
 
 def instant(text: str, order: DateOrder | None, clock: str = "") -> tuple[datetime, Dated]:
-    """What a date cell says. A day is its 00:00 UTC, a month its first day; naive times are UTC.
+    """Return the instant of a date cell and its precision. A day is its 00:00 UTC, a month its first day.
 
-    ``clock`` is the time of day where it has a cell of its own. ``order`` is how 02/03/2016 is meant, None where nobody
-    knows: such a cell is a BadCell unless it is 03/03/2016.
+    ``clock`` is the time of day, if it has a cell of its own. ``order`` is the order in dates like 02/03/2016. If it is
+    None, such a cell is a ``BadCell``, unless both orders mean the same day.
     """
     text = f"{text} {clock}" if clock else text
-    if text[4:5] == "-" == text[7:8]:  # the usual case, and fifty times as quick
-        try:
+    if text[4:5] == "-" == text[7:8]:  # the usual case, and fifty times as fast
+        with suppress(ValueError):
             at = datetime.fromisoformat(text)
-        except ValueError:
-            pass
-        else:
             dated = Dated.INSTANT if len(text) > len("2016-02-02") else Dated.DAY
             return _checked(at.replace(tzinfo=UTC) if at.tzinfo is None else at), dated
     return _spelled(text, order)
@@ -54,7 +52,7 @@ def instant(text: str, order: DateOrder | None, clock: str = "") -> tuple[dateti
 
 @lru_cache(maxsize=4096)
 def slash_order(text: str) -> DateOrder | None:
-    """What a date like 13/03/2016 tells of the order of all such dates in its file."""
+    """Return the order that a date like 13/03/2016 shows; None if both orders are possible, or none."""
     found = _SLASHED.match(plain(text)) if len(text) <= _LONGEST else None
     if found is None:
         return None
@@ -97,7 +95,7 @@ def _spelled(text: str, order: DateOrder | None) -> tuple[datetime, Dated]:
 
 
 def _day(text: str, order: DateOrder | None) -> tuple[datetime, Dated]:
-    """The day or month that is written; ValueError where the calendar has none such."""
+    """Return the day, or the first of the month. Raise ``ValueError`` if the calendar has no such day."""
     if found := _YEAR_FIRST.fullmatch(text):
         if not found[2] and len(text) != len("20160202"):
             raise BadCell("not a date")
@@ -105,10 +103,8 @@ def _day(text: str, order: DateOrder | None) -> tuple[datetime, Dated]:
     if found := _YEAR_MONTH.fullmatch(text):
         return _date(int(found["year"] or found["year2"]), int(found["month"] or found["month2"]), 1), Dated.MONTH
     if found := _SLASHED.fullmatch(text):
-        # With dots the day always comes first.
-        return _slashed(
-            int(found[1]), int(found[3]), int(found[4]), DateOrder.DMY if found[2] == "." else order
-        ), Dated.DAY
+        order = DateOrder.DMY if found[2] == "." else order  # with dots the day always comes first
+        return _slashed(int(found[1]), int(found[3]), int(found[4]), order), Dated.DAY
     if _SHORT_YEAR.fullmatch(text):
         raise BadCell("write the year with four digits")
     return _with_name(text)

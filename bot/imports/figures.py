@@ -1,4 +1,4 @@
-"""From entries to values: readings and audience readings, without what contradicts itself."""
+"""From entries to values: readings and audience readings. Figures that contradict each other are left out."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from bot.imports.rows import Entry, Quantity, SnapshotKey
 from bot.imports.values import RowFault
 from handlers.model import AudienceReading, Figure, Measure, Metric, Reading
 
-_MOST = 1.03  # what the shares of one snapshot may add up to: each of them may be rounded up
+_LARGEST_SUM = 1.03  # of the shares of one snapshot: each of them may be rounded up
 _METRICS = {Quantity.LIKES: Metric.LIKES, Quantity.FOLLOWERS: Metric.FOLLOWERS}
-_HAIR = 1e-9  # what adding binary fractions may be off by
+_BINARY_ERROR = 1e-9  # of a sum of binary fractions
 _TOTAL = "total"
 
 
 @dataclass(slots=True)
 class _Figures:
-    """Figures by name. Two that contradict each other are both let go: there is no telling which one is wrong."""
+    """Figures by name. If two contradict each other, both are left out: nobody can tell which one is wrong."""
 
-    kept: dict[str, tuple[int, Figure]] = field(default_factory=dict)
-    torn: set[str] = field(default_factory=set)
+    first: dict[str, tuple[int, Figure]] = field(default_factory=dict)  # with its line
+    contradicted: set[str] = field(default_factory=set)
 
     def put(self, name: str, entry: Entry) -> RowFault | None:
         number = entry.number
         figure = Figure(value=number.value, low=number.low, high=number.high)
-        line, first = self.kept.setdefault(name, (entry.line, figure))
+        line, first = self.first.setdefault(name, (entry.line, figure))
         if first == figure:
             return None
-        self.torn.add(name)
+        self.contradicted.add(name)
         return _contradiction(entry.line, number.column, figure, line, first)
 
-    def settled(self) -> dict[str, Figure]:
-        return {name: figure for name, (_, figure) in self.kept.items() if name not in self.torn}
+    def consistent(self) -> dict[str, Figure]:
+        return {name: figure for name, (_, figure) in self.first.items() if name not in self.contradicted}
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ _identity = attrgetter("received_at", "observed_at", "page", "metric", "source")
 
 
 class FigureCollector:
-    """Takes entries in order of line. ``unnamed`` is the source of the figures that name none."""
+    """Collects entries in order of line. ``unnamed`` is the source of figures whose row names none."""
 
     def __init__(self, *, unnamed: str) -> None:
         self._unnamed = unnamed
@@ -61,7 +61,7 @@ class FigureCollector:
         self.faults: list[RowFault] = []
 
     def add(self, entry: Entry) -> None:
-        """Take one figure."""
+        """Add one figure."""
         number = entry.number
         if number.country is None and number.what in _METRICS:
             self._readings.append((_reading(entry), entry.line, number.column))
@@ -79,11 +79,11 @@ class FigureCollector:
         if fault:
             self.faults.append(fault)
 
-    def settled(self) -> tuple[tuple[Reading, ...], tuple[AudienceReading, ...]]:
-        """Everything that stands, in order of arrival; what does not is among ``faults`` then."""
-        readings = tuple(self._settled_readings())
+    def finish(self) -> tuple[tuple[Reading, ...], tuple[AudienceReading, ...]]:
+        """Return the consistent figures, in order of arrival. Add a fault for every other figure to ``faults``."""
+        readings = tuple(self._consistent_readings())
         audiences = sorted(
-            self._settled_audiences({_identity(reading): reading for reading in readings} if self._snapshots else {}),
+            self._audiences({_identity(reading): reading for reading in readings} if self._snapshots else {}),
             key=lambda audience: (
                 audience.received_at, audience.as_of, audience.page, audience.measure, audience.days or 0,
                 audience.source,
@@ -91,7 +91,7 @@ class FigureCollector:
         )  # fmt: skip
         return readings, tuple(audiences)
 
-    def _settled_readings(self) -> Iterator[Reading]:
+    def _consistent_readings(self) -> Iterator[Reading]:
         self._readings.sort(key=lambda kept: _identity(kept[0]))
         for _, same in groupby(self._readings, key=lambda kept: _identity(kept[0])):
             (first, line, _), *others = same
@@ -104,13 +104,13 @@ class FigureCollector:
             if not contradictions:
                 yield first
 
-    def _settled_audiences(self, readings: Mapping[object, Reading]) -> Iterator[AudienceReading]:
+    def _audiences(self, readings: Mapping[object, Reading]) -> Iterator[AudienceReading]:
         for origin, snapshot in self._snapshots.items():
-            likes, shares = snapshot.likes.settled(), snapshot.shares.settled()
-            total = snapshot.total.settled().get(_TOTAL) or _given_with(origin, snapshot, readings)
-            together = sum(share.value for share in shares.values())
-            if together > _MOST + _HAIR:
-                problem = f"the shares of {origin.page} at this date and source add up to {together:.1%}"
+            likes, shares = snapshot.likes.consistent(), snapshot.shares.consistent()
+            total = snapshot.total.consistent().get(_TOTAL) or _page_count(origin, snapshot, readings)
+            total_share = sum(share.value for share in shares.values())
+            if total_share > _LARGEST_SUM + _BINARY_ERROR:
+                problem = f"the shares of {origin.page} at this date and source add up to {total_share:.1%}"
                 self.faults.append(RowFault(line=snapshot.line, column="", problem=problem, cell=""))
             elif likes or shares or (total and origin.when.days):
                 yield AudienceReading(
@@ -129,8 +129,8 @@ class FigureCollector:
                 )
 
 
-def _given_with(origin: SnapshotKey, snapshot: _CountryList, readings: Mapping[object, Reading]) -> Figure | None:
-    """The page's own count of the same date and source, which its countries are then a part of."""
+def _page_count(origin: SnapshotKey, snapshot: _CountryList, readings: Mapping[object, Reading]) -> Figure | None:
+    """Return the page's own count of the same date and source: the countries are a part of that count."""
     if origin.when.days:
         return None
     for metric in (snapshot.metric,) if snapshot.metric else Metric:

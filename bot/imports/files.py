@@ -1,4 +1,4 @@
-"""From the bytes of a file to the rows of a table: encodings, quotes and line ends."""
+"""From the bytes of a file to the rows of a table: encodings, quotation marks and line ends."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _SEP = re.compile(r'"?sep=([^"\w ])"?\s*', re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextFile:
-    """A text file: its bytes, how they are encoded, and the delimiter it declares (``sep=;``) if it does.
+    """A text file, its encoding, and the delimiter that its first line declares (``sep=;``), if any.
 
-    The encoding is ``guessed`` where nothing in the bytes says it.
+    The encoding is ``guessed`` if nothing in the bytes shows it.
     """
 
     name: str
@@ -43,9 +43,9 @@ class TextFile:
     declared: str | None
 
     def rows(self, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-        """The line each row begins on, and its cells; blank rows are left out. The file is decoded as it is read.
+        """Yield the line that each row begins on, and its cells. Leave out blank rows. Decode the file while reading.
 
-        Raises ImportRefused where quotation marks do not add up: every row after would be read wrongly.
+        Raise ``ImportRefused`` if a quotation mark has no partner: every row after it would be read wrongly.
         """
         with io.TextIOWrapper(io.BytesIO(self.data), encoding=self.encoding, newline="") as text:
             before = 0
@@ -76,7 +76,7 @@ def refuse_too_large(size: int, name: str) -> None:
 
 
 def open_file(data: bytes, name: str) -> TextFile:
-    """Find out how a file is encoded. Raises ImportRefused for what is empty, too large or no text."""
+    """Find the encoding of a file. Raise ``ImportRefused`` if the file is empty, too large or not text."""
     refuse_too_large(len(data), name)
     if data.startswith(_SPREADSHEETS):
         raise ImportRefused(f"{name} is a spreadsheet's own file, not text. Open it and save the sheet as CSV (UTF-8).")
@@ -110,13 +110,13 @@ def _encoding(data: bytes) -> str | None:
 
 
 def _looks_like(data: bytes, encoding: str) -> bool:
-    """Whether text without a mark is UTF-16 of this byte order: a CSV's delimiters and digits are all below 256."""
+    """Guess if text without a byte-order mark is UTF-16 of this order: a CSV's digits are below 256."""
     high = data[1:_SAMPLE:2] if encoding == "utf-16-le" else data[:_SAMPLE:2]
     return high.count(0) > len(high) // 2 and _decodes(data, encoding)
 
 
 def _guesses(data: bytes) -> list[str]:
-    # Only lines with something to guess by: in a long file of digits they would drown.
+    # Only lines with other letters: among many lines of digits they would not count.
     lines = data[: 16 * _SAMPLE].splitlines()
     odd = b"\n".join(line for line in lines if not line.isascii())[:_SAMPLE]
     if not _RUN.search(odd):
@@ -127,7 +127,7 @@ def _guesses(data: bytes) -> list[str]:
 
 
 def _decodes(data: bytes, encoding: str) -> bool:
-    """Whether all of it is text of this encoding, looked at block by block to keep memory low."""
+    """Return whether all bytes are text of this encoding. Decode block by block to keep memory low."""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         for start in range(0, len(data), _BLOCK):

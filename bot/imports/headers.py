@@ -1,4 +1,4 @@
-"""From a header row to what each column holds."""
+"""From a header row to the role of each column."""
 
 from __future__ import annotations
 
@@ -14,26 +14,10 @@ from handlers.model import Metric
 
 
 class Role(IntEnum):
-    """What a column holds."""
+    """What a column holds; also its index in ``Columns.places``."""
 
-    DATE = 0
-    TIME = 1
-    RECEIVED = 2
-    DATED = 3
-    PAGE = 4
-    COUNTRY = 5
-    LIKES = 6
-    FOLLOWERS = 7
-    COUNT = 8
-    SHARE = 9
-    TOTAL = 10
-    METRIC = 11
-    VALUE = 12
-    PRECISION = 13
-    SOURCE = 14
-    URL = 15
-    NOTE = 16
-    MANAGERS = 17
+    (DATE, TIME, RECEIVED, DATED, PAGE, COUNTRY, LIKES, FOLLOWERS, COUNT, SHARE, TOTAL, METRIC, VALUE, PRECISION,
+     SOURCE, URL, NOTE, MANAGERS) = range(18)  # fmt: skip
 
 
 # Headers in small letters, without accents and marks; English first, then what newsrooms elsewhere write.
@@ -73,7 +57,7 @@ _CROWDTANGLE_NAMES: Mapping[Role, str] = {
 
 
 def _normal(header: str) -> str:
-    """A header's letters, so that "Observed_At " and "observed at" are one."""
+    """Return the header without case, accents and marks: "Observed_At " becomes "observed at"."""
     text = unicodedata.normalize("NFKD", header.strip()).casefold()
     text = re.sub("[\u0300-\u036f]", "", text)
     return " ".join(re.sub(r"[\s_.:'\u2019/()#\"-]+", " ", text).split())
@@ -85,7 +69,7 @@ def _index(names: Mapping[Role, str]) -> Mapping[str, Role]:
 
 _ROLES = _index(_NAMES)
 _CROWDTANGLE = _index(_CROWDTANGLE_NAMES)
-_MENTIONED = frozenset({Role.SOURCE, Role.URL, Role.NOTE})  # a second column of these does no harm
+_MENTIONED = frozenset({Role.SOURCE, Role.URL, Role.NOTE})  # a second column of these is ignored
 _METRICS = {
     Role.LIKES: Metric.LIKES,
     Role.FOLLOWERS: Metric.FOLLOWERS,
@@ -97,10 +81,12 @@ _PERCENT = re.compile("%|perc|pct|per cent|proz|pourc|porcent|persen")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Where in an ``even`` row things are.
+    """Where the cells of each role are in a ``padded`` row.
 
-    ``places[role]`` is the index of a role's cell, ``countries`` are the indices and codes of a wide layout's columns.
-    ``metric`` is what the counts count; ``percent`` says that the header calls its shares percentages.
+    - ``places[role]``: the index of the role's cell; -1, which is an empty cell, if the file has no such column.
+    - ``countries``: the indices and country codes of the columns of a wide layout.
+    - ``metric``: what the counts count.
+    - ``percent``: whether the header calls its shares percentages.
     """
 
     layout: Layout
@@ -111,22 +97,22 @@ class Columns:
     countries: tuple[tuple[int, str], ...]
     notes: tuple[str, ...]
 
-    def even(self, row: Sequence[str]) -> list[str]:
-        """The row with a cell for each header, and an empty one at the end, where every role is that the file lacks."""
+    def padded(self, row: Sequence[str]) -> list[str]:
+        """Return the row with a cell for each header, and an empty cell at the end for roles without a column."""
         short = len(self.headers) - len(row)
         return [*map(str.strip, row), *[""] * (short + 1)] if short >= 0 else [*map(str.strip, row[:short]), ""]
 
     def has(self, role: Role) -> bool:
-        """Whether the file has such a column."""
+        """Return whether the file has a column of this role."""
         return self.places[role] >= 0
 
     def header(self, role: Role) -> str:
-        """What the file calls this column, "" where it has none."""
+        """Return the header of the role's column, or ""."""
         return self.headers[self.places[role]] if self.has(role) else ""
 
 
 def recognise_header(row: Sequence[str]) -> Columns | None:
-    """What this row says as a header; None where it is none. Raises ImportRefused for a header with two meanings."""
+    """Return what a row means as a header; None if it is no header. Raise ``ImportRefused`` if two columns clash."""
     headers = tuple(" ".join(cell.split()) for cell in row)
     known = _CROWDTANGLE if _is_crowdtangle(headers) else _ROLES
     roles = _roles(headers, known)

@@ -1,4 +1,4 @@
-"""Reading a file of figures: which delimiter, which layout, and then every row."""
+"""Read a file of figures: find its delimiter and its header, then read every row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.imports.headers import Columns, Role, recognise_header
 from bot.imports.rows import RowReader, find_conventions
 from bot.imports.values import UNNAMED, DateOrder, FileContents, ImportRefused, RowFault
 
-_FIRST_ROWS = 10  # among which the header is looked for: some exports put a title above it
+_FIRST_ROWS = 10  # the header is one of these: some exports put a title above it
 _ACCEPTED = (
     "The first row must name the columns: date,page,followers or date,page,country,count (or share), "
     "or a date and a column for each country"
@@ -23,14 +23,20 @@ _ACCEPTED = (
 def read_import(
     data: bytes, *, name: str, now: datetime, page: str | None = None, dates: DateOrder | None = None
 ) -> FileContents:
-    """Read a CSV file of counts, of figures by country, or of both.
+    """Return the contents of a CSV file of counts, of figures by country, or of both. The same bytes give equal values.
 
-    ``name`` is the file's name, the source of the figures that name none. Nothing may lie after ``now``. ``page`` is
-    the slug of rows that name none. ``dates`` says how 02/03/2016 is meant where the file itself does not decide it.
-    ``received_at`` of a figure is its own date unless the file gives one, so that replaying it knows nothing early.
+    Args:
+        data: the bytes of the file.
+        name: the name of the file; the source of figures whose row names none.
+        now: an instant in UTC; a later date is a fault.
+        page: the page of rows that name none.
+        dates: the order in dates like 02/03/2016, if the file does not show it.
 
-    Pure: the same bytes give equal values. Raises ImportRefused where the file as a whole cannot be read; whatever is
-    wrong with one row is in ``faults``.
+    ``received_at`` of a figure is its own date, unless the file gives another: a replay must know nothing too early.
+
+    Raises:
+        ImportRefused: the file as a whole cannot be read. A problem of one row is in ``faults`` instead.
+
     """
     name = PurePath(name).name
     file = files.open_file(data, name)
@@ -40,20 +46,20 @@ def read_import(
     conventions = find_conventions(_rows(file, delimiter, header_line), columns, dates)
     source = f"{UNNAMED}{name}"
     reader = RowReader(columns, conventions, page=page, source=source, now=now)
-    gathering = FigureCollector(unnamed=source)
+    figures = FigureCollector(unnamed=source)
     pages: set[str] = set()
     rows = 0
     for line, row in _rows(file, delimiter, header_line):
         rows += 1
         for found in reader.read(line, row):
             if isinstance(found, RowFault):
-                gathering.faults.append(found)
+                figures.faults.append(found)
             else:
                 pages.add(found.origin.page)
-                gathering.add(found)
+                figures.add(found)
     if not rows:
         raise ImportRefused(f"{name} has a header but no rows below it.")
-    readings, audiences = gathering.settled()
+    readings, audiences = figures.finish()
     return FileContents(
         name=name,
         layout=columns.layout,
@@ -62,14 +68,14 @@ def read_import(
         rows=rows,
         readings=readings,
         audiences=audiences,
-        faults=tuple(sorted(gathering.faults, key=lambda fault: fault.line)),
+        faults=tuple(sorted(figures.faults, key=lambda fault: fault.line)),
         pages=tuple(sorted(pages)),
         notes=columns.notes + _about_encoding(file),
     )
 
 
 def _header(file: files.TextFile) -> tuple[str, int, Columns]:
-    """The delimiter, line and meaning of the header: whichever delimiter makes most of one of the first rows."""
+    """Return the header's delimiter, line and columns. The delimiter that gives the most columns is the right one."""
     best: tuple[str, int, Columns] | None = None
     for delimiter in (file.declared,) if file.declared else files.DELIMITERS:
         for line, row in _first_rows(file, delimiter):
@@ -86,7 +92,7 @@ def _first_rows(file: files.TextFile, delimiter: str) -> Iterator[tuple[int, lis
     try:
         yield from islice(file.rows(delimiter), _FIRST_ROWS)
     except ImportRefused:
-        return  # with another delimiter its quotation marks may well add up
+        return  # with another delimiter its quotation marks may well be in pairs
 
 
 def _rows(file: files.TextFile, delimiter: str, after: int) -> Iterator[tuple[int, list[str]]]:

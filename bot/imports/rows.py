@@ -1,4 +1,4 @@
-"""From rows to entries: one figure each, with its page, date and country, or the fault that spoils it."""
+"""From rows to entries: one figure each, with its page, date and country, or the fault that makes it unusable."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DAYS_OF_WEEK = 7
 
 
 class Quantity(StrEnum):
-    """What a figure is of."""
+    """The kind of a figure."""
 
     LIKES = auto()
     FOLLOWERS = auto()
@@ -37,7 +37,7 @@ class Quantity(StrEnum):
     TOTAL = auto()  # all likes, given beside a country's figure
 
 
-_ORIGIN = (Role.DATE, Role.TIME, Role.DATED, Role.RECEIVED, Role.PAGE, Role.SOURCE, Role.URL)
+_KEY_ROLES = (Role.DATE, Role.TIME, Role.DATED, Role.RECEIVED, Role.PAGE, Role.SOURCE, Role.URL)
 _COUNTED = {Metric.LIKES: Quantity.LIKES, Metric.FOLLOWERS: Quantity.FOLLOWERS}
 _METRICS = {
     "likes": Quantity.LIKES,
@@ -50,7 +50,7 @@ _METRICS = {
 
 
 class FigureDate(NamedTuple):
-    """The instant a figure is for, how precisely that is known, and for new likes the days it sums up."""
+    """The instant of a figure, the precision of that instant, and, for new likes, the number of days they came in."""
 
     at: datetime
     dated: Dated
@@ -69,7 +69,7 @@ class Number(NamedTuple):
 
 
 class SnapshotKey(NamedTuple):
-    """Where a figure belongs; those by country that have it in common are one snapshot."""
+    """What the figures of one snapshot have in common: figures by country with the same key are one audience."""
 
     received_at: datetime
     when: FigureDate
@@ -78,7 +78,7 @@ class SnapshotKey(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One figure with everything that is known of it."""
+    """One figure of the file, with its place in the file, its snapshot and its address."""
 
     line: int
     origin: SnapshotKey
@@ -88,9 +88,9 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conventions:
-    """What no cell can tell by itself: how 02/03/2016 is meant, and what a bare share is a share of.
+    """What only the whole file shows: the order in dates like 02/03/2016, and the whole of a bare share.
 
-    ``share_of`` is 1 or 100, or None where the file's bare shares speak for both.
+    ``share_of`` is 1 or 100; it is None if some shares of the file fit only the one and some only the other.
     """
 
     order: DateOrder | None
@@ -98,7 +98,7 @@ class Conventions:
 
 
 def find_conventions(rows: Iterable[tuple[int, Row]], columns: Columns, order: DateOrder | None) -> Conventions:
-    """What the whole file tells about its dates and shares. ``order``, where a person gave it, stands."""
+    """Return the conventions that the rows follow. ``order``, if a person gave it, overrules the rows."""
     orders: set[DateOrder | None] = set()
     above_one: set[bool] = set()
     date_at, metric_at = columns.places[Role.DATE], columns.places[Role.METRIC]
@@ -107,22 +107,19 @@ def find_conventions(rows: Iterable[tuple[int, Row]], columns: Columns, order: D
         if date_at < len(row) and row[date_at][4:5] != "-":
             orders.add(dates.slash_order(row[date_at].strip()))
         if share_at >= 0:
-            even = columns.even(row)
-            share = (
-                cells.bare_share(even[share_at])
-                if metric_at < 0 or _metric(even[metric_at]) is Quantity.SHARE
-                else None
-            )
-            above_one.update((share > 1,) if share else ())
-    told = orders - {None}
+            padded = columns.padded(row)
+            if metric_at < 0 or _metric(padded[metric_at]) is Quantity.SHARE:
+                share = cells.bare_share(padded[share_at])
+                above_one.update((share > 1,) if share else ())
+    certain = orders - {None}
     return Conventions(
-        order=order or (told.pop() if len(told) == 1 else None),
+        order=order or (certain.pop() if len(certain) == 1 else None),
         share_of=100 if columns.percent or above_one == {True} else None if True in above_one else 1,
     )
 
 
-class _Spoilt(Exception):
-    """A cell that spoils what depends on it."""
+class _UnusableCell(Exception):
+    """A cell that cannot be read. Every figure that depends on the cell is unusable too."""
 
     def __init__(self, column: str, cell: str, problem: str) -> None:
         super().__init__(problem)
@@ -132,7 +129,10 @@ class _Spoilt(Exception):
 
 
 class RowReader:
-    """Reads a file's rows. ``page`` and ``source`` fill in what they leave open; nothing may lie after ``now``."""
+    """Reads the rows of a file.
+
+    ``page`` and ``source`` stand for empty cells. A date after ``now`` is a fault.
+    """
 
     def __init__(
         self, columns: Columns, conventions: Conventions, *, page: str | None, source: str, now: datetime
@@ -147,141 +147,130 @@ class RowReader:
         self._numbers = by_layout.get(columns.layout, self._counted)
         roles = (Role.LIKES, Role.FOLLOWERS, Role.COUNT, Role.VALUE)
         self._count = next((role for role in roles if columns.has(role)), Role.COUNT)
-        self._origin_cells = itemgetter(*(columns.places[role] for role in _ORIGIN))
+        self._key_cells = itemgetter(*(columns.places[role] for role in _KEY_ROLES))
         self._last: tuple[object, tuple[SnapshotKey, str]] | None = None
 
-    def read(self, line: int, cells_: Sequence[str]) -> Iterator[Entry | RowFault]:
-        """Every figure of a row, and a fault for what spoils one or all of them."""
-        row = self._columns.even(cells_)
+    def read(self, line: int, cells_: Row) -> Iterator[Entry | RowFault]:
+        """Yield every figure of a row, and a fault for each cell that makes one or all of them unusable."""
+        row, width = self._columns.padded(cells_), len(self._columns.headers)
+        if any(map(str.strip, cells_[width:])):
+            problem = (
+                f"more cells ({len(cells_)}) than columns ({width}): does a number need quotation marks around it?"
+            )
+            yield RowFault(line=line, column="", problem=problem, cell="")
+            return
         try:
-            if len(cells_) > len(self._columns.headers):
-                self._refuse_surplus(cells_)
             origin, url = self._origin(row)
             for number in self._numbers(row):
-                if isinstance(number, _Spoilt):
+                if isinstance(number, _UnusableCell):
                     yield _fault(line, number)
                     continue
                 self._refuse_period(row, number.what, origin.when.days)
                 yield Entry(line, origin, url, number)
-        except _Spoilt as spoilt:
-            yield _fault(line, spoilt)
+        except _UnusableCell as bad:
+            yield _fault(line, bad)
 
     def _origin(self, row: Row) -> tuple[SnapshotKey, str]:
-        # Rows of one snapshot stand together as a rule, and need be understood only once.
-        asked = self._origin_cells(row)
-        if self._last is None or asked != self._last[0]:
+        # Rows of one snapshot usually stand together, so these cells are read once for all of them.
+        key_cells = self._key_cells(row)
+        if self._last is None or key_cells != self._last[0]:
             self._last = None
             when = self._when(row)
             received_at = self._received_at(row, when)
-            page = self._parsed(row, Role.PAGE, cells.slug, self._page)
+            page = self._parsed(row, Role.PAGE, cells.page_name, self._page)
             source = self._parsed(row, Role.SOURCE, _text) or self._source
             url = self._parsed(row, Role.URL, _address)
-            self._last = (asked, (SnapshotKey(received_at, when, page, source), url))
+            self._last = (key_cells, (SnapshotKey(received_at, when, page, source), url))
         return self._last[1]
 
     def _parsed(self, row: Row, role: Role, parse: Callable[..., T], *given: object) -> T:
         try:
             return parse(row[self._places[role]], *given)
         except BadCell as error:
-            raise self._spoilt(row, role, str(error)) from error
+            raise self._unusable(row, role, str(error)) from error
 
-    def _spoilt(self, row: Row, role: Role, problem: str) -> _Spoilt:
-        return _Spoilt(self._columns.header(role), row[self._places[role]], problem)
-
-    def _refuse_surplus(self, row: Row) -> None:
-        width = len(self._columns.headers)
-        if any(map(str.strip, row[width:])):
-            more = f"more cells ({len(row)}) than columns ({width}): does a number need quotation marks around it?"
-            raise _Spoilt("", "", more)
+    def _unusable(self, row: Row, role: Role, problem: str) -> _UnusableCell:
+        return _UnusableCell(self._columns.header(role), row[self._places[role]], problem)
 
     def _when(self, row: Row) -> FigureDate:
         at, dated = self._parsed(row, Role.DATE, dates.instant, self._conventions.order, row[self._places[Role.TIME]])
         if at > self._now:
-            raise self._spoilt(row, Role.DATE, "in the future")
+            raise self._unusable(row, Role.DATE, "in the future")
         if not row[self._places[Role.DATED]]:
             return FigureDate(at, dated, None)
         return self._parsed(row, Role.DATED, _precisely, at, dated)
 
     def _refuse_period(self, row: Row, what: Quantity, days: int | None) -> None:
         if what is Quantity.NEW and days is None:
-            raise self._spoilt(row, Role.DATED, 'new likes need the period they came in, like "30 days"')
+            raise self._unusable(row, Role.DATED, 'new likes need the period they came in, like "30 days"')
         if what is not Quantity.NEW and days is not None:
-            raise self._spoilt(row, Role.DATED, "a period belongs to new likes only")
+            raise self._unusable(row, Role.DATED, "a period belongs to new likes only")
 
     def _received_at(self, row: Row, when: FigureDate) -> datetime:
-        """When the figure could be known: at once, unless the file says otherwise."""
+        """Return when the figure could first be known: at its own date, unless the file says otherwise."""
         if not row[self._places[Role.RECEIVED]]:
             return when.at
         at, _ = self._parsed(row, Role.RECEIVED, dates.instant, self._conventions.order)
         if at > self._now:
-            raise self._spoilt(row, Role.RECEIVED, "in the future")
+            raise self._unusable(row, Role.RECEIVED, "in the future")
         if at < when.at:
-            raise self._spoilt(row, Role.RECEIVED, "before the date of the figure itself")
+            raise self._unusable(row, Role.RECEIVED, "before the date of the figure itself")
         return at
 
-    def _counted(self, row: Row) -> Iterable[Number | _Spoilt]:
-        return (self._counted_in(row, self._count, None, _COUNTED[self._columns.metric]),)
-
-    def _counted_in(self, row: Row, role: Role, country: str | None, what: Quantity) -> Number:
-        value, low, high = self._parsed(row, role, cells.count, row[self._places[Role.PRECISION]])
-        return Number(self._columns.header(role), country, what, value, low, high)
-
-    def _share_in(self, row: Row, role: Role, country: str) -> Number:
+    def _number(self, row: Row, role: Role, what: Quantity, country: str | None = None) -> Number:
         precision = row[self._places[Role.PRECISION]]
-        value, low, high = self._parsed(row, role, cells.share, precision, self._conventions.share_of)
-        return Number(self._columns.header(role), country, Quantity.SHARE, value, low, high)
+        if what is Quantity.SHARE:
+            bounds = self._parsed(row, role, cells.share, precision, self._conventions.share_of)
+        else:
+            bounds = self._parsed(row, role, cells.count, precision)
+        return Number(self._columns.header(role), country, what, *bounds)
 
-    def _by_country(self, row: Row) -> Iterator[Number | _Spoilt]:
+    def _counted(self, row: Row) -> Iterator[Number | _UnusableCell]:
+        yield self._number(row, self._count, _COUNTED[self._columns.metric])
+
+    def _by_country(self, row: Row) -> Iterator[Number | _UnusableCell]:
         given = [role for role in (self._count, Role.SHARE, Role.TOTAL) if row[self._places[role]]]
         country = self._parsed(row, Role.COUNTRY, _country)
         if country is None and (Role.SHARE in given or self._count not in given):
-            raise self._spoilt(row, Role.COUNTRY, "figures of which country?")
+            raise self._unusable(row, Role.COUNTRY, "figures of which country?")
         if country is None or given in ([], [Role.TOTAL]):
             yield from self._counted(row)
             return
+        quantities = {Role.SHARE: Quantity.SHARE, Role.TOTAL: Quantity.TOTAL}
         for role in given:
             try:
-                if role is Role.SHARE:
-                    yield self._share_in(row, role, country)
-                else:
-                    what = Quantity.TOTAL if role is Role.TOTAL else _COUNTED[self._columns.metric]
-                    yield self._counted_in(row, role, country, what)
-            except _Spoilt as spoilt:
-                yield spoilt
+                yield self._number(row, role, quantities.get(role, _COUNTED[self._columns.metric]), country)
+            except _UnusableCell as bad:
+                yield bad
 
-    def _long(self, row: Row) -> Iterator[Number | _Spoilt]:
+    def _long(self, row: Row) -> Iterator[Number | _UnusableCell]:
         what = self._parsed(row, Role.METRIC, _known_metric)
         country = self._parsed(row, Role.COUNTRY, _country)
-        if what is not Quantity.SHARE:
-            yield self._counted_in(row, Role.VALUE, country, what)
-        elif country:
-            yield self._share_in(row, Role.VALUE, country)
-        else:
-            raise self._spoilt(row, Role.COUNTRY, "a share of what? Name the country")
+        if what is Quantity.SHARE and country is None:
+            raise self._unusable(row, Role.COUNTRY, "a share of what? Name the country")
+        yield self._number(row, Role.VALUE, what, country)
 
-    def _wide(self, row: Row) -> Iterator[Number | _Spoilt]:
+    def _wide(self, row: Row) -> Iterator[Number | _UnusableCell]:
         if row[self._places[Role.TOTAL]]:
-            yield self._counted_in(row, Role.TOTAL, None, Quantity.TOTAL)
+            yield self._number(row, Role.TOTAL, Quantity.TOTAL)
         for index, country in self._columns.countries:
             if not row[index]:
                 continue
             try:
                 yield Number(self._columns.headers[index], country, Quantity.LIKES, *cells.count(row[index]))
             except BadCell as error:
-                yield _Spoilt(self._columns.headers[index], row[index], str(error))
+                yield _UnusableCell(self._columns.headers[index], row[index], str(error))
 
 
-def _fault(line: int, spoilt: _Spoilt) -> RowFault:
-    cell = " ".join(spoilt.cell.split())
+def _fault(line: int, bad: _UnusableCell) -> RowFault:
+    cell = " ".join(bad.cell.split())
+    problem = "the cell runs over several lines: is a quotation mark missing?" if "\n" in bad.cell else bad.problem
     shown = cell if len(cell) <= _SHOWN else cell[: _SHOWN - 1] + "…"
-    torn = "the cell runs over several lines: is a quotation mark missing?"
-    return RowFault(
-        line=line, column=spoilt.column, problem=torn if "\n" in spoilt.cell else spoilt.problem, cell=shown
-    )
+    return RowFault(line=line, column=bad.column, problem=problem, cell=shown)
 
 
 def _precisely(text: str, at: datetime, dated: Dated) -> FigureDate:
-    """What the column for a date's precision makes of it: "day", "month", "instant" or, for new likes, "30 days"."""
+    """Read the precision of a date: "day", "month", "instant" or, for new likes, a period like "30 days"."""
     word = text.casefold()
     if word in {Dated.DAY, Dated.MONTH}:
         return FigureDate(at.replace(hour=0, minute=0, second=0, microsecond=0), Dated(word), None)
