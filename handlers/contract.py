@@ -1,4 +1,4 @@
-"""What a comparison is: one file, ending in ``COMPARISON = Comparison(…)``, and this is all of its surface."""
+"""What a comparison is. Each file in ``handlers/comparisons`` ends in ``COMPARISON = Comparison(…)``."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 from handlers.model import Alert, AudienceReading, Page, PageStatus, SeriesState
+from handlers.parameters import Parameters, Threshold
+from handlers.rule_state import StateForm
 from handlers.signals.history import HistorySummary
-from handlers.values import lean_value
 
-M = TypeVar("M")
+S = TypeVar("S")
 V = TypeVar("V")
 
 
 class Scope(StrEnum):
-    """What one comparison looks at: one page at a time, or all pages of a group, or of a platform, together."""
+    """What one comparison compares: one page with its past, or the pages of a group or of a platform."""
 
     PAGE = "page"
     GROUP = "group"
@@ -26,22 +26,29 @@ class Scope(StrEnum):
 
 
 class Trigger(StrEnum):
-    """What must arrive for a comparison to be asked."""
+    """What must arrive for a comparison to run."""
 
     COUNTS = "counts"
     AUDIENCE = "audience"
     PAGE_STATUS = "page_status"
 
 
-@lean_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What a comparison sees: what was before, what came, and now.
+    """What a comparison sees of one scope.
 
-    ``scope`` is the slug of the page or group, or the name of the platform, looked at. ``series_states`` and ``histories`` hold
-    the series of its pages (and perhaps of others) *after* what came; ``came`` the slugs whose accepted series moved on
-    (for audiences and page_statuses, the page itself). ``audience`` is the page's audience readings of the past 150 days or
-    so and at least the 12 newest of each measure, oldest first; ``new_audience`` those of them that just came, and
-    ``page_statuses`` what polls found out about the page, in order.
+    Attributes:
+        scope: the slug of the page or group, or the name of the platform.
+        now: the newest ``received_at`` among the arrivals of this scope.
+        series_states: the series of the scope's pages *after* the arrivals; the mapping may hold other pages too.
+        histories: the history summaries of the same pages.
+        changed: the slugs of the scope's pages that something arrived for, of the comparison's trigger.
+        audience: the page's audience readings of the past 150 days, and at least the 12 newest of each measure.
+            The oldest comes first.
+        new_audience: the readings in ``audience`` that just arrived.
+        page_statuses: what polls found out about the page, in order.
+        cache: what ``cached`` stores.
+
     """
 
     scope: str
@@ -49,25 +56,23 @@ class Window:
     pages: Mapping[str, Page]
     series_states: Mapping[str, SeriesState]
     histories: Mapping[str, HistorySummary]
-    came: tuple[str, ...]
+    changed: tuple[str, ...]
     audience: tuple[AudienceReading, ...] = ()
     new_audience: tuple[AudienceReading, ...] = ()
     page_statuses: tuple[PageStatus, ...] = ()
-    made: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
+    cache: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
-    def once(self, what: Hashable, make: Callable[[], V]) -> V:
-        """What one comparison makes of this window and others want too: made by the first that asks for it."""
-        made: V
-        if what in self.made:
-            made = self.made[what]
-        else:
-            made = self.made[what] = make()
-        return made
+    def cached(self, key: Hashable, compute: Callable[[], V]) -> V:
+        """Return ``compute()``, computed once for all comparisons that see this window."""
+        if key not in self.cache:
+            self.cache[key] = compute()
+        value: V = self.cache[key]
+        return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """How slugs and country codes are called. What these return is quoted, not claimed, and not guarded."""
+    """How to call slugs and country codes. The wording guard does not check these names: they are quotations."""
 
     page: Callable[[str], str]
     country: Callable[[str], str]
@@ -75,47 +80,40 @@ class Names:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """How one kind of alert is said: what happened in one sentence, and what must go with it. Plain text."""
+    """The sentences for one kind of alert, in plain text: what happened, and the lines that must go with it."""
 
     headline: Callable[[Alert, Names], str]
     lines: Callable[[Alert, Names], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict(Generic[M]):
-    """A comparison's answer: what to tell, and what it must remember (the very object it was given if unchanged)."""
+class Verdict(Generic[S]):
+    """A comparison's answer: alerts to raise, and the state to store (the very object it was given, if unchanged)."""
 
     alerts: tuple[Alert, ...]
-    state: M
+    state: S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Threshold(Generic[M]):
-    """What a channel may set of a rule, in the rule's own unit: ``foreign>10`` (points), ``surge>5x`` (times).
+class Comparison(Generic[S]):
+    """One rule.
 
-    ``scale`` turns what people write into ``compare``'s last argument: 0.01 for points and per cent. What they write
-    must lie between ``least`` and ``most``; ``default`` is what holds where nobody set it. ``mark`` is written after
-    it, ``unit`` said.
-    """
+    Attributes:
+        name: the name of its file.
+        feature: the word that people subscribe to.
+        wording: the sentences for each kind of alert that the rule raises.
+        summary: one line about the rule for subscribers.
+        scope: what the rule compares.
+        trigger: what must arrive for the rule to run.
+        parameters: the numbers of the rule.
+        state: how the rule's state of one scope is stored.
+        compare: the rule itself, a pure function of a window, the state of its scope, and the parameters. None as its
+            result means no alert and an unchanged state.
+        threshold: the parameter that a channel may set, if there is one.
+        opt_in: True if only subscribers who name the feature get it.
+        only: the scopes to compare, all if it is None.
+        limit: the threshold that a channel has set, as people write it; None for the default.
 
-    unit: str
-    mark: str
-    default: float
-    least: float
-    most: float
-    scale: float
-    compare: Callable[[Window, M, float], Verdict[M] | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison(Generic[M]):
-    """One rule. Each file in ``handlers/comparisons`` ends in ``COMPARISON = Comparison(…)`` and is found by that name.
-
-    ``compare(window, state)`` is pure; None says that there is nothing to tell and nothing new to remember.
-    ``state`` is what it said to remember last time for this scope, or ``blank()`` the first time; ``dump`` and
-    ``load`` turn it into text for the store and back, without loss. ``feature`` is the word people subscribe to,
-    ``summary`` one line about it for them, and ``opt_in`` says that nobody gets it without naming it. ``wording`` has the
-    words for each kind it raises. ``only`` are the scopes to look at, all where it is None.
     """
 
     name: str
@@ -124,21 +122,38 @@ class Comparison(Generic[M]):
     summary: str
     scope: Scope
     trigger: Trigger
-    blank: Callable[[], M]
-    load: Callable[[str], M]
-    dump: Callable[[M], str]
-    compare: Callable[[Window, M], Verdict[M] | None]
-    threshold: Threshold[M] | None = None
+    state: StateForm[S]
+    compare: Callable[[Window, S, Any], Verdict[S] | None]
+    parameters: Parameters = field(default_factory=Parameters)
+    threshold: Threshold | None = None
     opt_in: bool = False
     only: frozenset[str] | None = None
+    limit: float | None = None
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of alert it raises."""
+        """The kinds of alert that the rule raises."""
         return tuple(self.wording)
 
-    def tuned(self, limit: float, only: frozenset[str] | None = None) -> Comparison[M]:
-        """The same rule with another threshold, written as people write it; it remembers, and tells, for itself.
+    def evaluate(self, window: Window, state: S) -> Verdict[S] | None:
+        """Run the rule, and note on its alerts the threshold that they were raised by."""
+        verdict = self.compare(window, state, self.parameters)
+        if verdict is None or not verdict.alerts or self.threshold is None:
+            return verdict
+        return replace(verdict, alerts=tuple(map(self._with_threshold, verdict.alerts)))
+
+    def _with_threshold(self, alert: Alert) -> Alert:
+        if self.limit is None:
+            return replace(alert, threshold=None if self.threshold is None else self.threshold.default)
+        key, story = f"{self.name}:{alert.key}", f"{self.name}:{alert.story}"
+        return replace(alert, key=key, story=story, threshold=self.limit, tuned=True)
+
+    def tuned(self, limit: float, only: frozenset[str] | None = None) -> Comparison[S]:
+        """Return the same rule with another threshold, and with states, keys and stories of its own.
+
+        Args:
+            limit: the threshold, as people write it.
+            only: the scopes to compare, all if it is None.
 
         Raises:
             ValueError: the rule has no threshold.
@@ -146,17 +161,10 @@ class Comparison(Generic[M]):
         """
         if self.threshold is None:
             raise ValueError(f"{self.name} has no threshold")
-        name = f"{self.name}>{limit:g}"
-        compare = partial(_told_as, name, limit, self.threshold)
-        return replace(self, name=name, compare=compare, only=only)
-
-
-def _told_as(name: str, limit: float, threshold: Threshold[M], window: Window, state: M) -> Verdict[M] | None:
-    verdict = threshold.compare(window, state, limit * threshold.scale)
-    if verdict is None or not verdict.alerts:
-        return verdict
-    alerts = tuple(
-        replace(alert, key=f"{name}:{alert.key}", story=f"{name}:{alert.story}", threshold=limit, tuned=True)
-        for alert in verdict.alerts
-    )
-    return replace(verdict, alerts=alerts)
+        return replace(
+            self,
+            name=f"{self.name}>{limit:g}",
+            parameters=self.parameters.tuned(self.threshold.parameter, limit * self.threshold.scale),
+            only=only,
+            limit=limit,
+        )

@@ -1,9 +1,9 @@
-"""Decide: what arrived, judged; what it means, told. Pure: the live cycle, the replay and the backtest share it."""
+"""Decide which readings count and which alerts they raise. Pure: the live cycle, the replay and the backtest share it."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -18,6 +18,11 @@ from handlers.validation import frozen_since, validate
 K = TypeVar("K")
 V = TypeVar("V")
 
+_reading_order = attrgetter("received_at", "observed_at")
+_audience_order = attrgetter("received_at", "as_of")
+_as_of = attrgetter("as_of")
+_MOVED_ON = frozenset({Standing.ACCEPTED, Standing.UNCHANGED})
+
 
 def _nothing() -> Mapping[K, V]:
     return MappingProxyType({})
@@ -25,12 +30,16 @@ def _nothing() -> Mapping[K, V]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownState:
-    """What was known before: everything a comparison may look at, for the pages and groups that are touched.
+    """What was known before the arrivals, as far as comparisons may need it.
 
-    ``groups`` maps a group to the slugs of its pages, ``platforms`` a platform's name; ``series_states`` and ``histories`` hold
-    the series of every member of every group and platform touched. ``audiences`` are a page's audience readings of the
-    past 150 days or so, oldest first. ``rule_states`` maps (comparison name, scope) to the object that comparison asked to
-    be remembered.
+    Attributes:
+        groups: the slugs of the pages of each group.
+        platforms: the slugs of the pages of each platform.
+        series_states: the series of every page of every group and platform that something arrived for.
+        histories: the history summaries of the same pages.
+        audiences: the audience readings of a page in the past 150 days or so, oldest first.
+        rule_states: the states that comparisons asked to store, by (comparison name, scope).
+
     """
 
     pages: Mapping[str, Page]
@@ -44,7 +53,7 @@ class KnownState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
-    """What came in."""
+    """What arrived."""
 
     readings: tuple[Reading, ...] = ()
     audiences: tuple[AudienceReading, ...] = ()
@@ -53,14 +62,19 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What to store and what to tell.
+    """What to store, and which alerts to raise.
 
-    ``judged`` are the readings in the order they were judged. ``confirmed`` gives, by page, the first and the last
-    instant of each run of earlier held readings that counts from now on. ``series_states``, ``histories`` and ``rule_states`` hold
-    only what changed; ``audiences`` only what was new.
+    Attributes:
+        readings: the readings in the order in which they were validated.
+        confirmed: the first and the last instant of each run of earlier held readings that counts from now on, by page.
+        series_states: those that changed.
+        histories: those that changed.
+        audiences: those that are new.
+        rule_states: those that changed.
+
     """
 
-    judged: tuple[ValidatedReading, ...]
+    readings: tuple[ValidatedReading, ...]
     confirmed: Mapping[str, tuple[tuple[datetime, datetime], ...]]
     series_states: Mapping[str, SeriesState]
     histories: Mapping[str, HistorySummary]
@@ -69,265 +83,180 @@ class Decision:
     rule_states: Mapping[tuple[str, str], Any]
 
 
-def decide(world: KnownState, arrivals: Arrivals, now: datetime, comparisons: Sequence[Comparison[Any]]) -> Decision:
-    """Judge the arrivals and ask every comparison they wake, once for each page or group touched.
+def decide(known: KnownState, arrivals: Arrivals, now: datetime, comparisons: Sequence[Comparison[Any]]) -> Decision:
+    """Validate the arrivals, and run every comparison that they trigger once for each scope.
 
-    Arrivals are taken in the order in which they could be known (``received_at``, then the instant they are for);
-    comparisons see the series after all of them. An alert's ``at`` is the newest ``received_at`` among the arrivals
-    that woke its scope; ``now`` is the limit: nothing is dated after it.
+    Arrivals are taken in the order in which they could be known: by ``received_at``, then by the instant they are
+    for. Comparisons see the series after all arrivals. An alert's ``at`` is the newest ``received_at`` among the
+    arrivals of its scope, and never later than ``now``.
     """
-    decider = _Decider(world, now)
+    draft = _Draft(known, now)
     readings = arrivals.readings
-    decider.add_readings(sorted(readings, key=_reading_order) if len(readings) > 1 else readings)
+    draft.add_readings(sorted(readings, key=_reading_order) if len(readings) > 1 else readings)
     for audience in sorted(arrivals.audiences, key=_audience_order):
-        decider.add_audience(audience)
-    for notice in arrivals.page_statuses:
-        decider.add_page_status(notice)
-    return decider.decision(comparisons)
+        draft.add_audience(audience)
+    for status in arrivals.page_statuses:
+        draft.add_page_status(status)
+    return draft.decision(comparisons)
 
 
-_reading_order = attrgetter("received_at", "observed_at")
-_audience_order = attrgetter("received_at", "as_of")
-_as_of = attrgetter("as_of")
-
-
-_ALL_WAKES = tuple(Trigger)
-_MOVED = frozenset({Standing.ACCEPTED, Standing.UNCHANGED})
-
-
-class _Decider:
+class _Draft:
     """One decision while it is being made."""
 
-    def __init__(self, world: KnownState, now: datetime) -> None:
-        self.world = world
+    def __init__(self, known: KnownState, now: datetime) -> None:
+        self.known = known
         self.now = now
-        self.moved: dict[str, SeriesState] = {}
-        self.histories: dict[
-            str, HistorySummary
-        ] = {}  # of every page that moved on, whether or not something was marked
-        self.judged: list[ValidatedReading] = []
+        self.readings: list[ValidatedReading] = []
         self.confirmed: dict[str, tuple[tuple[datetime, datetime], ...]] = {}
-        self.audiences: list[AudienceReading] = []
-        self.woken: dict[Trigger, dict[str, datetime]] = {
-            trigger: {} for trigger in _ALL_WAKES
-        }  # the newest received_at, by page
-        self.known: dict[str, list[AudienceReading]] = {}
-        self.woken_by: dict[str, list[AudienceReading]] = {}
+        self.series_states: dict[str, SeriesState] = {}  # those that changed
+        self.histories: dict[str, HistorySummary] = {}  # of every page whose series moved on
+        self.audiences: dict[str, list[AudienceReading]] = {}  # of pages with new ones, the known ones included
+        self.new_audiences: list[AudienceReading] = []
+        self.timely_audiences: dict[str, list[AudienceReading]] = {}
         self.page_statuses: dict[str, list[PageStatus]] = {}
+        self.triggered: dict[Trigger, dict[str, datetime]] = {trigger: {} for trigger in Trigger}
+        """The newest ``received_at`` of what arrived for a page."""
 
     def add_readings(self, readings: Iterable[Reading]) -> None:
-        moved, known, histories, known_pasts = (
-            self.moved,
-            self.world.series_states,
-            self.histories,
-            self.world.histories,
-        )
-        judged, woken = self.judged, self.woken[Trigger.COUNTS]
+        """Validate readings and move the series of their pages on."""
+        series_states, histories, triggered = self.series_states, self.histories, self.triggered[Trigger.COUNTS]
         for reading in readings:
             page = reading.page
-            before = moved.get(page) or known.get(page)
-            ruling = validate(before, reading)
-            standing, after = ruling.standing, ruling.series_state
-            judged.append(ValidatedReading(reading=reading, standing=standing))
+            before = series_states.get(page) or self.known.series_states.get(page)
+            validation = validate(before, reading)
+            standing, after = validation.standing, validation.series_state
+            self.readings.append(ValidatedReading(reading=reading, standing=standing))
             if after is None or after is before:
                 continue
-            moved[page] = after
-            if ruling.confirmed is not None:
-                self.confirmed[page] = (*self.confirmed.get(page, ()), ruling.confirmed)
-            if standing in _MOVED:
-                woken[page] = reading.received_at
-                past = histories.get(page) or known_pasts.get(page, EMPTY)
-                histories[page] = _remembered(past, before, after, confirms=ruling.confirmed is not None)
-
-    def series_state(self, page: str) -> SeriesState | None:
-        """The page's series after what was received so far."""
-        return self.moved.get(page) or self.world.series_states.get(page)
-
-    def past(self, page: str) -> HistorySummary:
-        """What is remembered of the page's past, after what was received so far."""
-        return self.histories.get(page) or self.world.histories.get(page, EMPTY)
+            series_states[page] = after
+            if validation.confirmed is not None:
+                self.confirmed[page] = (*self.confirmed.get(page, ()), validation.confirmed)
+            if standing in _MOVED_ON:
+                triggered[page] = reading.received_at
+                history = histories.get(page) or self.known.histories.get(page, EMPTY)
+                is_frozen = before is not None and after.last.count != before.last.count
+                histories[page] = advance(
+                    history,
+                    before,
+                    after,
+                    confirmed=before.held if before is not None and validation.confirmed is not None else (),
+                    frozen_since=frozen_since(before) if before is not None and is_frozen else None,
+                )
 
     def add_audience(self, reading: AudienceReading) -> None:
-        """Keep a new audience reading; one older than the newest of its kind is late and wakes nothing."""
+        """Take in an audience reading; one older than the newest of its measure and metric triggers nothing."""
         page, as_of = reading.page, reading.as_of
-        known = self.known.setdefault(page, list(self.world.audiences.get(page, ())))  # oldest first, as they stay
+        known = self.audiences.setdefault(page, list(self.known.audiences.get(page, ())))
         place = bisect_right(known, as_of, key=_as_of)
-        same = known[bisect_left(known, as_of, hi=place, key=_as_of) : place]
-        if reading in same:
+        if reading in known[bisect_left(known, as_of, hi=place, key=_as_of) : place]:
             return
         late = any(other.measure is reading.measure and other.metric is reading.metric for other in known[place:])
         known.insert(place, reading)
-        self.audiences.append(reading)
+        self.new_audiences.append(reading)
         if not late:
-            self.woken_by.setdefault(page, []).append(reading)
-            self.woken[Trigger.AUDIENCE][page] = reading.received_at
+            self.timely_audiences.setdefault(page, []).append(reading)
+            self.triggered[Trigger.AUDIENCE][page] = reading.received_at
 
-    def add_page_status(self, notice: PageStatus) -> None:
-        self.page_statuses.setdefault(notice.page, []).append(notice)
-        self.woken[Trigger.PAGE_STATUS][notice.page] = notice.at
+    def add_page_status(self, status: PageStatus) -> None:
+        """Take in a page status."""
+        self.page_statuses.setdefault(status.page, []).append(status)
+        self.triggered[Trigger.PAGE_STATUS][status.page] = status.at
 
     def decision(self, comparisons: Iterable[Comparison[Any]]) -> Decision:
+        """Run the comparisons and return the decision."""
         alerts: dict[str, Alert] = {}
         rule_states: dict[tuple[str, str], Any] = {}
-        looks: dict[tuple[Scope, Trigger], _Look] = {}
-        slugs = {trigger: sorted(woken.keys() & self.world.pages.keys()) for trigger, woken in self.woken.items()}
-        remembered_by = self.world.rule_states
+        windows: dict[tuple[Scope, Trigger], _Windows] = {}
         for comparison in comparisons:
-            look = looks.get((comparison.scope, comparison.trigger))
-            if look is None:
-                look = _Look(self, comparison.scope, comparison.trigger, slugs[comparison.trigger])
-                looks[comparison.scope, comparison.trigger] = look
-            name, compare = comparison.name, comparison.compare
-            for scope, window in look.windows(comparison.only):
-                key = (name, scope)
-                state = remembered_by.get(key, _NOTHING_YET)
-                if state is _NOTHING_YET:
-                    state = comparison.blank()
-                verdict = compare(window, state)
+            kind = (comparison.scope, comparison.trigger)
+            if kind not in windows:
+                windows[kind] = _Windows(self, *kind)
+            for scope, window in windows[kind].of(comparison.only):
+                key = (comparison.name, scope)
+                state = self.known.rule_states[key] if key in self.known.rule_states else comparison.state.initial()
+                verdict = comparison.evaluate(window, state)
                 if verdict is None:
                     continue
                 for alert in verdict.alerts:
-                    alerts.setdefault(alert.key, alert)  # two rivals may share two groups: told once
+                    alerts.setdefault(alert.key, alert)  # two rivals may share two groups: one alert is enough
                 if verdict.state is not state:
                     rule_states[key] = verdict.state
+        known = self.known.histories
         return Decision(
-            judged=tuple(self.judged),
+            readings=tuple(self.readings),
             confirmed=self.confirmed,
-            series_states=self.moved,
-            histories=self._changed_pasts(),
-            audiences=tuple(self.audiences),
+            series_states=self.series_states,
+            histories={slug: history for slug, history in self.histories.items() if history is not known.get(slug)},
+            audiences=tuple(self.new_audiences),
             alerts=tuple(alerts.values()),
             rule_states=rule_states,
         )
 
-    def _changed_pasts(self) -> Mapping[str, HistorySummary]:
-        known = self.world.histories
-        return {slug: past for slug, past in self.histories.items() if past is not known.get(slug)}
 
-    def window_of_page(self, slug: str, came: tuple[str, ...], now: datetime) -> Window:
-        """One page's window; it shares its mappings with other pages' where it can, since thousands are made."""
-        world, known, series_states = self.world, self.known.get(slug), self.moved
-        histories: Mapping[str, HistorySummary] = self.histories
-        if slug not in histories:
-            series_state = self.series_state(slug)
-            series_states, histories = {} if series_state is None else {slug: series_state}, {slug: self.past(slug)}
-        return Window(
-            scope=slug,
-            now=now,
-            pages=world.pages,
-            series_states=series_states,
-            histories=histories,
-            came=came,
-            audience=tuple(known) if known else world.audiences.get(slug, ()),
-            new_audience=tuple(self.woken_by[slug]) if known and slug in self.woken_by else (),
-            page_statuses=tuple(self.page_statuses[slug]) if slug in self.page_statuses else (),
-        )
+class _Windows:
+    """The windows of one scope that one trigger needs, made once for all comparisons."""
 
-    def series_states(self, scope: Scope, name: str) -> Mapping[str, SeriesState]:
-        """The series of a group's or a platform's pages."""
-        if scope is Scope.PLATFORM:
-            return _OnPlatform(self, name)
-        moved, known = self.moved, self.world.series_states
-        members = self.world.groups[name]
-        return {
-            slug: series_state for slug in members if (series_state := moved.get(slug) or known.get(slug)) is not None
-        }
-
-
-_NOTHING_YET = object()
-
-
-def _remembered(
-    past: HistorySummary, before: SeriesState | None, after: SeriesState, *, confirms: bool
-) -> HistorySummary:
-    if before is None:
-        return advance(past, None, after, confirmed=(), frozen_since=None)
-    frozen = frozen_since(before) if after.last.count != before.last.count else None
-    return advance(past, before, after, confirmed=before.held if confirms else (), frozen_since=frozen)
-
-
-class _Look:
-    """The windows on what was touched, made once for all comparisons of one scope that the same arrivals wake."""
-
-    def __init__(self, decider: _Decider, scope: Scope, trigger: Trigger, slugs: Sequence[str]) -> None:
-        self._book = decider
+    def __init__(self, draft: _Draft, scope: Scope, trigger: Trigger) -> None:
+        self._draft = draft
         self._scope = scope
-        self._woken = decider.woken[trigger]
-        self._touched = _touched(decider.world, scope, slugs)
-        self._pasts = _Newest(decider.histories, decider.world.histories)
+        self._received = draft.triggered[trigger]
+        self._changed = _by_scope(draft.known, scope, sorted(self._received.keys() & draft.known.pages.keys()))
         self._windows: dict[str, Window] = {}
-        self._asked: dict[frozenset[str] | None, list[tuple[str, Window]]] = {}
+        self._answers: dict[frozenset[str] | None, list[tuple[str, Window]]] = {}
 
-    def windows(self, only: frozenset[str] | None) -> list[tuple[str, Window]]:
-        """What was touched, by name, or ``only`` some of it; rules with the same ``only`` share one answer."""
-        asked = self._asked.get(only)
-        if asked is None:
-            names = self._touched if only is None else sorted(only & self._touched.keys())
-            asked = self._asked[only] = [(name, self._windows.get(name) or self._window(name)) for name in names]
-            self._windows.update(asked)
-        return asked
+    def of(self, only: frozenset[str] | None) -> list[tuple[str, Window]]:
+        """Return the windows by name, of all scopes that something arrived for or of ``only`` some of them."""
+        if only not in self._answers:
+            names = self._changed if only is None else sorted(only & self._changed.keys())
+            self._answers[only] = [(name, self._windows.get(name) or self._window(name)) for name in names]
+            self._windows.update(self._answers[only])
+        return self._answers[only]
 
     def _window(self, name: str) -> Window:
-        decider, came, woken = self._book, self._touched[name], self._woken
-        at = woken[came[0]] if len(came) == 1 else max([woken[slug] for slug in came])
-        now = min(at, decider.now)
-        if self._scope is Scope.PAGE:
-            return decider.window_of_page(name, came, now)
-        series_states = decider.series_states(self._scope, name)
+        draft, known, changed = self._draft, self._draft.known, self._changed[name]
+        now = min(max([self._received[slug] for slug in changed]), draft.now)
+        if self._scope is not Scope.PAGE:
+            together = known.groups if self._scope is Scope.GROUP else known.platforms
+            return Window(
+                scope=name,
+                now=now,
+                pages=known.pages,
+                series_states=_newest(draft.series_states, known.series_states, together[name]),
+                histories=_newest(draft.histories, known.histories, together[name]),
+                changed=changed,
+            )
+        series_states: Mapping[str, SeriesState] = draft.series_states
+        histories: Mapping[str, HistorySummary] = draft.histories
+        if name not in histories:  # else thousands of pages share the two mappings
+            series_states = _newest(series_states, known.series_states, changed)
+            histories = {name: known.histories.get(name, EMPTY)}
         return Window(
             scope=name,
             now=now,
-            pages=decider.world.pages,
+            pages=known.pages,
             series_states=series_states,
-            histories=self._pasts,
-            came=came,
+            histories=histories,
+            changed=changed,
+            audience=tuple(draft.audiences.get(name) or known.audiences.get(name, ())),
+            new_audience=tuple(draft.timely_audiences.get(name, ())),
+            page_statuses=tuple(draft.page_statuses.get(name, ())),
         )
 
 
-def _touched(world: KnownState, scope: Scope, slugs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-    """The pages, groups or platforms of these pages, by name, each with those of them that are its own."""
+def _by_scope(known: KnownState, scope: Scope, slugs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return the pages, groups or platforms of these pages, by name, each with its own of these pages."""
     if scope is Scope.PAGE:
         return {slug: (slug,) for slug in slugs}
-    together = world.groups if scope is Scope.GROUP else world.platforms
-    touched: dict[str, list[str]] = {}
+    together = known.groups if scope is Scope.GROUP else known.platforms
+    found: dict[str, list[str]] = {}
     for slug in slugs:
-        page = world.pages[slug]
+        page = known.pages[slug]
         for name in page.groups if scope is Scope.GROUP else (page.platform,):
             if name in together:
-                touched.setdefault(name, []).append(slug)
-    return {name: tuple(touched[name]) for name in sorted(touched)}
+                found.setdefault(name, []).append(slug)
+    return {name: tuple(found[name]) for name in sorted(found)}
 
 
-class _Newest(Mapping[str, V]):
-    """What moved on, and for all else what was known."""
-
-    def __init__(self, moved: Mapping[str, V], known: Mapping[str, V]) -> None:
-        self._moved, self._known = moved, known
-
-    def __getitem__(self, slug: str) -> V:
-        return self._moved[slug] if slug in self._moved else self._known[slug]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self._known, **self._moved})
-
-    def __len__(self) -> int:
-        return len(self._known.keys() | self._moved.keys())
-
-
-class _OnPlatform(Mapping[str, SeriesState]):
-    """The series of a platform's pages, looked up as they are asked for: of thousands, a rule asks for a few."""
-
-    def __init__(self, decider: _Decider, name: str) -> None:
-        self._book, self._name = decider, name
-
-    def __getitem__(self, slug: str) -> SeriesState:
-        series_state = self._book.series_state(slug)
-        if series_state is None or self._book.world.pages[slug].platform != self._name:
-            raise KeyError(slug)
-        return series_state
-
-    def __iter__(self) -> Iterator[str]:
-        return (slug for slug in self._book.world.platforms[self._name] if self._book.series_state(slug) is not None)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+def _newest(changed: Mapping[str, V], known: Mapping[str, V], slugs: Iterable[str]) -> dict[str, V]:
+    """Return the newest value of each of these pages that has one."""
+    return {slug: value for slug in slugs if (value := changed.get(slug) or known.get(slug)) is not None}

@@ -1,4 +1,4 @@
-"""A world that grows by what is decided: the live cycle's, the replay's and the backtest's."""
+"""Everything known, in memory. The live cycle, the replay and the backtest apply decisions to it."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from handlers.model import AudienceReading, Page, SeriesState
 from handlers.signals.history import HistorySummary
 
 HISTORY = timedelta(days=150)
-"""How far back audience readings are laid before the comparisons: 28 days, the 90 before them, and some slack."""
+"""How far back comparisons see audience readings: 28 days, the 90 days before, and some slack."""
 
-_ALWAYS = 12
+_AT_LEAST = 12  # readings of each measure, however old
 
 _as_of = attrgetter("as_of")
 
 
 class LiveState:
-    """Everything known, in memory; ``grow`` takes in a decision, so that the next one is made from there."""
+    """Everything known; ``apply`` takes in a decision, so that the next one starts from there."""
 
     def __init__(self, pages: Iterable[Page] = ()) -> None:
-        self.know(pages)
+        self.set_pages(pages)
         self.series_states: dict[str, SeriesState] = {}
         self.histories: dict[str, HistorySummary] = {}
         self.audiences: dict[str, tuple[AudienceReading, ...]] = {}
         self.rule_states: dict[tuple[str, str], Any] = {}
 
-    def know(self, pages: Iterable[Page]) -> None:
-        """These are the pages now."""
+    def set_pages(self, pages: Iterable[Page]) -> None:
+        """Replace the pages, their groups and their platforms."""
         self.pages: Mapping[str, Page] = {page.slug: page for page in pages}
         self.groups: Mapping[str, tuple[str, ...]] = _members(self.pages, lambda page: page.groups)
         self.platforms: Mapping[str, tuple[str, ...]] = _members(self.pages, lambda page: (page.platform,))
 
     def snapshot(self) -> KnownState:
-        """The world as it is now."""
+        """Return what is known now; the result changes with this object."""
         return KnownState(
             pages=self.pages,
             groups=self.groups,
@@ -50,7 +50,7 @@ class LiveState:
         )
 
     def apply(self, decision: Decision) -> None:
-        """Go on from a decision."""
+        """Take in a decision."""
         self.series_states.update(decision.series_states)
         self.histories.update(decision.histories)
         self.rule_states.update(decision.rule_states)
@@ -67,15 +67,18 @@ def _members(pages: Mapping[str, Page], of: Callable[[Page], Iterable[str]]) -> 
 
 
 def recent(audience: Sequence[AudienceReading]) -> tuple[AudienceReading, ...]:
-    """What comparisons are shown of a page's audience: 150 days, and at least the 12 newest of each measure; by age."""
+    """Return what comparisons see of a page's audience readings, oldest first.
+
+    These are the readings of the 150 days before the newest, and at least the 12 newest of each measure.
+    """
     by_age = sorted(audience, key=_as_of)
     since = bisect_left(by_age, by_age[-1].as_of - HISTORY, key=_as_of)
     if not since:
         return tuple(by_age)
     newer = Counter(reading.measure for reading in by_age[since:])
-    always: list[AudienceReading] = []
+    older: list[AudienceReading] = []
     for reading in reversed(by_age[:since]):
-        if newer[reading.measure] < _ALWAYS:
+        if newer[reading.measure] < _AT_LEAST:
             newer[reading.measure] += 1
-            always.append(reading)
-    return (*reversed(always), *by_age[since:])
+            older.append(reading)
+    return (*reversed(older), *by_age[since:])

@@ -25,7 +25,7 @@ from bot.polling.page_status import page_statuses
 from bot.polling.poll_schedule import outcomes, stumbled
 from bot.polling.rate_limits import put_rate_limit, rate_limit_of
 from bot.polling.state_cache import StateCache
-from bot.rules.channel_rules import VERSION, RulesInForce
+from bot.rules.channel_rules import RulesInForce
 from handlers.contract import Comparison
 from handlers.decide import Arrivals, Decision, decide
 from handlers.model import Account, Alert, Standing
@@ -148,8 +148,8 @@ class Cycle:
 
     def _apply(self, decisions: Sequence[Decision], *, replayed: bool) -> Absorbed:
         now = self._clock.now()
-        judged = [judgement for decision in decisions for judgement in decision.judged]
-        stored = self._store.readings.add([judgement for judgement in judged if judgement.standing in _STORED])
+        readings = [reading for decision in decisions for reading in decision.readings]
+        stored = self._store.readings.add([reading for reading in readings if reading.standing in _STORED])
         for decision in decisions:
             for slug, runs in decision.confirmed.items():
                 for first, last in runs:
@@ -158,8 +158,8 @@ class Cycle:
         self._store.history_summaries.put(self._state.changed_pasts())
         audiences = [audience for decision in decisions for audience in decision.audiences]
         kept = sum(self._store.audiences.add(audience) for audience in audiences)
-        for name, rule_states in self._state.changed_memories().items():
-            self._store.rule_states.put(name, VERSION, rule_states)
+        for name, version, rule_states in self._state.changed_memories():
+            self._store.rule_states.put(name, version, rule_states)
         raised = [alert for decision in decisions for alert in decision.alerts if self._is_kept(alert)]
         news = [alert for alert in raised if replayed or now - alert.at <= FRESH]
         past = [alert for alert in raised if not (replayed or now - alert.at <= FRESH)]
@@ -172,7 +172,7 @@ class Cycle:
         if fresh or old:
             self.recorder.seal_alerts((*fresh, *old))
         return Absorbed(
-            standings=Counter(judgement.standing for judgement in judged),
+            standings=Counter(reading.standing for reading in readings),
             stored=stored,
             audiences=kept,
             alerts=fresh,

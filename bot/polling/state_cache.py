@@ -98,13 +98,13 @@ class StateCache:
         """The pasts that moved on since ``gather``, by page."""
         return self._changed_pasts
 
-    def changed_memories(self) -> dict[str, dict[str, str]]:
-        """What the rules want remembered since ``gather``: comparison -> scope -> text."""
-        dumps = {comparison.name: comparison.dump for comparison in self._rules}
+    def changed_memories(self) -> list[tuple[str, int, dict[str, str]]]:
+        """Return the rule states that changed since ``gather``: (comparison, version, scope -> text)."""
+        forms = {comparison.name: comparison.state for comparison in self._rules}
         texts: dict[str, dict[str, str]] = {}
         for (name, scope), state in self._changed_memories.items():
-            texts.setdefault(name, {})[scope] = dumps[name](state)
-        return texts
+            texts.setdefault(name, {})[scope] = forms[name].dump(state)
+        return [(name, forms[name].version, by_scope) for name, by_scope in texts.items()]
 
     def _forget_variants(self, rules: Rules) -> None:
         self._rules = rules
@@ -124,7 +124,7 @@ class StateCache:
     def _gather_pages(self) -> None:
         version = self._store.pages.version()
         if version != self._version:
-            self._known.know(self._store.pages.all())
+            self._known.set_pages(self._store.pages.all())
             self._version = version
 
     def _gather_series(self, slugs: set[str]) -> None:
@@ -146,9 +146,8 @@ class StateCache:
             asked = self._asked_memories[comparison.name]
             unknown = scopes - asked
             if unknown:
-                texts = self._store.rule_states.get(comparison.name, unknown)
-                loaded = {(comparison.name, scope): comparison.load(text) for scope, (_, text) in texts.items()}
-                self._known.rule_states.update(loaded)
+                for scope, stored in self._store.rule_states.get(comparison.name, unknown).items():
+                    self._known.rule_states[comparison.name, scope] = comparison.state.load(*stored)
                 asked |= unknown
 
     def _gather_audiences(self, heard: set[str], batches: Batches) -> None:

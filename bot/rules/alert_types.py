@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any
 
 from handlers.comparisons import all_comparisons
-from handlers.contract import Comparison, Threshold
+from handlers.contract import Comparison
+from handlers.parameters import Threshold
 from storage.values import Subscription
 
 
@@ -23,7 +24,7 @@ class Feature:
     name: str
     summary: str
     opt_in: bool
-    threshold: Threshold[Any] | None
+    threshold: Threshold | None
 
 
 def catalogue(comparisons: Iterable[Comparison[Any]]) -> Mapping[str, Feature]:
@@ -42,7 +43,7 @@ def catalogue(comparisons: Iterable[Comparison[Any]]) -> Mapping[str, Feature]:
     }
 
 
-def amount(threshold: Threshold[Any], limit: float) -> str:
+def amount(threshold: Threshold, limit: float) -> str:
     """A limit with its unit, to be said: ``"5 times the usual day"``, ``"2% of the audience"``."""
     return f"{limit:g}{'' if threshold.unit.startswith('%') else ' '}{threshold.unit}"
 

@@ -13,9 +13,6 @@ from storage.values import Subscription, Target
 Rules = tuple[Comparison[Any], ...]
 """Default rules and variants of them."""
 
-VERSION = 2
-"""Of the form of every rule state, until each comparison declares its own."""
-
 
 class RulesInForce:
     """The default rules and, for the pages and groups they were set for, the variants that channels want.

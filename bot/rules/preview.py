@@ -10,7 +10,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from bot.rules.channel_rules import VERSION, Rules, channel_rules, pages_of
+from bot.rules.channel_rules import Rules, channel_rules, pages_of
 from bot.rules.resample import resample
 from handlers.contract import Comparison, Scope
 from handlers.decide import decide
@@ -65,7 +65,8 @@ def preview(
         alerts += decision.alerts
     keys = [(rule, (rule.name, scope)) for rule in rules for scope in rule.only or ()]
     rule_states = {
-        key: rule.dump(world.rule_states[key] if key in world.rule_states else rule.blank()) for rule, key in keys
+        key: rule.state.dump(world.rule_states[key] if key in world.rule_states else rule.state.initial())
+        for rule, key in keys
     }
     return Preview(alerts=tuple(alerts), rule_states=rule_states)
 
@@ -124,10 +125,11 @@ def settle_rule_states(
     wanted, kept = _wanted(rules), _remembered(store, defaults)
     unmade = wanted - kept - made.keys()
     rule_states = {**made, **preview(store, subscriptions, _those(rules, unmade), now).rule_states}
+    versions = {rule.name: rule.state.version for rule in rules}
     with store.write():
         store.rule_states.delete(kept - wanted)
         for name, scope in sorted(wanted - kept):
-            store.rule_states.put(name, VERSION, {scope: rule_states[name, scope]})
+            store.rule_states.put(name, versions[name], {scope: rule_states[name, scope]})
 
 
 def _wanted(rules: Rules) -> set[tuple[str, str]]:

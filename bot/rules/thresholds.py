@@ -10,7 +10,8 @@ from typing import Any
 from bot.errors import LikewatchError
 from bot.text.phrases import listed
 from handlers.comparisons import all_comparisons
-from handlers.contract import Comparison, Threshold
+from handlers.contract import Comparison
+from handlers.parameters import Threshold
 
 _SETTING = re.compile(r"(?P<feature>[a-z_]+)\s*(?:>=?|=)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<mark>\D*)")
 
@@ -52,13 +53,13 @@ def tuned(comparisons: Iterable[Comparison[Any]], limits: Mapping[str, float]) -
     )
 
 
-def _of(feature: str, comparisons: Iterable[Comparison[Any]]) -> Iterator[Threshold[Any]]:
+def _of(feature: str, comparisons: Iterable[Comparison[Any]]) -> Iterator[Threshold]:
     for comparison in comparisons:
         if comparison.feature == feature and comparison.threshold is not None:
             yield comparison.threshold
 
 
-def units(threshold: Threshold[Any]) -> set[str]:
+def units(threshold: Threshold) -> set[str]:
     """What may stand after a limit, in small letters; points of a share are also written as per cent."""
     unit = threshold.unit.casefold()
     return {threshold.mark.casefold(), unit, unit.partition(" ")[0]} - {""} | ({"%"} if unit == "points" else set())

@@ -1,16 +1,18 @@
-"""Closing-in: a page will pass its rival, with an interval that is meant to hold eight times in ten; or nothing at all.
+"""Closing in: a forecast that a page will pass its rival, with an interval that should hold eight times in ten.
 
-A group is looked at once a day, six hours after midnight UTC, when its pages' counts at midnight are known. A pair is
-told of when the interval for the passing (by the model 10% earlier, 16% later or never; in simulated worlds it holds
-eight times in ten, ``docs/alert-quality.md``) ends within 30 days, the straight line through the four weeks before has
-led to a passing within 30 days on each of the past five days too, the one behind was behind for three weeks, the
-passing is a day away or more, and the approach is steady (see ``handlers.signals.approach``). Otherwise nothing is said.
+A group is compared once a day, six hours after midnight UTC, when the counts at midnight are known. An alert needs all of:
 
-A forecast ends when the page has passed (ahead at two midnights running), or a week after the interval and 30 days
-after it was told, and is then counted as held or not: every alert says how many of the group's last ten did. Of a page
-and a rival there is one forecast at a time and in 30 days, so that a passing that did not last does not make the next
-one news again; that the rival will pass it may be told besides. Of a large group the pages with most likes come first:
-a page is held against the ten above it, and 1,000 pairs a day are looked at.
+- the interval ends within 30 days. The model's limits are 10% earlier and 16% later or never; in simulated worlds
+  such intervals hold eight times in ten (``docs/alert-quality.md``);
+- on each of the past five days, the straight line through the four weeks before led to a passing within 30 days;
+- the page was behind for three weeks, and the passing is a day away or more;
+- the approach is steady (``handlers.signals.approach``).
+
+A forecast ends when the page has passed (ahead at two midnights running), or else a week after the interval and 30
+days after the alert. Then the record says whether the interval held; every alert quotes the group's last ten.
+A page and a rival have one forecast at a time and in 30 days, so that a short-lived passing does not make the next
+one news. The opposite passing is a forecast of its own. In a large group, pages with most likes come first: each is
+compared with the ten above it, and at most 1,000 pairs a day.
 """
 
 from __future__ import annotations
@@ -20,52 +22,53 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
+from typing import Any
 
 from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
-from handlers.model import Alert, Fact, Metric, Parameter, SeriesState
-from handlers.rule_state import from_text, to_text
+from handlers.model import Alert, Fact, Metric
+from handlers.parameters import Parameters, parameter
+from handlers.rule_state import StateForm
 from handlers.signals.approach import DAYS, Approach, approach
 from handlers.signals.facts import count_fact
 from handlers.signals.history import DAY, EMPTY, HOUR, HistorySummary
 from handlers.signals.leads import is_judged_in
 from handlers.wording.forecasts import CLOSING_IN
 
-WITHIN_DAYS = 30
-EARLIER, LATER = 0.10, 0.16
-BEHIND_DAYS = 21
-COMING_DAYS = 5
-AT_LEAST_DAYS = 1
-RECORD = 10
 
-_LOOKED_AT = 6 * HOUR
-_KNOWN_DAYS_AGO = 4
-_REST = timedelta(days=7)
-_ANOTHER = timedelta(days=WITHIN_DAYS)  # the same passing is not announced twice
-_ABOVE = 10
-_PAIRS = 1_000
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingInParameters(Parameters):
+    """The numbers of this rule."""
+
+    within_days: int = parameter(30, "days", "ends within")
+    earlier: float = parameter(0.10, "share", "earlier than the interval, by the model")
+    later: float = parameter(0.16, "share", "later than the interval, or never, by the model")
+    behind_days: int = parameter(21, "days", "behind before")
+    coming_days: int = parameter(5, "days", "coming before")
+    least_days: int = parameter(1, "days", "away at least")
+    pace_days: int = parameter(DAYS, "days", "pace taken from")
+    hour_of_day: int = parameter(6, "hours after midnight UTC")
+    oldest_days: int = parameter(4, "days since the newest midnight")
+    rest_days: int = parameter(7, "days after the interval")
+    another_days: int = parameter(30, "days between two alerts of a pair")
+    rivals: int = parameter(10, "pages above")
+    pairs: int = parameter(1_000, "pairs a day")
+    record: int = parameter(10, "forecasts")
+
+
 _RULE = (
-    "The interval that should hold eight times in ten ends within 30 days, and on each of the past five days the pace "
-    "of the four weeks before led to a passing within 30 days too; no surge or purge in these five days."
-)
-_PARAMETERS = (
-    Parameter(name="ends within", value=WITHIN_DAYS, unit="days"),
-    Parameter(name="earlier than the interval, by the model", value=EARLIER, unit="share"),
-    Parameter(name="later than the interval, or never, by the model", value=LATER, unit="share"),
-    Parameter(name="behind before", value=BEHIND_DAYS, unit="days"),
-    Parameter(name="coming before", value=COMING_DAYS, unit="days"),
-    Parameter(name="away at least", value=AT_LEAST_DAYS, unit="days"),
-    Parameter(name="pace taken from", value=DAYS, unit="days"),
+    "The interval should hold eight times in ten and ends within {within_days} days. The pace of four weeks led to a "
+    "passing within {within_days} days on each of the past {coming_days} days, without a surge or purge in them."
 )
 
-Chase = tuple[str, str]
-"""The page behind, and the rival it may pass."""
+PageAndRival = tuple[str, str]
+"""The page behind, and the rival that it may pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What was told of a pair: when, and the interval; ``ended`` once it is known whether it held."""
+    """A forecast of a pair: when it was raised, its interval, and whether it has ended."""
 
-    told: datetime
+    raised: datetime
     low: datetime
     high: datetime
     ended: bool = False
@@ -73,58 +76,42 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosingInState:
-    """What is remembered of a group.
+    """The state of a group.
 
-    ``day`` (since 1970) was looked at last. ``forecasts`` are those that have not ended, or were told less than 30 days
-    ago; ``record`` says of up to ten that have ended, oldest first, whether they held.
+    Attributes:
+        day: the day (since 1970) of the last comparison.
+        forecasts: the forecasts that have not ended, or were raised less than 30 days ago.
+        record: whether each of the last ten ended forecasts held, oldest first.
+
     """
 
     day: int | None = None
-    forecasts: Mapping[Chase, Forecast] = field(default_factory=lambda: MappingProxyType({}))
+    forecasts: Mapping[PageAndRival, Forecast] = field(default_factory=lambda: MappingProxyType({}))
     record: tuple[bool, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sight:
-    """An approach as it was at a midnight (``day``, since 1970), ``age`` days ago."""
-
-    approach: Approach
-    day: int
-    age: float
-
-    @property
-    def chance(self) -> float:
-        return self.approach.chance(WITHIN_DAYS + self.age)
-
-    def days_until(self, chance: float) -> float | None:
-        """From now."""
-        days = self.approach.days_until(chance, within=WITHIN_DAYS + self.age)
-        return None if days is None else max(days - self.age, 0.0)
-
-
-def compare(window: Window, outlook: ClosingInState) -> Verdict[ClosingInState] | None:
-    """Look at the group once a day; the cycles between cost one division."""
-    day = int((window.now.timestamp() - _LOOKED_AT) // DAY)
-    if outlook.day is not None and day <= outlook.day:
+def compare(window: Window, state: ClosingInState, parameters: ClosingInParameters) -> Verdict[ClosingInState] | None:
+    """Compare the group once a day."""
+    day = int((window.now.timestamp() - parameters.hour_of_day * HOUR) // DAY)
+    if state.day is not None and day <= state.day:
         return None
-    forecasts, record = _kept(window, outlook)
+    forecasts, record = _continued(window, state, parameters)
     alerts = []
-    for chase in islice(_chases(window), _PAIRS):
-        sight = None if chase in forecasts else _sight(window, chase)
-        alert = None if sight is None else _alert(window, chase, sight, record)
+    for pair in islice(_pairs(window, parameters), parameters.pairs):
+        alert = None if pair in forecasts else _forecast(window, pair, record, parameters)
         if alert is not None:
             alerts.append(alert)
             low, high = (alert.fact(name).at or window.now for name in ("eta_low", "eta_high"))
-            forecasts[chase] = Forecast(told=window.now, low=low, high=high)
+            forecasts[pair] = Forecast(raised=window.now, low=low, high=high)
     return Verdict(alerts=tuple(alerts), state=ClosingInState(day=day, forecasts=forecasts, record=record))
 
 
-def _chases(window: Window) -> Iterator[Chase]:
-    """Who could pass whom within 30 days at the pace of the past 28, from the top of the group."""
+def _pairs(window: Window, parameters: ClosingInParameters) -> Iterator[PageAndRival]:
+    """Yield the pairs that would pass within 30 days at the pace of the past 28, from the top of the group."""
     gains = {
-        slug: past.midnights[-1] - past.midnights[-1 - DAYS]
+        slug: history.midnights[-1] - history.midnights[-1 - DAYS]
         for slug in window.series_states
-        if len((past := window.histories.get(slug, EMPTY)).midnights) > DAYS
+        if len((history := window.histories.get(slug, EMPTY)).midnights) > DAYS
     }
     for metric in Metric:
         ranked = sorted(
@@ -133,75 +120,76 @@ def _chases(window: Window) -> Iterator[Chase]:
             if slug in gains and series_state.metric is metric
         )
         for place, (count, slug) in enumerate(ranked):
-            for above, rival in ranked[max(place - _ABOVE, 0) : place]:
+            for above, rival in ranked[max(place - parameters.rivals, 0) : place]:
                 closed = gains[slug] - gains[rival]
-                if 0 < (count - above) * DAYS <= closed * WITHIN_DAYS and is_judged_in(window, slug, rival):
+                is_near = 0 < (count - above) * DAYS <= closed * parameters.within_days
+                if is_near and is_judged_in(window, slug, rival):
                     yield slug, rival
 
 
-def _sight(window: Window, chase: Chase) -> _Sight | None:
-    ours, theirs = (window.histories.get(slug, EMPTY) for slug in chase)
+def _forecast(
+    window: Window, pair: PageAndRival, record: tuple[bool, ...], parameters: ClosingInParameters
+) -> Alert | None:
+    ours, theirs = (window.histories.get(slug, EMPTY) for slug in pair)
     day = min(ours.end, theirs.end)
     age = window.now.timestamp() / DAY - day
-    if age > _KNOWN_DAYS_AGO:
+    if age > parameters.oldest_days:
         return None
-    gaps = _gaps(ours, theirs, day - DAYS - COMING_DAYS, day)
-    if len(gaps) <= DAYS + COMING_DAYS or min(gaps[-1 - BEHIND_DAYS :]) <= 0 or not _was_coming(gaps):
+    days = DAYS + parameters.coming_days
+    gaps = _gaps(ours, theirs, day - days, day)
+    if len(gaps) <= days or min(gaps[-1 - parameters.behind_days :]) <= 0:
         return None
-    step = max(window.series_states[slug].last.high - window.series_states[slug].last.low for slug in chase)
+    if any(
+        after * DAYS > (before - after) * parameters.within_days
+        for before, after in zip(gaps, gaps[DAYS:], strict=False)
+    ):
+        return None
+    step = max(window.series_states[slug].last.high - window.series_states[slug].last.low for slug in pair)
     if gaps[-1] <= step:  # rounding hides as much
         return None
     found = approach(gaps[-1 - DAYS :], step=step)
-    return None if found is None else _Sight(approach=found, day=day, age=age)
-
-
-def _was_coming(gaps: Sequence[float]) -> bool:
-    """Whether the straight line through the 28 days before each day led to a passing within 30 days of it."""
-    return all(after * DAYS <= (before - after) * WITHIN_DAYS for before, after in zip(gaps, gaps[DAYS:], strict=False))
+    return None if found is None else _alert(window, pair, found, day, age, record, parameters)
 
 
 def _gaps(ours: HistorySummary, theirs: HistorySummary, since: int, until: int) -> Sequence[float]:
-    """By how much the rival leads at each midnight from one day to another that both are known of."""
+    """Return the rival's lead at each midnight from one day to another, as far as both pages have one."""
     since = max(since, ours.first, theirs.first)
     mine = ours.midnights[since - ours.first : until + 1 - ours.first]
     other = theirs.midnights[since - theirs.first : until + 1 - theirs.first]
     return [after - before for before, after in zip(mine, other, strict=False)]
 
 
-def _kept(window: Window, outlook: ClosingInState) -> tuple[dict[Chase, Forecast], tuple[bool, ...]]:
-    """The forecasts that go on, and the record with those that ended; what nobody can judge any more is dropped."""
-    kept, record = {}, outlook.record
-    for chase, forecast in outlook.forecasts.items():
-        if not _is_comparable(window, chase, forecast.told):
+def _continued(
+    window: Window, state: ClosingInState, parameters: ClosingInParameters
+) -> tuple[dict[PageAndRival, Forecast], tuple[bool, ...]]:
+    """Return the forecasts that go on, and the record with the ended ones; drop what nobody can judge any more."""
+    forecasts, record = {}, state.record
+    another = timedelta(days=parameters.another_days)
+    for pair, forecast in state.forecasts.items():
+        if not _is_comparable(window, pair, forecast.raised):
             continue
-        held = None if forecast.ended else _has_held(window, chase, forecast)
-        if held is not None:
-            record = (*record, held)
-        ended = forecast.ended or held is not None
-        if not ended or window.now < forecast.told + _ANOTHER:
-            kept[chase] = replace(forecast, ended=ended)
-    return kept, record[-RECORD:]
+        if not forecast.ended:
+            passed = _passed_at(window, pair, forecast.raised)
+            over = max(forecast.high + timedelta(days=parameters.rest_days), forecast.raised + another)
+            if passed is not None or window.now >= over:
+                record = (*record, passed is not None and forecast.low <= passed <= forecast.high)
+                forecast = replace(forecast, ended=True)  # noqa: PLW2901 - the forecast as it is from now on
+        if not forecast.ended or window.now < forecast.raised + another:
+            forecasts[pair] = forecast
+    return forecasts, record[-parameters.record :]
 
 
-def _has_held(window: Window, chase: Chase, forecast: Forecast) -> bool | None:
-    """Whether the page passed within the interval; None while that is open."""
-    passed = _passed(window, chase, forecast.told)
-    if passed is not None:
-        return forecast.low <= passed <= forecast.high
-    return False if window.now >= max(forecast.high + _REST, forecast.told + _ANOTHER) else None
+def _is_comparable(window: Window, pair: PageAndRival, raised: datetime) -> bool:
+    series_states = [window.series_states[slug] for slug in pair if slug in window.series_states]
+    return len({one.metric for one in series_states}) == 1 and len(
+        [one for one in series_states if one.since <= raised]
+    ) == len(pair)
 
 
-def _is_comparable(window: Window, chase: Chase, told: datetime) -> bool:
-    series_states = [window.series_states[slug] for slug in chase if slug in window.series_states]
-    return len({series_state.metric for series_state in series_states}) == 1 and len(
-        [one for one in series_states if one.since <= told]
-    ) == len(chase)
-
-
-def _passed(window: Window, chase: Chase, told: datetime) -> datetime | None:
-    """When the page passed, between two midnights as the crow flies: the first of two at which it is ahead."""
-    ours, theirs = (window.histories.get(slug, EMPTY) for slug in chase)
-    since = max(int(told.timestamp() // DAY), ours.first, theirs.first)
+def _passed_at(window: Window, pair: PageAndRival, raised: datetime) -> datetime | None:
+    """Return when the page passed: on a straight line to the first of two midnights at which it is ahead."""
+    ours, theirs = (window.histories.get(slug, EMPTY) for slug in pair)
+    since = max(int(raised.timestamp() // DAY), ours.first, theirs.first)
     gaps = _gaps(ours, theirs, since, min(ours.end, theirs.end))
     for index in range(1, len(gaps) - 1):
         if gaps[index] < 0 and gaps[index + 1] < 0:
@@ -211,19 +199,38 @@ def _passed(window: Window, chase: Chase, told: datetime) -> datetime | None:
 
 
 def _instant(day: float) -> datetime:
-    """To the hour; ``day`` counts from 1970."""
+    """Return the instant to the hour; ``day`` counts from 1970."""
     return datetime.fromtimestamp(round(day * 24) * HOUR, UTC)
 
 
-def _alert(window: Window, chase: Chase, sight: _Sight, record: tuple[bool, ...]) -> Alert | None:
-    page, rival = chase
-    low, middle, high = (sight.days_until(chance) for chance in (EARLIER, 0.5, 1 - LATER))
-    if low is None or middle is None or high is None or middle < AT_LEAST_DAYS:
+def _alert(
+    window: Window,
+    pair: PageAndRival,
+    found: Approach,
+    day: int,
+    age: float,
+    record: tuple[bool, ...],
+    parameters: ClosingInParameters,
+) -> Alert | None:
+    """Return the alert for an approach as it was at the midnight of ``day``, ``age`` days ago."""
+    within = parameters.within_days + age
+    days = [found.days_until(chance, within=within) for chance in (parameters.earlier, 0.5, 1 - parameters.later)]
+    low, middle, high = (None if one is None else max(one - age, 0.0) for one in days)
+    if low is None or middle is None or high is None or middle < parameters.least_days:
         return None
+    page, rival = pair
     ours, theirs = window.series_states[page], window.series_states[rival]
+    gap = Fact(
+        name="gap",
+        value=theirs.last.count - ours.last.count,
+        unit=ours.metric.value,
+        low=theirs.last.low - ours.last.high,
+        high=theirs.last.high - ours.last.low,
+        at=min(ours.last.at, theirs.last.at),
+    )
     now = window.now.timestamp() / DAY
     etas = (("eta", middle), ("eta_low", low), ("eta_high", high))
-    key = f"closing_in:{page}>{rival}:{_instant(sight.day).date().isoformat()}"
+    key = f"closing_in:{page}>{rival}:{_instant(day).date().isoformat()}"
     return Alert(
         key=key,
         story=key,
@@ -233,54 +240,27 @@ def _alert(window: Window, chase: Chase, sight: _Sight, record: tuple[bool, ...]
         rival=rival,
         at=window.now,
         facts=(
-            _gap(ours, theirs),
+            gap,
             *(Fact(name=name, value=days, unit="days", at=_instant(now + days)) for name, days in etas),
-            Fact(name="pace", value=sight.approach.four_weeks, unit=ours.metric.value, at=_instant(sight.day)),
-            Fact(name="chance", value=sight.chance, unit="share", at=window.now),
+            Fact(name="pace", value=found.four_weeks, unit=ours.metric.value, at=_instant(day)),
+            Fact(name="chance", value=found.chance(within), unit="share", at=window.now),
             count_fact("count", ours, ours.last),
             count_fact("rival_count", theirs, theirs.last),
-            *_record(record),
+            *(Fact(name="held", value=sum(record), unit="forecasts") for _ in record[:1]),
+            *(Fact(name="ended", value=len(record), unit="forecasts") for _ in record[:1]),
         ),
-        rule=_RULE,
-        parameters=_PARAMETERS,
+        rule=parameters.fill(_RULE),
+        parameters=parameters.listed(),
     )
 
 
-def _gap(ours: SeriesState, theirs: SeriesState) -> Fact:
-    return Fact(
-        name="gap",
-        value=theirs.last.count - ours.last.count,
-        unit=ours.metric.value,
-        low=theirs.last.low - ours.last.high,
-        high=theirs.last.high - ours.last.low,
-        at=min(ours.last.at, theirs.last.at),
-    )
-
-
-def _record(record: tuple[bool, ...]) -> Iterator[Fact]:
-    if record:
-        yield Fact(name="held", value=sum(record), unit="forecasts")
-        yield Fact(name="ended", value=len(record), unit="forecasts")
-
-
-def _dump(outlook: ClosingInState) -> str:
-    kept = {
-        "day": outlook.day,
-        "forecasts": [
-            [*chase, one.told, one.low, one.high, one.ended] for chase, one in sorted(outlook.forecasts.items())
-        ],
-        "record": list(outlook.record),
-    }
-    return to_text(kept)
-
-
-def _load(text: str) -> ClosingInState:
-    kept = from_text(text)
-    forecasts = {}
-    for page, rival, *instants, ended in kept["forecasts"]:
-        told, low, high = (datetime.fromisoformat(at) for at in instants)
-        forecasts[page, rival] = Forecast(told=told, low=low, high=high, ended=ended)
-    return ClosingInState(day=kept["day"], forecasts=forecasts, record=tuple(kept["record"]))
+def _upgrade(version: int, stored: Any) -> Any:
+    """Bring older forms up to date: until version 2 a forecast was a row, before version 2 without its end."""
+    forecasts = []
+    for page, rival, raised, low, high, *ended in stored["forecasts"]:
+        forecast = {"raised": raised, "low": low, "high": high, "ended": bool(version > 1 and ended[0])}
+        forecasts.append([[page, rival], forecast])
+    return {**stored, "forecasts": forecasts}
 
 
 COMPARISON = Comparison(
@@ -290,9 +270,8 @@ COMPARISON = Comparison(
     summary="a page will probably pass a rival of its group within 30 days",
     scope=Scope.GROUP,
     trigger=Trigger.COUNTS,
-    blank=ClosingInState,
-    load=_load,
-    dump=_dump,
+    parameters=ClosingInParameters(),
+    state=StateForm(cls=ClosingInState, version=3, upgrade=_upgrade),
     compare=compare,
     opt_in=True,
 )

@@ -1,21 +1,26 @@
-"""Foreign majority: told once, never again.
+"""Foreign majority: less than half of a page's likes are from its home country. Raised once, never again.
 
-From lists by country: more than 50.5% of those with a country are listed abroad on 3 snapshots (1 where sparse), having
-been less than 47.5%. A list that grows longer or shorter is no news: by as much as its coverage has changed since then,
-the share must be higher still, unless those listed abroad are more than 50.5% of all. From published figures: the home
-country's share, rounding included, falls below half, having been above it.
+From lists by country:
+
+- more than 50.5% of the likes with a country are listed abroad on 3 lists in a row (1 if lists are rare), and it was
+  less than 47.5% before;
+- a list that became longer or shorter is no news: the share must exceed 50.5% by as much as the list's coverage has
+  changed since then, unless the likes listed abroad are more than 50.5% of all likes.
+
+From published figures: the home country's share, rounding included, falls below half after it was above half.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
 from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
-from handlers.model import Alert, AudienceReading, Fact, Measure, Metric, Parameter
-from handlers.rule_state import a_fact, from_rows, from_text, instant, rows, to_text
+from handlers.model import Alert, AudienceReading, Fact, Measure, Metric
+from handlers.parameters import Parameters, parameter
+from handlers.rule_state import StateForm, told_is_raised
 from handlers.signals.shares import (
     Snapshot,
     Totals,
@@ -24,38 +29,44 @@ from handlers.signals.shares import (
     is_list,
     is_sparse,
     later,
+    list_facts,
     published_share,
     snapshots,
     with_totals,
 )
-from handlers.wording.shares import MAJORITY as SAYING
+from handlers.wording.shares import MAJORITY
 
-HALF = 0.5
-MAJORITY = 0.505
-MINORITY = 0.475
-SNAPSHOTS_TO_TELL = 3
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MajorityParameters(Parameters):
+    """The numbers of this rule."""
+
+    majority: float = parameter(0.505, "share", "listed abroad, of those with a country")
+    minority: float = parameter(0.475, "share", "listed abroad before, of those with a country")
+    lists_in_a_row: int = parameter(3, "lists", "lists by country")
+    half: float = parameter(0.5, "share", "published home share below")
+
 
 _LISTS_RULE = (
-    "Three lists by country in a row (one where they are rare) had more than 50.5% of the {metric} with a country "
-    "abroad, and it had been less than 47.5% before."
+    "On {lists_in_a_row} lists by country in a row (one if lists are rare), more than {majority:.1%} of the {metric} "
+    "with a country were abroad. Before, it was less than {minority:.1%}."
 )
-_FIGURES_RULE = "The published home share was above half before, and is below half now, whatever the rounding."
-_PARAMETERS = (
-    Parameter(name="listed abroad, of those with a country", value=MAJORITY, unit="share"),
-    Parameter(name="listed abroad before, of those with a country", value=MINORITY, unit="share"),
-    Parameter(name="lists by country", value=SNAPSHOTS_TO_TELL, unit="lists"),
-    Parameter(name="published home share below", value=HALF, unit="share"),
-)
+_FIGURES_RULE = "The published home share was above half before and is below half now, whatever the rounding."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MajorityState:
-    """What is remembered of a page.
+    """The state of a page.
 
-    ``home_led`` is the newest home share that was no foreign majority, None before there was one: above half, or, while
-    none was, that of a list with few abroad. It is of ``metric``, and says nothing of another. ``hits`` counts the
-    lists in a row that meet the rule, ``lists_until`` is the newest one judged. ``coverage`` is what part of all likes
-    had a country when few were abroad last.
+    Attributes:
+        metric: the metric of ``home_led``, which means nothing for another one.
+        home_led: the newest home share that was no foreign majority, None before there was one. It is a share above
+            half; as long as there was none, that of a list with few likes abroad.
+        coverage: the part of all likes that had a country when few were listed abroad last.
+        hits: the number of lists in a row that meet the rule.
+        lists_until: the newest judged list.
+        raised: True once the alert was raised.
+
     """
 
     metric: Metric = Metric.LIKES
@@ -63,92 +74,93 @@ class MajorityState:
     coverage: float = 0.0
     hits: int = 0
     lists_until: datetime | None = None
-    told: bool = False
+    raised: bool = False
     totals: Totals = field(default_factory=lambda: MappingProxyType({}))
 
 
-def compare(window: Window, majority: MajorityState) -> Verdict[MajorityState]:
-    """Judge the figures that came and every list not judged yet, oldest first."""
+def compare(window: Window, state: MajorityState, parameters: MajorityParameters) -> Verdict[MajorityState]:
+    """Judge the published figures that arrived and every list that was not judged yet, oldest first."""
     home = window.pages[window.scope].home
-    if home is None or majority.told:
-        return Verdict(alerts=(), state=majority)
-    before = majority
-    totals = with_totals(majority.totals, window)
-    if totals is not majority.totals:
-        majority = replace(majority, totals=totals)
-    for judged in sorted(_unjudged(window, home, majority), key=lambda judged: judged.reading.as_of):
-        if judged.reading.metric is not majority.metric:
-            majority = replace(majority, metric=judged.reading.metric, home_led=None, hits=0)
+    if home is None or state.raised:
+        return Verdict(alerts=(), state=state)
+    before = state
+    totals = with_totals(state.totals, window)
+    if totals is not state.totals:
+        state = replace(state, totals=totals)
+    unjudged = sorted(_unjudged(window, home, state), key=lambda judged: judged.reading.as_of)
+    for judged in unjudged:
+        if judged.reading.metric is not state.metric:
+            state = replace(state, metric=judged.reading.metric, home_led=None, hits=0)
         if judged.snapshot is None:
-            majority, facts = _figure(majority, judged.reading, home)
+            state, facts = _figure(state, judged.reading, home, parameters)
         else:
-            majority = replace(majority, lists_until=judged.reading.as_of)
-            majority, facts = _list(majority, judged.snapshot, home, sparse=judged.sparse)
+            state = replace(state, lists_until=judged.reading.as_of)
+            state, facts = _list(state, judged.snapshot, home, parameters, sparse=judged.sparse)
         if facts:
-            rule = _FIGURES_RULE if judged.snapshot is None else _LISTS_RULE.format(metric=majority.metric)
-            return Verdict(alerts=(_alert(judged.reading, facts, rule, window),), state=MajorityState(told=True))
-    return Verdict(alerts=(), state=before if majority == before else majority)
+            rule = _FIGURES_RULE if judged.snapshot is None else _LISTS_RULE
+            alert = _alert(judged.reading, facts, parameters.fill(rule, metric=state.metric), window, parameters)
+            return Verdict(alerts=(alert,), state=MajorityState(raised=True))
+    return Verdict(alerts=(), state=before if state == before else state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Unjudged:
+    """A list (then with its ``snapshot``) or a published figure to judge."""
+
     reading: AudienceReading
     snapshot: Snapshot | None = None
     sparse: bool = False
 
 
-def _unjudged(window: Window, home: str, majority: MajorityState) -> Iterator[_Unjudged]:
+def _unjudged(window: Window, home: str, state: MajorityState) -> Iterator[_Unjudged]:
     for reading in window.new_audience:
         if reading.measure is Measure.ALL and not is_list(reading):
             yield _Unjudged(reading=reading)
-    series = snapshots(window, home, majority.totals)
-    for count, snapshot in later(series, majority.lists_until):
+    series = snapshots(window, home, state.totals)
+    for count, snapshot in later(series, state.lists_until):
         yield _Unjudged(reading=snapshot.reading, snapshot=snapshot, sparse=is_sparse(series[:count]))
 
 
-def _figure(majority: MajorityState, reading: AudienceReading, home: str) -> tuple[MajorityState, tuple[Fact, ...]]:
+def _figure(
+    state: MajorityState, reading: AudienceReading, home: str, parameters: MajorityParameters
+) -> tuple[MajorityState, tuple[Fact, ...]]:
+    """Return the state after a published figure, and the facts of an alert if it is news."""
     share = published_share(reading, home)
     if share is None:
-        return majority, ()
+        return state, ()
     known = fact("home_share", share, "share", reading, about=home)
-    if share.low > HALF:
-        return replace(majority, home_led=replace(known, name="before")), ()
-    if share.high < HALF and majority.home_led is not None and majority.home_led.value > HALF:
-        whole = fact("whole", exactly(1), reading.metric, reading)
-        return majority, (known, majority.home_led, whole)
-    return majority, ()
+    if share.low > parameters.half:
+        return replace(state, home_led=replace(known, name="before")), ()
+    if share.high < parameters.half and state.home_led is not None and state.home_led.value > parameters.half:
+        return state, (known, state.home_led, fact("whole", exactly(1), reading.metric, reading))
+    return state, ()
 
 
 def _list(
-    majority: MajorityState, snapshot: Snapshot, home: str, *, sparse: bool
+    state: MajorityState, snapshot: Snapshot, home: str, parameters: MajorityParameters, *, sparse: bool
 ) -> tuple[MajorityState, tuple[Fact, ...]]:
-    reading, bounds = snapshot.reading, snapshot.bounds
+    """Return the state after a list, and the facts of an alert if it is news."""
+    reading, bounds, abroad = snapshot.reading, snapshot.bounds, snapshot.abroad_of_listed
     at_home = snapshot.home / snapshot.total
-    abroad = snapshot.foreign / (snapshot.foreign + snapshot.home)
-    few_abroad = abroad < MINORITY
+    few_abroad = abroad < parameters.minority
     if few_abroad:
-        majority = replace(majority, coverage=snapshot.coverage)
-    if at_home > HALF or (few_abroad and (majority.home_led is None or majority.home_led.value <= HALF)):
+        state = replace(state, coverage=snapshot.coverage)
+    has_led = state.home_led is not None and state.home_led.value > parameters.half
+    if at_home > parameters.half or (few_abroad and not has_led):
         led = fact("before", exactly(at_home), "share", reading, about=home)
-        return replace(majority, home_led=led, hits=0), ()
-    surely = bounds.low > MAJORITY or abroad - abs(snapshot.coverage - majority.coverage) > MAJORITY
-    hits = majority.hits + 1 if surely else 0
-    majority = replace(majority, hits=hits)
-    if majority.home_led is None or hits < (1 if sparse else SNAPSHOTS_TO_TELL):
-        return majority, ()
-    unlisted = max(snapshot.total - snapshot.foreign - snapshot.home, 0.0)
-    return majority, (
-        fact("share", replace(bounds, value=abroad), "share", reading),
-        fact("numerator", exactly(snapshot.foreign), reading.metric, reading),
-        fact("denominator", exactly(snapshot.home + snapshot.foreign), reading.metric, reading),
-        fact("total", exactly(snapshot.total), reading.metric, reading),
-        fact("home", exactly(snapshot.home), reading.metric, reading, about=home),
-        fact("unlisted", exactly(unlisted), reading.metric, reading),
-        majority.home_led,
-    )
+        return replace(state, home_led=led, hits=0), ()
+    is_surely_more = abroad - abs(snapshot.coverage - state.coverage) > parameters.majority
+    hits = state.hits + 1 if is_surely_more or bounds.low > parameters.majority else 0
+    state = replace(state, hits=hits)
+    if state.home_led is None or hits < (1 if sparse else parameters.lists_in_a_row):
+        return state, ()
+    share = fact("share", replace(bounds, value=abroad), "share", reading)
+    return state, (share, *list_facts(snapshot, home), state.home_led)
 
 
-def _alert(reading: AudienceReading, facts: tuple[Fact, ...], rule: str, window: Window) -> Alert:
+def _alert(
+    reading: AudienceReading, facts: tuple[Fact, ...], rule: str, window: Window, parameters: MajorityParameters
+) -> Alert:
     key = f"foreign_majority:{reading.page}:up:{reading.as_of.isoformat()}"
     return Alert(
         key=key,
@@ -160,45 +172,18 @@ def _alert(reading: AudienceReading, facts: tuple[Fact, ...], rule: str, window:
         dated=reading.dated,
         facts=facts,
         rule=rule,
-        parameters=_PARAMETERS,
-    )
-
-
-def _dump(majority: MajorityState) -> str:
-    kept = {
-        "metric": majority.metric,
-        "home_led": None if majority.home_led is None else asdict(majority.home_led),
-        "coverage": majority.coverage,
-        "hits": majority.hits,
-        "lists_until": majority.lists_until,
-        "told": majority.told,
-        "totals": rows(majority.totals),
-    }
-    return to_text(kept)
-
-
-def _load(text: str) -> MajorityState:
-    kept = from_text(text)
-    return MajorityState(
-        metric=Metric(kept["metric"]),
-        home_led=None if kept["home_led"] is None else a_fact(kept["home_led"]),
-        coverage=kept["coverage"],
-        hits=kept["hits"],
-        lists_until=instant(kept["lists_until"]),
-        told=kept["told"],
-        totals=from_rows(kept["totals"]),
+        parameters=parameters.listed(),
     )
 
 
 COMPARISON = Comparison(
     name="foreign_majority",
     feature="foreign",
-    wording={"foreign_majority": SAYING},
+    wording={"foreign_majority": MAJORITY},
     summary="less than half of a page's likes are from its home country",
     scope=Scope.PAGE,
     trigger=Trigger.AUDIENCE,
-    blank=MajorityState,
-    load=_load,
-    dump=_dump,
+    parameters=MajorityParameters(),
+    state=StateForm(cls=MajorityState, version=3, upgrade=told_is_raised),
     compare=compare,
 )

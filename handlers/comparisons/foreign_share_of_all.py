@@ -1,9 +1,11 @@
 """Foreign share of all likes: the audience itself shifts abroad.
 
-The share is that of the likes with a known country, which does not move when a list accounts for more or fewer of
-them alike. If more of one country's are located, it does; so inflow counts as far as the page's total gained it. Told
-if the median of its last 3 daily values is 2.5 points or more above the minimum of 30 days and clean foreign inflow
-explains 60% of the rise, on 2 snapshots. Armed again after 21 days in which it explains less than 1 point.
+- The share is that of the likes with a known country. A list that covers more or fewer likes of every country alike
+  does not move it. A list that covers more likes of one country does; so inflow counts only as far as the page's total
+  gained it.
+- An alert needs 2 lists in a row on which the share (the median of the last 3 lists) is 2.5 points or more above its
+  lowest of 30 days, and clean new likes from abroad explain 60% of that rise.
+- An episode ends after 21 days in which they explain less than 1 point.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from statistics import median
 from types import MappingProxyType
 
 from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
-from handlers.model import Alert, Figure, Parameter
-from handlers.rule_state import from_rows, from_text, instant, rows, to_text
+from handlers.model import Alert, Figure
+from handlers.parameters import Parameters, parameter
+from handlers.rule_state import StateForm, told_is_raised
 from handlers.signals.shares import (
     ListStep,
     Snapshot,
@@ -25,119 +28,112 @@ from handlers.signals.shares import (
     fact,
     flow,
     later,
+    list_facts,
     snapshots,
     steps,
     with_totals,
 )
 from handlers.wording.shares import TOTAL_SHARE
 
-RISE = 0.025
-WITHIN_DAYS = 30
-EXPLAINED_AT_LEAST = 0.6
-CALM_BELOW = 0.01
-CALM_DAYS = 21
 
-_DAY = timedelta(days=1)
-_SNAPSHOTS_TO_TELL = 2
-_SMOOTHED_OVER = 4 * _DAY
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllShareParameters(Parameters):
+    """The numbers of this rule."""
+
+    rise: float = parameter(0.025, "share", "rise")
+    within_days: int = parameter(30, "days", "within")
+    explained: float = parameter(0.6, "share", "explained by new likes")
+    calm_below: float = parameter(0.01, "share", "episode over below")
+    calm_days: int = parameter(21, "days", "episode over after")
+    lists_in_a_row: int = parameter(2, "lists")
+    smoothed_days: int = parameter(4, "days")
+
+
 _RULE = (
-    "On two lists by country in a row, the share abroad of the {metric} with a country (the middle one of the last "
-    "three lists) was 2.5 points or more above its lowest of the past 30 days. New {metric} from abroad explain at "
-    "least 60% of that."
-)
-_PARAMETERS = (
-    Parameter(name="rise", value=RISE, unit="share"),
-    Parameter(name="within", value=WITHIN_DAYS, unit="days"),
-    Parameter(name="explained by new likes", value=EXPLAINED_AT_LEAST, unit="share"),
-    Parameter(name="episode over below", value=CALM_BELOW, unit="share"),
-    Parameter(name="episode over after", value=CALM_DAYS, unit="days"),
+    "On {lists_in_a_row} lists by country in a row, the share abroad of {metric} with a country was at least "
+    "{points:g} points above its lowest of {within_days} days. New {metric} from abroad explain at least "
+    "{explained:.0%} of the rise."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllShareState:
-    """What is remembered of a page; ``hits`` counts the snapshots in a row that meet the rule."""
+    """The state of a page: ``hits`` counts the lists in a row that meet the rule, ``until`` is the newest judged list.
+
+    ``raised`` is True during an episode; ``calm_since`` is None while the share is high.
+    """
 
     until: datetime | None = None
     hits: int = 0
-    told: bool = False
+    raised: bool = False
     calm_since: datetime | None = None
     totals: Totals = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rise:
+    """The rise of the share by ``size`` from the lowest list to the newest, and how much new likes explain of it."""
+
     lowest: Snapshot
     newest: Snapshot
-    before: float
-    after: float
+    size: float
     explained: float
 
-    @property
-    def is_hit(self) -> bool:
-        rise = self.after - self.before
-        return rise >= RISE and self.explained >= EXPLAINED_AT_LEAST * rise
 
-    @property
-    def is_calm(self) -> bool:
-        """Whether hardly anybody came: a list of more countries is no rise."""
-        return min(self.after - self.before, self.explained) < CALM_BELOW
-
-
-def compare(window: Window, shift: AllShareState) -> Verdict[AllShareState]:
-    """Judge every list by country not judged yet, oldest first."""
+def compare(window: Window, state: AllShareState, parameters: AllShareParameters) -> Verdict[AllShareState]:
+    """Judge every list by country that was not judged yet, oldest first."""
     home = window.pages[window.scope].home
     if home is None:
-        return Verdict(alerts=(), state=shift)
-    before, alerts = shift, list[Alert]()
-    totals = with_totals(shift.totals, window)
-    if totals is not shift.totals:
-        shift = replace(shift, totals=totals)
-    series = snapshots(window, home, shift.totals)
-    path = steps(window, home, shift.totals)
-    for count, newest in later(series, shift.until):
-        rise = _rise(series[:count], path[: count - 1], home)
-        shift, alert = _judged(replace(shift, until=newest.at), rise, window)
-        alerts += alert
-    return Verdict(alerts=tuple(alerts), state=before if shift == before else shift)
+        return Verdict(alerts=(), state=state)
+    before, alerts = state, list[Alert]()
+    totals = with_totals(state.totals, window)
+    if totals is not state.totals:
+        state = replace(state, totals=totals)
+    series = snapshots(window, home, state.totals)
+    path = steps(window, home, state.totals)
+    for count, newest in later(series, state.until):
+        rise = _rise(series[:count], path[: count - 1], home, parameters)
+        state, is_news = _judged(replace(state, until=newest.at), rise, parameters)
+        if is_news:
+            alerts.append(_alert(rise, home, window, parameters))
+    return Verdict(alerts=tuple(alerts), state=before if state == before else state)
 
 
-def _judged(shift: AllShareState, rise: _Rise, window: Window) -> tuple[AllShareState, tuple[Alert, ...]]:
-    at = rise.newest.at
-    if shift.told:
-        if not rise.is_calm:
-            return replace(shift, calm_since=None), ()
-        calm_since = shift.calm_since or at
-        over = at - calm_since >= CALM_DAYS * _DAY
-        return replace(shift, calm_since=None if over else calm_since, told=not over, hits=0), ()
-    hits = shift.hits + 1 if rise.is_hit else 0
-    if hits < _SNAPSHOTS_TO_TELL:
-        return replace(shift, hits=hits), ()
-    return replace(shift, hits=0, told=True, calm_since=None), (_alert(rise, window),)
+def _judged(state: AllShareState, rise: _Rise, parameters: AllShareParameters) -> tuple[AllShareState, bool]:
+    """Return the state after a list, and whether the rise is news."""
+    if state.raised:
+        if min(rise.size, rise.explained) >= parameters.calm_below:
+            return replace(state, calm_since=None), False
+        calm_since = state.calm_since or rise.newest.at
+        is_over = rise.newest.at - calm_since >= timedelta(days=parameters.calm_days)
+        return replace(state, calm_since=None if is_over else calm_since, raised=not is_over, hits=0), False
+    is_hit = rise.size >= parameters.rise and rise.explained >= parameters.explained * rise.size
+    hits = state.hits + 1 if is_hit else 0
+    if hits < parameters.lists_in_a_row:
+        return replace(state, hits=hits), False
+    return replace(state, hits=0, raised=True, calm_since=None), True
 
 
-def _rise(series: Sequence[Snapshot], path: Sequence[ListStep], home: str) -> _Rise:
+def _rise(series: Sequence[Snapshot], path: Sequence[ListStep], home: str, parameters: AllShareParameters) -> _Rise:
     newest = series[-1]
-    recent = range(len(series) - 1, -1, -1)
     smoothed: list[tuple[float, int]] = []
-    for index in recent:
-        if newest.at - series[index].at > WITHIN_DAYS * _DAY:
+    for index in range(len(series) - 1, -1, -1):
+        if newest.at - series[index].at > timedelta(days=parameters.within_days):
             break
-        smoothed.append((_smoothed(series, index), index))
-    after = smoothed[0][0]
+        smoothed.append((_smoothed(series, index, timedelta(days=parameters.smoothed_days)), index))
     before, index = min(smoothed)
-    lowest = series[index]
-    explained = _explained(path, home, lowest, newest) if after - before >= CALM_BELOW else 0.0
-    return _Rise(lowest=lowest, newest=newest, before=before, after=after, explained=explained)
+    size, lowest = smoothed[0][0] - before, series[index]
+    explained = _explained(path, home, lowest, newest) if size >= parameters.calm_below else 0.0
+    return _Rise(lowest=lowest, newest=newest, size=size, explained=explained)
 
 
-def _smoothed(series: Sequence[Snapshot], index: int) -> float:
-    near = [other for other in series[max(index - 2, 0) : index + 1] if series[index].at - other.at <= _SMOOTHED_OVER]
+def _smoothed(series: Sequence[Snapshot], index: int, within: timedelta) -> float:
+    near = [other for other in series[max(index - 2, 0) : index + 1] if series[index].at - other.at <= within]
     return median([other.abroad_of_listed for other in near])
 
 
 def _explained(path: Sequence[ListStep], home: str, lowest: Snapshot, newest: Snapshot) -> float:
-    """How far the clean inflow alone would have raised the share, as far as the total gained as much."""
+    """Return how far the clean inflow alone would have raised the share, as far as the total gained as much."""
     came = flow(path, home, lowest.at, newest.at)
     if came is None:
         return 0.0
@@ -145,11 +141,9 @@ def _explained(path: Sequence[ListStep], home: str, lowest: Snapshot, newest: Sn
     return (lowest.foreign + new) / (listed + new + came.home) - lowest.foreign / listed
 
 
-def _alert(rise: _Rise, window: Window) -> Alert:
-    reading = rise.newest.reading
+def _alert(rise: _Rise, home: str, window: Window, parameters: AllShareParameters) -> Alert:
+    reading, bounds, abroad = rise.newest.reading, rise.newest.bounds, rise.newest.abroad_of_listed
     key = f"total_foreign_share:{reading.page}:up:{reading.as_of.isoformat()}"
-    bounds = rise.newest.bounds
-    abroad = rise.newest.abroad_of_listed
     share = Figure(value=abroad, low=min(abroad, bounds.low), high=max(abroad, bounds.high))
     return Alert(
         key=key,
@@ -162,42 +156,10 @@ def _alert(rise: _Rise, window: Window) -> Alert:
         facts=(
             fact("share", share, "share", reading),
             fact("baseline", exactly(rise.lowest.abroad_of_listed), "share", rise.lowest.reading),
-            fact("numerator", exactly(rise.newest.foreign), reading.metric, reading),
-            fact("denominator", exactly(rise.newest.home + rise.newest.foreign), reading.metric, reading),
-            fact("total", exactly(rise.newest.total), reading.metric, reading),
-            fact(
-                "home", exactly(rise.newest.home), reading.metric, reading, about=window.pages[reading.page].home or ""
-            ),
-            fact("unlisted", exactly(_unlisted(rise.newest)), reading.metric, reading),
+            *list_facts(rise.newest, home),
         ),
-        rule=_RULE.format(metric=reading.metric),
-        parameters=_PARAMETERS,
-    )
-
-
-def _unlisted(snapshot: Snapshot) -> float:
-    return max(snapshot.total - snapshot.foreign - snapshot.home, 0.0)
-
-
-def _dump(shift: AllShareState) -> str:
-    kept = {
-        "until": shift.until,
-        "hits": shift.hits,
-        "told": shift.told,
-        "calm_since": shift.calm_since,
-        "totals": rows(shift.totals),
-    }
-    return to_text(kept)
-
-
-def _load(text: str) -> AllShareState:
-    kept = from_text(text)
-    return AllShareState(
-        until=instant(kept["until"]),
-        hits=kept["hits"],
-        told=kept["told"],
-        calm_since=instant(kept["calm_since"]),
-        totals=from_rows(kept["totals"]),
+        rule=parameters.fill(_RULE, metric=reading.metric, points=round(parameters.rise * 100, 6)),
+        parameters=parameters.listed(),
     )
 
 
@@ -208,8 +170,7 @@ COMPARISON = Comparison(
     summary="the share of all of a page's likes that is listed abroad rises",
     scope=Scope.PAGE,
     trigger=Trigger.AUDIENCE,
-    blank=AllShareState,
-    load=_load,
-    dump=_dump,
+    parameters=AllShareParameters(),
+    state=StateForm(cls=AllShareState, version=3, upgrade=told_is_raised),
     compare=compare,
 )

@@ -1,26 +1,25 @@
 """Milestone: a page passes 10,000, 20,000 … 90,000, 100,000, 200,000 … (d times 10^k; d = 1…9, k >= 4).
 
-Once ever: not again after a dip, and not at first sight (a page first seen at 2,108,800 passed 2,000,000 long ago).
-A rounded count has passed only what its whole interval has passed. Followers after likes are a new series, and first
-seen as such.
-
-Of several passed within 48 hours only the highest is news. So a page that jumps over several at once tells the
-highest; one that climbs so fast that it will pass the next within 48 hours of the first, at its pace of the last 12,
-is waited for; and should a higher one follow a told one all the same, it is the same story: the card is edited.
-
-A count that is there by a jump of the last 12 hours, of more than 0.4% (60) beyond six times the usual pace, may be
-wrong though it is inside the ledger's gate: it must stand at every reading until 12 hours after the jump, or has passed
-nothing, and is told with the reading at which it still stood.
+- Each milestone is raised once ever: not again after a dip, and not at first sight (a page first seen at 2,108,800
+  passed 2,000,000 long ago). Followers after likes are a new series.
+- A rounded count has passed a milestone once its whole interval has.
+- Of several passed within 48 hours only the highest is news. If a page will pass the next milestone within 48 hours
+  of the first, at its pace of the last 12, the alert waits. A higher one that follows all the same joins the story of
+  the first, so that its card is edited.
+- A jump of the last 12 hours may be a wrong value inside the gate (``handlers.signals.jumps``). A count that is above
+  the milestone only by such a jump must stand at every reading until 12 hours after the jump.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
-from handlers.model import Alert, Fact, Metric, Parameter, Restart, SeriesState
-from handlers.rule_state import a_fact, from_text, instant, to_text
+from handlers.model import Alert, Fact, Metric, Restart, SeriesState
+from handlers.parameters import Parameters, parameter
+from handlers.rule_state import StateForm
 from handlers.signals.facts import count_fact
 from handlers.signals.history import HistorySummary, with_points
 from handlers.signals.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
@@ -29,37 +28,52 @@ from handlers.wording.numbers import count
 from handlers.wording.phrases import is_rounded, on
 
 SMALLEST = 10_000
-TOGETHER_HOURS = 48
-PACE_HOURS = 12
-JUMP = 60
 
-_TOGETHER = timedelta(hours=TOGETHER_HOURS)
-_PACE = timedelta(hours=PACE_HOURS)
-_STANDS = timedelta(hours=STANDS_HOURS)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneParameters(Parameters):
+    """The numbers of this rule."""
+
+    smallest: int = parameter(SMALLEST, "likes or followers", "smallest milestone")
+    together_hours: int = parameter(48, "hours", "only the highest within")
+    pace_hours: int = parameter(12, "hours", "pace by which the next is waited for, of the last")
+    jump_of_count: float = parameter(JUMP_OF_COUNT, "share", "a jump, of the count, beyond its pace")
+    jump: int = parameter(60, "likes or followers", "a jump, beyond its pace")
+    times_its_pace: int = parameter(TIMES_ITS_PACE, "times the usual", "its pace, for a jump")
+    stands_hours: int = parameter(STANDS_HOURS, "hours", "stands after a jump")
+
+    @property
+    def together(self) -> timedelta:
+        return timedelta(hours=self.together_hours)
+
+    @property
+    def pace(self) -> timedelta:
+        return timedelta(hours=self.pace_hours)
+
+    @property
+    def stands(self) -> timedelta:
+        return timedelta(hours=self.stands_hours)
+
+
 _RULE = (
-    "The count, rounding included, is at or above a round number (1 to 9 times 10,000, 100,000 and so on) for the "
-    "first time since the page is watched; where it jumped to it, at every reading for 12 hours. Of several passed "
-    "within 48 hours only the highest counts."
-)
-_PARAMETERS = (
-    Parameter(name="smallest milestone", value=SMALLEST, unit="likes or followers"),
-    Parameter(name="only the highest within", value=TOGETHER_HOURS, unit="hours"),
-    Parameter(name="pace by which the next is waited for, of the last", value=PACE_HOURS, unit="hours"),
-    Parameter(name="a jump, of the count, beyond its pace", value=JUMP_OF_COUNT, unit="share"),
-    Parameter(name="a jump, beyond its pace", value=JUMP, unit="likes or followers"),
-    Parameter(name="its pace, for a jump", value=TIMES_ITS_PACE, unit="times the usual"),
-    Parameter(name="stands after a jump", value=STANDS_HOURS, unit="hours"),
+    "The count passed a round number, rounding included, for the first time since the page is watched; after a jump it "
+    "must stand for {stands_hours} hours. Of several within {together_hours} hours only the highest counts."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MilestoneState:
-    """What is remembered of a page: the ``next`` milestone of ``metric``, which nobody saw it pass yet.
+    """The state of a page.
 
-    ``waiting`` are the facts of a milestone passed that waits for a higher one, the lowest passed among them, from
-    which the 48 hours are counted. A milestone passed until ``same_until`` belongs to the story that milestone
-    ``story`` opened. ``doubted`` is the jump by which the count is at the next one. ``since`` is where the page's
-    series began.
+    Attributes:
+        metric: what the page's series counts; None before the first reading.
+        next: the lowest milestone that the page has not passed while it was watched.
+        waiting: the facts of a passed milestone whose alert waits for a higher one, and of the lowest passed.
+        story: the milestone that opened the newest story.
+        same_until: until when a milestone belongs to that story.
+        doubted: the instant of the jump by which the count is above ``next``.
+        since: where the page's series began; None in a state from before this was stored.
+
     """
 
     metric: Metric | None = None
@@ -71,56 +85,57 @@ class MilestoneState:
     since: datetime | None = None
 
 
-def compare(window: Window, marks: MilestoneState) -> Verdict[MilestoneState] | None:
-    """See whether the next milestone was passed; nearly always it was not, and that is all."""
+def compare(window: Window, state: MilestoneState, parameters: MilestoneParameters) -> Verdict[MilestoneState] | None:
+    """Raise the highest milestone that the page passed; at most readings it passed none."""
     series_state = window.series_states[window.scope]
-    if series_state.metric is not marks.metric or _began_anew(marks, series_state):
-        return Verdict(alerts=(), state=_first_seen(marks, series_state))
-    if series_state.last.low < marks.next and not marks.waiting and marks.doubted is None:
+    if series_state.metric is not state.metric or _began_anew(state, series_state):
+        return Verdict(alerts=(), state=_first_seen(state, series_state))
+    before = state
+    if state.since is None:
+        state = replace(state, since=series_state.since)
+    elif series_state.last.low < state.next and not state.waiting and state.doubted is None:
         return None
-    past = window.histories[window.scope]
-    after = _passed(marks, series_state, past)
-    if after.waiting and not _is_soon_higher(after, series_state, past):
-        return _told(after, window)
-    return None if after == marks else Verdict(alerts=(), state=after)
+    history = window.histories[window.scope]
+    after = _passed(state, series_state, history, parameters)
+    if after.waiting and not _is_soon_higher(after, series_state, history, parameters):
+        return _raised(after, window, parameters)
+    return None if after == before else Verdict(alerts=(), state=after)
 
 
-def _began_anew(marks: MilestoneState, series_state: SeriesState) -> bool:
-    """Whether the first reading, which these marks are from, turned out to be wrong."""
+def _began_anew(state: MilestoneState, series_state: SeriesState) -> bool:
+    """Return True if the first reading, which this state is from, turned out to be wrong."""
     is_refuted = series_state.restarted is Restart.FIRST_REFUTED
-    return is_refuted and marks.since is not None and series_state.since > marks.since
+    return is_refuted and state.since is not None and series_state.since > state.since
 
 
-def _first_seen(marks: MilestoneState, series_state: SeriesState) -> MilestoneState:
-    """What was passed before the page was watched. A first reading that was refuted may have been right all the same.
+def _first_seen(state: MilestoneState, series_state: SeriesState) -> MilestoneState:
+    """Return the state after a first reading, or after one that replaces a refuted first reading.
 
-    It is believed where it was no more than twice as high: then the page has lost since what it had passed.
+    The refuted one may have been right. If it was at most twice as high, the page may have passed those milestones
+    and lost since, so that they are not news again.
     """
     ahead = following(series_state.last.high)
-    if series_state.metric is marks.metric and marks.next <= following(2 * series_state.last.high):
-        ahead = max(ahead, marks.next)
+    if series_state.metric is state.metric and state.next <= following(2 * series_state.last.high):
+        ahead = max(ahead, state.next)
     return MilestoneState(metric=series_state.metric, next=ahead, since=series_state.since)
 
 
-def _passed(marks: MilestoneState, series_state: SeriesState, past: HistorySummary) -> MilestoneState:
-    """With the milestone that the newest reading is at, unless it is there by a jump of the last 12 hours."""
-    if series_state.last.low < marks.next:
-        return replace(marks, doubted=None)
-    doubted = marks.doubted or _jumped_at(marks.next, series_state, past)
-    if doubted is not None and series_state.last.at - doubted < _STANDS:
-        return replace(marks, doubted=doubted)
-    return replace(marks, waiting=_facts(series_state, marks), next=following(series_state.last.low), doubted=None)
+def _passed(
+    state: MilestoneState, series_state: SeriesState, history: HistorySummary, parameters: MilestoneParameters
+) -> MilestoneState:
+    """Add the milestone that the newest reading has passed, unless a recent jump alone brought it there."""
+    if series_state.last.low < state.next:
+        return state if state.doubted is None else replace(state, doubted=None)
+    doubted = state.doubted or _jumped_at(state.next, series_state, history, parameters)
+    if doubted is not None and series_state.last.at - doubted < parameters.stands:
+        return replace(state, doubted=doubted)
+    return replace(state, waiting=_facts(series_state, state), next=following(series_state.last.low), doubted=None)
 
 
 def following(number: int) -> int:
-    """The lowest milestone above a count: 0 -> 10,000; 20,000 -> 30,000; 95,000 -> 100,000."""
+    """Return the lowest milestone above a count: 0 -> 10,000; 20,000 -> 30,000; 95,000 -> 100,000."""
     step = _step(number)
     return (number // step + 1) * step
-
-
-def _highest(number: int) -> int:
-    step = _step(number)
-    return number // step * step
 
 
 def _step(number: int) -> int:
@@ -130,74 +145,80 @@ def _step(number: int) -> int:
     return step
 
 
-def _jumped_at(milestone: int, series_state: SeriesState, past: HistorySummary) -> datetime | None:
-    """The newest jump in 12 hours that is not like a page that is polled, and without which it were not there."""
+def _jumped_at(
+    milestone: int, series_state: SeriesState, history: HistorySummary, parameters: MilestoneParameters
+) -> datetime | None:
+    """Return the newest jump of 12 hours without which a polled page would be below the milestone."""
     usual, last = usual_gain(series_state), series_state.last
-    if usual is None or not _is_polled(series_state):
+    if usual is None or not _is_polled(series_state, parameters):
         return None
-    steps = with_points(past, [(last.at.timestamp(), last.low)]).steps((last.at - _STANDS).timestamp())
+    steps = with_points(history, [(last.at.timestamp(), last.low)]).steps((last.at - parameters.stands).timestamp())
     jumps = [
         step.at
         for step in steps
-        if is_jump(step.size, step.before, max(usual, 0.0), step.days, least=JUMP) and last.low - step.size < milestone
+        if is_jump(step.size, step.before, max(usual, 0.0), step.days, least=parameters.jump)
+        and last.low - step.size < milestone
     ]
     return datetime.fromtimestamp(jumps[-1], UTC) if jumps else None
 
 
-def _is_polled(series_state: SeriesState) -> bool:
-    return series_state.gap is not None and series_state.gap <= _PACE.total_seconds()
+def _is_polled(series_state: SeriesState, parameters: MilestoneParameters) -> bool:
+    return series_state.gap is not None and series_state.gap <= parameters.pace.total_seconds()
 
 
-def _is_soon_higher(marks: MilestoneState, series_state: SeriesState, past: HistorySummary) -> bool:
-    """Whether a page that is polled will pass the next one too before the 48 hours are over."""
-    passed_at = _lowest(marks.waiting).at
-    if passed_at is None or not _is_polled(series_state):
+def _is_soon_higher(
+    state: MilestoneState, series_state: SeriesState, history: HistorySummary, parameters: MilestoneParameters
+) -> bool:
+    """Return True if a polled page will also pass the next milestone before the 48 hours are over."""
+    passed_at = _lowest(state.waiting).at
+    if passed_at is None or not _is_polled(series_state, parameters):
         return False
     now = (series_state.last.low + series_state.last.high) / 2
-    before = past.at((series_state.last.at - _PACE).timestamp())
+    before = history.at((series_state.last.at - parameters.pace).timestamp())
     if before is None:
         return False
-    left = (passed_at + _TOGETHER - series_state.last.at) / _PACE
-    return left > 0 and (now - before) * left >= marks.next - series_state.last.low
+    left = (passed_at + parameters.together - series_state.last.at) / parameters.pace
+    return left > 0 and (now - before) * left >= state.next - series_state.last.low
 
 
-def _told(marks: MilestoneState, window: Window) -> Verdict[MilestoneState]:
-    page, facts = window.scope, marks.waiting
+def _raised(state: MilestoneState, window: Window, parameters: MilestoneParameters) -> Verdict[MilestoneState]:
+    page, facts = window.scope, state.waiting
     milestone, at = int(facts[0].value), facts[0].at
-    goes_on = marks.same_until is not None and at is not None and at <= marks.same_until
-    story = marks.story if goes_on else milestone
+    is_same_story = state.same_until is not None and at is not None and at <= state.same_until
+    story = state.story if is_same_story else milestone
     alert = Alert(
-        key=f"milestone:{page}:{marks.metric}:{milestone}",
-        story=f"milestone:{page}:{marks.metric}:{story}",
+        key=f"milestone:{page}:{state.metric}:{milestone}",
+        story=f"milestone:{page}:{state.metric}:{story}",
         kind="milestone",
         feature="milestone",
         page=page,
         at=window.now,
         dated=facts[0].dated,
         facts=facts,
-        rule=_RULE,
-        parameters=_PARAMETERS,
+        rule=parameters.fill(_RULE),
+        parameters=parameters.listed(),
     )
-    same_until = None if at is None else at + _TOGETHER
-    return Verdict(alerts=(alert,), state=replace(marks, waiting=(), story=story, same_until=same_until))
+    same_until = None if at is None else at + parameters.together
+    return Verdict(alerts=(alert,), state=replace(state, waiting=(), story=story, same_until=same_until))
 
 
 def _lowest(waiting: tuple[Fact, ...]) -> Fact:
-    """The first milestone passed of those that wait."""
+    """Return the first passed of the milestones that wait."""
     return next((fact for fact in waiting if fact.name == "lowest"), waiting[0])
 
 
-def _facts(series_state: SeriesState, marks: MilestoneState) -> tuple[Fact, ...]:
-    """The highest milestone passed, the reading that shows it, the one before, and the lowest that is not told yet."""
+def _facts(series_state: SeriesState, state: MilestoneState) -> tuple[Fact, ...]:
+    """Return the highest milestone passed, the reading that shows it, the one before, and the lowest passed."""
     previous, point = series_state.previous, series_state.last
-    milestone = _highest(point.low)
-    if previous is not None and previous.low >= milestone:  # several readings came at once
+    step = _step(point.low)
+    milestone = point.low // step * step
+    if previous is not None and previous.low >= milestone:  # several readings arrived at once
         point = previous
     reached = replace(count_fact("milestone", series_state, point), value=milestone, low=None, high=None)
     facts = [reached, count_fact("count", series_state, point)]
     if previous is not None and previous is not point:
         facts.append(count_fact("before", series_state, previous))
-    lowest = _lowest(marks.waiting) if marks.waiting else replace(reached, value=marks.next)
+    lowest = _lowest(state.waiting) if state.waiting else replace(reached, value=state.next)
     if lowest.value < milestone:
         facts.append(replace(lowest, name="lowest"))
     return tuple(facts)
@@ -227,21 +248,9 @@ def _read(fact: Fact) -> str:
     return f"{count(fact.value)}{rounded} {on(fact)}"
 
 
-def _dump(marks: MilestoneState) -> str:
-    return to_text(asdict(marks))
-
-
-def _load(text: str) -> MilestoneState:
-    kept = from_text(text)
-    return MilestoneState(
-        metric=None if kept["metric"] is None else Metric(kept["metric"]),
-        next=kept["next"],
-        waiting=tuple(map(a_fact, kept["waiting"])),
-        story=kept["story"],
-        same_until=instant(kept["same_until"]),
-        doubted=instant(kept["doubted"]),
-        since=instant(kept["since"]),
-    )
+def _upgrade(version: int, stored: Any) -> Any:  # noqa: ARG001 - the signature of an upgrade
+    """Bring forms before version 2 up to date: ``doubted`` and ``since`` were not stored."""
+    return {"doubted": None, "since": None, **stored}
 
 
 COMPARISON = Comparison(
@@ -251,8 +260,7 @@ COMPARISON = Comparison(
     summary="a page passes a round number: 10,000, 20,000 … 1,000,000, 2,000,000 …",
     scope=Scope.PAGE,
     trigger=Trigger.COUNTS,
-    blank=MilestoneState,
-    load=_load,
-    dump=_dump,
+    parameters=MilestoneParameters(),
+    state=StateForm(cls=MilestoneState, version=2, upgrade=_upgrade),
     compare=compare,
 )

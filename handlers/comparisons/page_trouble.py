@@ -1,171 +1,183 @@
-"""Page trouble: a page went, came back, hides its count, was merged into another or goes by a new name.
+"""Page trouble: a page went, came back, hides its count, was merged into another page, or has a new name.
 
-A failed poll is a gap and no event. Told is only what lasted and is the page's own (the cycle leaves out what befalls
-a platform or us): unavailable, or no count for whatever reason, for 24 hours of polls; a hidden count on 2 polls in a
-row; merged and renamed at once. Each is told once in an episode, which ends when the page is read again: then the same
-story's card says so. An hours-long hole between the notices (the platform was down, or we were) counts for nothing:
-what was not told yet begins anew after it.
+| trouble | raised after |
+|---|---|
+| unavailable, or no count for any reason | 24 hours of polls |
+| hidden count | 2 polls in a row |
+| merged, renamed | at once |
 
-The count from before stands. It never falls to 0, and nobody passes a page because it cannot be read.
+- The trouble must be the page's own: the cycle leaves out what befalls a platform or Likewatch. A failed poll is a gap.
+- Each trouble is raised once in an episode. The episode ends when the page is read again; then the same story's card
+  says so.
+- After a hole of hours without polls (the platform or Likewatch was down), trouble that was not raised begins anew.
+- The count from before stands. It never falls to 0, and nobody passes a page because it cannot be read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
-from handlers.model import Alert, Fact, PageStatus, PageTrouble, Parameter, SeriesState
-from handlers.rule_state import from_text, instant, to_text
+from handlers.model import Alert, Fact, PageStatus, PageTrouble, SeriesState
+from handlers.parameters import Parameters, parameter
+from handlers.rule_state import StateForm, told_is_raised
 from handlers.signals.facts import count_fact
-from handlers.wording.numbers import count
-from handlers.wording.numbers import instant as said_instant
+from handlers.wording.numbers import count, instant
 from handlers.wording.phrases import on
 
-HOURS_TO_TELL = 24
-HIDDEN_POLLS_TO_TELL = 2
-HOLE_HOURS = 6
-HOLE_POLLS = 3
 
-_TO_TELL = timedelta(hours=HOURS_TO_TELL)
-_HOLE = timedelta(hours=HOLE_HOURS)
-_DAY = timedelta(days=1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageTroubleParameters(Parameters):
+    """The numbers of this rule."""
+
+    hours: int = parameter(24, "hours", "without a count")
+    hidden_polls: int = parameter(2, "polls", "hidden")
+    hole_hours: int = parameter(6, "hours", "begun anew after a hole of")
+    hole_polls: int = parameter(3, "polls", "begun anew after a hole of")
+
+
 _UNREADABLE = frozenset({PageTrouble.UNAVAILABLE, PageTrouble.UNREAD})
-_LASTED = "Polls of 24 hours or more brought no count, for a reason that concerns this page and not its platform or us."
+_LASTED = "Polls of at least {hours} hours brought no count, while the platform and its other pages could be read."
 _RULES = {
     "page_unavailable": _LASTED,
     "page_unread": _LASTED,
-    "page_hidden": "Two polls in a row found the page without a count.",
-    "page_merged": "The platform answered with another page, or said that this one was merged into it.",
+    "page_hidden": "{hidden_polls} polls in a row found the page without a count.",
+    "page_merged": "The platform answered with another page, or wrote that this one was merged into it.",
     "page_renamed": "The platform gave another name for the same page.",
-    "page_back": "The page was read again after its trouble was told.",
+    "page_back": "The page was read again after an alert about its trouble.",
 }
-_PARAMETERS = (
-    Parameter(name="without a count", value=HOURS_TO_TELL, unit="hours"),
-    Parameter(name="hidden", value=HIDDEN_POLLS_TO_TELL, unit="polls"),
-    Parameter(name="begun anew after a hole of", value=HOLE_HOURS, unit="hours"),
-    Parameter(name="begun anew after a hole of", value=HOLE_POLLS, unit="polls"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageTroubleState:
-    """What is remembered of a page: its present trouble, None while it is read.
+    """The state of a page.
 
-    ``since`` and ``until`` are the first and the newest poll of ``trouble`` (unavailable and unread are one), ``polls``
-    how many there were. ``told`` are the troubles told, ``opened`` the instant that their story is named after.
+    Attributes:
+        trouble: the present trouble; None while the page is read.
+        since: the first poll of ``trouble`` (unavailable and unread count as one).
+        until: the newest poll of ``trouble``.
+        polls: the number of these polls.
+        raised: the troubles that alerts were raised about in this episode.
+        opened: the instant that the story of these alerts is named after.
+
     """
 
     trouble: PageTrouble | None = None
     since: datetime | None = None
     until: datetime | None = None
     polls: int = 0
-    told: tuple[PageTrouble, ...] = ()
+    raised: tuple[PageTrouble, ...] = ()
     opened: datetime | None = None
 
 
-def compare(window: Window, episode: PageTroubleState) -> Verdict[PageTroubleState] | None:
-    """Follow the page's episode through the notices that came."""
+def compare(
+    window: Window, state: PageTroubleState, parameters: PageTroubleParameters
+) -> Verdict[PageTroubleState] | None:
+    """Follow the page's episode through the page statuses that arrived."""
     series_state = window.series_states.get(window.scope)
-    before, alerts = episode, list[Alert]()
-    for notice in window.page_statuses:
-        if notice.trouble is None:
-            if episode.opened is not None:
-                alerts.append(_alert("page_back", notice, episode.opened, series_state))
-            episode = PageTroubleState()
-        elif notice.trouble is PageTrouble.RENAMED:
-            alerts.append(_alert("page_renamed", notice, notice.at, series_state))
+    before, alerts = state, list[Alert]()
+
+    def add(kind: str, status: PageStatus, since: datetime, opened: datetime) -> None:
+        alerts.append(_alert(kind, status, since, opened, series_state, parameters))
+
+    for status in window.page_statuses:
+        if status.trouble is None:
+            if state.opened is not None:
+                add("page_back", status, state.opened, state.opened)
+            state = PageTroubleState()
+        elif status.trouble is PageTrouble.RENAMED:
+            add("page_renamed", status, status.at, status.at)
         else:
-            episode = _gone_on(episode, notice, series_state)
-            if _is_news(episode):
-                episode = replace(episode, told=(*episode.told, notice.trouble), opened=episode.opened or episode.since)
-                alerts.append(
-                    _alert(f"page_{notice.trouble}", notice, episode.opened or notice.at, series_state, episode)
-                )
-    if episode == before and not alerts:
+            state = _continued(state, status, series_state, parameters)
+            if _is_news(state, parameters):
+                since = state.since or status.at
+                opened = state.opened or since
+                state = replace(state, raised=(*state.raised, status.trouble), opened=opened)
+                add(f"page_{status.trouble}", status, since, opened)
+    if state == before and not alerts:
         return None
-    return Verdict(alerts=tuple(alerts), state=before if episode == before else episode)
+    return Verdict(alerts=tuple(alerts), state=before if state == before else state)
 
 
-def _gone_on(episode: PageTroubleState, notice: PageStatus, series_state: SeriesState | None) -> PageTroubleState:
-    """The episode after one more poll without a count."""
-    if _is_over(episode, notice, series_state):
-        episode = PageTroubleState()
-    is_same = notice.trouble is episode.trouble or {notice.trouble, episode.trouble} <= _UNREADABLE
-    if is_same and notice.trouble in episode.told:
-        return episode
+def _continued(
+    state: PageTroubleState, status: PageStatus, series_state: SeriesState | None, parameters: PageTroubleParameters
+) -> PageTroubleState:
+    """Return the episode after one more poll without a count."""
+    if _is_over(state, status, series_state, parameters):
+        state = PageTroubleState()
+    is_same = status.trouble is state.trouble or {status.trouble, state.trouble} <= _UNREADABLE
+    if is_same and status.trouble in state.raised:
+        return state
     return replace(
-        episode,
-        trouble=notice.trouble,
-        since=episode.since if is_same else notice.at,
-        until=notice.at,
-        polls=episode.polls + 1 if is_same else 1,
+        state,
+        trouble=status.trouble,
+        since=state.since if is_same else status.at,
+        until=status.at,
+        polls=state.polls + 1 if is_same else 1,
     )
 
 
-def _is_over(episode: PageTroubleState, notice: PageStatus, series_state: SeriesState | None) -> bool:
-    if episode.until is None:
+def _is_over(
+    state: PageTroubleState, status: PageStatus, series_state: SeriesState | None, parameters: PageTroubleParameters
+) -> bool:
+    if state.until is None:
         return False
-    if series_state is not None and series_state.last.at > episode.until:
-        return True  # it was read in between
-    usual = (
-        timedelta(seconds=series_state.gap)
-        if series_state is not None and series_state.gap is not None
-        else timedelta(0)
-    )
-    return not episode.told and notice.at - episode.until > max(_HOLE, HOLE_POLLS * usual)
+    if series_state is not None and series_state.last.at > state.until:
+        return True  # the page was read in between
+    gap = timedelta(seconds=(series_state and series_state.gap) or 0.0)
+    hole = max(timedelta(hours=parameters.hole_hours), parameters.hole_polls * gap)
+    return not state.raised and status.at - state.until > hole
 
 
-def _is_news(episode: PageTroubleState) -> bool:
-    trouble, since, until = episode.trouble, episode.since, episode.until
-    if trouble in episode.told or since is None or until is None:
+def _is_news(state: PageTroubleState, parameters: PageTroubleParameters) -> bool:
+    trouble, since, until = state.trouble, state.since, state.until
+    if trouble in state.raised or since is None or until is None:
         return False
     if trouble is PageTrouble.MERGED:
         return True
     if trouble is PageTrouble.HIDDEN:
-        return episode.polls >= HIDDEN_POLLS_TO_TELL
-    return until - since >= _TO_TELL and not (trouble is PageTrouble.UNREAD and episode.told)
+        return state.polls >= parameters.hidden_polls
+    is_lasting = until - since >= timedelta(hours=parameters.hours)
+    return is_lasting and not (trouble is PageTrouble.UNREAD and state.raised)
 
 
 def _alert(
     kind: str,
-    notice: PageStatus,
+    status: PageStatus,
+    since: datetime,
     opened: datetime,
     series_state: SeriesState | None,
-    episode: PageTroubleState | None = None,
+    parameters: PageTroubleParameters,
 ) -> Alert:
-    page = notice.page
-    story = f"{kind}:{page}:{notice.detail}" if kind == "page_renamed" else f"trouble:{page}"
-    since = opened if episode is None or episode.since is None else episode.since
+    page = status.page
+    story = f"{kind}:{page}:{status.detail}" if kind == "page_renamed" else f"trouble:{page}"
     return Alert(
         key=f"{kind}:{page}:{since.isoformat()}",
         story=f"{story}:{opened.isoformat()}",
         kind=kind,
         feature="trouble",
         page=page,
-        at=notice.at,
-        facts=tuple(_facts(notice, since, series_state)),
-        rule=_RULES[kind],
-        parameters=_PARAMETERS,
+        at=status.at,
+        facts=tuple(_facts(status, since, series_state)),
+        rule=parameters.fill(_RULES[kind]),
+        parameters=parameters.listed(),
     )
 
 
-def _facts(notice: PageStatus, since: datetime, series_state: SeriesState | None) -> Iterator[Fact]:
-    yield Fact(name="lasted", value=(notice.at - since) / _DAY, unit="days", about=notice.page, at=since)
-    yield Fact(name="noticed", value=1, unit="readings", about=_called(notice), at=notice.at)
+def _facts(status: PageStatus, since: datetime, series_state: SeriesState | None) -> Iterator[Fact]:
+    # A name with an @ is no page's slug.
+    other = f"@{status.detail}" if status.trouble is PageTrouble.RENAMED else status.detail
+    yield Fact(name="lasted", value=(status.at - since) / timedelta(days=1), unit="days", about=status.page, at=since)
+    yield Fact(name="noticed", value=1, unit="readings", about=other, at=status.at)
     if series_state is not None:
         yield count_fact("count", series_state, series_state.last)
 
 
-def _called(notice: PageStatus) -> str:
-    """What to call it by: a name with its @ is nobody's slug."""
-    return f"@{notice.detail}" if notice.trouble is PageTrouble.RENAMED else notice.detail
-
-
 def _since(alert: Alert) -> str:
     since = alert.fact("lasted").at
-    return said_instant(since) if since else "then"
+    return instant(since) if since else "then"
 
 
 def _unavailable(alert: Alert, words: Names) -> str:
@@ -199,7 +211,7 @@ def _renamed(alert: Alert, words: Names) -> str:
 def _back(alert: Alert, words: Names) -> str:
     lasted, noticed = alert.fact("lasted"), alert.fact("noticed").at
     days = "a day" if round(lasted.value) <= 1 else f"{count(lasted.value)} days"
-    when = f" {said_instant(noticed)}" if noticed else ""
+    when = f" {instant(noticed)}" if noticed else ""
     return f"{words.page(alert.page)} can be read again since{when}, after about {days}."
 
 
@@ -225,22 +237,6 @@ def _newest(alert: Alert, words: Names) -> tuple[str, ...]:  # noqa: ARG001 - th
     )
 
 
-def _dump(episode: PageTroubleState) -> str:
-    return to_text(asdict(episode))
-
-
-def _load(text: str) -> PageTroubleState:
-    kept = from_text(text)
-    return PageTroubleState(
-        trouble=None if kept["trouble"] is None else PageTrouble(kept["trouble"]),
-        since=instant(kept["since"]),
-        until=instant(kept["until"]),
-        polls=kept["polls"],
-        told=tuple(map(PageTrouble, kept["told"])),
-        opened=instant(kept["opened"]),
-    )
-
-
 COMPARISON = Comparison(
     name="page_trouble",
     feature="trouble",
@@ -255,8 +251,7 @@ COMPARISON = Comparison(
     summary="a page cannot be read any more, is back, hides its count, was merged or renamed",
     scope=Scope.PAGE,
     trigger=Trigger.PAGE_STATUS,
-    blank=PageTroubleState,
-    load=_load,
-    dump=_dump,
+    parameters=PageTroubleParameters(),
+    state=StateForm(cls=PageTroubleState, version=3, upgrade=told_is_raised),
     compare=compare,
 )

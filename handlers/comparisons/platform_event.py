@@ -1,9 +1,11 @@
-"""Platform event: many pages of one platform fall together, which is told once, of the platform.
+"""Platform event: many pages of one platform fall together, which is one event of the platform.
 
-5 pages or more, a fifth of the platform's watched pages or more, of more than one group, within 48 hours. Platforms
-remove in several rounds: for 7 days more pages that fall with others are no second notice, and bring the first up to
-date. That is done at once where they are as many as a notice takes, else 48 hours after the first of them fell, so that
-the loss of no page is told to nobody. A page that was named is not named again for 7 days.
+- An event takes 5 pages or more, a fifth of the platform's watched pages or more, of more than one group, within 48
+  hours (``handlers.signals.platform_drops``).
+- Platforms remove accounts in several rounds. For 7 days, more pages that fall with others belong to the same event
+  and bring its card up to date: at once if they would make an event of their own, else 48 hours after the first of
+  them fell, so that no page's loss goes without an alert.
+- A page that an alert named is not named again for 7 days.
 """
 
 from __future__ import annotations
@@ -12,10 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
 from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
-from handlers.model import Alert, Fact, Parameter
-from handlers.rule_state import from_text, to_text
+from handlers.model import Alert, Fact
+from handlers.parameters import Parameters, parameter
+from handlers.rule_state import StateForm
+from handlers.signals.facts import count_fact
 from handlers.signals.platform_drops import (
     PAGES,
     SHARE_OF_PAGES,
@@ -29,125 +34,130 @@ from handlers.signals.platform_drops import (
 from handlers.wording.numbers import count, percent
 from handlers.wording.phrases import on
 
-_RULE = "5 pages or more, and a fifth of the watched pages of the platform or more, fell together within 48 hours."
-_MORE_RULE = f"{_RULE} Pages that fell with others in the 7 days after are told with them, not of themselves."
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformEventParameters(Parameters):
+    """The numbers of this rule."""
+
+    pages: int = parameter(PAGES, "pages", "pages")
+    share_of_pages: float = parameter(SHARE_OF_PAGES, "share", "of the platform's pages")
+    within_hours: int = parameter(WITHIN_HOURS, "hours", "within")
+    quiet_days: int = parameter(7, "days")
+
+
+_RULE = (
+    "At least {pages} pages, and {share_of_pages:.0%} of the platform's watched pages, fell together within "
+    "{within_hours} hours."
+)
+_MORE_RULE = f"{_RULE} Pages that fall with others in the {{quiet_days}} days after belong to the same event."
 _NAMED = 5
-_QUIET = timedelta(days=7)
-_WITHIN = timedelta(hours=WITHIN_HOURS)
 
 Losses = Mapping[str, tuple[float, float]]
 """The level before and the size of the loss, by page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventNotice:
-    """A notice that was given: its key, when, the pages it named, with the instant at which each was."""
+class Event:
+    """An event that was raised: the key of its first alert, when, and when each page was named."""
 
     key: str
-    told: datetime
+    raised: datetime
     named: Drops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformEventState:
-    """What is remembered of a platform: the pages that fell in the past 48 hours, their losses, the newest notice.
+    """The state of a platform.
 
-    ``waiting`` are pages that fell with others since the notice, with the instant, and are not named in it yet.
+    Attributes:
+        fallen: the pages that fell in the past 48 hours, with the instant.
+        losses: the losses of the pages in ``fallen`` and ``waiting``.
+        event: the newest event.
+        waiting: the pages that fell with others since the event and are not named yet, with the instant.
+
     """
 
     fallen: Drops = field(default_factory=lambda: MappingProxyType({}))
     losses: Losses = field(default_factory=lambda: MappingProxyType({}))
-    notice: EventNotice | None = None
+    event: Event | None = None
     waiting: Drops = field(default_factory=lambda: MappingProxyType({}))
 
 
-def compare(window: Window, event: PlatformEventState) -> Verdict[PlatformEventState] | None:
-    """Gather the falls of the past 48 hours, and tell when they are enough, or when more are to be told of."""
-    known = lately(event.fallen, window)
+def compare(
+    window: Window, state: PlatformEventState, parameters: PlatformEventParameters
+) -> Verdict[PlatformEventState] | None:
+    """Collect the falls of the past 48 hours, and raise an alert once they are enough."""
+    known = lately(state.fallen, window)
     found = {slug: loss for slug, loss in new_drops(window).items() if slug not in known}
-    if not found and known is event.fallen and not event.waiting:
+    if not found and known is state.fallen and not state.waiting:
         return None
+    quiet = timedelta(days=parameters.quiet_days)
     fallen = {**known, **dict.fromkeys(found, window.now)}
-    notice = _open(event.notice, fallen, window.now)
-    waiting = {slug: at for slug, at in event.waiting.items() if slug in window.series_states}
+    event = _open(state.event, fallen, window.now, quiet)
+    waiting = {slug: at for slug, at in state.waiting.items() if slug in window.series_states}
     if is_together(window, fallen):
-        waiting = {**_unnamed(fallen, notice, window.now), **waiting}
-    losses = {slug: loss for slug, loss in event.losses.items() if slug in fallen or slug in waiting}
+        waiting = {**_unnamed(fallen, event, window.now, quiet), **waiting}
+    losses = {slug: loss for slug, loss in state.losses.items() if slug in fallen or slug in waiting}
     losses = {**{slug: (loss.level, loss.size) for slug, loss in found.items()}, **losses}
-    after = PlatformEventState(fallen=fallen, losses=losses, notice=notice, waiting=waiting)
-    if not waiting or (notice is not None and not _is_due(window, waiting)):
-        return Verdict(alerts=(), state=event if after == event else after)
-    alert = _alert(window, {slug: losses[slug] for slug in waiting}, notice)
-    named = {**(notice.named if notice else {}), **dict.fromkeys(waiting, window.now)}
-    told = EventNotice(key=notice.key, told=notice.told, named=named) if notice else _given(alert, named)
-    return Verdict(alerts=(alert,), state=replace(after, notice=told, waiting={}))
+    after = PlatformEventState(fallen=fallen, losses=losses, event=event, waiting=waiting)
+    is_due = bool(waiting) and (
+        event is None
+        or is_together(window, waiting)
+        or window.now - min(waiting.values()) >= timedelta(hours=parameters.within_hours)
+    )
+    if not is_due:
+        return Verdict(alerts=(), state=state if after == state else after)
+    alert = _alert(window, {slug: losses[slug] for slug in waiting}, event, parameters)
+    named = dict.fromkeys(waiting, window.now)
+    if event is None:
+        event = Event(key=alert.key, raised=alert.at, named=named)
+    else:
+        event = replace(event, named={**event.named, **named})
+    return Verdict(alerts=(alert,), state=replace(after, event=event, waiting={}))
 
 
-def _open(notice: EventNotice | None, fallen: Drops, now: datetime) -> EventNotice | None:
-    """The notice while more pages belong to it: for 7 days, and as long as falls it names are not 48 hours old."""
-    if notice is None or now - notice.told <= _QUIET:
-        return notice
-    return notice if any(slug in fallen and fallen[slug] <= at for slug, at in notice.named.items()) else None
+def _open(event: Event | None, fallen: Drops, now: datetime, quiet: timedelta) -> Event | None:
+    """Return the event while more pages belong to it: for 7 days, and while a page that it named is in ``fallen``."""
+    if event is None or now - event.raised <= quiet:
+        return event
+    return event if any(slug in fallen and fallen[slug] <= at for slug, at in event.named.items()) else None
 
 
-def _unnamed(fallen: Drops, notice: EventNotice | None, now: datetime) -> Drops:
-    """Those that fell by now, but for those that were named within 7 days."""
-    named = {slug for slug, at in notice.named.items() if now - at <= _QUIET} if notice else set()
+def _unnamed(fallen: Drops, event: Event | None, now: datetime, quiet: timedelta) -> Drops:
+    """Return the pages that fell by now and were not named within 7 days."""
+    named = {slug for slug, at in event.named.items() if now - at <= quiet} if event else set()
     return {slug: at for slug, at in fallen.items() if at <= now and slug not in named}
 
 
-def _is_due(window: Window, waiting: Drops) -> bool:
-    """Whether it is time to tell of more pages: they are a wave of their own, or no more belong to the oldest."""
-    return is_together(window, waiting) or window.now - min(waiting.values()) >= _WITHIN
-
-
-def _given(alert: Alert, named: Drops) -> EventNotice:
-    return EventNotice(key=alert.key, told=alert.at, named=named)
-
-
-def _alert(window: Window, losses: Losses, notice: EventNotice | None) -> Alert:
+def _alert(window: Window, losses: Losses, event: Event | None, parameters: PlatformEventParameters) -> Alert:
     by_loss = sorted(losses.items(), key=lambda loss: (-loss[1][1] / loss[1][0], loss[0]))
     newest = max(window.series_states[slug].last.at for slug in losses)
-    kind = "platform_event" if notice is None else "platform_event_more"
+    kind = "platform_event" if event is None else "platform_event_more"
     key = f"{kind}:{window.scope}:down:{newest.isoformat()}"
-    earlier = () if notice is None else tuple(sorted(notice.named.keys() - losses.keys()))
+    earlier = () if event is None else tuple(sorted(event.named.keys() - losses.keys()))
     facts = [
         Fact(name="fallen", value=len(losses) + len(earlier), unit="pages", at=newest),
         Fact(name="pages", value=watched(window), unit="pages", at=newest),
     ]
-    if notice is not None:
-        facts.append(Fact(name="more", value=len(losses), unit="pages", at=notice.told))
+    if event is not None:
+        facts.append(Fact(name="more", value=len(losses), unit="pages", at=event.raised))
     for slug, (level, size) in by_loss:
-        series_state = window.series_states[slug]
-        last = series_state.last
-        facts.append(Fact(name="loss", value=size / level, unit="share", about=slug, at=last.at))
         facts.append(
-            Fact(
-                name="lost",
-                value=size,
-                unit=series_state.metric.value,
-                about=slug,
-                at=last.at,
-                dated=last.dated,
-                source=last.source,
-                url=last.url,
-            )
+            Fact(name="loss", value=size / level, unit="share", about=slug, at=window.series_states[slug].last.at)
         )
+        lost = count_fact("lost", window.series_states[slug], window.series_states[slug].last)
+        facts.append(replace(lost, value=size, low=None, high=None))
     return Alert(
         key=key,
-        story=key if notice is None else notice.key,
+        story=key if event is None else event.key,
         kind=kind,
         feature="purge",
         page=window.scope,
         others=(*(slug for slug, _ in by_loss), *earlier),
         at=window.now,
         facts=tuple(facts),
-        rule=_RULE if notice is None else _MORE_RULE,
-        parameters=(
-            Parameter(name="pages", value=PAGES, unit="pages"),
-            Parameter(name="of the platform's pages", value=SHARE_OF_PAGES, unit="share"),
-            Parameter(name="within", value=WITHIN_HOURS, unit="hours"),
-        ),
+        rule=parameters.fill(_RULE if event is None else _MORE_RULE),
+        parameters=parameters.listed(),
     )
 
 
@@ -170,45 +180,26 @@ def _lines(alert: Alert, words: Names) -> tuple[str, ...]:
     )
 
 
-def _load(text: str) -> PlatformEventState:
-    kept = from_text(text)
-    notice = kept["notice"]
-    return PlatformEventState(
-        fallen=_instants(kept["fallen"]),
-        losses={slug: (level, size) for slug, (level, size) in kept["losses"].items()},
-        notice=notice
-        and EventNotice(key=notice[0], told=datetime.fromisoformat(notice[1]), named=_instants(notice[2])),
-        waiting=_instants(kept["waiting"]),
-    )
+def _upgrade(version: int, stored: Any) -> Any:
+    """Bring older forms up to date: before version 1 losses were counted otherwise; in version 2 the event was a row."""
+    if version < 1:
+        return None
+    event = stored.pop("notice")
+    if event is not None:
+        event = dict(zip(("key", "raised", "named"), event, strict=True))
+    return {**stored, "event": event}
 
 
-def _instants(kept: Mapping[str, str]) -> Drops:
-    return {slug: datetime.fromisoformat(at) for slug, at in kept.items()}
-
-
-def _dump(event: PlatformEventState) -> str:
-    notice = event.notice
-    return to_text(
-        {
-            "fallen": dict(event.fallen),
-            "losses": dict(event.losses),
-            "notice": notice and [notice.key, notice.told, dict(notice.named)],
-            "waiting": dict(event.waiting),
-        }
-    )
-
-
-_SAYING = Wording(headline=_headline, lines=_lines)
+_WORDING = Wording(headline=_headline, lines=_lines)
 
 COMPARISON = Comparison(
     name="platform_event",
     feature="purge",
-    wording={"platform_event": _SAYING, "platform_event_more": _SAYING},
+    wording={"platform_event": _WORDING, "platform_event_more": _WORDING},
     summary="many pages of one platform fall together",
     scope=Scope.PLATFORM,
     trigger=Trigger.COUNTS,
-    blank=PlatformEventState,
-    load=_load,
-    dump=_dump,
+    parameters=PlatformEventParameters(),
+    state=StateForm(cls=PlatformEventState, version=3, upgrade=_upgrade),
     compare=compare,
 )

@@ -1,7 +1,7 @@
 """Purge: a page loses a part of its audience within two days and does not make up for it.
 
-What counts as a loss is in ``handlers/signals/drops.py``. A page is then quiet for 7 days. Where many pages of the platform
-fall together, it is told once, of the platform, by another rule, and not here; while that may turn out, this waits.
+``handlers/signals/drops.py`` decides what counts as a loss. After an alert the page is quiet for 7 days. If many pages
+of the platform fall together, ``platform_event`` raises the alert instead; while that may still happen, this rule waits.
 """
 
 from __future__ import annotations
@@ -11,66 +11,75 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from handlers.contract import Comparison, Names, Scope, Threshold, Trigger, Verdict, Window, Wording
-from handlers.model import Alert, Fact, Parameter
-from handlers.rule_state import from_text, to_text
+from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
+from handlers.model import Alert, Fact
+from handlers.parameters import Parameters, parameter
+from handlers.rule_state import StateForm, told_is_raised
 from handlers.signals.drops import DEVIATIONS, DOWN_HOURS, LEVEL_HOURS, LOSS, LOSS_OF_AUDIENCE, NEWS_DAYS, Drop
 from handlers.signals.facts import count_fact
 from handlers.signals.platform_drops import Drops, is_together, lately, may_be_together, new_drops, watched
 from handlers.wording.numbers import count, percent
 from handlers.wording.phrases import on
 
-QUIET_DAYS = 7
 
-_QUIET = timedelta(days=QUIET_DAYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeParameters(Parameters):
+    """The numbers of this rule."""
+
+    loss: int = parameter(LOSS, "{metric}", "loss")
+    loss_of_audience: float = parameter(LOSS_OF_AUDIENCE, "share", "loss, of the audience")
+    deviations: int = parameter(DEVIATIONS, "standard deviations", "beyond the spread of daily gains")
+    level_hours: int = parameter(LEVEL_HOURS, "hours", "level before, over")
+    down_hours: int = parameter(DOWN_HOURS, "hours", "still down after")
+    news_days: int = parameter(NEWS_DAYS, "days", "news for")
+    quiet_days: int = parameter(7, "days", "quiet after")
+
+
 _RULE = (
-    "The count lay below its middle of the two days before by {share} or more at every reading for 12 hours, far more "
-    "than its days differ; and it was not again exactly what it had been at an hour of the two days before, as far as "
-    "they were read (a stale copy)."
+    "At every reading for {down_hours} hours the count was {share} or more below its middle of the {level_hours} hours "
+    "before. That is far more than its days differ, and no old number shown again."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgeState:
-    """What is remembered of a platform: the pages that fell in the past 48 hours, and when each was last told."""
+    """The state of a platform: the pages that fell in the past 48 hours, and when each was last named by an alert."""
 
     fallen: Drops = field(default_factory=lambda: MappingProxyType({}))
-    told: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    raised: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def compare(window: Window, losses: PurgeState, share: float = LOSS_OF_AUDIENCE) -> Verdict[PurgeState] | None:
-    """Look at the pages that were read."""
+def compare(window: Window, state: PurgeState, parameters: PurgeParameters) -> Verdict[PurgeState] | None:
+    """Raise an alert for each page that fell by itself."""
     found = new_drops(window)
-    fallen = lately(losses.fallen, window)
+    fallen = lately(state.fallen, window)
+    if not found and fallen is state.fallen:
+        return None
+    quiet = timedelta(days=parameters.quiet_days)
+    raised = {slug: at for slug, at in state.raised.items() if window.now - at <= quiet}
     if not found:
-        return (
-            None
-            if fallen is losses.fallen
-            else Verdict(alerts=(), state=PurgeState(fallen=fallen, told=_quiet(losses, window)))
-        )
+        return Verdict(alerts=(), state=PurgeState(fallen=fallen, raised=raised))
     fallen = {**dict.fromkeys(found, window.now), **fallen}
-    told = _quiet(losses, window)
     alerts: list[Alert] = []
-    untold = {slug: loss for slug, loss in found.items() if slug not in told and loss.size >= share * loss.level}
-    if untold and not is_together(window, fallen) and not may_be_together(window, fallen):
-        alerts = [_alert(window, slug, loss, share, len(fallen)) for slug, loss in sorted(untold.items())]
-    elif is_together(window, fallen):
-        told |= dict.fromkeys(fallen, window.now)
-    told |= {alert.page: window.now for alert in alerts}
-    after = PurgeState(fallen=fallen, told=told)
-    return Verdict(alerts=tuple(alerts), state=losses if after == losses else after)
+    news = {
+        slug: loss
+        for slug, loss in found.items()
+        if slug not in raised and loss.size >= parameters.loss_of_audience * loss.level
+    }
+    if is_together(window, fallen):
+        raised |= dict.fromkeys(fallen, window.now)
+    elif news and not may_be_together(window, fallen):
+        alerts = [_alert(window, slug, loss, len(fallen), parameters) for slug, loss in sorted(news.items())]
+        raised |= dict.fromkeys(news, window.now)
+    after = PurgeState(fallen=fallen, raised=raised)
+    return Verdict(alerts=tuple(alerts), state=state if after == state else after)
 
 
-def _quiet(losses: PurgeState, window: Window) -> dict[str, datetime]:
-    """The pages that were told within the past 7 days, and when."""
-    return {slug: at for slug, at in losses.told.items() if window.now - at <= _QUIET}
-
-
-def _alert(window: Window, slug: str, loss: Drop, share: float, fallen: int) -> Alert:
+def _alert(window: Window, slug: str, loss: Drop, fallen: int, parameters: PurgeParameters) -> Alert:
     series_state, last = window.series_states[slug], window.series_states[slug].last
     unit = series_state.metric.value
     key = f"purge:{slug}:down:{last.at.isoformat()}"
-    before = last.at - timedelta(hours=DOWN_HOURS)
+    before = last.at - timedelta(hours=parameters.down_hours)
     return Alert(
         key=key,
         story=key,
@@ -87,17 +96,8 @@ def _alert(window: Window, slug: str, loss: Drop, share: float, fallen: int) -> 
             Fact(name="fallen", value=fallen, unit="pages", at=last.at),
             Fact(name="pages", value=watched(window), unit="pages", at=last.at),
         ),
-        rule=_RULE.format(share=percent(share)),
-        parameters=(
-            Parameter(name="loss", value=LOSS, unit=unit),
-            Parameter(name="loss, of the audience", value=share, unit="share"),
-            Parameter(name="beyond the spread of daily gains", value=DEVIATIONS, unit="standard deviations"),
-            Parameter(name="level before, over", value=LEVEL_HOURS, unit="hours"),
-            Parameter(name="still down after", value=DOWN_HOURS, unit="hours"),
-            Parameter(name="news for", value=NEWS_DAYS, unit="days"),
-            Parameter(name="quiet after", value=QUIET_DAYS, unit="days"),
-        ),
-        threshold=round(share * 100, 6),
+        rule=parameters.fill(_RULE, share=percent(parameters.loss_of_audience)),
+        parameters=parameters.listed(metric=unit),
     )
 
 
@@ -118,17 +118,7 @@ def _lines(alert: Alert, _: Names) -> tuple[str, ...]:
     )
 
 
-def _load(text: str) -> PurgeState:
-    kept = from_text(text)
-    return PurgeState(
-        fallen={slug: datetime.fromisoformat(at) for slug, at in kept["fallen"].items()},
-        told={slug: datetime.fromisoformat(at) for slug, at in kept["told"].items()},
-    )
-
-
-def _dump(losses: PurgeState) -> str:
-    return to_text({"fallen": dict(losses.fallen), "told": dict(losses.told)})
-
+_PARAMETERS = PurgeParameters()
 
 COMPARISON = Comparison(
     name="purge",
@@ -137,11 +127,10 @@ COMPARISON = Comparison(
     summary="a page loses a part of its audience within two days",
     scope=Scope.PLATFORM,
     trigger=Trigger.COUNTS,
-    blank=PurgeState,
-    load=_load,
-    dump=_dump,
-    compare=compare,
-    threshold=Threshold(
-        unit="% of the audience", mark="%", default=0.5, least=0.5, most=90, scale=0.01, compare=compare
+    parameters=_PARAMETERS,
+    threshold=_PARAMETERS.threshold(
+        "loss_of_audience", unit="% of the audience", mark="%", least=0.5, most=90, scale=0.01
     ),
+    state=StateForm(cls=PurgeState, version=3, upgrade=told_is_raised),
+    compare=compare,
 )

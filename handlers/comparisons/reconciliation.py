@@ -1,17 +1,20 @@
-"""Reconciliation: published figures of one page that do not fit together.
+"""Reconciliation: published figures of one page that contradict each other.
 
-A country had the share s0 of all likes at the beginning of a period and s1 at its end; T0 likes became T0 + D. Then
-its part of the D new likes is s1 (T0 + D) - s0 T0 = s1 D - (s0 - s1) T0, and the rounding of the four figures leaves an
-interval for it (the expression is linear in each of them, so its extremes lie at their bounds). A published count of
-that country's new likes outside the interval is a contradiction: one of the figures is wrong, and from them alone
-nobody can tell which.
+| symbol | meaning | unit |
+|---|---|---|
+| s0, s1 | a country's share of all likes at the beginning and at the end of a period | share |
+| T0 | all likes at the beginning | likes |
+| D | new likes of the period | likes |
 
-8 to 13 March 2016: 57.6% of 3,003,000 likes, then 56.4%, after 151,000 new likes; that makes 45,700 to 52,500 new
-likes at home, and 34,069 were published.
+The country's new likes are ``s1 (T0 + D) - s0 T0 = s1 D - (s0 - s1) T0``. The rounding of the four figures leaves an
+interval: the expression is linear in each figure, so its extremes lie at their bounds. A published count of the
+country's new likes outside the interval is a contradiction. The figures alone do not show which of them is wrong.
 
-The total at the end is never asked for: newspapers print it less often, and more coarsely, than the gain (here the
-nearest is "3.2 million", a day later), and T0 + D is the same figure, known better. T0 is the total that came with the
-first share, else the page's own accepted count within 72 hours of it.
+Example, 8 to 13 March 2016: 57.6% of 3,003,000 likes, then 56.4%, after 151,000 new likes. That makes 45,700 to 52,500
+new likes at home; 34,069 were published.
+
+The rule computes the total at the end as T0 + D: newspapers print it less often and more coarsely than the gain. T0 is
+the total that came with the first share, else the page's own accepted count within 72 hours of that share.
 """
 
 from __future__ import annotations
@@ -22,37 +25,40 @@ from datetime import timedelta
 from itertools import product
 
 from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
-from handlers.model import Alert, AudienceReading, Dated, Fact, Figure, Measure, Parameter, Point
-from handlers.rule_state import from_text, to_text
+from handlers.model import Alert, AudienceReading, Dated, Fact, Figure, Measure, Point
+from handlers.parameters import Parameters, parameter
+from handlers.rule_state import StateForm
+from handlers.signals.facts import count_fact
 from handlers.signals.shares import TOTAL_WITHIN, fact, published_share
 from handlers.wording.numbers import count, percent
 from handlers.wording.phrases import on, span
 
-BEYOND = 0.1
-SAME_DAY_HOURS = 24
 
-_SAME_DAY = timedelta(hours=SAME_DAY_HOURS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconciliationParameters(Parameters):
+    """The numbers of this rule."""
+
+    beyond: float = parameter(0.1, "share", "beyond the rounding, of the published count")
+    same_day_hours: int = parameter(24, "hours", "figures of one instant are at most apart")
+    total_hours: float = parameter(TOTAL_WITHIN / timedelta(hours=1), "hours", "total within")
+
+
 _RULE = (
-    "The published count of new {metric} lies outside what the published shares and totals leave open, rounding "
-    "included, and by more than a tenth of itself: figures of one day may be hours apart."
-)
-_PARAMETERS = (
-    Parameter(name="beyond the rounding, of the published count", value=BEYOND, unit="share"),
-    Parameter(name="figures of one instant are at most apart", value=SAME_DAY_HOURS, unit="hours"),
-    Parameter(name="total within", value=TOTAL_WITHIN / timedelta(hours=1), unit="hours"),
+    "The published count of new {metric} lies outside what the published shares and totals allow, rounding included, "
+    "by more than {beyond:.0%} of itself."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedState:
-    """What is remembered of a page: the keys of the contradictions told of periods that are still laid before us."""
+class ReconciliationState:
+    """The state of a page: the keys of the contradictions raised, of figures that the window still shows."""
 
     keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Period:
-    """A country's published new likes (``new.likes[country]`` of ``gained``), and what they are to be held against."""
+    """A country's ``published`` new likes, of all that the page ``gained``, and the figures to compare them with."""
 
     new: AudienceReading
     country: str
@@ -64,7 +70,7 @@ class _Period:
 
     @property
     def implied(self) -> Figure:
-        """The country's new likes by its shares and the totals."""
+        """The country's new likes, computed from its shares and the totals."""
         (_, before), (_, after), gained = self.before, self.after, self.gained
         low, high = self.total.low or 0.0, self.total.high or 0.0
         corners = [
@@ -76,24 +82,26 @@ class _Period:
         middle = after.value * gained.value - (before.value - after.value) * self.total.value
         return Figure(value=middle, low=min(corners), high=max(corners))
 
-    @property
-    def is_contradiction(self) -> bool:
+    def is_contradiction(self, beyond: float) -> bool:
         implied, published = self.implied, self.published
-        beyond = max(implied.low - published.high, published.low - implied.high)
-        return beyond > BEYOND * published.value
+        return max(implied.low - published.high, published.low - implied.high) > beyond * published.value
 
 
-def compare(window: Window, told: PublishedState) -> Verdict[PublishedState] | None:
-    """Hold every published count of new likes against the shares and totals that are known."""
+def compare(
+    window: Window, state: ReconciliationState, parameters: ReconciliationParameters
+) -> Verdict[ReconciliationState] | None:
+    """Compare every published count of new likes with the shares and totals that are known."""
     published = [new for new in window.audience if new.measure is Measure.NEW]
     if not published:
         return None
-    known = told.keys & {_key(new, country) for new in published for country in new.likes}
-    periods = (period for new in published for period in _periods(window, new))
-    found = {_key(period.new, period.country): period for period in periods if period.is_contradiction}
-    alerts = tuple(_alert(key, found[key], window) for key in sorted(found.keys() - known))
+    known = state.keys & {_key(new, country) for new in published for country in new.likes}
+    periods = (period for new in published for period in _periods(window, new, parameters))
+    found = {
+        _key(period.new, period.country): period for period in periods if period.is_contradiction(parameters.beyond)
+    }
+    alerts = tuple(_alert(key, found[key], window, parameters) for key in sorted(found.keys() - known))
     keys = known.union(found)
-    return Verdict(alerts=alerts, state=told if keys == told.keys else PublishedState(keys=keys))
+    return Verdict(alerts=alerts, state=state if keys == state.keys else ReconciliationState(keys=keys))
 
 
 def _key(new: AudienceReading, country: str) -> str:
@@ -101,13 +109,13 @@ def _key(new: AudienceReading, country: str) -> str:
     return f"contradiction:{new.page}:{country}:{new.metric}:{new.days}d:{new.as_of.isoformat()}:{published}"
 
 
-def _periods(window: Window, new: AudienceReading) -> Iterator[_Period]:
+def _periods(window: Window, new: AudienceReading, parameters: ReconciliationParameters) -> Iterator[_Period]:
     if new.days is None or new.total is None:
         return
     for country, published in new.likes.items():
-        before = _share(window, new, country, days=new.days)
-        after = _share(window, new, country, days=0)
-        total = None if before is None else _total(window, before[0])
+        before = _share(window, new, country, parameters, days=new.days)
+        after = _share(window, new, country, parameters, days=0)
+        total = None if before is None else _total(window, before[0], parameters)
         if before is not None and after is not None and total is not None:
             yield _Period(
                 new=new,
@@ -120,8 +128,10 @@ def _periods(window: Window, new: AudienceReading) -> Iterator[_Period]:
             )
 
 
-def _share(window: Window, new: AudienceReading, country: str, *, days: int) -> tuple[AudienceReading, Figure] | None:
-    """The country's share of all likes so many days before the period's end: of those of that day the most exact."""
+def _share(
+    window: Window, new: AudienceReading, country: str, parameters: ReconciliationParameters, *, days: int
+) -> tuple[AudienceReading, Figure] | None:
+    """Return the country's share of all likes ``days`` before the period's end: the nearest, then the most exact."""
     at = new.as_of - timedelta(days=days)
     shares = [
         (reading, share)
@@ -129,44 +139,28 @@ def _share(window: Window, new: AudienceReading, country: str, *, days: int) -> 
         if reading.measure is Measure.ALL
         and reading.metric is new.metric
         and reading.dated is not Dated.MONTH
-        and abs(reading.as_of - at) < _SAME_DAY
+        and abs(reading.as_of - at) < timedelta(hours=parameters.same_day_hours)
         and (share := published_share(reading, country)) is not None
     ]
     return min(shares, key=lambda known: (abs(known[0].as_of - at), known[1].high - known[1].low), default=None)
 
 
-def _total(window: Window, reading: AudienceReading) -> Fact | None:
-    """All likes of the page when a share of them was published."""
+def _total(window: Window, reading: AudienceReading, parameters: ReconciliationParameters) -> Fact | None:
+    """Return all likes of the page when a share of them was published."""
     if reading.total is not None:
         return fact("total", reading.total, reading.metric, reading)
     series_state = window.series_states.get(window.scope)
     if series_state is None or series_state.metric is not reading.metric:
         return None
-    points = [
-        point
-        for point in (series_state.day, series_state.previous, series_state.last, _midnight(window, reading))
-        if point
-    ]
-    near = [point for point in points if abs(point.at - reading.as_of) <= TOTAL_WITHIN]
-    if not near:
-        return None
-    point = min(near, key=lambda point: abs(point.at - reading.as_of))
-    return Fact(
-        name="total",
-        value=point.count,
-        unit=reading.metric,
-        low=point.low,
-        high=point.high,
-        about=reading.page,
-        at=point.at,
-        dated=point.dated,
-        source=point.source,
-        url=point.url,
-    )
+    points = (series_state.day, series_state.previous, series_state.last, _midnight(window, reading))
+    within = timedelta(hours=parameters.total_hours)
+    near = [point for point in points if point is not None and abs(point.at - reading.as_of) <= within]
+    nearest = min(near, key=lambda point: abs(point.at - reading.as_of), default=None)
+    return None if nearest is None else count_fact("total", series_state, nearest)
 
 
 def _midnight(window: Window, reading: AudienceReading) -> Point | None:
-    """The count at the beginning of the reading's day, as it is remembered of a page that is polled."""
+    """Return the count at the beginning of the reading's day, from the history of a polled page."""
     at, last = reading.as_of.replace(hour=0, minute=0, second=0, microsecond=0), window.series_states[window.scope].last
     level = window.histories[window.scope].level(at.timestamp())
     if level is None:
@@ -175,7 +169,7 @@ def _midnight(window: Window, reading: AudienceReading) -> Point | None:
     return Point(at=at, count=number, low=number, high=number, source=last.source, url=last.url, dated=Dated.DAY)
 
 
-def _alert(key: str, period: _Period, window: Window) -> Alert:
+def _alert(key: str, period: _Period, window: Window, parameters: ReconciliationParameters) -> Alert:
     new = period.new
     return Alert(
         key=key,
@@ -194,8 +188,8 @@ def _alert(key: str, period: _Period, window: Window) -> Alert:
             fact("share_after", period.after[1], "share", period.after[0], about=period.country),
             period.total,
         ),
-        rule=_RULE.format(metric=new.metric),
-        parameters=_PARAMETERS,
+        rule=parameters.fill(_RULE, metric=new.metric),
+        parameters=parameters.listed(),
     )
 
 
@@ -225,17 +219,9 @@ def _lines(alert: Alert, words: Names) -> tuple[str, ...]:
 
 
 def _room(implied: Fact) -> str:
-    """Three digits of the interval: more would look better known than it is."""
+    """Return three digits of the interval: more would look more exact than it is."""
     digits = len(str(round(abs(implied.value))))
     return f"about {span(implied, lambda bound: count(round(bound, min(3 - digits, 0))))}"
-
-
-def _dump(told: PublishedState) -> str:
-    return to_text({"keys": sorted(told.keys)})
-
-
-def _load(text: str) -> PublishedState:
-    return PublishedState(keys=frozenset(from_text(text)["keys"]))
 
 
 COMPARISON = Comparison(
@@ -245,8 +231,7 @@ COMPARISON = Comparison(
     summary="published figures of a page do not fit together",
     scope=Scope.PAGE,
     trigger=Trigger.AUDIENCE,
-    blank=PublishedState,
-    load=_load,
-    dump=_dump,
+    parameters=ReconciliationParameters(),
+    state=StateForm(cls=ReconciliationState, version=2),
     compare=compare,
 )

@@ -1,19 +1,27 @@
 """Surge: a page gains in a day many times what it usually gains.
 
-g is the gain of the past 24 hours; the usual day is e^m, with m the median of the logarithms of the 28 daily gains
-before (raised half-way to that of the same weekdays where it is higher), and s = sqrt(0.18^2 + sd^2 + 1/e^m), with sd
-how far the days above the median usually lie above it: bad days make no good day usual. Told if g >= 3.2 e^m and
-(log g - m)/s >= 3, or if g >= 5 e^m, now and 6 hours ago (now, where readings are rarer than every 8 hours), and
-g >= max(500, 0.2% of the audience). Where it is one jump that makes the surge, of more than 0.4% beyond six times the
-usual pace between two readings, it is 12 hours: wrong values inside the ledger's gate last as long as 8. A rounded
-count must have been read to rise twice within the 24 hours instead: one step at least is then known to have come in
-them. One an episode, which ends after 72 hours below 1.8 usual days, or after 45 days; a counter that stands still
-though its page does not is no calm.
+| symbol | meaning |
+|---|---|
+| g | the gain of the past 24 hours |
+| m | the median of the logarithms of the 28 daily gains before, raised half-way to that of the same weekdays if higher |
+| e^m | the usual day |
+| sd | how far the days above the median usually lie above it: bad days make no good day usual |
+| s | sqrt(0.18^2 + sd^2 + 1/e^m) |
 
-Where nobody read the page a day ago, its count then is drawn on a straight line. That would spread a surge over up to
-three days of an outage; so it is taken to have grown by usual days until then, if that makes a gain of 5 of them, and
-the straight line one of 2.5 and of 0.7 times the least gain that is told. Both are said to be taken so: what is known
-is the gain since the last reading before.
+A surge is raised if all of these hold:
+
+- ``g >= 3.2 e^m and (log g - m) / s >= 3``, or ``g >= 5 e^m``;
+- the same held 6 hours ago (not asked of a page read less often than every 8 hours);
+- ``g >= max(500, 0.2% of the audience)``.
+
+If one jump makes the surge, it must hold for 12 hours instead of 6 (``handlers.signals.jumps``). A rounded count must have
+been read to rise twice within the 24 hours instead: then one step at least happened in them. There is one alert an
+episode, which ends after 72 hours below 1.8 usual days, or after 45 days. A frozen counter does not end it.
+
+If nobody read the page a day ago, its count then is interpolated on a straight line. That would spread a surge over
+up to three days of an outage. So usual days are assumed until then if that makes a gain of 5 usual days, and the
+straight line a gain of 2.5 usual days and of 0.7 times the least gain. The alert names the assumption, and the gain
+since the last reading before.
 """
 
 from __future__ import annotations
@@ -25,9 +33,10 @@ from datetime import UTC, datetime, timedelta
 from math import exp, inf, log, sqrt
 from statistics import median
 
-from handlers.contract import Comparison, Names, Scope, Threshold, Trigger, Verdict, Window, Wording
-from handlers.model import Alert, Fact, Figure, Parameter, SeriesState
-from handlers.rule_state import from_text, instant, to_text
+from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
+from handlers.model import Alert, Fact, Figure, SeriesState
+from handlers.parameters import Parameters, parameter
+from handlers.rule_state import StateForm
 from handlers.signals.facts import count_fact
 from handlers.signals.history import DAY, HOUR, HistorySummary
 from handlers.signals.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
@@ -36,43 +45,51 @@ from handlers.validation import frozen_since
 from handlers.wording.numbers import count, dated
 from handlers.wording.phrases import NET_OF_REMOVALS, is_rounded, on, span
 
-TIMES = 3.2
-DEVIATIONS = 3
-TIMES_BEYOND_DOUBT = 5
-TIMES_IF_EVEN = 2.5
-GAIN_IF_EVEN = 0.7
-GAIN = 500
-GAIN_OF_AUDIENCE = 0.002
-HOURS_APART = 6
-OVER_BELOW = 1.8
-OVER_HOURS = 72
-OVER_DAYS = 45
-BASE_DAYS = 28
-BASE_DAYS_AT_LEAST = 14
-
-_APART = HOURS_APART * HOUR
-_APART_AFTER_A_JUMP = STANDS_HOURS * HOUR
-_RARELY = 8 * HOUR
-_OVER = timedelta(hours=OVER_HOURS)
-_LONGEST = timedelta(days=OVER_DAYS)
-_UNREAD_AT_MOST = 3 * DAY  # of longer ones 5 usual days in one are too easily several good ones
 _WEEK = 7
-_LEAST_SPREAD = 0.18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurgeParameters(Parameters):
+    """The numbers of this rule."""
+
+    times: float = parameter(3.2, "times", "usual days")
+    deviations: int = parameter(3, "standard deviations", "beyond the spread of daily gains")
+    times_beyond_doubt: int = parameter(5, "times", "whatever the spread, usual days")
+    gain: int = parameter(500, "{metric}", "gain")
+    gain_of_audience: float = parameter(0.002, "share", "gain, of the audience")
+    hours_apart: int = parameter(6, "hours", "apart")
+    hours_apart_after_a_jump: int = parameter(STANDS_HOURS, "hours", "apart, where one jump makes it")
+    jump_of_count: float = parameter(JUMP_OF_COUNT, "share", "a jump, of the count, beyond its pace")
+    times_its_pace: int = parameter(TIMES_ITS_PACE, "times the usual", "its pace, for a jump")
+    times_if_even: float = parameter(2.5, "times", "usual days on a straight line over unread ones")
+    gain_if_even: float = parameter(0.7, "times", "of the least gain, on that line")
+    base_days: int = parameter(28, "days", "days that make the usual one")
+    over_below: float = parameter(1.8, "usual days", "episode over below")
+    over_hours: int = parameter(72, "hours", "episode over after")
+    over_days: int = parameter(45, "days")
+    base_days_at_least: int = parameter(14, "days")
+    rarely_hours: int = parameter(8, "hours between readings")
+    least_spread: float = parameter(0.18, "of the logarithm")
+    unread_days: int = parameter(3, "days")  # in more days, 5 usual days in one are too easily several good days
+
+    def least(self, count: float) -> float:
+        """Return the least gain that is news."""
+        return max(self.gain, self.gain_of_audience * count)
+
+
 _RULE = (
-    "The gain of 24 hours was {times:g} times the usual day or more, far more than the page's days differ (or "
-    "5 times, however they do), and it was so 6 hours before too, 12 where one jump makes it (or the page is read more "
-    "rarely than every 8 hours, or its count is rounded and rose twice in the 24 hours)."
+    "The gain of 24 hours is at least {times:g} times the usual day, and clearly more than its days differ. It was so "
+    "{hours_apart} hours before too ({hours_apart_after_a_jump} after a jump), or the page is read rarely or rounded."
 )
 _ASSUMED = {
-    "drawn": " The page was not read a day before, and is taken to have grown evenly while it was not.",
-    "paced": " The page was not read a day before, and is taken to have gained by usual days until then, as that makes "
-    "5 of them or more in the 24 hours, and a straight line half as many.",
+    "drawn": " The page was not read a day before; the rule assumes that it grew evenly until it was read.",
+    "paced": " The page was not read a day before; the rule assumes usual days until then.",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurgeState:
-    """What is remembered of a page: since when it surges, and since when it has been calm again."""
+    """The state of a page: since when it surges, and since when it has been calm again."""
 
     since: datetime | None = None
     calm_since: datetime | None = None
@@ -80,9 +97,9 @@ class SurgeState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Day:
-    """A gain of 24 hours, from a ``level`` a day ago, and the usual one.
+    """A gain of 24 hours from a ``level`` a day ago, and the usual gain.
 
-    Where the level was not read, it is drawn on a line, or ``paced`` by usual days.
+    ``paced`` is True if the level was not read and usual days are assumed until then.
     """
 
     level: float
@@ -95,181 +112,152 @@ class _Day:
     def ratio(self) -> float:
         return self.gain / self.usual
 
-    def is_unusual(self, times: float) -> bool:
-        is_clear = self.ratio >= TIMES_BEYOND_DOUBT or log(self.ratio) >= DEVIATIONS * self.spread
-        return self.ratio >= times and is_clear
+    def is_unusual(self, parameters: SurgeParameters) -> bool:
+        is_beyond_doubt = self.ratio >= parameters.times_beyond_doubt
+        is_clear = is_beyond_doubt or log(self.ratio) >= parameters.deviations * self.spread
+        return self.ratio >= parameters.times and is_clear
 
 
-_CALM = SurgeState()
-
-
-def compare(window: Window, episode: SurgeState, times: float = TIMES) -> Verdict[SurgeState] | None:
-    """Look at the past 24 hours; most pages are done with after one subtraction."""
-    series_state, past = window.series_states[window.scope], window.histories[window.scope]
-    now, width = series_state.last.at.timestamp(), series_state.last.high - series_state.last.low
-    if not past.times or past.times[0] > now - DAY:
+def compare(window: Window, state: SurgeState, parameters: SurgeParameters) -> Verdict[SurgeState] | None:
+    """Judge the past 24 hours; for most pages one subtraction is enough."""
+    series_state, history = window.series_states[window.scope], window.histories[window.scope]
+    last = series_state.last
+    now, width = last.at.timestamp(), last.high - last.low
+    if not history.times or history.times[0] > now - DAY:
         return None
-    if width and past.times[-1] != now:  # a rounded count says something when it changes
+    if width and history.times[-1] != now:  # only a change of a rounded count means anything
         return None
-    count_now = past.counts[-1] if width else float(series_state.last.count)
-    low, high = past.bounds(now - DAY)
-    if episode.since is None and count_now - low < _least(count_now):
+    count_now = history.counts[-1] if width else float(last.count)
+    low, high = history.bounds(now - DAY)
+    if state.since is not None:
+        day = None if frozen_since(series_state) else _day(history, now, count_now, parameters, width=0)
+        after = state if day is None else _continued(state, state.since, day, last.at, parameters)
+        return None if after is state else Verdict(alerts=(), state=after)
+    if count_now - low < parameters.least(count_now):
         return None
-    if episode.since is not None:
-        day = None if frozen_since(series_state) else _day(past, now, count_now, width=0)
-        after = episode if day is None else _continued(episode, episode.since, day, series_state.last.at)
-        return None if after is episode else Verdict(alerts=(), state=after)
-    day = _day(past, now, count_now, width=width)
-    if day is None:
+    day = _day(history, now, count_now, parameters, width=width)
+    if day is None or day.gain < parameters.least(count_now) or not day.is_unusual(parameters):
         return None
-    if day.gain < _least(count_now) or not day.is_unusual(times):
-        return None
-    if (series_state.gap or 0.0) > _RARELY:
-        confirmed = count_now - low > 2 * width
+    if (series_state.gap or 0.0) > parameters.rarely_hours * HOUR:
+        is_confirmed = count_now - low > 2 * width
+    elif width:
+        is_confirmed = day.gain >= width
     else:
-        confirmed = day.gain >= width if width else _was_unusual(past, now - _apart(past, now, day, times), times)
-    if not confirmed:
+        is_confirmed = _was_unusual(history, now - _apart(history, now, day, parameters), parameters)
+    if not is_confirmed:
         return None
     level = Figure(value=day.level, low=day.level, high=day.level)
-    if width or not past.is_read(now - DAY):
+    if width or not history.is_read(now - DAY):
         level = Figure(value=day.level, low=low, high=high)
-    return Verdict(
-        alerts=(_alert(window, series_state, day, level, times),), state=SurgeState(since=series_state.last.at)
-    )
+    alert = _alert(window, series_state, day, level, parameters)
+    return Verdict(alerts=(alert,), state=SurgeState(since=last.at))
 
 
-def _least(count_now: float) -> float:
-    """What a gain must be at least to be news."""
-    return max(GAIN, GAIN_OF_AUDIENCE * count_now)
+def _continued(state: SurgeState, since: datetime, day: _Day, at: datetime, parameters: SurgeParameters) -> SurgeState:
+    if at - since >= timedelta(days=parameters.over_days):
+        return SurgeState()
+    if day.ratio >= parameters.over_below:
+        return state if state.calm_since is None else replace(state, calm_since=None)
+    if state.calm_since is None:
+        return replace(state, calm_since=at)
+    return SurgeState() if at - state.calm_since >= timedelta(hours=parameters.over_hours) else state
 
 
-def _continued(episode: SurgeState, since: datetime, day: _Day, at: datetime) -> SurgeState:
-    if at - since >= _LONGEST:
-        return _CALM
-    if day.ratio >= OVER_BELOW:
-        return episode if episode.calm_since is None else replace(episode, calm_since=None)
-    if episode.calm_since is None:
-        return replace(episode, calm_since=at)
-    return _CALM if at - episode.calm_since >= _OVER else episode
+def _apart(history: HistorySummary, now: float, day: _Day, parameters: SurgeParameters) -> float:
+    """Return for how many seconds a surge must have been one: longer if one jump makes it."""
+    step = max(history.steps(now - DAY))
+    is_enough_without = day.gain - step.size >= parameters.times * day.usual
+    if is_enough_without or not is_jump(step.size, step.before, day.usual, step.days):
+        return parameters.hours_apart * HOUR
+    return parameters.hours_apart_after_a_jump * HOUR
 
 
-def _apart(past: HistorySummary, now: float, day: _Day, times: float) -> float:
-    """For how long a surge must have been one, in seconds: longer where one jump makes it."""
-    step = max(past.steps(now - DAY))
-    made_by_it = is_jump(step.size, step.before, day.usual, step.days) and day.gain - step.size < times * day.usual
-    return _APART_AFTER_A_JUMP if made_by_it else _APART
-
-
-def _was_unusual(past: HistorySummary, by: float, times: float) -> bool:
-    """Whether the day was as unusual at the newest mark up to then."""
-    earlier = max((time for time in past.times if time <= by), default=None)
-    then = None if earlier is None else past.at(earlier)
+def _was_unusual(history: HistorySummary, by: float, parameters: SurgeParameters) -> bool:
+    """Return True if the day was as unusual at the newest point up to then."""
+    earlier = max((time for time in history.times if time <= by), default=None)
+    then = None if earlier is None else history.at(earlier)
     if earlier is None or then is None:
         return False
-    day = _day(past, earlier, then, width=0)
-    return day is not None and day.is_unusual(times)
+    day = _day(history, earlier, then, parameters, width=0)
+    return day is not None and day.is_unusual(parameters)
 
 
-def _day(past: HistorySummary, at: float, count: float, *, width: int) -> _Day | None:
-    """The gain of the 24 hours before ``at`` against the 28 days before those; None where they are not known.
+def _day(history: HistorySummary, at: float, count: float, parameters: SurgeParameters, *, width: int) -> _Day | None:
+    """Return the gain of the 24 hours before ``at`` and the usual one; None if the days before are not known.
 
-    Of a count rounded in steps of ``width``, it is the gain that is certain, or with 0 what a straight line between its
-    steps makes likely.
+    ``width`` is the step of a rounded count: then the gain is the part that is certain. With 0 it is the part that a
+    straight line between the steps makes likely.
     """
-    level = past.bounds(at - DAY)[1] if width else past.at(at - DAY)
-    surplus = past.end - int((at - DAY) // DAY)
-    gains = past.gains(BASE_DAYS + surplus)
+    level = history.bounds(at - DAY)[1] if width else history.at(at - DAY)
+    surplus = history.end - int((at - DAY) // DAY)
+    gains = history.gains(parameters.base_days + surplus)
     gains = gains[: len(gains) - surplus] if surplus else gains
-    if level is None or len(gains) < BASE_DAYS_AT_LEAST:
+    if level is None or len(gains) < parameters.base_days_at_least:
         return None
     logs = [log(max(one, 1.0)) for one in gains]
     middle = median(logs)
     same_weekday = logs[-_WEEK::-_WEEK]
     middle = max(middle, (middle + median(same_weekday)) / 2)
-    spread = sqrt(_LEAST_SPREAD**2 + deviation_above(logs) ** 2 + exp(-middle))
+    spread = sqrt(parameters.least_spread**2 + deviation_above(logs) ** 2 + exp(-middle))
     usual = exp(middle)
-    paced = inf if width or past.is_read(at - DAY) else _paced(past, at - DAY, usual)
-    is_much_if_even = count - level >= max(TIMES_IF_EVEN * usual, GAIN_IF_EVEN * _least(count))
-    is_paced = paced < level and count - paced >= TIMES_BEYOND_DOUBT * usual and is_much_if_even
+    paced = inf if width or history.is_read(at - DAY) else _paced(history, at - DAY, usual, parameters)
+    if_even = max(parameters.times_if_even * usual, parameters.gain_if_even * parameters.least(count))
+    is_paced = paced < level and count - paced >= parameters.times_beyond_doubt * usual and count - level >= if_even
     level = paced if is_paced else level
     return _Day(level=level, gain=max(count - level, 1.0), usual=usual, spread=spread, paced=is_paced)
 
 
-def _paced(past: HistorySummary, at: float, usual: float) -> float:
-    """The count at a time between two marks if days until then were usual ones; infinite where they are far apart."""
-    after = bisect_right(past.times, at)
-    if after == len(past.times) or past.times[after] - past.times[after - 1] > _UNREAD_AT_MOST:
+def _paced(history: HistorySummary, at: float, usual: float, parameters: SurgeParameters) -> float:
+    """Return the count at a time between two points if days until then were usual; infinity if they are far apart."""
+    after = bisect_right(history.times, at)
+    if after == len(history.times):
         return inf
-    return past.counts[after - 1] + usual * (at - past.times[after - 1]) / DAY
+    before = history.times[after - 1]
+    if history.times[after] - before > parameters.unread_days * DAY:
+        return inf
+    return history.counts[after - 1] + usual * (at - before) / DAY
 
 
-def _alert(window: Window, series_state: SeriesState, day: _Day, level: Figure, times: float) -> Alert:
-    unit, last = series_state.metric.value, series_state.last
-    key = f"surge:{series_state.page}:up:{last.at.isoformat()}"
-    low, high = last.low - (level.high or 0.0), last.high - (level.low or 0.0)
-    facts = (
-        Fact(
-            name="ratio",
-            value=day.ratio,
-            unit="times",
-            low=low / day.usual,
-            high=high / day.usual,
-            about=series_state.page,
-            at=last.at,
-        ),
-        Fact(name="gain", value=day.gain, unit=unit, low=low, high=high, about=series_state.page, at=last.at),
-        Fact(name="usual", value=day.usual, unit=unit, about=series_state.page, at=last.at - timedelta(days=1)),
-        Fact(
-            name="level",
-            value=level.value,
-            unit=unit,
-            low=level.low,
-            high=level.high,
-            about=series_state.page,
-            at=last.at - timedelta(days=1),
-        ),
-        count_fact("count", series_state, last),
-        *_since(window.histories[series_state.page], series_state, "paced" if day.paced else "drawn"),
+def _alert(window: Window, series_state: SeriesState, day: _Day, level: Figure, parameters: SurgeParameters) -> Alert:
+    page, unit, last = series_state.page, series_state.metric.value, series_state.last
+    a_day_ago = last.at - timedelta(days=1)
+    low, high = last.low - level.high, last.high - level.low
+    ratio, gain = (
+        Fact(name=name, value=value, unit=of, low=low / each, high=high / each, about=page, at=last.at)
+        for name, value, of, each in (("ratio", day.ratio, "times", day.usual), ("gain", day.gain, unit, 1))
     )
+    facts = (
+        ratio,
+        gain,
+        Fact(name="usual", value=day.usual, unit=unit, about=page, at=a_day_ago),
+        Fact(name="level", value=level.value, unit=unit, low=level.low, high=level.high, about=page, at=a_day_ago),
+        count_fact("count", series_state, last),
+        *_since(window.histories[page], series_state, "paced" if day.paced else "drawn"),
+    )
+    key = f"surge:{page}:up:{last.at.isoformat()}"
     return Alert(
         key=key,
         story=key,
         kind="surge",
         feature="surge",
-        page=series_state.page,
+        page=page,
         at=window.now,
         dated=last.dated,
         facts=facts,
-        rule=_RULE.format(times=times) + "".join(_ASSUMED.get(fact.name, "") for fact in facts),
-        parameters=(
-            Parameter(name="usual days", value=times, unit="times"),
-            Parameter(name="beyond the spread of daily gains", value=DEVIATIONS, unit="standard deviations"),
-            Parameter(name="whatever the spread, usual days", value=TIMES_BEYOND_DOUBT, unit="times"),
-            Parameter(name="gain", value=GAIN, unit=unit),
-            Parameter(name="gain, of the audience", value=GAIN_OF_AUDIENCE, unit="share"),
-            Parameter(name="apart", value=HOURS_APART, unit="hours"),
-            Parameter(name="apart, where one jump makes it", value=STANDS_HOURS, unit="hours"),
-            Parameter(name="a jump, of the count, beyond its pace", value=JUMP_OF_COUNT, unit="share"),
-            Parameter(name="its pace, for a jump", value=TIMES_ITS_PACE, unit="times the usual"),
-            Parameter(name="usual days on a straight line over unread ones", value=TIMES_IF_EVEN, unit="times"),
-            Parameter(name="of the least gain, on that line", value=GAIN_IF_EVEN, unit="times"),
-            Parameter(name="days that make the usual one", value=BASE_DAYS, unit="days"),
-            Parameter(name="episode over below", value=OVER_BELOW, unit="usual days"),
-            Parameter(name="episode over after", value=OVER_HOURS, unit="hours"),
-        ),
-        threshold=times,
+        rule=parameters.fill(_RULE) + "".join(_ASSUMED.get(fact.name, "") for fact in facts),
+        parameters=parameters.listed(metric=unit),
     )
 
 
-def _since(past: HistorySummary, series_state: SeriesState, assumed: str) -> Iterator[Fact]:
-    """The gain since the last reading before the 24 hours, where they began while nobody read the page."""
+def _since(history: HistorySummary, series_state: SeriesState, assumed: str) -> Iterator[Fact]:
+    """Yield the gain since the last reading before the 24 hours, if nobody read the page when they began."""
     last = series_state.last
     began = last.at.timestamp() - DAY
-    if last.low < last.high or past.is_read(began):
+    if last.low < last.high or history.is_read(began):
         return
-    before = bisect_right(past.times, began) - 1
-    at = datetime.fromtimestamp(past.times[before], UTC)
-    gained = last.count - past.counts[before]
+    before = bisect_right(history.times, began) - 1
+    at = datetime.fromtimestamp(history.times[before], UTC)
+    gained = last.count - history.counts[before]
     yield Fact(name=assumed, value=gained, unit=series_state.metric.value, about=series_state.page, at=at)
 
 
@@ -302,14 +290,7 @@ def _lines(alert: Alert, _: Names) -> tuple[str, ...]:
     )
 
 
-def _load(text: str) -> SurgeState:
-    kept = from_text(text)
-    return SurgeState(since=instant(kept["since"]), calm_since=instant(kept["calm_since"]))
-
-
-def _dump(episode: SurgeState) -> str:
-    return to_text({"since": episode.since, "calm_since": episode.calm_since})
-
+_PARAMETERS = SurgeParameters()
 
 COMPARISON = Comparison(
     name="surge",
@@ -318,11 +299,8 @@ COMPARISON = Comparison(
     summary="a page gains in a day several times what it usually gains",
     scope=Scope.PAGE,
     trigger=Trigger.COUNTS,
-    blank=SurgeState,
-    load=_load,
-    dump=_dump,
+    parameters=_PARAMETERS,
+    threshold=_PARAMETERS.threshold("times", unit="times the usual day", mark="x", least=2.5, most=100, scale=1),
+    state=StateForm(cls=SurgeState, version=2),
     compare=compare,
-    threshold=Threshold(
-        unit="times the usual day", mark="x", default=TIMES, least=2.5, most=100, scale=1, compare=compare
-    ),
 )

@@ -1,15 +1,19 @@
-"""New likes from somewhere (from abroad, from one country) against what is usual: what both comparisons of it share.
+"""New likes of a part (everybody abroad, or one country) over 7 and 28 days, from lists by country.
 
-Over 7 and 28 days, from clean steps between lists by country: F = the positive changes of the part looked at, N = those
-of all countries, U+ = new likes without a country; p = F/N, lower bound p- = F/(N + U+). What N + U+ exceed the gain of
-the page's total by was listed anew, and is taken off F and N. The baseline s_b is F/N over the 90 days before (28 days
-of it, 40% clean), else the part's share of all likes (where lists are rare or most of them unclean: a page of which
-there are few days yet is not judged, since newcomers differ from those who came long ago). It is a hit if p - s_b
-reaches the limit, p- - s_b >= 0.02, z >= 3 with overdispersion 15, and F >= max(600, 0.06% T); told on 2 snapshots (1
-where sparser than 8 days, or where p - s_b >= 0.20 and p- - s_b >= 0.10: in proportion where the limit is another than
-0.15). An episode ends after 30 days below +0.08.
+| symbol | meaning |
+|---|---|
+| F | the positive changes of the part over the clean steps between lists |
+| N | the same of all countries |
+| U | new likes without a country |
+| F / N | the part's share of the new likes |
+| F / (N + U) | its lower bound |
+| R | what N + U exceed the gain of the page's total by: likes that were listed anew, taken off F and N |
 
-A figure as published is the other form (``handlers.signals.published_figures``); the test itself is in ``handlers.signals.new_likes_test``.
+The usual share, the baseline, is F / N over the 90 days before. These need 28 days, of which 40% are clean. Else the
+baseline is the part's share of all likes, if lists are rare or most of them are unclean. A page with few days is not
+judged yet, since newcomers differ from people who came long ago.
+
+``handlers.signals.published_figures`` has the other source of findings.
 """
 
 from __future__ import annotations
@@ -17,12 +21,13 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
+from operator import attrgetter
 
 from handlers.contract import Window
 from handlers.model import Figure
-from handlers.signals.new_likes_test import ABROAD, Finding, Occasion, Progress
+from handlers.signals.new_likes_findings import ABROAD, Finding, NewLikesParameters, Occasion, Progress
 from handlers.signals.published_figures import with_figures
 from handlers.signals.shares import (
     Flow,
@@ -37,93 +42,83 @@ from handlers.signals.shares import (
     with_totals,
 )
 
-WINDOWS_DAYS = (7, 28)
-BASELINE_DAYS = 90
-BASELINE_DAYS_AT_LEAST = 28
-CLEAN_AT_LEAST = 0.4
-
 _DAY = timedelta(days=1)
+_at = attrgetter("reading.as_of")
 
 
 def survey(
-    window: Window, progress: Progress, home: str, *, least: float | None = None
+    window: Window, progress: Progress, home: str, parameters: NewLikesParameters, *, by_country: bool
 ) -> tuple[Progress, tuple[Occasion, ...]]:
-    """Every list and every published figure not judged yet, oldest first, and the progress once they are.
+    """Return every list and published figure that was not judged yet, and the progress once they are judged.
 
-    The part looked at is ``ABROAD``; where ``least`` is given, each country that has this share of the new likes.
+    Lists come first, each kind from the oldest on. The part to judge is ``ABROAD``. With ``by_country`` it is every
+    country that has at least the excess as its share of the new likes.
     """
     totals = with_totals(progress.totals, window)
     if totals is not progress.totals:
         progress = replace(progress, totals=totals)
-    occasions = [*_lists(window, progress, home, least)]
+    occasions = [*_lists(window, progress, home, parameters, by_country=by_country)]
     if occasions:
         progress = replace(progress, lists_until=occasions[-1].at)
-    progress, figures = with_figures(progress, window, home, by_country=least is not None)
+    progress, figures = with_figures(progress, window, home, parameters, by_country=by_country)
     return progress, (*occasions, *figures)
 
 
-def _lists(window: Window, progress: Progress, home: str, least: float | None) -> Iterator[Occasion]:
+def _lists(
+    window: Window, progress: Progress, home: str, parameters: NewLikesParameters, *, by_country: bool
+) -> Iterator[Occasion]:
     series = snapshots(window, home, progress.totals)
     path = steps(window, home, progress.totals)
     for count, newest in later(series, progress.lists_until):
-        inflows = window.once(
-            (_inflows, home, id(series), count),  # the window keeps the series
-            lambda: tuple(_inflows(series[:count], path[: count - 1], home)),  # noqa: B023 (called at once)
+        inflows = window.cached(
+            (_inflows, home, id(series), count, parameters.periods),  # the window's cache holds the series
+            lambda: tuple(_inflows(series[:count], path[: count - 1], home, parameters)),  # noqa: B023 (called at once)
         )
         yield Occasion(
             at=newest.at,
             sparse=is_sparse(series[:count]),
-            parts=(ABROAD,) if least is None else _gaining(inflows, least),
+            parts=_gaining(inflows, parameters.excess) if by_country else (ABROAD,),
             findings=partial(_of_inflows, inflows),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Inflow:
-    """What came in a period up to the newest list, and before it: the page's flow (if known) and its standing then."""
+    """The flow of a period up to the newest list, the ``usual`` flow before (if known), and the list ``before`` it."""
 
     newest: Snapshot
     came: Flow
     usual: Flow | None
-    standing: Snapshot
+    before: Snapshot
 
 
 def _gaining(inflows: Sequence[_Inflow], least: float) -> tuple[str, ...]:
-    """The countries that have this share of the new likes of one of the periods."""
-    return tuple(
-        sorted(
-            {
-                country
-                for inflow in inflows
-                for country, gained in inflow.came.countries
-                if gained / inflow.came.listed >= least
-            }
-        )
-    )
+    """Return the countries that have at least this share of the new likes of one of the periods."""
+    shares = ((country, gained / one.came.listed) for one in inflows for country, gained in one.came.countries)
+    return tuple(sorted({country for country, share in shares if share >= least}))
 
 
-def _inflows(series: tuple[Snapshot, ...], path: tuple[ListStep, ...], home: str) -> Iterator[_Inflow]:
+def _inflows(
+    series: tuple[Snapshot, ...], path: tuple[ListStep, ...], home: str, parameters: NewLikesParameters
+) -> Iterator[_Inflow]:
     newest = series[-1]
-    for days in WINDOWS_DAYS:
+    for days in (parameters.short_days, parameters.long_days):
         start = newest.at - days * _DAY * (8 / 7)  # lists come late, and a month has 31 days
         came = flow(path, home, start, newest.at)
-        if came is None or came.until != newest.at or came.days < CLEAN_AT_LEAST * days:
+        if came is None or came.until != newest.at or came.days < parameters.clean_at_least * days:
             continue
         if came.listed <= came.relisted:
             continue
-        before = came.since - BASELINE_DAYS * _DAY
-        oldest = series[bisect_left(series, before, key=_at)]
-        standing = series[bisect_right(series, came.since, key=_at) - 1]
-        known = (standing.at - oldest.at) / _DAY
-        past = flow(path, home, before, came.since)
-        if known < BASELINE_DAYS_AT_LEAST and not is_sparse(series):
+        since = came.since - parameters.baseline_days * _DAY
+        oldest = series[bisect_left(series, since, key=_at)]
+        before = series[bisect_right(series, came.since, key=_at) - 1]
+        known = (before.at - oldest.at) / _DAY
+        is_long = known >= parameters.baseline_days_at_least
+        if not is_long and not is_sparse(series):
             continue
-        enough = past is not None and known >= BASELINE_DAYS_AT_LEAST and past.days >= CLEAN_AT_LEAST * known
-        yield _Inflow(newest=newest, came=came, usual=past if enough else None, standing=standing)
-
-
-def _at(snapshot: Snapshot) -> datetime:
-    return snapshot.at
+        usual = flow(path, home, since, came.since)
+        is_enough = is_long and usual is not None and usual.days >= parameters.clean_at_least * known
+        yield _Inflow(newest=newest, came=came, usual=usual if is_enough else None, before=before)
 
 
 def _of_inflows(inflows: tuple[_Inflow, ...], part: str) -> tuple[Finding, ...]:
@@ -137,7 +132,7 @@ def _of_inflows(inflows: tuple[_Inflow, ...], part: str) -> tuple[Finding, ...]:
             tested=inflow.came.listed - inflow.came.relisted,
             total=inflow.newest.total,
             baseline=_baseline(inflow, part),
-            of_all=_standing(inflow.newest, part),
+            of_all=_share_of_all(inflow.newest, part),
             unlisted=inflow.came.unlisted,
             relisted=inflow.came.relisted,
             counted_days=None if inflow.came.whole else inflow.came.days,
@@ -154,13 +149,12 @@ def _came(came: Flow, part: str) -> float:
 def _baseline(inflow: _Inflow, part: str) -> Figure:
     if inflow.usual is not None:
         return inflow.usual.share_of(_came(inflow.usual, part))
-    standing = inflow.standing
-    of_all = _standing(standing, part)
-    return replace(of_all, value=of_all.value * standing.total / (standing.foreign + standing.home))
+    of_all = _share_of_all(inflow.before, part)
+    return replace(of_all, value=of_all.value * inflow.before.total / (inflow.before.foreign + inflow.before.home))
 
 
-def _standing(snapshot: Snapshot, part: str) -> Figure:
-    """The part's share of all likes: what is listed, up to that and everybody without a country."""
+def _share_of_all(snapshot: Snapshot, part: str) -> Figure:
+    """Return the part's share of all likes: from what is listed, up to that and everybody without a country."""
     if part == ABROAD:
         return snapshot.bounds
     listed = snapshot.reading.likes.get(part)

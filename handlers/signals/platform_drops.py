@@ -23,12 +23,12 @@ _WITHIN = timedelta(hours=WITHIN_HOURS)
 
 def new_drops(window: Window) -> Mapping[str, Drop]:
     """Return the drops among the pages that were just read, by page. All rules share one calculation."""
-    return window.once("drops", lambda: dict(_new_drops(window)))
+    return window.cached("drops", lambda: dict(_new_drops(window)))
 
 
 def _new_drops(window: Window) -> Iterator[tuple[str, Drop]]:
     series_states, histories = window.series_states, window.histories
-    for slug in window.came:
+    for slug in window.changed:
         loss = find_drop(series_states[slug], histories[slug])
         if loss is not None:
             yield slug, loss
@@ -42,7 +42,7 @@ def lately(drops: Drops, window: Window) -> Drops:
 
 def watched(window: Window) -> int:
     """Return how many watched pages of the platform have been read."""
-    return window.once("watched", lambda: len(window.series_states))
+    return window.cached("watched", lambda: len(window.series_states))
 
 
 def is_together(window: Window, drops: Drops) -> bool:
@@ -59,7 +59,7 @@ def is_together(window: Window, drops: Drops) -> bool:
 
 def may_be_together(window: Window, drops: Drops) -> bool:
     """Return whether the platform would have dropped if every page that looks down now is confirmed."""
-    down: Drops = window.once("down", lambda: dict.fromkeys(_looking_down(window), window.now))
+    down: Drops = window.cached("down", lambda: dict.fromkeys(_looking_down(window), window.now))
     return is_together(window, {**down, **drops})
 
 

@@ -152,7 +152,7 @@ def _with_totals(totals: Totals, window: Window, series_state: SeriesState) -> T
                 found[as_of] = known
     if found == totals:
         return totals
-    return window.once((_with_totals, *found.items()), lambda: found)
+    return window.cached((_with_totals, *found.items()), lambda: found)
 
 
 def _total_then(window: Window, points: Sequence[Point], as_of: datetime) -> int | None:
@@ -167,7 +167,7 @@ def _total_then(window: Window, points: Sequence[Point], as_of: datetime) -> int
 
 def _once(window: Window, what: Hashable, totals: Totals, make: Callable[[], V]) -> V:
     """What is made of a window and these very totals, once. They are kept with it: no others take their place."""
-    return window.once((what, id(totals)), lambda: (totals, make()))[1]
+    return window.cached((what, id(totals)), lambda: (totals, make()))[1]
 
 
 def is_list(reading: AudienceReading) -> bool:
@@ -177,7 +177,7 @@ def is_list(reading: AudienceReading) -> bool:
 
 def _lists(window: Window) -> list[AudienceReading]:
     """The page's lists by country, oldest first, of the metric of the newest: likes and followers are not compared."""
-    return window.once(_lists, lambda: _lists_of(window.audience))
+    return window.cached(_lists, lambda: _lists_of(window.audience))
 
 
 def _lists_of(audience: Sequence[AudienceReading]) -> list[AudienceReading]:
@@ -382,6 +382,17 @@ def fact(name: str, figure: Figure, unit: str, reading: AudienceReading, *, abou
         source=reading.source,
         url=reading.url,
     )
+
+
+def list_facts(snapshot: Snapshot, home: str) -> Iterator[Fact]:
+    """Yield the likes of a list: abroad, with a country, all, at home, and without a country."""
+    reading = snapshot.reading
+    unlisted = max(snapshot.total - snapshot.foreign - snapshot.home, 0.0)
+    yield fact("numerator", exactly(snapshot.foreign), reading.metric, reading)
+    yield fact("denominator", exactly(snapshot.home + snapshot.foreign), reading.metric, reading)
+    yield fact("total", exactly(snapshot.total), reading.metric, reading)
+    yield fact("home", exactly(snapshot.home), reading.metric, reading, about=home)
+    yield fact("unlisted", exactly(unlisted), reading.metric, reading)
 
 
 def exactly(value: float) -> Figure:

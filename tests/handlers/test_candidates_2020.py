@@ -64,8 +64,8 @@ def test_nearly_every_reading_is_accepted(replay: Replay) -> None:
 @pytest.mark.parametrize(("kind", "at_least"), [("overtake", 0.95), ("ahead", 0.85)])
 def test_leads_that_were_told_were_true_a_week_later(replay: Replay, kind: str, at_least: float) -> None:
     series: Series = defaultdict(list)
-    for judged in replay.judged:
-        series[judged.reading.page].append((judged.reading.observed_at, judged.reading.count))
+    for validated in replay.readings:
+        series[validated.reading.page].append((validated.reading.observed_at, validated.reading.count))
     told = [alert for alert in replay.alerts if alert.kind == kind]
     assert len(told) > 30
     assert sum(_is_true_a_week_later(alert, series) for alert in told) / len(told) >= at_least

@@ -5,10 +5,12 @@ from datetime import timedelta
 from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
 from handlers.decide import Arrivals, Decision, KnownState, decide
 from handlers.model import Alert, Standing
+from handlers.parameters import Parameters
+from handlers.rule_state import StateForm
 from tests.labs.standins.histories import START, Replay, by_country, page, reading
 
 
-def _noted(window: Window, seen: tuple[Window, ...]) -> Verdict[tuple[Window, ...]]:
+def _noted(window: Window, seen: tuple[Window, ...], _: Parameters) -> Verdict[tuple[Window, ...]]:
     alert = Alert(
         key=f"seen:{window.scope}", story="s", kind="seen", feature="seen", page="a", at=window.now, facts=(), rule=""
     )
@@ -23,9 +25,7 @@ def _spy(scope: Scope, trigger: Trigger) -> Comparison[tuple[Window, ...]]:
         summary="",
         scope=scope,
         trigger=trigger,
-        blank=tuple,
-        load=lambda _: (),
-        dump=repr,
+        state=StateForm(cls=tuple, version=2),
         compare=_noted,
     )
 
@@ -43,7 +43,7 @@ def test_a_group_is_asked_once_about_all_that_came() -> None:
         Arrivals(readings=(reading("b", 0, 5), reading("a", 0, 7), reading("a", 1, 8))), Scope.GROUP, Trigger.COUNTS
     )
     (window,) = decision.rule_states["spy", "g"]
-    assert (window.scope, window.came) == ("g", ("a", "b"))
+    assert (window.scope, window.changed) == ("g", ("a", "b"))
     assert {slug: track.last.count for slug, track in window.series_states.items()} == {"a": 8, "b": 5}
     assert window.now == START + timedelta(hours=1)
     assert decision.series_states == window.series_states
@@ -83,15 +83,19 @@ def test_held_and_late_readings_wake_nothing() -> None:
     world = KnownState(pages=PAGES, groups={"g": ("a",)}, series_states=replay.series_states)
     arrivals = Arrivals(readings=(reading("a", 6, 99_000), reading("a", 4, 9_990)))
     decision = _decided(arrivals, Scope.GROUP, Trigger.COUNTS, world)
-    assert [judged.standing for judged in decision.judged] == [Standing.LATE, Standing.HELD]
+    assert [validated.standing for validated in decision.readings] == [Standing.LATE, Standing.HELD]
     assert decision.rule_states == {}
 
 
 def test_readings_are_judged_in_the_order_in_which_they_could_be_known() -> None:
     arrivals = Arrivals(readings=(reading("a", 2, 30), reading("a", 1, 20, delay_hours=9), reading("a", 0, 10)))
     decision = _decided(arrivals, Scope.PAGE, Trigger.COUNTS)
-    assert [judged.reading.count for judged in decision.judged] == [10, 30, 20]
-    assert [judged.standing for judged in decision.judged] == [Standing.ACCEPTED, Standing.ACCEPTED, Standing.LATE]
+    assert [validated.reading.count for validated in decision.readings] == [10, 30, 20]
+    assert [validated.standing for validated in decision.readings] == [
+        Standing.ACCEPTED,
+        Standing.ACCEPTED,
+        Standing.LATE,
+    ]
 
 
 def test_it_names_the_held_readings_that_count_from_now_on() -> None:
@@ -102,10 +106,10 @@ def test_it_names_the_held_readings_that_count_from_now_on() -> None:
 
 def test_a_page_nobody_knows_is_judged_and_compared_with_nothing() -> None:
     decision = _decided(Arrivals(readings=(reading("stranger", 0, 5),)), Scope.PAGE, Trigger.COUNTS)
-    assert decision.judged[0].standing is Standing.ACCEPTED
+    assert decision.readings[0].standing is Standing.ACCEPTED
     assert decision.rule_states == {}
 
 
 def test_nothing_in_nothing_out() -> None:
     decision = _decided(Arrivals(), Scope.GROUP, Trigger.COUNTS)
-    assert (decision.judged, decision.series_states, decision.alerts) == ((), {}, ())
+    assert (decision.readings, decision.series_states, decision.alerts) == ((), {}, ())

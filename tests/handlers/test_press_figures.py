@@ -152,7 +152,7 @@ def test_it_raises_the_four_alerts_of_the_story_and_milestones() -> None:
     assert (overtake.kind, overtake.page, overtake.rival) == ("overtake", "hunsen", "samrainsy")
     assert overtake.at == _instant("2016-02-02")
     assert overtake.fact("gap").value == 14_000
-    assert "settled at once" in overtake.rule
+    assert "confirmed at once" in overtake.rule
 
     # 1 - 157,331/779,000 = 79.8% of the new likes, against 42.4% of all likes at the time.
     # Five days later 34,069 of 151,000 is the same episode, and tells nothing.

@@ -16,6 +16,7 @@ from storage.store import Store
 from tests.labs.standins.clock import HandClock
 from tests.labs.standins.newsroom import START, cycle, reading
 from tests.labs.standins.rules.crowd import COMPARISON as CROWD
+from tests.labs.standins.rules.crowd import CrowdParameters, CrowdState
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -35,7 +36,7 @@ def test_stored_readings_are_seen_once_an_hour(store: Store) -> None:
     made.close()
     looked: list[int] = []
 
-    def look(window: Window, _told: bool) -> Verdict[bool] | None:
+    def look(window: Window, _state: CrowdState, _parameters: CrowdParameters) -> Verdict[CrowdState] | None:
         looked.append(window.series_states["hunsen"].last.count)
         return None
 

@@ -39,7 +39,7 @@ def test_each_of_two_variants_is_given_back_what_it_remembers(store: Store) -> N
     readings = [reading(slug, 1_000, START + timedelta(hours=1)) for slug in ("hunsen", "samrainsy")]
     variants = (CROWD.tuned(50, frozenset({"hunsen"})), CROWD.tuned(60, frozenset({"samrainsy"})))
     world.gather(by_instant(readings, ()), (CROWD, *variants))
-    assert {key for key, state in world.snapshot().rule_states.items() if CROWD.dump(state) == TOLD} == {
+    assert {key for key, state in world.snapshot().rule_states.items() if CROWD.state.dump(state) == TOLD} == {
         ("crowd>50", "hunsen"),
         ("crowd>60", "samrainsy"),
     }

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.imports.replay import by_instant
-from bot.rules.channel_rules import VERSION, channel_rules
+from bot.rules.channel_rules import channel_rules
 from bot.rules.preview import REACH, Preview, preview, settle_rule_states, states_begun_by
 from handlers.comparisons.foreign_share_of_new import COMPARISON as OF_NEW
 from handlers.comparisons.purge import COMPARISON as PURGE
@@ -165,7 +165,7 @@ def test_variants_begin_and_end_with_the_thresholds(store: Store) -> None:
 def test_what_a_variant_remembers_already_is_not_made_anew(store: Store) -> None:
     watch(store, "hunsen", "samrainsy")
     store.subscriptions.put(crowd())
-    store.rule_states.put("crowd>50", VERSION, {"hunsen": TOLD})
+    store.rule_states.put("crowd>50", CROWD.state.version, {"hunsen": TOLD})
     settle_rule_states(store, [CROWD], START)
     made = {("crowd>50", "hunsen"): NOT_TOLD, ("crowd>50", "samrainsy"): TOLD, ("crowd>70", "hunsen"): TOLD}
     store.subscriptions.put(crowd("samrainsy", channel="C2"))

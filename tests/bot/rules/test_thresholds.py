@@ -7,13 +7,13 @@ import pytest
 from bot.errors import LikewatchError
 from bot.rules.thresholds import parse_threshold, tuned
 from handlers.comparisons import all_comparisons
-from handlers.contract import Threshold
+from handlers.parameters import Threshold
 
 OVERTAKE = next(rule for rule in all_comparisons() if rule.name == "overtake")
 
 
-def _threshold(unit: str, mark: str, least: float, most: float) -> Threshold[object]:
-    return Threshold(unit=unit, mark=mark, default=least, least=least, most=most, scale=1, compare=lambda *_: None)
+def _threshold(unit: str, mark: str, least: float, most: float) -> Threshold:
+    return Threshold(parameter="", unit=unit, mark=mark, default=least, least=least, most=most, scale=1)
 
 
 RULES = (

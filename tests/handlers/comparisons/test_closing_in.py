@@ -66,7 +66,7 @@ def test_where_the_pace_is_not_steady_nothing_is_said(counted: Callable[[int], f
 @pytest.mark.parametrize(("told_on", "expected"), [(20, 0), (2, 1)])
 def test_a_passing_is_not_announced_again_within_30_days(told_on: int, expected: int, ended: bool) -> None:
     told_at, high = (START + timedelta(days=day) for day in (told_on, told_on + 2))
-    before = Forecast(told=told_at, low=START, high=high, ended=ended)
+    before = Forecast(raised=told_at, low=START, high=high, ended=ended)
     replay = Replay((page("a", "g"), page("b", "g")))
     replay.rule_states["closing_in", "g"] = ClosingInState(forecasts={("b", "a"): before})
     for hour in range(36 * 24):
@@ -99,7 +99,7 @@ def test_a_forecast_that_ended_is_counted_in_the_next() -> None:
 
 
 def test_a_forecast_that_ended_is_counted_once_though_the_bot_is_started_anew() -> None:
-    before = Forecast(told=START + timedelta(days=25), low=START, high=START + timedelta(days=26))
+    before = Forecast(raised=START + timedelta(days=25), low=START, high=START + timedelta(days=26))
     replay = Replay((page("a", "g"), page("b", "g")))
     replay.rule_states["closing_in", "g"] = ClosingInState(forecasts={("b", "a"): before})
     for day in range(45):

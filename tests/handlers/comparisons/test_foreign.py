@@ -249,7 +249,7 @@ def test_a_late_published_figure_wakes_nothing() -> None:
         _published(0, home_share=0.576), _published(40, new=10_000, home=5_700), _published(30, new=10_000, home=100)
     )
     assert replay.alerts == []
-    assert len(replay.world.audiences["a"]) == 3
+    assert len(replay.known.audiences["a"]) == 3
 
 
 # The threshold of the share of new likes
@@ -270,11 +270,11 @@ def test_a_channel_may_set_how_many_points_are_news(limit: float | None, told: l
 def test_an_alert_tells_the_limit_in_force() -> None:
     alert = scene("new_foreign_share")
     assert alert.threshold == 15.0
-    assert "was 15 points or more" in alert.rule
+    assert "at least 15 points above" in alert.rule
     replay = Replay((page("a"),), (COMPARISON.tuned(10),))
     replay.arrive(*RISE_OF_12_POINTS)
     (tuned,) = replay.alerts
-    assert "was 10 points or more" in tuned.rule
+    assert "at least 10 points above" in tuned.rule
     limits = {parameter.name: parameter.value for parameter in tuned.parameters}
     assert limits["rise on the baseline"] == pytest.approx(0.1)
     assert limits["episode over below"] == pytest.approx(0.08 * 10 / 15)
@@ -350,7 +350,7 @@ def test_a_page_without_a_home_country_raises_nothing() -> None:
 def test_a_restart_between_any_two_lists_changes_nothing() -> None:
     lists = audience(120, lambda day: 400 if day < 60 else 0, lambda day: 100 if day < 60 else 4_000)
     replay = Replay((page("a"),))
-    for each in lists.world.audiences["a"]:
+    for each in lists.known.audiences["a"]:
         replay.arrive(each)
         replay.restart()
     assert replay.alerts == lists.alerts
@@ -360,14 +360,14 @@ def test_a_restart_between_any_two_lists_changes_nothing() -> None:
 def test_many_lists_at_once_tell_what_they_would_have_told_day_by_day() -> None:
     lists = audience(100, lambda _: 700, lambda day: 250 if day < 85 else 2_500)
     replay = Replay((page("a"),))
-    replay.arrive(*lists.world.audiences["a"])
+    replay.arrive(*lists.known.audiences["a"])
     assert {alert.key for alert in replay.alerts} == {alert.key for alert in lists.alerts}
 
 
 def test_everything_again_tells_nothing_again() -> None:
     replay = audience(100, lambda _: 700, lambda day: 250 if day < 85 else 2_500)
     told = list(replay.alerts)
-    for each in replay.world.audiences["a"]:
+    for each in replay.known.audiences["a"]:
         assert replay.arrive(each).audiences == ()
     assert replay.alerts == told
 

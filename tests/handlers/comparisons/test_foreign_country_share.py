@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from handlers.comparisons.foreign_country_share import COMPARISON, CountryShareState
+from handlers.comparisons.foreign_country_share import COMPARISON
 from handlers.contract import Names
 from handlers.model import AudienceReading
+from handlers.signals.new_likes_rule import NewLikesState
 from handlers.wording.sentences import headline, lines
 from tests.labs.standins.histories import Replay, by_country, page, published, rounded, scene
 
@@ -117,7 +118,7 @@ def test_a_restart_between_any_two_lists_changes_nothing() -> None:
         replay.restart()
     assert replay.alerts == _replay(*lists).alerts
     state = replay.rule_states["foreign_country_share", "a"]
-    assert isinstance(state, CountryShareState)
+    assert isinstance(state, NewLikesState)
     assert set(state.watches) == {"IN"}
 
 
@@ -127,7 +128,7 @@ def test_nobody_gets_it_without_naming_it_and_a_channel_may_set_the_points() -> 
     assert _countries(_replay(*arrivals)) == []
     (alert,) = _replay(*arrivals, limit=10).alerts
     assert (alert.threshold, alert.tuned) == (10, True)
-    assert "was 10 points or more" in alert.rule
+    assert "at least 10 points above" in alert.rule
 
 
 def test_it_says_the_country_the_period_and_the_bounds() -> None:

@@ -156,11 +156,11 @@ def test_a_page_not_read_for_days_is_bounded_by_its_rate() -> None:
         replay.arrive(reading("b", 24 * 9 + hours, count))
     ahead = replay.alerts[0]
     assert (ahead.kind, ahead.fact("unread").about) == ("ahead", "a")
-    assert ahead.rule.startswith("Ahead at two readings of all that the page which is not read")
+    assert ahead.rule.startswith("Counts as ahead at 2 readings. One page is not read")
     for hours, count in ((118, 12_550), (131, 12_750)):
         replay.arrive(reading("b", 24 * 9 + hours, count))
     settled = replay.alerts[-1]
-    assert (settled.kind, settled.rule.split(",")[0]) == ("overtake", "Ahead at every reading for 24 hours or more")
+    assert (settled.kind, settled.rule.split(" and ")[0]) == ("overtake", "Counts as confirmed after 24 hours ahead")
     assert "not read" in settled.rule
     assert ", ahead at every reading of B since " in headline(settled, WORDS)
     assert any("the difference is to that figure" in line for line in lines(settled, WORDS))
@@ -183,9 +183,9 @@ def test_pages_read_at_different_instants_are_compared_at_the_earlier_one() -> N
 
 def test_a_page_that_leaves_the_group_takes_its_contests_along() -> None:
     replay = counts(LEAD, *PASSED)
-    replay.world.know((page("a"), page("b", "g")))
+    replay.known.set_pages((page("a"), page("b", "g")))
     replay.arrive(reading("b", 25, 10_050))
-    replay.world.know((page("a", "g"), page("b", "g")))
+    replay.known.set_pages((page("a", "g"), page("b", "g")))
     replay.arrive(reading("a", 26, 10_030), reading("b", 26, 10_060))
     replay.arrive(reading("a", 27, 10_030), reading("b", 27, 10_060))
     assert _told(replay) == [("ahead", "b", 2)]

@@ -141,7 +141,7 @@ def test_a_restart_between_two_rounds_changes_nothing() -> None:
         replay.arrive(
             *(
                 reading(slug, hour, round(fallen(0.02, after=FALLS + (72 if slug > "f" else 0))(hour)))
-                for slug in replay.world.pages
+                for slug in replay.known.pages
             )
         )
         if hour % 7 == 0:
@@ -203,8 +203,8 @@ def many(fall: Callable[[int, int], float], hours: int, *, pages: int = 10) -> R
 
 def test_a_page_that_is_untracked_after_it_fell_is_forgotten() -> None:
     replay = many(lambda number, hour: 0.02 * (number < 5 and hour > FALLS), FALLS + 15)
-    left = [known for slug, known in replay.world.pages.items() if slug != "p0"]
-    replay.world.know(left)
+    left = [known for slug, known in replay.known.pages.items() if slug != "p0"]
+    replay.known.set_pages(left)
     for hour in range(FALLS + 15, FALLS + 90):
         low = {"p1", "p2", "p3", "p4"}
         replay.arrive(
@@ -235,7 +235,7 @@ def test_pages_that_are_not_read_any_more_hold_up_nothing() -> None:
 def test_history_that_is_imported_makes_no_event_of_the_falls_of_today() -> None:
     replay = many(lambda number, hour: 0.02 * (number < 4 and hour > FALLS), FALLS + 20)
     newcomer = page("old", "of-old")
-    replay.world.know([*replay.world.pages.values(), newcomer])
+    replay.known.set_pages([*replay.known.pages.values(), newcomer])
     for hour in range(32 * 24):
         replay.arrive(reading("old", hour - 900 * 24, round(fallen(0.03)(hour))))
     assert told(replay, "platform_event") == []

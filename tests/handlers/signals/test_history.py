@@ -17,7 +17,7 @@ def past_of(*counts: tuple[float, int], metric: Metric = Metric.LIKES) -> Histor
     replay = Replay((page("a"),))
     for hours, count in counts:
         replay.arrive(reading("a", hours, count, metric=metric))
-    return replay.world.histories["a"]
+    return replay.known.histories["a"]
 
 
 def steadily(hours: range) -> list[tuple[float, int]]:
@@ -73,7 +73,7 @@ def test_where_nobody_saw_a_rounded_count_come_to_its_step_it_is_taken_to_be_in_
     replay = Replay((page("a"),))
     for hours, count in rows:
         replay.arrive(reading("a", hours, count, width=999))
-    past = replay.world.histories["a"]
+    past = replay.known.histories["a"]
     assert past.at(BEGAN + 2 * HOUR) == 101_000
     assert past.at(BEGAN + 40 * HOUR) == 104_499.5
 
@@ -83,7 +83,7 @@ def test_another_metric_begins_a_past_of_its_own() -> None:
     for hour in range(48):
         metric = Metric.LIKES if hour < 24 else Metric.FOLLOWERS
         replay.arrive(reading("a", hour, 1_000 + 8_000 * (hour >= 24), metric=metric))
-    assert min(replay.world.histories["a"].counts) == 9_000
+    assert min(replay.known.histories["a"].counts) == 9_000
 
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=60), st.integers(10_000, 10**9))

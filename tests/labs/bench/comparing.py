@@ -76,10 +76,10 @@ def _one_group(number: int, rounds: int) -> tuple[float, float, int]:
         tracks |= {slug: _read_again(tracks[slug], at, chance.randrange(2 * _APART) * (hour > 1)) for slug in came}
         before = board.orders.get(Metric.LIKES, ())
         window = Window(
-            scope="all", now=at, pages=pages, series_states=tracks, histories=MappingProxyType({}), came=came
+            scope="all", now=at, pages=pages, series_states=tracks, histories=MappingProxyType({}), changed=came
         )
         began = time.perf_counter()
-        verdict = overtake.compare(window, board)
+        verdict = overtake.compare(window, board, overtake.OvertakeParameters())
         comparing.append(time.perf_counter() - began)
         board = board if verdict is None else verdict.state
         order = list(before)
@@ -110,11 +110,11 @@ class _Timed:
         self.rules = tuple(replace(rule, compare=self._timed(rule.compare)) for rule in rules)
         self.seconds = 0.0
 
-    def _timed(self, compare: Callable[[Window, Any], Any]) -> Callable[[Window, Any], Any]:
-        def timed(window: Window, memory: object) -> object:
+    def _timed(self, compare: Callable[[Window, Any, Any], Any]) -> Callable[[Window, Any, Any], Any]:
+        def timed(window: Window, state: object, parameters: object) -> object:
             began = time.perf_counter()
             try:
-                return compare(window, memory)
+                return compare(window, state, parameters)
             finally:
                 self.seconds += time.perf_counter() - began
 

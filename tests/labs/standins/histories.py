@@ -1,4 +1,4 @@
-"""A world that remembers what was decided, and histories that raise each kind of alert."""
+"""A live state that decisions are applied to, and histories that raise each kind of alert."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ START = datetime(2024, 5, 6, 9, 0, tzinfo=UTC)
 
 
 class Replay:
-    """What the cycle does with a decision, in memory; ``restart`` puts every memory through its text and back."""
+    """What the cycle does with a decision, in memory; ``restart`` turns every rule state into text and back."""
 
     def __init__(self, pages: Sequence[Page], comparisons: Sequence[Comparison[Any]] | None = None) -> None:
-        self.world = LiveState(pages)
+        self.known = LiveState(pages)
         self.comparisons = all_comparisons() if comparisons is None else tuple(comparisons)
-        self.judged: list[ValidatedReading] = []
+        self.readings: list[ValidatedReading] = []
         self.alerts: list[Alert] = []
 
     @property
     def series_states(self) -> Mapping[str, SeriesState]:
-        return self.world.series_states
+        return self.known.series_states
 
     @property
     def rule_states(self) -> dict[tuple[str, str], Any]:
-        return self.world.rule_states
+        return self.known.rule_states
 
     @property
     def standings(self) -> list[Standing]:
-        return [judged.standing for judged in self.judged]
+        return [validated.standing for validated in self.readings]
 
     def arrive(self, *arrivals: Reading | AudienceReading | PageStatus) -> Decision:
         came = Arrivals(
@@ -58,16 +58,17 @@ class Replay:
             page_statuses=tuple(arrival for arrival in arrivals if isinstance(arrival, PageStatus)),
         )
         now = max(arrival.at if isinstance(arrival, PageStatus) else arrival.received_at for arrival in arrivals)
-        decision = decide(self.world.snapshot(), came, now, self.comparisons)
-        self.world.apply(decision)
-        self.judged += decision.judged
+        decision = decide(self.known.snapshot(), came, now, self.comparisons)
+        self.known.apply(decision)
+        self.readings += decision.readings
         self.alerts += decision.alerts
         return decision
 
     def restart(self) -> None:
-        by_name = {comparison.name: comparison for comparison in self.comparisons}
-        self.world.rule_states = {
-            key: by_name[key[0]].load(by_name[key[0]].dump(state)) for key, state in self.rule_states.items()
+        forms = {comparison.name: comparison.state for comparison in self.comparisons}
+        self.known.rule_states = {
+            key: forms[key[0]].load(forms[key[0]].version, forms[key[0]].dump(state))
+            for key, state in self.rule_states.items()
         }
 
 

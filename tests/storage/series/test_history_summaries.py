@@ -41,7 +41,7 @@ _STEPS = st.builds(
 
 def _save(store: Store, replay: Replay) -> None:
     store.readings.save_series_states(list(replay.series_states.values()))
-    store.history_summaries.put(replay.world.histories)
+    store.history_summaries.put(replay.known.histories)
 
 
 def _of(step: Step, hours: float, count: int, width: int, metric: Metric) -> Reading:
@@ -67,12 +67,12 @@ def _stays_equal(path: Path, history: list[Step], width: int, change: int) -> No
         if step.then == "fold":
             store.compact(START + timedelta(hours=hours - 48))
         with closing(Store.open_reader(path)) as fresh:
-            assert fresh.history_summaries.get(["a"]) == replay.world.histories
+            assert fresh.history_summaries.get(["a"]) == replay.known.histories
             assert fresh.readings.series_states(["a"]) == replay.series_states
         if step.then == "restart":
             store.close()
             store = Store.open(path)
-            replay.world.histories, replay.world.series_states = (
+            replay.known.histories, replay.known.series_states = (
                 store.history_summaries.get(["a"]),
                 store.readings.series_states(["a"]),
             )

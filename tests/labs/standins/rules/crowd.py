@@ -1,19 +1,34 @@
-"""A rule with a threshold, for tests: ``crowd>50k`` tells once that a page has 50 thousand followers or more."""
+"""A rule with a threshold, for tests: ``crowd>50k`` raises an alert once a page has 50 thousand followers or more."""
 
 from __future__ import annotations
 
-from handlers.contract import Comparison, Scope, Threshold, Trigger, Verdict, Window, Wording
-from handlers.model import Alert, Fact, Parameter
-from handlers.rule_state import from_text, to_text
+from dataclasses import dataclass
 
-DEFAULT = 100
+from handlers.contract import Comparison, Scope, Trigger, Verdict, Window, Wording
+from handlers.model import Alert, Fact
+from handlers.parameters import Parameters, parameter
+from handlers.rule_state import StateForm
 
 
-def compare(window: Window, told: bool, least: float) -> Verdict[bool] | None:
-    """With a blank memory it tells what is long past as if it were now: what a variant must not begin with."""
-    (slug,) = window.came
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrowdParameters(Parameters):
+    """The one number of this rule."""
+
+    least: float = parameter(100_000, "followers", "least")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrowdState:
+    """Whether the alert was raised."""
+
+    told: bool = False
+
+
+def compare(window: Window, state: CrowdState, parameters: CrowdParameters) -> Verdict[CrowdState] | None:
+    """Raise an alert once; with an initial state even about what is long past, which a preview must prevent."""
+    (slug,) = window.changed
     point = window.series_states[slug].last
-    if told or point.count < least:
+    if state.told or point.count < parameters.least:
         return None
     count = Fact(name="count", value=point.count, unit="followers", about=slug, at=point.at, source=point.source)
     alert = Alert(
@@ -25,11 +40,12 @@ def compare(window: Window, told: bool, least: float) -> Verdict[bool] | None:
         at=window.now,
         facts=(count,),
         rule="So many followers or more.",
-        parameters=(Parameter(name="least", value=least, unit="followers"),),
-        threshold=DEFAULT,
+        parameters=parameters.listed(),
     )
-    return Verdict(alerts=(alert,), state=True)
+    return Verdict(alerts=(alert,), state=CrowdState(told=True))
 
+
+_PARAMETERS = CrowdParameters()
 
 COMPARISON = Comparison(
     name="crowd",
@@ -43,9 +59,8 @@ COMPARISON = Comparison(
     summary="a page has very many followers",
     scope=Scope.PAGE,
     trigger=Trigger.COUNTS,
-    blank=lambda: False,
-    load=lambda text: bool(from_text(text)["told"]),
-    dump=lambda told: to_text({"told": told}),
-    compare=lambda window, told: compare(window, told, DEFAULT * 1000),
-    threshold=Threshold(unit="thousand", mark="k", default=DEFAULT, least=1, most=5000, scale=1000, compare=compare),
+    parameters=_PARAMETERS,
+    threshold=_PARAMETERS.threshold("least", unit="thousand", mark="k", least=1, most=5000, scale=1000),
+    state=StateForm(cls=CrowdState, version=2),
+    compare=compare,
 )

@@ -1,8 +1,9 @@
-"""An opt-in rule, for tests: it never has anything to tell."""
+"""An opt-in rule, for tests: it never raises an alert."""
 
 from __future__ import annotations
 
 from handlers.contract import Comparison, Scope, Trigger
+from handlers.rule_state import StateForm
 
 COMPARISON = Comparison(
     name="hush",
@@ -11,9 +12,7 @@ COMPARISON = Comparison(
     summary="nothing at all",
     scope=Scope.PAGE,
     trigger=Trigger.COUNTS,
-    blank=lambda: None,
-    load=lambda _text: None,
-    dump=lambda _memory: "",
-    compare=lambda _window, _memory: None,
+    state=StateForm(cls=type(None), version=2),
+    compare=lambda _window, _state, _parameters: None,
     opt_in=True,
 )
