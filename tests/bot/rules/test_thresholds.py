@@ -13,7 +13,7 @@ OVERTAKE = next(rule for rule in all_comparisons() if rule.name == "overtake")
 
 
 def _threshold(unit: str, mark: str, least: float, most: float) -> Threshold:
-    return Threshold(parameter="", unit=unit, mark=mark, default=least, least=least, most=most, scale=1)
+    return Threshold(parameter="hours_to_settle", unit=unit, mark=mark, default=least, least=least, most=most, scale=1)
 
 
 RULES = (

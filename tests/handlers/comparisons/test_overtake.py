@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.comparisons.overtake import COMPARISON
@@ -392,6 +392,7 @@ def test_a_jump_of_a_page_that_is_read_hourly_settles_nothing_against_one_read_e
 POLLS = st.sampled_from((1, 2, 3, 4, 5, 6, 12, 24))  # hours
 
 
+@settings(deadline=None)  # other work on the machine must not fail it
 @given(
     polls=st.tuples(POLLS, POLLS),
     minutes=st.integers(0, 59),
