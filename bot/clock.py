@@ -1,4 +1,4 @@
-"""The only reader of the clock and of sleep. Everybody else is given a ``Clock``, or the time."""
+"""The only module that reads the machine's clock or sleeps. All others get a ``Clock``, or the time."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 SLOWER = 0.9
-"""The pace of a clock that is ahead of the machine's: an hour is made good in ten, and rates are off by a tenth."""
+"""The pace of our clock while it is ahead of the machine's. It loses one hour in ten, and rates are off by a tenth."""
 
 
 class Clock(Protocol):
-    """What time it is, and how to wait."""
+    """The time, and a way to wait."""
 
     def now(self) -> datetime:
-        """The instant, aware, in UTC."""
+        """Return the present instant, with the time zone UTC."""
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary start; never goes back."""
+        """Return seconds since an arbitrary start. They never go back."""
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        """Wait at most ``seconds`` for ``event``; true if it was set."""
+        """Wait at most ``seconds`` for ``event``. Return whether it is set."""
 
 
 def _machine() -> datetime:
@@ -30,10 +30,11 @@ def _machine() -> datetime:
 
 
 class SystemClock:
-    """The machine's clock, which never goes back: where that was set back, ours runs slower until it is caught up with.
+    """The machine's clock, except that it never goes back.
 
-    Else readings would bear instants before those of older ones, and nothing would be due for as long. Its instants
-    are whole milliseconds, as the store keeps them: what is read back is equal. ``wall`` tells the machine's time.
+    If the machine's clock is set back, this clock runs slower until the machine's has caught up. Otherwise new readings
+    would have earlier instants than old ones, and no page would be due for as long as the step.
+    Instants are whole milliseconds, because the store keeps milliseconds. ``wall`` returns the machine's time.
     """
 
     def __init__(self, wall: Callable[[], datetime] = _machine) -> None:
@@ -43,9 +44,9 @@ class SystemClock:
 
     def now(self) -> datetime:
         with self._lock:
-            newest, told_at = self._newest
+            newest, returned_at = self._newest
             at = time.monotonic()
-            now = max(self._wall(), newest + timedelta(seconds=(at - told_at) * SLOWER))
+            now = max(self._wall(), newest + timedelta(seconds=(at - returned_at) * SLOWER))
             self._newest = now, at
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 

@@ -1,4 +1,4 @@
-"""Docs that list things, generated from what the code declares: ``python -m bot.docs --write`` or ``--check``."""
+"""The docs that are generated from the code's declarations: ``python -m bot.docs --write`` or ``--check``."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _START, _END = "<!-- generated: platforms -->\n", "<!-- end -->"
 
 
 def generated(root: Path) -> dict[Path, str]:
-    """Every generated file under ``root`` with the text it should have."""
+    """Return every generated file under ``root`` with its text."""
     readme = (root / "README.md").read_text(encoding="utf-8")
     head, _, rest = readme.partition(_START)
     _, _, tail = rest.partition(_END)
@@ -62,7 +62,7 @@ def generated(root: Path) -> dict[Path, str]:
 
 
 def reference() -> str:
-    """Every command, alert, platform and setting."""
+    """Return the text of ``docs/reference.md``: every command, alert, platform and setting."""
     return "\n".join(
         [
             "# Reference",
@@ -71,7 +71,7 @@ def reference() -> str:
             "",
             "## Commands in Slack",
             "",
-            "Only who asked sees what `/likes` and `/trends` answer; *Share to channel* shows it to everybody.",
+            "Only the person who asks sees the answer of `/likes` and `/trends`. *Share to channel* shows it to all.",
             "In threads, where Slack takes no slash commands, mention the bot: `@Likewatch likes hunsen`.",
             "",
             *_table(
@@ -79,18 +79,18 @@ def reference() -> str:
                 ((f"`{command.usage}`", command.summary, command.permission.value) for command in commands()),
             ),
             "",
-            "Editors are those that `LIKEWATCH_EDITORS` names. Every change is noted in the audit, and told to the",
-            "channel in one line; a refusal is noted too.",
+            "`LIKEWATCH_EDITORS` names the editors. Every change is stored in the audit, and posted to the channel in",
+            "one line. A refusal is stored too.",
             "",
             "## Alerts",
             "",
             *_table(
-                ("feature", "kinds", "told when", "what a channel may set"),
+                ("feature", "kinds", "raised when", "threshold that a channel may set"),
                 ((f"`{rule.feature}`", _kinds(rule), rule.summary, _settable(rule)) for rule in all_comparisons()),
             ),
             "",
-            "A channel gets every feature that is not opt-in, or those that it names; a threshold is written after its",
-            "feature: `/trends subscribe hunsen overtake surge>5x`.",
+            "A channel gets every feature that is not opt-in, or the features that it names. A threshold is written",
+            "after its feature: `/trends subscribe hunsen overtake surge>5x`.",
             "",
             "## Platforms",
             "",
@@ -100,7 +100,7 @@ def reference() -> str:
             "From the environment, or a file `.env` beside the Makefile (the environment wins).",
             "",
             *_table(
-                ("name", "default", "what it is"),
+                ("name", "default", "meaning"),
                 (
                     (f"`{setting.name}`", f"`{setting.default}`" if setting.default else "", setting.help)
                     for setting in declared_settings(platform_settings())
@@ -167,7 +167,7 @@ def _licence_table(names: Iterable[str]) -> Iterator[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the generated files, or name those that are out of date (exit status 1)."""
+    """Write the generated files, or name the ones that are out of date (exit status 1)."""
     wanted = generated(ROOT)
     if arguments == ["--write"]:
         for path, text in wanted.items():
@@ -184,7 +184,7 @@ def _kinds(rule: Comparison[Any]) -> str:
 
 
 def _settable(rule: Comparison[Any]) -> str:
-    """The default of a rule's threshold and what may be set instead, and whether it must be named."""
+    """Return the default of a rule's threshold, its bounds, and whether a channel must name the rule."""
     said = ["opt-in"] if rule.opt_in else []
     if limits := rule.threshold:
         default = f"`{written(rule.feature, limits.default)}`"

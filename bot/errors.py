@@ -1,4 +1,4 @@
-"""Errors say who must act. Every message is a sentence for that person: what was wrong, where, what to do."""
+"""The class of an error says who must act. The message tells that person what was wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from datetime import timedelta
 
 
 class LikewatchError(Exception):
-    """Something a person must read. ``str(error)`` is a sentence fit for them; it never holds a secret."""
+    """An error that a person reads. ``str(error)`` is a sentence for that person, without a secret."""
 
 
 class Unreachable(LikewatchError):
-    """A platform or Slack could not be reached or did not answer in time. Nobody must act: it is tried again."""
+    """A platform or Slack could not be reached or did not answer in time. Likewatch tries again; no person must act."""
 
 
 class Throttled(LikewatchError):
-    """A platform or Slack asked us to wait."""
+    """A platform or Slack asked Likewatch to wait. ``wait`` is the time that it asked for."""
 
     def __init__(self, message: str, *, wait: timedelta) -> None:
         super().__init__(message)
@@ -22,7 +22,7 @@ class Throttled(LikewatchError):
 
 
 class AuthRefused(LikewatchError):
-    """A token is wrong, expired or revoked. The operator must act; nothing is retried with it."""
+    """A token is wrong, expired or revoked. The operator must act; Likewatch does not try again with the token."""
 
 
 class ConfigError(LikewatchError):
@@ -30,12 +30,12 @@ class ConfigError(LikewatchError):
 
 
 class UnknownPage(LikewatchError):
-    """No such page can be watched: a typo, a personal profile, a group, a post. Who asked must act."""
+    """No such page can be watched: a typo, a personal profile, a group, a post. The person who asked must act."""
 
 
 class PageGone(LikewatchError):
-    """A page that was there is not readable now: deleted, unpublished, restricted. An editor decides."""
+    """A page that existed cannot be read now: deleted, unpublished, restricted. An editor decides."""
 
 
 class PayloadChanged(LikewatchError):
-    """A platform answered something we do not understand. We must act."""
+    """A platform's answer has an unknown form. The developers must act."""

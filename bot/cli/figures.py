@@ -121,24 +121,39 @@ def _pages_of(read: FileContents, settings: Settings, examples: Iterable[Page]) 
 def backtest(folder: Path, out: Path, *, thresholds: tuple[str, ...], keep_good: bool) -> None:
     """Write the alerts that the rules would have raised on a history.
 
-    DIR holds pages.csv (page,home,group,platform,precision) and totals.csv (ts,page,likes,received_at). It may hold
-    countries.csv (ts,page,country,likes,received_at). Instants are in ISO 8601 and UTC, and rows are sorted by
-    received_at. An alert uses nothing that was received later.
+    DIR holds these files. Instants are in ISO 8601 and UTC, and rows are sorted by received_at. An alert uses nothing
+    that was received later.
 
-    home and country are two letters or a name (KH, Cambodia); home may be empty. group may be empty, or several:
-    one;two. platform is any name. If many pages of one platform fall together, the platform is taken to have cleaned
-    up. precision is exact (or empty), or sig3 if counts are rounded down to three significant digits, as YouTube's are.
+    \b
+    pages.csv      page,home,group,platform,precision
+    totals.csv     ts,page,likes,received_at
+    countries.csv  ts,page,country,likes,received_at   (may be absent)
 
-    likes are whole numbers in digits alone. An empty cell, NaN or a negative number is a gap, as if the page had not
-    been read then. Anything else that is no count ("1,234", 2^63) is a bad row, named by file, line and reason.
+    \b
+    home, country  two letters or a name (KH, Cambodia); home may be empty
+    group          empty, or one or several: one;two
+    platform       any name; pages of one platform fall together when it cleans up
+    precision      exact (or empty), or sig3: counts are rounded down to three
+                   significant digits, as YouTube's are
+    likes          whole numbers in digits alone
 
-    The file written has the columns ts (when the alert is raised), kind, page, rival (of overtakes and forecasts),
-    value, eta_lo and eta_hi (the bounds of the instant that a forecast expects) and note, the sentence. value is the
-    gap of a lead or a forecast, the ratio of a surge to the usual day, the share from 0 to 1 of purges and shares, or
-    the round number of a milestone. The file holds all kinds, also those that a channel must ask for.
+    Empty likes, NaN or a negative number are a gap, as if the page had not been read then. Anything else that is no
+    count ("1,234", 2^63) is a bad row, named by file, line and reason.
+
+    The file written has these columns. It holds all kinds of alerts, also those that a channel must ask for.
+
+    \b
+    ts             when the alert is raised
+    kind, page     the kind, and the page it is about
+    rival          the other page of an overtake or a forecast
+    value          the gap of a lead or a forecast, the ratio of a surge to the
+                   usual day, the share (0 to 1) of a purge or a share, the round
+                   number of a milestone
+    eta_lo, eta_hi the bounds of the instant that a forecast expects
+    note           the sentence
 
     With --set, alerts of one kind about one page that are at most 7 days apart count as the same event.
-    """
+    """  # noqa: D301 (\b keeps click from wrapping a table)
     with progress_bar("Reading") as advance:
         lines = list(backtest_folder(folder, out, thresholds=thresholds, keep_good=keep_good, advance=advance))
     echo(lines)
