@@ -6,7 +6,7 @@
 - Metadata: https://docs.slack.dev/messaging/message-metadata
 
 A block that Slack has and the bot does not use is refused: the page could not show it. Slack's sources disagree
-about some limits (6 or 12 series and segments). The stricter limit holds, so a message that passes here passes on Slack.
+about some limits (6 or 12 series and segments). The stricter one holds, so a message that passes here passes on Slack.
 """
 
 from __future__ import annotations

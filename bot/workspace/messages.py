@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -48,7 +49,7 @@ class MessageStore:
         """Store a new message, or the new state of the message with the same ts."""
         self._put(message)
         if not message.ephemeral_to:
-            self._append({"op": "put", "message": message.as_json()})
+            self._append({"op": "put", "message": asdict(message)})
 
     def remove(self, message: Message) -> None:
         del self._channels[message.channel_id][message.ts]
@@ -80,7 +81,8 @@ class MessageStore:
     def _replay(self, entry: Json) -> None:
         match entry["op"]:
             case "put":
-                self._put(Message.from_json(entry["message"]))
+                fields = entry["message"]
+                self._put(Message(**{**fields, "blocks": tuple(fields["blocks"])}))
             case "remove":
                 self._channels[entry["channel"]].pop(entry["ts"], None)
             case "membership":
@@ -102,7 +104,7 @@ class MessageStore:
             for channel_id, member in self.memberships.items()
         ]
         stored = (message for message in self.everything() if not message.ephemeral_to)
-        entries += ({"op": "put", "message": message.as_json()} for message in stored)
+        entries += ({"op": "put", "message": asdict(message)} for message in stored)
         draft = journal.with_name(journal.name + ".new")
         try:
             draft.write_text("".join(map(_line, entries)), encoding="utf-8")

@@ -6,7 +6,7 @@ Slack's own documents (blocks, payloads, metadata) stay JSON here. ``block_kit.p
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -113,14 +113,6 @@ class Message:
         if self.metadata and with_metadata:
             shown["metadata"] = self.metadata
         return shown
-
-    def as_json(self) -> Json:
-        """Return every field, for the journal."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, fields: Json) -> Message:
-        return cls(**{**fields, "blocks": tuple(fields["blocks"])})
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-// Block Kit blocks as DOM nodes. `context` is {names, act(block, element, value)}; act returns a promise.
+// Draws Block Kit blocks as DOM nodes. `context` is {names, act(block, element, value)}; act returns a promise.
 
 import { chart } from "./charts.js";
 import { el } from "./dom.js";
@@ -94,7 +94,7 @@ function overflow(one, act) {
   return el("details", { class: "overflow", dataset: { testid: "overflow" } }, el("summary", { "aria-label": "More" }, "⋯"), el("div", { class: "choices" }, choices));
 }
 
-/** Slack's confirmation, as a modal dialog; resolves to whether it was confirmed. */
+/** Ask for Slack's confirmation in a modal dialog; resolves to whether the person confirmed. */
 function confirmed({ title, text: question, confirm, deny, style }, context) {
   const dialog = document.querySelector("dialog.confirm");
   const answer = (value, label, name) => el("button", { value, class: `action ${name}`, dataset: { testid: `button-${plain(label)}` } }, plain(label));

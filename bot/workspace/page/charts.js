@@ -1,4 +1,4 @@
-// Native charts (data_visualization) as SVG: axes, labels, legend, and a title on every point.
+// Draws Slack's charts (data_visualization) as SVG: axes, labels, legend, and a title on every point.
 
 import { el, svg } from "./dom.js";
 
@@ -10,7 +10,7 @@ const LABEL_WIDTH = 76;
 const full = new Intl.NumberFormat();
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumSignificantDigits: 4 });
 
-/** A data_visualization block. */
+/** Return the drawing of a data_visualization block. */
 export function chart(block) {
   const { type } = block.chart;
   const [picture, names] = type === "pie" ? pie(block.chart) : axes(block.chart);
@@ -94,7 +94,7 @@ function bars(series, index, count, { categories, x, y, step, base }) {
   );
 }
 
-/** Round steps around the values; bars and areas always stand on zero, or their sizes would lie. */
+/** Return round steps around the values. Bars and areas begin at zero, or their sizes would mislead. */
 function niceTicks(values, fromZero) {
   const low = fromZero ? Math.min(0, ...values) : Math.min(...values);
   const high = fromZero ? Math.max(0, ...values) : Math.max(...values);

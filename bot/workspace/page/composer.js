@@ -1,4 +1,4 @@
-// The message box: Enter sends, Shift+Enter breaks the line, "/" and "@" complete, ↑ recalls what was sent last.
+// The message box: Enter sends, Shift+Enter breaks the line, "/" and "@" complete, ↑ brings back the last text sent.
 
 import { el } from "./dom.js";
 

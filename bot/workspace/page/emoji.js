@@ -1,4 +1,4 @@
-// The common shortcodes; an unknown one stays as it was typed.
+// The common emoji shortcodes. An unknown shortcode stays as it was typed.
 
 const EMOJI = Object.fromEntries(
   `+1 👍|-1 👎|thumbsup 👍|thumbsdown 👎|white_check_mark ✅|heavy_check_mark ✔️|x ❌|warning ⚠️|rotating_light 🚨|bell 🔔|no_bell 🔕
@@ -14,12 +14,12 @@ large_yellow_circle 🟡|white_circle ⚪|black_circle ⚫|small_red_triangle �
     .map((pair) => pair.split(" ")),
 );
 
-/** The character for a shortcode without its colons, or undefined. */
+/** Return the character for a shortcode without its colons, or undefined. */
 export function emoji(code) {
   return Object.hasOwn(EMOJI, code) ? EMOJI[code] : undefined;
 }
 
-/** Plain text with its shortcodes replaced. */
+/** Return plain text with its shortcodes replaced. */
 export function withEmoji(text) {
   return text.replace(/:([a-z0-9_+-]+):/g, (whole, code) => emoji(code) ?? whole);
 }

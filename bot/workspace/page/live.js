@@ -1,6 +1,6 @@
 // The workspace's stream of events, and the page's posts to it.
 
-/** Calls hear(event) for every event; lost(true) while the workspace cannot be reached. Returns a function that ends it. */
+/** Call hear(event) for every event, and lost(true) while the workspace cannot be reached. Return a function that ends the stream. */
 export function listen(person, hear, lost) {
   let source;
   let again;
@@ -23,7 +23,7 @@ export function listen(person, hear, lost) {
   };
 }
 
-/** Post to one of the page's doors; rejects with the workspace's own sentence. */
+/** Post to one of the page's addresses; rejects with the workspace's own sentence. */
 export async function post(path, body) {
   let reply;
   try {

@@ -1,4 +1,4 @@
-// The page of the local workspace. Tests find their way by data-testid:
+// The page of the local workspace. Tests find elements by data-testid:
 //   channel-<name>          a channel in the sidebar (channel-likewatch: the direct messages); acting-as: who you are
 //   connection              "Likewatch is connected" or what is missing
 //   messages                the open channel's list; thread: the thread pane
@@ -35,7 +35,7 @@ const inChannel = (id) => [...(messages.get(id)?.values() ?? [])];
 const isReply = (message) => message.thread_ts && message.thread_ts !== message.ts;
 const inMainList = (message) => !isReply(message) || message.subtype === "thread_broadcast";
 const repliesTo = (ts) => inChannel(openId).filter((message) => message.thread_ts === ts && message.ts !== ts && !message.ephemeral);
-/** What is drawn of a message itself: that it heads a thread, its count of replies tells. */
+/** Return the parts of a message that are drawn with the message. Its count of replies is drawn apart. */
 const looks = ({ thread_ts: _, ...shown }) => JSON.stringify(shown);
 const label = (channel) => (channel.person_id ? channel.name : `#${channel.name}`);
 
@@ -157,7 +157,7 @@ async function attempt(posted) {
   }
 }
 
-/** Draw a message where it belongs: in the channel, in the open thread, or both; and its parent's count of replies. */
+/** Draw a message in the channel, in the open thread, or in both, and draw its parent's count of replies. */
 function drawMessage(message, arrived) {
   if (inMainList(message)) place(find("main .messages"), item(message), arrived);
   if (isReply(message)) {
@@ -209,7 +209,7 @@ function drawPeople() {
   find(".acting-as").replaceChildren(...options);
 }
 
-/** Buttons stay the same elements while messages arrive: a click under way, or the focus, is not lost. */
+/** Keep the buttons' elements while messages arrive, so that no click under way and no focus is lost. */
 function drawChannels() {
   const read = stored(`read.${me}`, {});
   const buttons = world.channels.map((channel) => {

@@ -1,4 +1,4 @@
-// One message as a list item.
+// Draws one message as a list item.
 
 import { blocks } from "./blocks.js";
 import { el, svg } from "./dom.js";
@@ -31,7 +31,7 @@ function shownTime(at) {
   return Date.now() - at < HOUR ? `${time} · ${ago(at)}` : time;
 }
 
-/** Bring the times under `root` up to date. */
+/** Update the times under `root`. */
 export function refreshTimes(root) {
   for (const time of root.querySelectorAll(".byline time")) time.textContent = shownTime(new Date(time.dateTime));
 }
@@ -48,7 +48,7 @@ function count(button, replies) {
   button.hidden = replies === 0;
 }
 
-/** Bring the count of replies of a drawn message up to date. All else stays the same elements: a click under way is not lost. */
+/** Update the count of replies of a drawn message. Its other elements stay, so that no click under way is lost. */
 export function countReplies(item, replies) {
   count(item.querySelector(".replies"), replies);
 }
@@ -63,7 +63,7 @@ function avatar(view) {
   return el("div", { class: `avatar${view.isBot ? " bot" : ""}`, "aria-hidden": "true", dataset: { tone: String(view.author.charCodeAt(0) % 4) } }, inside);
 }
 
-/** The day above the first message of each day. */
+/** Return the line with the day, above the first message of each day. */
 export function markDays(list) {
   let previous = "";
   for (const item of list.children) {

@@ -1,5 +1,5 @@
-// Slack's mrkdwn as DOM nodes. https://docs.slack.dev/messaging/formatting-message-text
-// Text becomes text nodes only, so that nothing in it can become HTML; only <…> tokens become links and mentions.
+// Draws Slack's mrkdwn as DOM nodes. https://docs.slack.dev/messaging/formatting-message-text
+// Text becomes text nodes, so nothing in it can become HTML. Only <…> tokens become links and mentions.
 
 import { el } from "./dom.js";
 import { emoji } from "./emoji.js";
@@ -17,7 +17,7 @@ export function unescape(text) {
 }
 
 /**
- * Nodes for a text. `names` resolves ids: {user(id), channel(id)} -> a name or undefined, openChannel(id).
+ * Return the nodes of a text. `names` resolves ids: {user(id), channel(id)} -> a name or undefined, openChannel(id).
  * `verbatim`: bare addresses stay text.
  */
 export function mrkdwn(text, names, verbatim = false) {
@@ -68,7 +68,7 @@ function inline(text, names, verbatim) {
   return nodes;
 }
 
-/** [length, node] of what begins here; nothing for plain text. */
+/** Return [length, node] of the markup that begins here; nothing for plain text. */
 function special(rest, before, names, verbatim) {
   let match;
   if ((match = CODE.exec(rest))) return [match[0].length, el("code", {}, unescape(match[1]))];
