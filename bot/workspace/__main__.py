@@ -15,7 +15,7 @@ from bot.workspace.workspace import Workspace
 @click.command()
 @click.option("--port", default=DEFAULT_PORT, show_default=True, help="The port to open; 0 picks a free one.")
 @click.option(
-    "--journal", type=click.Path(dir_okay=False, path_type=Path), help="A file that keeps the messages over a restart."
+    "--journal", type=click.Path(dir_okay=False, path_type=Path), help="A file that saves the messages over a restart."
 )
 def main(port: int, journal: Path | None) -> None:
     """Open a local workspace, and print how to connect an app to it."""

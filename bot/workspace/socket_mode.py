@@ -93,7 +93,7 @@ class SocketModeServer:
     async def _deliver(self, link: WebSocket, envelope: Envelope) -> None:
         try:
             await link.send_json(_as_sent(envelope))
-        except (WebSocketDisconnect, RuntimeError):  # the connection broke; the person hears of it from the timer
+        except (WebSocketDisconnect, RuntimeError):  # the connection broke; the timer reports that to the person
             self.forget(link)
 
     def _acknowledged(self, text: str) -> None:

@@ -44,7 +44,7 @@ class Workspace:
 
     ``people.py`` is what people do here, ``web_api.py`` what the bot does.
 
-    - ``journal``: a file that keeps the channels over a restart. Raises ``ConfigError`` if it cannot be used.
+    - ``journal``: a file that saves the channels over a restart. Raises ``ConfigError`` if it cannot be used.
     - ``commands``: the registered slash commands by name ("/likes").
     - ``lock``: hold it around steps that belong together.
     - ``listeners``: functions that are called with each change, under the lock.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,14 +14,11 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
 
+from tests.labs.standins.chromium import chromium
 from tests.labs.standins.graph import Graph, GraphPage
 from tests.labs.standins.loopback import serving
 
-CHROMIUM = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--no-first-run")  # fmt: skip
 LIKEWATCH = Path(sys.executable).parent / "likewatch"
 STOPS_WITHIN = 10
 
@@ -100,13 +96,5 @@ def running(tmp_path: Path, graph: tuple[Graph, str]) -> Iterator[Running]:
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    options = Options()
-    for argument in (*CHROMIUM, "--window-size=1280,900", f"--user-data-dir={tmp_path / 'chromium'}"):
-        options.add_argument(argument)
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    assert chromium, "the browser tests need the Debian packages chromium and chromium-driver"
-    assert driver, "the browser tests need the Debian packages chromium and chromium-driver"
-    options.binary_location = chromium
-    made = webdriver.Chrome(options=options, service=Service(driver))
-    yield made
-    made.quit()
+    with chromium(tmp_path / "chromium", window="1280,900") as opened:
+        yield opened

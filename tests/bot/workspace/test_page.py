@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.labs.standins.chromium import chromium
 from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
 
 pytestmark = pytest.mark.browser
 
 Json: TypeAlias = dict[str, Any]
 
-CHROMIUM = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--no-first-run", "--window-size=1280,800")  # fmt: skip
 NEWSROOM, ANA = "C0NEWSROOM", "U0ANA00001"
 
 
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    options = Options()
-    for argument in (*CHROMIUM, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(argument)
-    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    assert binary, "the browser tests need the Debian packages chromium and chromium-driver"
-    assert driver, "the browser tests need the Debian packages chromium and chromium-driver"
-    options.binary_location = binary
-    browser = webdriver.Chrome(options=options, service=Service(driver))
-    yield browser
-    browser.quit()
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    with chromium(tmp_path_factory.mktemp("chromium"), window="1280,800") as opened:
+        yield opened
 
 
 class Page:
@@ -82,8 +70,8 @@ class Page:
 
 
 @pytest.fixture
-def page(chromium: webdriver.Chrome, wall_server: InstrumentedServer) -> Page:
-    return Page(chromium, wall_server.url)
+def page(browser: webdriver.Chrome, wall_server: InstrumentedServer) -> Page:
+    return Page(browser, wall_server.url)
 
 
 @pytest.fixture
