@@ -1,10 +1,10 @@
-"""What can be wrong with the store. Every message is a sentence for the operator."""
+"""Errors of the store. Each message is a sentence for the operator: what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
 
 class StoreError(Exception):
-    """The store cannot do what was asked. ``str(error)`` says what is wrong, where, and what to do."""
+    """The store cannot do what was asked."""
 
 
 class StoreInUse(StoreError):
@@ -12,7 +12,7 @@ class StoreInUse(StoreError):
 
 
 class StoreTooNew(StoreError):
-    """The database was written by a newer version of Likewatch."""
+    """A newer version of Likewatch wrote the database."""
 
 
 class StoreDamaged(StoreError):
@@ -20,8 +20,8 @@ class StoreDamaged(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The file cannot be opened, locked or written: a folder is missing, a disk is full, a right is lacking."""
+    """The file cannot be opened, locked or written: a folder is missing, a disk is full, or a permission is missing."""
 
 
 class AlreadyDone(StoreError):
-    """The same request was carried out before; nothing was changed now."""
+    """An earlier copy of the same request was carried out; this one changed nothing."""

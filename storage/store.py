@@ -1,4 +1,4 @@
-"""``Store``: the one door to everything remembered."""
+"""``Store``: the one door to the database and its evidence."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _ANCHOR = "evidence_head"
 
 
 class Store:
-    """What Likewatch remembers. Any thread may use it; it reads while another writes.
+    """Everything that Likewatch stores. Any thread may use it; threads read while another one writes.
 
-    Instants are kept to the millisecond; anything finer is cut. Every method that reads sees what is committed, and
-    inside its own thread's ``write()`` also what that transaction has written so far.
+    Instants are stored in whole milliseconds. A method that reads sees what is committed. Inside ``write()``, a thread
+    also sees its own changes.
     """
 
     def __init__(self, database: Database, evidence: Evidence) -> None:
@@ -57,9 +57,9 @@ class Store:
 
     @classmethod
     def open(cls, path: Path) -> Store:
-        """Open for writing (the one writer): lock, check, create or migrate.
+        """Open a database for writing, as the one writer: lock, check, then create or migrate.
 
-        Raises StoreInUse, StoreTooNew, StoreDamaged or StoreUnavailable; the file is then as it was.
+        Raise StoreInUse, StoreTooNew, StoreDamaged or StoreUnavailable; the file is then unchanged.
         """
         with ExitStack() as undo:
             database = Database.open(path)
@@ -73,7 +73,7 @@ class Store:
 
     @classmethod
     def open_reader(cls, path: Path) -> Store:
-        """Open an existing database read-only, beside a running writer. Raises as ``open`` does, but for StoreInUse."""
+        """Open an existing database for reading only, also beside a writer. Raise as ``open`` does, but not StoreInUse."""
         with ExitStack() as undo:
             database = Database.open_reader(path)
             undo.callback(database.close)
@@ -83,46 +83,47 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[None]:
-        """One BEGIN IMMEDIATE transaction of this thread, undone on any exception.
+        """Open one transaction of this thread (BEGIN IMMEDIATE), rolled back on any exception.
 
-        Inside one already open in this thread it joins it, and what fails is undone alone. Methods that write open
-        one themselves.
+        Inside an open one, open a part of it: a failure rolls back the part alone. Methods that write call this
+        themselves.
         """
         with self._database.write():
             yield
 
     @contextmanager
     def read(self) -> Iterator[None]:
-        """Everything read by this thread within it is of one instant: what a cycle commits meanwhile is not seen."""
+        """Show this thread one state of the database, whatever other threads commit meanwhile."""
         with self._database.read():
             yield
 
     def cached(self, key: Hashable, ask: Callable[[], T]) -> T:
-        """What ``ask`` finds in the store, or found under this key while nothing has been stored since by anybody.
+        """Return what ``ask`` reads from the store, or its earlier answer if nothing was committed since.
 
-        ``ask`` depends on nothing but the key and the store (never on the clock), and returns frozen values.
+        ``ask`` must depend on the key and the store alone, never on the clock, and must return frozen values.
         """
         return self._database.cached(key, ask)
 
     def after_commit(self, call: Callable[[], None]) -> None:
-        """Call this once what this thread's outermost transaction writes is seen by all; at once if none is open."""
+        """Call this once after this thread's outermost transaction is committed; at once if none is open."""
         self._database.after_commit(call)
 
-    def after_rollback(self, doubt: Callable[[], None]) -> None:
-        """Call this whenever a transaction, or a part of one, is undone; in whichever thread that happens."""
-        self._database.after_rollback(doubt)
+    def after_rollback(self, call: Callable[[], None]) -> None:
+        """Call this each time a transaction, or a part of one, is rolled back, in whichever thread that happens."""
+        self._database.after_rollback(call)
 
     def save_evidence_anchor(self) -> None:
-        """Remember, with what is being written, on which link of the evidence it rests.
+        """Store, in the transaction of the readings, the link of the evidence on which the readings rest.
 
-        Only on one that was sealed or found whole by this process: otherwise a gap in the chain would be forgotten.
+        The link must have been sealed or verified by this process. With any other link, a gap in the chain would not
+        show any more.
         """
         head = self.evidence.last()
         if head is not None:
             self.notes.put(_ANCHOR, f"{head.sequence} {head.digest.hex()}")
 
     def evidence_anchor(self) -> Head | None:
-        """The link of the evidence on which the newest readings rest."""
+        """Return the link of the evidence on which the newest readings rest. Raise EvidenceDamaged if it is illegible."""
         noted = self.notes.get(_ANCHOR)
         if noted is None:
             return None
@@ -136,26 +137,25 @@ class Store:
             ) from None
 
     def is_empty(self) -> bool:
-        """No page was ever added."""
-        with self._database.read() as conn:
-            return conn.execute("SELECT 1 FROM pages LIMIT 1").fetchone() is None
+        """Return whether no page was ever added."""
+        return self._database.row("SELECT 1 FROM pages LIMIT 1") is None
 
     def compact(self, before: datetime) -> None:
-        """Move what lies in the order in which it arrived to where it stays by page: readings older than this, marks.
+        """Reorder rows by page: readings from before this instant, and the points of history summaries.
 
-        Some pages at a time, so that what else is to be written gets its turn in between.
+        Each transaction takes some pages, so that other writers get their turn in between.
         """
         self.readings.move_to_history(before)
         self.history_summaries.merge_points()
 
     def backup(self, target: Path) -> None:
-        """An online copy of both files, complete and checked with integrity_check; it never overwrites.
+        """Copy both files to ``target``, which must not exist, and check the copies with ``integrity_check``.
 
-        The evidence is copied last: the readings of the copy all have theirs.
+        The evidence is copied last, so that every reading of the copy has its evidence.
         """
         backups.back_up(self._database.path, target)
 
     def close(self) -> None:
-        """Close the files and let another process write; harmless when done twice."""
+        """Close the files and release the lock; a second call does nothing."""
         self.evidence.close()
         self._database.close()

@@ -1,4 +1,7 @@
-"""What was found in the database, told again as long as nothing has been committed since."""
+"""Answers found in the database, reused until the next commit.
+
+Benchmark (b) needs this cache: ``/likes`` takes twice as long as a bare acknowledgement with it, five times without.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,22 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-Found: TypeAlias = OrderedDict[Hashable, object]
+Answers: TypeAlias = OrderedDict[Hashable, object]
 
 _MOST = 200
-"""Answers kept of one state: a newsroom asks about no more pages between two polls, and they are forgotten at once."""
+"""The most answers kept of one state. A newsroom asks about fewer pages between two polls."""
 
 
 class AnswerCache:
-    """What was found in the newest state of the database, by any thread. One writer at a time commits."""
+    """Answers found in the newest committed state. Any thread may use the cache; one writer at a time commits."""
 
     def __init__(self) -> None:
         self._commits = 0
-        self._found: tuple[int, Found] = (0, OrderedDict())
+        self._answers: tuple[int, Answers] = (0, OrderedDict())
 
     @contextmanager
     def committing(self) -> Iterator[None]:
-        """Within it, nobody can say whether what they read is of before or after."""
+        """Announce a commit. While it is under way, readers may see either state."""
         self._commits += 1
         try:
             yield
@@ -30,26 +33,26 @@ class AnswerCache:
             self._commits += 1
 
     def state(self) -> int | None:
-        """A number of the state that is read now; None while another is being committed.
+        """Return the number of the committed state, or None while a commit is under way.
 
-        If it was the same before a snapshot was taken and after, the snapshot is of that state.
+        A snapshot is of this state if the number was the same before the snapshot was taken and after.
         """
         commits = self._commits
         return None if commits % 2 else commits
 
-    def found_in(self, state: int | None) -> Found:
-        """What was found in this state, to be added to; what is found in none, or in one gone by, is not kept."""
-        newest, found = self._found
+    def answers_in(self, state: int | None) -> Answers:
+        """Return the answers found in this state. For an old or unknown state the mapping is empty and not kept."""
+        newest, answers = self._answers
         if state == newest:
-            return found
-        fresh: Found = OrderedDict()
+            return answers
+        fresh: Answers = OrderedDict()
         if state is not None and state > newest:
-            self._found = (state, fresh)
+            self._answers = (state, fresh)
         return fresh
 
 
-def keep(found: Found, key: Hashable, answer: object) -> None:
-    """Add an answer; where there are too many, the first gives way."""
-    if len(found) >= _MOST:
-        found.popitem(last=False)
-    found[key] = answer
+def add_answer(answers: Answers, key: Hashable, answer: object) -> None:
+    """Add an answer; beyond the limit, drop the first one."""
+    if len(answers) >= _MOST:
+        answers.popitem(last=False)
+    answers[key] = answer

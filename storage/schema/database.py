@@ -1,27 +1,29 @@
-"""The file: opening it, reading it and writing it in transactions.
+"""The database file: opening, reading, and writing in transactions.
 
-One connection writes, and it alone checkpoints; everybody else reads through connections that cannot write. So even
-a SQLite with the WAL-reset bug (storage/schema/sqlite.py) has no second writer to be hurt by.
+One connection writes, and only that one checkpoints. All others cannot write. So even a SQLite with the WAL-reset bug
+(storage/schema/sqlite.py) has no second writer that could damage the file.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Self, TypeVar, cast
+from typing import Any, Self, TypeAlias, TypeVar, cast
 
 import sqlite_utils
 from sqlite_utils import Migrations
 
 from storage.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
-from storage.schema.answer_cache import AnswerCache, keep
+from storage.schema.answer_cache import AnswerCache, add_answer
 from storage.schema.lock import WriterLock
 from storage.schema.migrations import MIGRATIONS
+from storage.schema.rows import Row
 from storage.schema.sqlite import sqlite3
 
 T = TypeVar("T")
+Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 _NOTHING = object()
 
 _OLDEST_SQLITE = (3, 37, 0)  # STRICT tables: https://sqlite.org/stricttables.html
@@ -37,7 +39,7 @@ _WHAT_IT_MEANS = {
     sqlite3.SQLITE_BUSY: "another program keeps it locked; close what else has it open for writing",
     sqlite3.SQLITE_LOCKED: "another program keeps it locked; close what else has it open for writing",
 }
-# pysqlite3's backup() raises without a code: https://sqlite.org/c3ref/errcode.html has SQLite's words for each.
+# pysqlite3's backup() raises without a code. https://sqlite.org/c3ref/errcode.html lists SQLite's words for each code.
 _WORDS = {
     "database or disk is full": sqlite3.SQLITE_FULL,
     "disk I/O error": sqlite3.SQLITE_IOERR,
@@ -60,16 +62,16 @@ class Database:
         self._writing = threading.Lock()
         self._next_to_write = threading.Lock()
         self._writing_thread: int | None = None
-        self._here = threading.local()
+        self._of_thread = threading.local()
         self._idle_readers: list[sqlite3.Connection] = []
         self._readers: list[sqlite3.Connection] = []
-        self._forget: list[Callable[[], None]] = []
-        self._once_committed: list[Callable[[], None]] = []
+        self._after_rollback: list[Callable[[], None]] = []
+        self._after_commit: list[Callable[[], None]] = []
         self._answers = AnswerCache()
 
     @classmethod
     def open(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Self:
-        """Open for writing: lock, look, create or migrate. The file is untouched unless it is a Likewatch database."""
+        """Open a file for writing: lock, check, then create or migrate. A file that is not ours is left untouched."""
         check_surroundings(path)
         with ExitStack() as undo:
             lock = WriterLock.acquire(path)
@@ -85,7 +87,7 @@ class Database:
                     raise StoreUnavailable(
                         f"{path} must be on a local disk: SQLite cannot share it safely where it is."
                     )
-                # Each commit reaches the disk: a message that was posted must not be forgotten in a power cut.
+                # Each commit reaches the disk: a power cut must not undo the record of a posted message.
                 writer.execute("PRAGMA synchronous=FULL")
                 writer.execute(f"PRAGMA cache_size=-{_WRITER_CACHE_KIB}")
                 database = cls(path, writer=writer, lock=lock)
@@ -96,7 +98,7 @@ class Database:
 
     @classmethod
     def open_reader(cls, path: Path, migrations: Migrations = MIGRATIONS) -> Database:
-        """Open an existing, up-to-date database for reading only, beside a writer or without one."""
+        """Open an existing, up-to-date database for reading only. A writer may have the file open too."""
         check_surroundings(path)
         if not path.exists() or not path.stat().st_size:
             raise StoreUnavailable(f"There is no database at {path} yet. Start Likewatch once, or check the path.")
@@ -110,22 +112,23 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite_utils.Database]:
-        """One transaction of this thread; inside one already open, a part of it that can fail by itself."""
+        """Open a transaction of this thread. Inside an open one, open a part of it that can fail by itself."""
         if self._writer is None:
             raise StoreUnavailable(f"{self.path} is open for reading only.")
         if self._writing_thread == threading.get_ident():
-            with self._forgetting_on_failure(), self._writer.atomic():
+            with self._reporting_rollback(), self._writer.atomic():
                 yield self._writer
             return
-        # Taking turns: who waits goes before who has just written, so that a long fold cannot starve a command.
+        # Writers take turns: a thread that waits goes before the thread that wrote last. So a long compaction, which is
+        # many short transactions, cannot starve a command.
         with self._next_to_write:
             self._writing.acquire()
         try:
             self._writing_thread = threading.get_ident()
-            self._once_committed = []
-            with sqlite_errors(self.path), self._forgetting_on_failure(), _immediate(self._writer, self._answers):
+            self._after_commit = []
+            with sqlite_errors(self.path), self._reporting_rollback(), _immediate(self._writer, self._answers):
                 yield self._writer
-            committed = self._once_committed
+            committed = self._after_commit
         finally:
             self._writing_thread = None
             self._writing.release()
@@ -133,58 +136,79 @@ class Database:
             call()
 
     @contextmanager
-    def _forgetting_on_failure(self) -> Iterator[None]:
+    def _reporting_rollback(self) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            for forget in self._forget:
-                forget()
+            for call in self._after_rollback:
+                call()
             raise
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """One consistent view of what is committed, or of this thread's own open transaction. Fetch, do not linger.
+        """Give a connection with one consistent view: what is committed, or this thread's own open transaction.
 
-        Inside one already open in this thread: the same view.
+        Inside an open ``read`` of this thread the view is the same. Fetch all rows at once and leave.
         """
         if self._writer is not None and self._writing_thread == threading.get_ident():
             yield self._writer.conn
             return
-        reading: sqlite3.Connection | None = getattr(self._here, "reader", None)
+        reading: sqlite3.Connection | None = getattr(self._of_thread, "reader", None)
         if reading is not None:
             yield reading
             return
         with sqlite_errors(self.path):
-            reader = self._here.reader = self._take_reader()
+            reader = self._of_thread.reader = self._idle_reader()
             try:
                 state = self._answers.state()
                 reader.execute("BEGIN")
                 reader.execute("PRAGMA data_version").fetchone()  # BEGIN alone does not yet take the snapshot
-                self._here.state = state if state == self._answers.state() else None
+                self._of_thread.state = state if state == self._answers.state() else None
                 yield reader
             finally:
-                self._here.reader = None
+                self._of_thread.reader = None
                 if reader.in_transaction:
                     reader.execute("COMMIT")
                 self._idle_readers.append(reader)
 
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Return all rows of one SELECT."""
+        with self.read() as conn:
+            return conn.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
+        """Return the first row of one SELECT; None if there is none."""
+        with self.read() as conn:
+            row: Row | None = conn.execute(sql, parameters).fetchone()
+        return row
+
+    def value(self, sql: str, parameters: Parameters = ()) -> Any:
+        """Return the first column of the first row of one SELECT; None if there is no row."""
+        row = self.row(sql, parameters)
+        return None if row is None else row[0]
+
+    def change(self, sql: str, parameters: Parameters = ()) -> int:
+        """Execute one statement in a transaction, and return how many rows it changed."""
+        with self.write() as db:
+            return db.conn.execute(sql, parameters).rowcount
+
     def cached(self, key: Hashable, ask: Callable[[], T]) -> T:
-        """What ``ask`` finds by reading, or what it found under this key in the very same state of the database."""
+        """Return what ``ask`` reads, or what it read under this key in the very same state of the database."""
         if self._writer is None or self._writing_thread == threading.get_ident():
-            return ask()  # another process commits without telling us, and one's own changes show at once
-        reading = getattr(self._here, "reader", None) is not None
-        found = self._answers.found_in(self._here.state if reading else self._answers.state())
-        known = found.get(key, _NOTHING)
+            return ask()  # another process commits without notice; a thread's own changes must show at once
+        reading = getattr(self._of_thread, "reader", None) is not None
+        answers = self._answers.answers_in(self._of_thread.state if reading else self._answers.state())
+        known = answers.get(key, _NOTHING)
         if known is not _NOTHING:
             return cast("T", known)
         if not reading:
             with self.read():
                 return self.cached(key, ask)
         answer = ask()
-        keep(found, key, answer)
+        add_answer(answers, key, answer)
         return answer
 
-    def _take_reader(self) -> sqlite3.Connection:
+    def _idle_reader(self) -> sqlite3.Connection:
         try:
             return self._idle_readers.pop()
         except IndexError:
@@ -193,21 +217,21 @@ class Database:
             return reader
 
     def after_commit(self, call: Callable[[], None]) -> None:
-        """Call this once what this thread's outermost transaction writes is seen by all; at once if none is open.
+        """Call this once after this thread's outermost transaction is committed; at once if none is open.
 
-        Not at all where that is undone. A part of it that is undone by itself does not take back what it asked for.
+        If the outermost transaction is rolled back, the call is dropped. If only a part is, the call stays.
         """
         if self._writing_thread == threading.get_ident():
-            self._once_committed.append(call)
+            self._after_commit.append(call)
         else:
             call()
 
-    def after_rollback(self, forget: Callable[[], None]) -> None:
-        """Call this whenever a transaction, or a part of one, is undone: what was remembered of it is not true."""
-        self._forget.append(forget)
+    def after_rollback(self, call: Callable[[], None]) -> None:
+        """Call this each time a transaction, or a part of one, is rolled back: caches may then be wrong."""
+        self._after_rollback.append(call)
 
     def close(self) -> None:
-        """Close every connection and release the lock; harmless when done twice."""
+        """Close every connection and release the lock; a second call does nothing."""
         while self._readers:
             self._readers.pop().close()
         self._idle_readers.clear()
@@ -218,12 +242,12 @@ class Database:
 
 
 @contextmanager
-def _immediate(writer: sqlite_utils.Database, remembered: AnswerCache) -> Iterator[None]:
+def _immediate(writer: sqlite_utils.Database, answers: AnswerCache) -> Iterator[None]:
     # IMMEDIATE: a transaction that reads first and writes later would fail at once with "database is locked".
     writer.conn.execute("BEGIN IMMEDIATE")
     try:
         yield
-        with remembered.committing():
+        with answers.committing():
             writer.conn.execute("COMMIT")
     except BaseException:
         writer.rollback()
@@ -231,7 +255,7 @@ def _immediate(writer: sqlite_utils.Database, remembered: AnswerCache) -> Iterat
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """A connection of SQLite's ``mode`` (``ro``, ``rw``, ``rwc``); transactions are begun by who uses it."""
+    """Return a connection of SQLite's ``mode`` (``ro``, ``rw``, ``rwc``); the caller begins its transactions."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
     )
@@ -242,7 +266,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def check_surroundings(path: Path) -> None:
-    """Raise what is wrong before the file is even looked at."""
+    """Raise StoreError if SQLite is too old, StoreUnavailable if the path cannot be a database's."""
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise StoreError(
             f"This Python brings SQLite {sqlite3.sqlite_version}; Likewatch needs 3.37 or newer. Use a newer Python."
@@ -254,7 +278,7 @@ def check_surroundings(path: Path) -> None:
 
 
 def check_ours(path: Path, reader: sqlite3.Connection, migrations: Migrations = MIGRATIONS) -> None:
-    """Raise unless the file is empty, or a database of these migrations that this version can use."""
+    """Raise unless the file is empty, or a database of these migrations that this version can read."""
     tables = {name for (name,) in reader.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     db = sqlite_utils.Database(reader, recursive_triggers=False, execute_plugins=False)
     applied = {migration.name for migration in migrations.applied(db)} if tables else set()
@@ -281,7 +305,7 @@ def _check_whole(path: Path, reader: sqlite3.Connection) -> None:
 
 @contextmanager
 def sqlite_errors(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors about the file into sentences; errors in our own SQL stay what they are."""
+    """Turn SQLite's errors about the file into sentences for the operator; errors in our own SQL pass unchanged."""
     try:
         yield
     except sqlite3.DatabaseError as error:

@@ -1,4 +1,4 @@
-"""The files that hold what is remembered: named here alone, so that whoever copies or restores them forgets none."""
+"""The database files of an installation. Whoever copies or restores them asks here, so that none is forgotten."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from pathlib import Path
 
 
 def evidence_beside(database: Path) -> Path:
-    """The evidence of a database: ``likewatch.db`` -> ``likewatch.evidence.db``, in the same folder."""
+    """Return the path of a database's evidence: ``likewatch.db`` -> ``likewatch.evidence.db``, in the same folder."""
     return database.with_name(f"{database.stem}.evidence{database.suffix or '.db'}")
 
 
 def files_of(database: Path) -> tuple[Path, ...]:
-    """Every database file of an installation, in the order in which they must be copied.
+    """Return the paths of all database files, in the order in which they must be copied.
 
-    The evidence comes last: it is written before the readings that rest on it, so a later copy of it lacks none.
+    The evidence comes last. It is written before the readings that rest on it, so a later copy contains all of it.
     """
     return (database, evidence_beside(database))

@@ -1,4 +1,4 @@
-"""The small integers that stand for slugs and sources in the big tables."""
+"""Small integers that stand for slugs and sources in the large tables."""
 
 from __future__ import annotations
 
@@ -9,25 +9,31 @@ from storage.schema.database import Database
 from storage.schema.sqlite import sqlite3
 
 Source = tuple[str, str, str]
-"""Where a count comes from and what it counts: source, url, metric."""
+"""The origin of a count and its unit: source, url, metric."""
 
 
 class Ids:
-    """Ids never change and are never given twice, so they are remembered; a rolled-back transaction's are forgotten."""
+    """Ids of pages and sources, read once: an id never changes. A rolled-back transaction empties the cache.
+
+    Benchmark (a) needs the cache: each cycle of 10,000 pages would read all ids again several times.
+    """
 
     def __init__(self, database: Database) -> None:
+        self._database = database
+        database.after_rollback(self._forget)
+        self._forget()
+
+    def _forget(self) -> None:
         self._pages: dict[str, int] = {}
         self._source_ids: dict[Source, int] = {}
-        self._database = database
-        self._sources = _Sources(database)
-        database.after_rollback(self._forget)
+        self._sources = _Sources(self._database)
 
     def page(self, conn: sqlite3.Connection, slug: str) -> int | None:
-        """The id of a page, watched or not; None if it was never added."""
+        """Return the id of a page, tracked or not; None if it was never added."""
         return self.pages(conn, (slug,)).get(slug)
 
     def pages(self, conn: sqlite3.Connection, slugs: Iterable[str]) -> Mapping[str, int]:
-        """The ids of these pages (and perhaps of others); a slug never added is absent."""
+        """Return the ids of these pages, and perhaps of others; a slug that was never added is absent."""
         known = self._pages
         if missing := [slug for slug in slugs if slug not in known]:
             known.update(
@@ -39,13 +45,13 @@ class Ids:
         return known
 
     def by_id(self, conn: sqlite3.Connection, slugs: Iterable[str]) -> dict[int, str]:
-        """The slugs of these pages by their ids, to ask for and to tell apart rows; a slug never added is absent."""
+        """Return id -> slug for these pages; a slug that was never added is absent."""
         asked = list(slugs)
         ids = self.pages(conn, asked)
         return {ids[slug]: slug for slug in asked if slug in ids}
 
     def source(self, conn: sqlite3.Connection, key: Source) -> int:
-        """The id of a source, given one if it is new (inside a write)."""
+        """Return the id of a source, inside a write. A new source is inserted."""
         known = self._source_ids.get(key)
         if known is None:
             conn.execute("INSERT OR IGNORE INTO sources (source, url, metric) VALUES (?, ?, ?)", key)
@@ -54,13 +60,8 @@ class Ids:
         return known
 
     def sources(self) -> Mapping[int, Source]:
-        """Every source by its id, read when it is first asked for."""
+        """Return id -> source. A source is read when its id is first asked for."""
         return self._sources
-
-    def _forget(self) -> None:
-        self._pages = {}
-        self._source_ids = {}
-        self._sources = _Sources(self._database)
 
 
 class _Sources(dict[int, Source]):
@@ -69,8 +70,8 @@ class _Sources(dict[int, Source]):
         self._database = database
 
     def __missing__(self, source_id: int) -> Source:
-        with self._database.read() as conn:  # ids are given without gaps
-            rows = conn.execute("SELECT id, source, url, metric FROM sources WHERE id > ?", (len(self),)).fetchall()
+        # Ids are given without gaps, so all ids above the number of known ones are unknown.
+        rows = self._database.rows("SELECT id, source, url, metric FROM sources WHERE id > ?", (len(self),))
         found: dict[int, Source] = {row[0]: row[1:] for row in rows}
         self.update(found)
-        return self.get(source_id) or found[source_id]  # another thread may have read it meanwhile
+        return self.get(source_id) or found[source_id]  # another thread may have read the same rows meanwhile

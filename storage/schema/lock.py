@@ -1,4 +1,4 @@
-"""One writer process: a lock of the operating system beside the database, which vanishes with its holder."""
+"""The lock that allows one writer process: a lock of the operating system, which ends with the process."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from storage.errors import StoreInUse, StoreUnavailable
 
 
 class WriterLock:
-    """Held from ``acquire`` to ``release``, or until the process dies, however it dies.
+    """A lock held from ``acquire`` to ``release``, or until the process ends, however it ends.
 
-    The lock is the operating system's; the file ``<database>.lock`` stays behind and only says who holds it: the
-    process id is its text, the start its modification time.
+    The file ``<database>.lock`` stays behind and only names the holder. Its text is the process id, its modification
+    time is when the process started.
     """
 
     def __init__(self, held: FileLock) -> None:
@@ -23,12 +23,15 @@ class WriterLock:
 
     @classmethod
     def acquire(cls, database: Path) -> WriterLock:
-        """Take it at once or raise StoreInUse, naming the holder; StoreUnavailable where no lock can be had."""
+        """Return the lock of a database, without waiting.
+
+        Raise StoreInUse, which names the holder, or StoreUnavailable if the file system gives no lock.
+        """
         path = _beside(database)
-        # An existence lock would outlive a killed process, so there is no falling back to one.
-        lock = FileLock(path, thread_local=False, fallback_to_soft=False, on_acquired=_sign)
+        # A lock that is only a file's existence would outlive a killed process, so it is no fallback.
+        lock = FileLock(path, thread_local=False, fallback_to_soft=False, on_acquired=_write_process_id)
         try:
-            path.open("ab").close()  # a folder that cannot be written is not taken for a lock that is held
+            path.open("ab").close()  # a folder that cannot be written must not look like a lock that is held
             lock.acquire(blocking=False)
         except Timeout:
             raise StoreInUse(
@@ -43,12 +46,12 @@ class WriterLock:
         return cls(lock)
 
     def release(self) -> None:
-        """Let another process write."""
+        """Allow another process to write."""
         self._held.release()
 
 
 def is_locked(database: Path) -> bool:
-    """Whether a process holds the database's lock now."""
+    """Return whether a process holds the database's lock now."""
     path = _beside(database)
     if not path.exists():
         return False
@@ -67,7 +70,7 @@ def _beside(database: Path) -> Path:
     return database.with_name(database.name + ".lock")
 
 
-def _sign(descriptor: int) -> None:
+def _write_process_id(descriptor: int) -> None:
     os.ftruncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
 
@@ -76,6 +79,6 @@ def _holder(path: Path) -> str:
     try:
         pid = path.read_text(encoding="ascii").strip()
         since = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    except (OSError, ValueError):  # Windows does not let others read a locked file
+    except (OSError, ValueError):  # Windows lets nobody else read a locked file
         return "its process could not be named"
     return f"process {pid}, since {since:%Y-%m-%d %H:%M:%S} UTC"

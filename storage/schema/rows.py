@@ -1,7 +1,6 @@
-"""Between Python values and SQLite's: instants, enumerations, packed numbers.
+"""Conversions between Python values and SQLite's: instants, enumerations, packed numbers.
 
-Times are stored as INTEGER milliseconds since 1970-01-01T00:00:00Z. Anything finer than a millisecond is cut, so that
-a value read back is equal to one written at millisecond resolution.
+A stored time is an INTEGER: milliseconds since 1970-01-01T00:00:00Z. Fractions of a millisecond are cut off.
 """
 
 from __future__ import annotations
@@ -14,18 +13,18 @@ from typing import Any
 from handlers.model import Dated, Metric
 
 Row = tuple[Any, ...]
-"""What SQLite gives: the columns of a STRICT table, in the order of the SELECT beside it."""
+"""One row as SQLite returns it: its columns in the order of the SELECT."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 DAY = 86_400_000
-"""Milliseconds of a UTC day."""
+"""Milliseconds in a UTC day."""
 
 QUARTER = 900_000
-"""Milliseconds of a quarter of an hour, by which ``readings`` are kept together."""
+"""Milliseconds in a quarter of an hour, the first key column of ``readings``."""
 
-# Looked up instead of called: an enumeration's own lookup costs as much as reading the row.
+# Dictionaries, because an enumeration's own lookup takes as long as reading the row.
 METRICS: dict[str, Metric] = {metric.value: metric for metric in Metric}
 METRIC_TEXTS: dict[Metric, str] = {metric: metric.value for metric in Metric}
 DATES: dict[str | None, Dated] = {None: Dated.INSTANT, Dated.DAY.value: Dated.DAY, Dated.MONTH.value: Dated.MONTH}
@@ -34,7 +33,7 @@ DATE_TEXTS: dict[Dated, str | None] = {dated: text for text, dated in DATES.item
 
 @lru_cache(maxsize=4096)  # the pages of one batch share their instants
 def to_ms(instant: datetime) -> int:
-    """Milliseconds since 1970; ValueError for a datetime without a time zone."""
+    """Return milliseconds since 1970. Raise ValueError for a datetime without a time zone."""
     if instant.tzinfo is None:
         raise ValueError(f"{instant.isoformat()} has no time zone; instants are aware, in UTC")
     since = instant - EPOCH
@@ -43,26 +42,36 @@ def to_ms(instant: datetime) -> int:
 
 @lru_cache(maxsize=4096)
 def to_instant(ms: int) -> datetime:
-    """The aware UTC datetime of a stored time; exact for every year that datetime knows."""
+    """Return the aware UTC datetime of a stored time."""
     return EPOCH + ms * _MILLISECOND
 
 
+def optional_instant(ms: int | None) -> datetime | None:
+    """Return the datetime of a stored time that may be NULL."""
+    return None if ms is None else to_instant(ms)
+
+
+def optional_ms(instant: datetime | None) -> int | None:
+    """Return the stored time of an instant that may be None."""
+    return None if instant is None else to_ms(instant)
+
+
 def to_span(span: timedelta) -> int:
-    """A stored length of time: whole milliseconds."""
+    """Return a length of time in whole milliseconds."""
     return span // _MILLISECOND
 
 
-@lru_cache(maxsize=256)  # thousands of accounts share a handful of cadences
+@lru_cache(maxsize=256)  # thousands of accounts share a few polling intervals
 def from_span(ms: int) -> timedelta:
-    """The length of time stored as these milliseconds."""
+    """Return a length of time that is stored in milliseconds."""
     return ms * _MILLISECOND
 
 
 def pack(numbers: tuple[float, ...]) -> bytes:
-    """Little-endian doubles: exact, and sixteen times faster to write and read than JSON."""
+    """Return the numbers as little-endian doubles: exact, and sixteen times faster than JSON."""
     return struct.pack(f"<{len(numbers)}d", *numbers)
 
 
 def unpack(packed: bytes) -> tuple[float, ...]:
-    """The numbers of ``pack``."""
+    """Return the numbers that ``pack`` was given."""
     return struct.unpack(f"<{len(packed) // 8}d", packed)
