@@ -24,6 +24,7 @@ from storage.series.audiences import Audiences
 from storage.series.history_summaries import HistorySummaries
 from storage.series.readings import Readings
 from storage.series.rule_states import RuleStates
+from storage.series.series_states import SeriesStates
 from storage.series.timeline import Timeline
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class Store:
         self.evidence = evidence
         self.pages = Pages(database, ids)
         self.readings = Readings(database, ids)
+        self.series_states = SeriesStates(database, ids)
         self.history_summaries = HistorySummaries(database, ids)
         self.audiences = Audiences(database, ids)
         self.timeline = Timeline(database, ids)
@@ -73,7 +75,7 @@ class Store:
 
     @classmethod
     def open_reader(cls, path: Path) -> Store:
-        """Open an existing database for reading only, also beside a writer. Raise as ``open`` does, but not StoreInUse."""
+        """Open an existing database for reading only, also beside a writer. Raise as ``open`` does."""
         with ExitStack() as undo:
             database = Database.open_reader(path)
             undo.callback(database.close)
@@ -123,7 +125,7 @@ class Store:
             self.notes.put(_ANCHOR, f"{head.sequence} {head.digest.hex()}")
 
     def evidence_anchor(self) -> Head | None:
-        """Return the link of the evidence on which the newest readings rest. Raise EvidenceDamaged if it is illegible."""
+        """Return the link of the evidence on which the newest readings rest; raise EvidenceDamaged if illegible."""
         noted = self.notes.get(_ANCHOR)
         if noted is None:
             return None

@@ -69,7 +69,7 @@ def rivals(store: Store, pages: Iterable[str], period: timedelta) -> Rivals:
     room = max(0, MOST_PAGE_DAYS // _days(period) - len(asked))
     if len(found) <= room:
         return Rivals(compared=tuple(found), left_out=0)
-    tracks = store.readings.series_states([*asked, *(page.slug for page in found)])
+    tracks = store.series_states.get([*asked, *(page.slug for page in found)])
     ours = [tracks[slug] for slug in asked if slug in tracks]
 
     def apart(page: Page) -> float:

@@ -93,7 +93,7 @@ class ReadingsAudit:
     def newest(self) -> Iterator[EvidenceFault]:
         """Check that the newest count of each page, which answers show, is the count of its newest valid reading."""
         pages = [page.slug for page in self._store.pages.all()]
-        for slug, state in self._store.readings.series_states(pages).items():
+        for slug, state in self._store.series_states.get(pages).items():
             newest = self._store.readings.point_at(slug, _END)
             points = self._store.readings.points(slug, newest.at, newest.at) if newest else ()
             if _bounds(state.last) not in map(_bounds, points):

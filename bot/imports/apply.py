@@ -81,7 +81,7 @@ def import_figures(
     if is_empty or (is_spoilt and not keep_good):
         refused = UnknownPage if strangers else ImportRefused
         raise refused(_refusal(read, strangers, tuple(conflicts.values()), is_empty=is_empty))
-    tracks = store.readings.series_states(slugs.values())
+    tracks = store.series_states.get(slugs.values())
     good = [reading for reading in readings if reading not in conflicts and not _is_known(store, reading, tracks)]
     entry = AuditEntry(
         at=now,

@@ -154,7 +154,7 @@ class Cycle:
             for slug, runs in decision.confirmed.items():
                 for first, last in runs:
                     self._store.readings.confirm(slug, first, last)
-        self._store.readings.save_series_states(self._state.changed_tracks())
+        self._store.series_states.put(self._state.changed_tracks())
         self._store.history_summaries.put(self._state.changed_pasts())
         audiences = [audience for decision in decisions for audience in decision.audiences]
         kept = sum(self._store.audiences.add(audience) for audience in audiences)

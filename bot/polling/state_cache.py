@@ -130,7 +130,7 @@ class StateCache:
     def _gather_series(self, slugs: set[str]) -> None:
         unknown = slugs - self._asked
         if unknown:
-            self._known.series_states.update(self._store.readings.series_states(unknown))
+            self._known.series_states.update(self._store.series_states.get(unknown))
             self._known.histories.update(self._store.history_summaries.get(unknown))
             self._asked |= unknown
 

@@ -1,4 +1,7 @@
-"""A page's past, found in both tables by seeks: a year's days cost as many seeks as it has days, not readings."""
+"""Points of one page, found by seeks in ``readings`` and ``history``.
+
+One point per day of a year costs 365 seeks, however many readings each day has.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from storage.schema.sqlite import sqlite3
 
 
 class SeriesRange(NamedTuple):
-    """Which points are wanted: a page's, of one metric, in milliseconds from ``since`` to ``until``, both included."""
+    """A page's points of one metric from ``since`` to ``until``, both in milliseconds and both included."""
 
     page_id: int
     metric: str
@@ -23,7 +26,7 @@ _POINT = "observed_at, count, below, above, source_id, dated"
 _BY_AGE = itemgetter(0, 4)
 _COUNTS = "metric = :metric AND (standing IS NULL OR standing = 'late')"
 
-# The quarters that hold any reading at all, each found by one seek (SQLite has no skip scan over a first column).
+# Each quarter with any reading is found by one seek: SQLite has no skip scan over the first column of a key.
 _QUARTERS = """
   WITH RECURSIVE quarters (quarter) AS (
     SELECT min(quarter) FROM readings WHERE quarter >= :first_quarter
@@ -44,7 +47,7 @@ _BETWEEN = f"""{_QUARTERS} {_HISTORY}
     CROSS JOIN sources ON sources.id = source_id
   WHERE {_COUNTS}"""
 
-# From the newest quarter back, each found by one seek; once the page was counted in one, on from before that one's day.
+# Step back from the newest quarter, one seek each. Once a quarter has a reading of the page, go on before its day.
 _QUARTERS_A_DAY = DAY // QUARTER
 _EARLIER = f"""(
   SELECT max(quarter) FROM readings WHERE quarter < iif(
@@ -69,7 +72,7 @@ _NEWEST = f"""
   WITH RECURSIVE {_BACK} AND newest_at IS NULL) {_FOUND}
   UNION ALL SELECT * FROM ({_HISTORY} ORDER BY observed_at DESC, source_id DESC LIMIT 1)"""
 
-# Of whatever metric: a page's first figure may be older than its present series.
+# No condition on the metric: a page's first reading may be older than its present series.
 _TAKEN = "(standing IS NULL OR standing = 'late')"
 _FIRST = f"""{_QUARTERS}
   SELECT * FROM (
@@ -80,7 +83,7 @@ _FIRST = f"""{_QUARTERS}
     WHERE {_TAKEN} ORDER BY observed_at, source_id LIMIT 1
   )"""
 
-# In the history as well: from the newest point of the span to the newest before that one's day, and so on.
+# In the history too: go from the newest point of the span to the newest one before its day, and so on.
 _DAILY = f"""
   WITH RECURSIVE {_BACK}),
   days (last_at) AS (
@@ -110,7 +113,7 @@ _CONFIRM_RECENT = f"""{_QUARTERS}
     AND standing = 'held' AND count > 0"""
 
 
-# The quarters before one, and in them the rows of some pages.
+# The quarters before ``end``, and in them the rows of some pages.
 _OLD_QUARTERS = """
   WITH RECURSIVE quarters (quarter) AS (
     SELECT min(quarter) FROM readings
@@ -129,17 +132,17 @@ _DELETE = f"""
 
 
 def rows_between(conn: sqlite3.Connection, span: SeriesRange) -> list[Row]:
-    """The accepted points of a span, oldest first."""
+    """Return the accepted points of a span, oldest first."""
     return sorted(conn.execute(_BETWEEN, _parameters(span)).fetchall(), key=_BY_AGE)
 
 
 def newest_row(conn: sqlite3.Connection, span: SeriesRange) -> Row | None:
-    """The newest accepted point of a span."""
+    """Return the newest accepted point of a span; None if there is none."""
     return max(conn.execute(_NEWEST, _parameters(span)).fetchall(), key=_BY_AGE, default=None)
 
 
 def first_row(conn: sqlite3.Connection, page_id: int) -> Row | None:
-    """A page's oldest accepted point, of whatever metric and series."""
+    """Return a page's oldest accepted point, of any metric and series."""
     span = SeriesRange(page_id=page_id, metric="", since=-sys.maxsize, until=sys.maxsize)
     return min(conn.execute(_FIRST, _parameters(span)).fetchall(), key=_BY_AGE, default=None)
 
@@ -151,14 +154,14 @@ def daily_rows(conn: sqlite3.Connection, span: SeriesRange) -> list[Row]:
 
 
 def confirm_between(conn: sqlite3.Connection, page_id: int, since: int, until: int) -> None:
-    """Let a page's held readings of a span count, whatever they count; a count of zero is never one of them."""
+    """Accept a page's held readings of a span, of any metric, except counts of zero."""
     span = SeriesRange(page_id=page_id, metric="", since=since, until=until)
     for confirm in (_CONFIRM_RECENT, _CONFIRM_HISTORY):
         conn.execute(confirm, _parameters(span))
 
 
-def fold_pages(conn: sqlite3.Connection, first: int, last: int, end: int) -> int:
-    """Move the readings of these pages before the quarter ``end`` into the history; how many were moved."""
+def move_pages_to_history(conn: sqlite3.Connection, first: int, last: int, end: int) -> int:
+    """Move these pages' readings from before the quarter ``end`` to ``history``; return how many were moved."""
     parameters = {"first": first, "last": last, "end": end}
     conn.execute(_COPY, parameters)
     return conn.execute(_DELETE, parameters).rowcount

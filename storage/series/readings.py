@@ -1,7 +1,7 @@
-"""Counts: taking them in, telling a page's newest state and its past.
+"""Readings: storing counts, and finding points of a page's series.
 
-``readings`` holds the last days as they arrived, ``history`` everything older by page, and ``fold`` moves rows from one
-to the other. What arrives older than the note ``folded_before`` goes straight to ``history``.
+``readings`` holds the last days in the order of arrival, ``history`` everything older, by page. ``move_to_history``
+moves rows from one to the other. A reading from before the note ``folded_before`` goes straight to ``history``.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from handlers.model import Page, Point, Reading, SeriesState, Standing, ValidatedReading
+from handlers.model import Page, Point, Reading, Standing, ValidatedReading
 from storage.newsroom.pages import PAGE, PAGE_WIDTH, pages_of
 from storage.schema.database import Database
 from storage.schema.ids import Ids, Source
-from storage.schema.rows import DATE_TEXTS, METRIC_TEXTS, METRICS, QUARTER, Row, to_instant, to_ms
+from storage.schema.rows import DATE_TEXTS, METRIC_TEXTS, METRICS, QUARTER, Row, optional_instant, to_instant, to_ms
 from storage.schema.sqlite import sqlite3
 from storage.series.reading_rows import (
     SeriesRange,
     confirm_between,
     daily_rows,
     first_row,
-    fold_pages,
+    move_pages_to_history,
     newest_row,
     rows_between,
 )
-from storage.series.series_states import SERIES_STATE, StoredSeriesStates, point_of, series_state_of
+from storage.series.series_states import SERIES_STATE, point_of, series_state_of
 from storage.values import PageSnapshot, PollTrouble
 
 _PUT_READING = "INSERT OR IGNORE INTO readings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -34,28 +34,26 @@ _PUT_HISTORY = "INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 _STANDINGS: dict[Standing, str | None] = {
     standing: None if standing is Standing.ACCEPTED else standing.value for standing in Standing
 }
-_FOLD_PAGES = 100
-"""Pages folded in one transaction: their rows land side by side, so that each disk page is written once."""
+_PAGES_AT_ONCE = 100
+"""Pages moved in one transaction. Their rows land side by side, so that SQLite writes each of its disk pages once."""
 
 
 class Readings:
-    """Everything counted."""
+    """All stored counts. "Present series" is the page's series as of its newest reading."""
 
     def __init__(self, database: Database, ids: Ids) -> None:
         self._database = database
         self._ids = ids
-        self._tracks = StoredSeriesStates(ids)
-        database.after_rollback(self._tracks.forget)
 
     def add(self, rows: Sequence[ValidatedReading]) -> int:
-        """Store readings (the caller leaves out unchanged and repeated ones); returns how many were new."""
+        """Store readings and return how many were new. The caller leaves out unchanged and repeated counts."""
         with self._database.write() as db:
-            folded_before = _folded_before(db.conn)
+            moved_before = _moved_before(db.conn)
             recent: list[Row] = []
             old: list[Row] = []
             for row in self._rows_of(db.conn, rows):
-                if row[2] < folded_before:
-                    old.append(row[1:])  # history knows no quarters
+                if row[2] < moved_before:
+                    old.append(row[1:])  # history has no column for the quarter
                 else:
                     recent.append(row)
             before = db.conn.total_changes
@@ -82,7 +80,7 @@ class Readings:
             )
 
     def stored_count(self, page: str, observed_at: datetime, source: str) -> int | None:
-        """The count already stored under this key, else None."""
+        """Return the count stored for this page, instant and source; None if there is none."""
         with self._database.read() as conn:
             at = to_ms(observed_at)
             row = conn.execute(
@@ -95,54 +93,31 @@ class Readings:
         return row[0] if row else None
 
     def is_redundant(self, reading: Reading) -> bool:
-        """Whether the series says this count at this instant already: it repeats the newest taken before it, or then.
+        """Return whether the newest point at or before the reading's instant has the same count and bounds.
 
-        The poll of an unchanged count is not stored, so nothing need be there for the instant itself.
+        A poll that finds the same count again is not stored, so a point at the very instant may be missing.
         """
         with self._database.read() as conn:
-            page_id = self._ids.page(conn, reading.page)
-            at = to_ms(reading.observed_at)
-            row = None
-            if page_id is not None:
-                row = newest_row(
-                    conn, SeriesRange(page_id=page_id, metric=reading.metric, since=-sys.maxsize, until=at)
-                )
-            if row is None:
+            page_id, until = self._ids.page(conn, reading.page), to_ms(reading.observed_at)
+            if page_id is None:
                 return False
-            point = point_of(row, self._ids.sources())
-        return (point.count, point.low, point.high) == (reading.count, reading.low, reading.high)
+            series = SeriesRange(page_id=page_id, metric=reading.metric, since=-sys.maxsize, until=until)
+            point = self._point(newest_row(conn, series))
+        return point is not None and (point.count, point.low, point.high) == (reading.count, reading.low, reading.high)
 
     def confirm(self, page: str, first: datetime, last: datetime) -> None:
-        """The readings held between these instants, both included, turned out true: they count from now on."""
+        """Accept the page's held readings between these instants, both included."""
         with self._database.write() as db:
             page_id = self._ids.page(db.conn, page)
             if page_id is not None:
                 confirm_between(db.conn, page_id, to_ms(first), to_ms(last))
 
-    def series_states(self, slugs: Iterable[str]) -> dict[str, SeriesState]:
-        """The series of these pages; a page that was never counted is absent."""
-        with self._database.read() as conn:
-            by_id = self._ids.by_id(conn, slugs)
-            rows = conn.execute(
-                f"SELECT {SERIES_STATE} FROM json_each(?) AS asked JOIN series_states ON page_id = asked.value",
-                (json.dumps(list(by_id)),),
-            ).fetchall()
-            sources = self._ids.sources()
-        series_states = {by_id[row[0]]: series_state_of(by_id[row[0]], row, sources) for row in rows}
-        self._tracks.know(series_states)
-        return series_states
-
-    def save_series_states(self, series_states: Sequence[SeriesState]) -> None:
-        """Replace the pages' series."""
-        with self._database.write() as db:
-            self._tracks.put(db.conn, series_states)
-
     def page_snapshot(self, slug: str) -> PageSnapshot | None:
-        """A page's newest state; None if there is no such page."""
+        """Return a page's newest state; None if no such page is tracked."""
         return next(iter(self.page_snapshots((slug,))), None)
 
     def page_snapshots(self, slugs: Iterable[str]) -> tuple[PageSnapshot, ...]:
-        """The newest states: highest count first; pages without a count last, by slug."""
+        """Return the newest states, highest count first. Pages without a count come last, by slug."""
         with self._database.read() as conn:
             rows = conn.execute(
                 f"SELECT {PAGE}, polled_at, trouble, message, trouble_since, {SERIES_STATE} "
@@ -154,54 +129,45 @@ class Readings:
             ).fetchall()
             sources = self._ids.sources()
             return tuple(
-                _latest_of(page, row[PAGE_WIDTH:], sources) for page, row in zip(pages_of(rows), rows, strict=True)
+                _snapshot_of(page, row[PAGE_WIDTH:], sources) for page, row in zip(pages_of(rows), rows, strict=True)
             )
 
     def point_at(self, slug: str, instant: datetime) -> Point | None:
-        """The newest accepted point at or before this instant, of the page's present series."""
+        """Return the newest accepted point at or before this instant, of the present series."""
         return self.points_at(slug, (instant,))[0]
 
-    def historical_point_at(self, slug: str, instant: datetime) -> Point | None:
-        """The newest accepted point at or before this instant, of the series that was the page's then."""
-        with self._database.read() as conn:
-            series = self._series_then(conn, slug, to_ms(instant))
-            row = None if series is None else newest_row(conn, series)
-            return None if row is None else point_of(row, self._ids.sources())
-
     def points_at(self, slug: str, instants: Sequence[datetime]) -> tuple[Point | None, ...]:
-        """For each of these instants, the newest accepted point at or before it, of the page's present series."""
+        """Return, for each instant, the newest accepted point at or before it, of the present series."""
         with self._database.read() as conn:
-            present = self._present(conn, slug)
-            if present is None:
+            series = self._present_series(conn, slug)
+            if series is None:
                 return (None,) * len(instants)
-            rows = [newest_row(conn, present._replace(until=to_ms(instant))) for instant in instants]
-            sources = self._ids.sources()
-            return tuple(None if row is None else point_of(row, sources) for row in rows)
+            rows = [newest_row(conn, series._replace(until=to_ms(instant))) for instant in instants]
+            return tuple(map(self._point, rows))
+
+    def historical_point_at(self, slug: str, instant: datetime) -> Point | None:
+        """Return the newest accepted point at or before this instant, of the page's series at that time."""
+        with self._database.read() as conn:
+            series = self._series_at(conn, slug, to_ms(instant))
+            return None if series is None else self._point(newest_row(conn, series))
 
     def first_point(self, slug: str) -> Point | None:
-        """The page's oldest accepted point, of whatever series; None if it was never counted."""
+        """Return the page's oldest accepted point, of any series; None if it was never counted."""
         with self._database.read() as conn:
             page_id = self._ids.page(conn, slug)
-            row = None if page_id is None else first_row(conn, page_id)
-            return None if row is None else point_of(row, self._ids.sources())
+            return None if page_id is None else self._point(first_row(conn, page_id))
 
     def points(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
-        """The accepted points from ``since`` to ``until``, both included, of the page's present series, by age."""
+        """Return the accepted points from ``since`` to ``until``, both included, of the present series, oldest first."""
         return self._points(slug, since, until, rows_between)
 
     def daily_points(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
-        """Of ``series``, the last point of each UTC day."""
+        """Return the last of the ``points`` of each UTC day."""
         return self._points(slug, since, until, daily_rows)
 
     def historical_daily_points(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
-        """The last accepted point of each UTC day, of the series that was the page's at ``until``."""
-        with self._database.read() as conn:
-            series = self._series_then(conn, slug, to_ms(until))
-            if series is None:
-                return ()
-            rows = daily_rows(conn, series._replace(since=max(series.since, to_ms(since))))
-            sources = self._ids.sources()
-            return tuple([point_of(row, sources) for row in rows])
+        """Return the last accepted point of each UTC day, of the page's series at ``until``."""
+        return self._points(slug, since, until, daily_rows, historical=True)
 
     def _points(
         self,
@@ -209,27 +175,32 @@ class Readings:
         since: datetime,
         until: datetime,
         rows_of: Callable[[sqlite3.Connection, SeriesRange], list[Row]],
+        *,
+        historical: bool = False,
     ) -> tuple[Point, ...]:
         with self._database.read() as conn:
-            present = self._present(conn, slug)
-            if present is None:
+            end = to_ms(until)
+            series = self._series_at(conn, slug, end) if historical else self._present_series(conn, slug)
+            if series is None:
                 return ()
-            rows = rows_of(conn, present._replace(since=max(present.since, to_ms(since)), until=to_ms(until)))
+            rows = rows_of(conn, series._replace(since=max(series.since, to_ms(since)), until=end))
             sources = self._ids.sources()
             return tuple([point_of(row, sources) for row in rows])
 
-    def _present(self, conn: sqlite3.Connection, slug: str) -> SeriesRange | None:
-        """All of the page's present series."""
+    def _point(self, row: Row | None) -> Point | None:
+        return None if row is None else point_of(row, self._ids.sources())
+
+    def _present_series(self, conn: sqlite3.Connection, slug: str) -> SeriesRange | None:
         page_id = self._ids.page(conn, slug)
         series = conn.execute("SELECT metric, since FROM series_states WHERE page_id = ?", (page_id,)).fetchone()
         if page_id is None or series is None:
             return None
-        metric, began = series
-        return SeriesRange(page_id=page_id, metric=metric, since=began, until=sys.maxsize)
+        metric, since = series
+        return SeriesRange(page_id=page_id, metric=metric, since=since, until=sys.maxsize)
 
-    def _series_then(self, conn: sqlite3.Connection, slug: str, at: int) -> SeriesRange | None:
-        """The page's series up to this instant. Of one before the present series, only what it counted is known."""
-        present = self._present(conn, slug)
+    def _series_at(self, conn: sqlite3.Connection, slug: str, at: int) -> SeriesRange | None:
+        """Return the page's series at an instant. For a series before the present one only the metric is known."""
+        present = self._present_series(conn, slug)
         if present is None or present.since <= at:
             return present and present._replace(until=at)
         every = [present._replace(metric=metric, since=-sys.maxsize, until=at) for metric in METRICS]
@@ -237,36 +208,32 @@ class Readings:
         return max(newest)[1] if newest else None
 
     def move_to_history(self, before: datetime) -> int:
-        """Move readings older than this (to the quarter of an hour) into the per-page history; how many.
+        """Move readings from before this instant, cut to the quarter of an hour, to ``history``; return how many.
 
-        Some pages at a time, so that what else is to be written gets its turn in between.
+        Each transaction moves some pages, so that other writers get their turn in between.
         """
         end = to_ms(before) // QUARTER
         with self._database.write() as db:
             newest_page = db.conn.execute("SELECT max(id) FROM pages").fetchone()[0] or 0
-            _put_folded_before(db.conn, end * QUARTER)
+            moved_before = max(end * QUARTER, _moved_before(db.conn))
+            db.conn.execute("INSERT OR REPLACE INTO notes VALUES ('folded_before', ?)", (str(moved_before),))
         moved = 0
-        for first in range(1, newest_page + 1, _FOLD_PAGES):
+        for first in range(1, newest_page + 1, _PAGES_AT_ONCE):
             with self._database.write() as db:
-                moved += fold_pages(db.conn, first, first + _FOLD_PAGES - 1, end)
+                moved += move_pages_to_history(db.conn, first, first + _PAGES_AT_ONCE - 1, end)
         return moved
 
 
-def _latest_of(page: Page, row: Row, sources: Mapping[int, Source]) -> PageSnapshot:
-    polled_at, trouble, message, since = row[:4]
-    series_state = row[4:]
+def _snapshot_of(page: Page, row: Row, sources: Mapping[int, Source]) -> PageSnapshot:
+    polled_at, trouble, message, since, *series_state = row
     return PageSnapshot(
         page=page,
-        series_state=None if series_state[0] is None else series_state_of(page.slug, series_state, sources),
-        polled_at=None if polled_at is None else to_instant(polled_at),
+        series_state=None if series_state[0] is None else series_state_of(page.slug, tuple(series_state), sources),
+        polled_at=optional_instant(polled_at),
         trouble=None if trouble is None else PollTrouble(reason=trouble, message=message, since=to_instant(since)),
     )
 
 
-def _folded_before(conn: sqlite3.Connection) -> int:
+def _moved_before(conn: sqlite3.Connection) -> int:
     row = conn.execute("SELECT value FROM notes WHERE key = 'folded_before'").fetchone()
     return int(row[0]) if row else -sys.maxsize
-
-
-def _put_folded_before(conn: sqlite3.Connection, ms: int) -> None:
-    conn.execute("INSERT OR REPLACE INTO notes VALUES ('folded_before', ?)", (str(max(ms, _folded_before(conn))),))

@@ -41,7 +41,7 @@ def count_once(store: Store, name: str) -> None:
     """A new page with a new source, counted once."""
     store.pages.add(Page(slug=name, name=name, platform="facebook"), None, at=NOON)
     store.readings.add([judged(NOON, 7, page=name, source=name)])
-    store.readings.save_series_states([track(point(NOON, 7, source=name), page=name)])
+    store.series_states.put([track(point(NOON, 7, source=name), page=name)])
 
 
 def test_others_read_what_is_committed_while_a_transaction_is_open(fresh_store: Store) -> None:
@@ -95,11 +95,11 @@ def test_a_thread_that_writes_while_it_reads_sees_what_it_wrote(fresh_store: Sto
 def test_a_transaction_lands_whole_or_not_at_all(cambodia: Store) -> None:
     with undone(cambodia):
         cambodia.readings.add([judged(NOON, 5)])
-        cambodia.readings.save_series_states([track(point(NOON, 5))])
+        cambodia.series_states.put([track(point(NOON, 5))])
         cambodia.alerts.add([alert()], at=NOON)
         cambodia.outbox.put(alert(), [wish()], at=NOON)
     assert cambodia.readings.stored_count("hunsen", NOON, "Graph API") is None
-    assert cambodia.readings.series_states(["hunsen"]) == {}
+    assert cambodia.series_states.get(["hunsen"]) == {}
     assert cambodia.alerts.recent() == ()
     assert cambodia.outbox.claim(NOON) is None
 
@@ -157,7 +157,7 @@ def cycle(store: Store) -> None:
         happened = alert(f"key{number}", at=at)
         with store.write():
             store.readings.add([judged(at, number)])
-            store.readings.save_series_states([track(point(at, number))])
+            store.series_states.put([track(point(at, number))])
             store.alerts.add([happened], at=at)
             store.outbox.put(happened, [wish()], at=at)
 

@@ -88,7 +88,7 @@ def _is_contradicted(store: Store, reading: AudienceReading) -> bool:
 
 def _total(store: Store, reading: AudienceReading) -> Figure | None:
     """The page's count then, where it counts what the share is of."""
-    track = store.readings.series_states((reading.page,)).get(reading.page)
+    track = store.series_states.get((reading.page,)).get(reading.page)
     if track is None or track.metric is not reading.metric:
         return None
     point = store.readings.point_at(reading.page, reading.as_of)

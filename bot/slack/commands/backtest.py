@@ -76,7 +76,7 @@ def parse(said: Sequence[str]) -> BacktestRequest:
 
 
 def _newest_figure(store: Store, found: PageOrGroup) -> Point | None:
-    lasts = (track.last for track in store.readings.series_states(found.pages).values())
+    lasts = (track.last for track in store.series_states.get(found.pages).values())
     return max(lasts, key=lambda last: last.at, default=None)
 
 

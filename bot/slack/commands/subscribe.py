@@ -142,7 +142,7 @@ def _preview(store: Store, found: PageOrGroup, wish: Subscription, rehearsal: Pr
         yield "No figure of it was read yet, so there is no telling what would have been posted here."
         return
     newest_figure = max(
-        (track.last for track in store.readings.series_states(found.pages).values()), key=lambda last: last.at
+        (track.last for track in store.series_states.get(found.pages).values()), key=lambda last: last.at
     )
     if not stories and newest_figure.at < since:
         newest_day = phrases.date(newest_figure.at, newest_figure.dated)
@@ -181,7 +181,7 @@ def _span(store: Store, found: PageOrGroup, now: datetime) -> str | None:
 
     What is older than the present series counts something else, or is too far from it: it is said which is meant.
     """
-    tracks = store.readings.series_states(found.pages).values()
+    tracks = store.series_states.get(found.pages).values()
     begun = [point for track in tracks if (point := store.readings.point_at(track.page, track.since))]
     if not begun:
         return None

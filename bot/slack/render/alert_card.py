@@ -118,7 +118,7 @@ def _plot(alert: Alert, store: Store) -> Plot | None:
     """The counts up to the alert, of both pages where there is a rival: nothing is drawn that was not known then."""
     slugs = (alert.page, alert.rival) if alert.rival else (alert.page,)
     pages = store.pages.get_many(slugs)
-    units = {track.metric for track in store.readings.series_states(slugs).values()}
+    units = {track.metric for track in store.series_states.get(slugs).values()}
     if len(units) != 1 or len(pages) < len(slugs):
         return None
     unit = units.pop()

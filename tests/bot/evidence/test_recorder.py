@@ -146,11 +146,11 @@ def test_a_cycle_whose_evidence_cannot_be_written_stores_nothing_and_rests(tmp_p
         report = kept.cycle.run_all()
         assert report is not None
         assert report.unrecorded == "The disk is full."
-        assert kept.store.readings.series_states(["hunsen"]) == {}
+        assert kept.store.series_states.get(["hunsen"]) == {}
         kept.disk.full = False
         assert kept.cycle.run_all() is None, "it rests for a minute"
         kept.poll()
-        assert kept.store.readings.series_states(["hunsen"])["hunsen"].last.count == 1_000_000
+        assert kept.store.series_states.get(["hunsen"])["hunsen"].last.count == 1_000_000
         assert faults(kept.store) == []
 
 

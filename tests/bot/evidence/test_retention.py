@@ -145,7 +145,7 @@ def test_replies_behind_an_alert_stay_when_the_page_begins_to_count_something_el
             kept.graph.put(replace(page, has_transitioned_to_new_page_experience=False))
         kept.clock.move(6 * HOUR)
         kept.cycle.run_all()
-    assert kept.store.readings.series_states(["hunsen"])["hunsen"].metric is Metric.LIKES
+    assert kept.store.series_states.get(["hunsen"])["hunsen"].metric is Metric.LIKES
     let_go(kept, 30 * DAY)
     assert [len(trace(kept.store, alert, reread_import).drawn) for alert in alerts] == before
     assert all(kept.store.evidence.reply(digest) for digest in replies)

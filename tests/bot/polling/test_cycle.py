@@ -150,10 +150,10 @@ def test_readings_and_the_alerts_they_caused_land_together_or_not_at_all(store: 
 
     with pytest.raises(RuntimeError):
         polling.absorb([(START, arrivals)], together=fail)
-    assert store.readings.series_states(["hunsen"]) == {}
+    assert store.series_states.get(["hunsen"]) == {}
     assert store.readings.points("hunsen", START - HOUR, START + HOUR) == ()
     polling.absorb([(START, arrivals)])
-    assert store.readings.series_states(["hunsen"])["hunsen"].last.count == 2_000_000
+    assert store.series_states.get(["hunsen"])["hunsen"].last.count == 2_000_000
 
 
 def test_a_failed_page_is_a_recorded_gap_and_the_others_are_read(
@@ -164,7 +164,7 @@ def test_a_failed_page_is_a_recorded_gap_and_the_others_are_read(
     report = polling.run_due()
     assert report is not None
     assert [failure.page for failure in report.failures] == ["samrainsy"]
-    assert set(store.readings.series_states(["hunsen", "samrainsy"])) == {"hunsen"}
+    assert set(store.series_states.get(["hunsen", "samrainsy"])) == {"hunsen"}
     latest = store.readings.page_snapshot("samrainsy")
     assert latest is not None
     assert latest.trouble is not None
@@ -290,10 +290,10 @@ def test_absorbing_the_same_again_changes_nothing(store: Store, polling: Cycle) 
     track(store, "hunsen", every=HOUR, now=START)
     polling.absorb(rivals_then)
     before = store.readings.points("hunsen", START - HOUR, START + timedelta(days=9))
-    tracks = store.readings.series_states(["hunsen"])
+    tracks = store.series_states.get(["hunsen"])
     again = polling.absorb(rivals_then)
     assert store.readings.points("hunsen", START - HOUR, START + timedelta(days=9)) == before
-    assert store.readings.series_states(["hunsen"]) == tracks
+    assert store.series_states.get(["hunsen"]) == tracks
     assert Standing.ACCEPTED not in again.standings
 
 
@@ -309,13 +309,13 @@ def test_an_answer_that_cannot_be_used_spoils_no_other_and_is_not_asked_for_ever
     report = polling.run_due()
     assert report is not None
     assert [failure.page for failure in report.failures] == ["hunsen"]
-    assert store.readings.series_states(["samrainsy"])["samrainsy"].last.count == 2_100_000
+    assert store.series_states.get(["samrainsy"])["samrainsy"].last.count == 2_100_000
     assert polling.run_due() is None
     told.counts["hunsen"] = 2_000_000
     clock.move(2 * HOUR)
     polling.run_due()
     polling.close()
-    assert store.readings.series_states(["hunsen"])["hunsen"].last.count == 2_000_000
+    assert store.series_states.get(["hunsen"])["hunsen"].last.count == 2_000_000
 
 
 def test_a_platform_that_stumbles_is_its_own_pages_failure(polling: Cycle, store: Store) -> None:
@@ -340,7 +340,7 @@ def test_what_was_read_of_an_account_that_was_replaced_meanwhile_is_dropped(
     report = polling.run_due()
     assert report is not None
     assert report.failures == ()
-    assert store.readings.series_states(["hunsen", "samrainsy"]) == {}
+    assert store.series_states.get(["hunsen", "samrainsy"]) == {}
     told.while_fetching = lambda: None
     told.counts["samrainsy"] = 2_100_000
     polling.run_due()

@@ -340,7 +340,7 @@ def read(store: Store) -> None:
     )
     point = Point(at=at, count=14_000_000, low=14_000_000, high=14_000_000, source="facebook")
     store.readings.add([ValidatedReading(reading=reading, standing=Standing.ACCEPTED)])
-    store.readings.save_series_states([SeriesState(page="hunsen", metric=Metric.FOLLOWERS, since=at, last=point)])
+    store.series_states.put([SeriesState(page="hunsen", metric=Metric.FOLLOWERS, since=at, last=point)])
 
 
 def action(blocks: Any, label: str) -> str:

@@ -65,7 +65,7 @@ def _watch(store: Store, start: datetime, now: datetime) -> None:
         store.pages.add(page, account, at=start)
         tracks.append(_track(slug, account.url, n + 1, start, hours))
         polls.append(PollOutcome(page=slug, at=now, next_due=now + HOUR, trouble=None))
-    store.readings.save_series_states(tracks)
+    store.series_states.put(tracks)
     store.pages.record_polls(polls)
 
 

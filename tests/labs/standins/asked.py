@@ -99,7 +99,7 @@ def watch(
             previous=points[accepted - 2] if accepted > 1 else None,
             held=tuple(points[accepted:]),
         )
-        store.readings.save_series_states([track])
+        store.series_states.put([track])
     if polled_at:
         store.pages.record_polls([PollOutcome(page=slug, at=polled_at, next_due=polled_at + QUARTER)])
     if trouble:

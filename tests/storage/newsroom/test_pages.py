@@ -99,7 +99,7 @@ def test_it_stops_watching_and_takes_up_again(cambodia: Store) -> None:
     assert before is not None
     assert account is not None
     cambodia.readings.add([judged(NOON, 2_108_800)])
-    cambodia.readings.save_series_states([track(point(NOON, 2_108_800))])
+    cambodia.series_states.put([track(point(NOON, 2_108_800))])
 
     assert cambodia.pages.remove("hunsen", at=NOON)
     assert cambodia.pages.get("hunsen") is None

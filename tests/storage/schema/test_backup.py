@@ -17,7 +17,7 @@ from tests.labs.standins.samples import MINUTE, NOON, judged, point, track
 
 def test_a_backup_opens_as_the_same_store(cambodia: Store, tmp_path: Path) -> None:
     cambodia.readings.add([judged(NOON, 5)])
-    cambodia.readings.save_series_states([track(point(NOON, 5))])
+    cambodia.series_states.put([track(point(NOON, 5))])
     target = tmp_path / "backups" / "monday.db"
     target.parent.mkdir()
     cambodia.backup(target)

@@ -149,7 +149,7 @@ def test_an_older_database_loses_nothing_when_its_tables_get_their_new_names(dat
     old.close()
     with closing(Store.open(database)) as store:
         newest = Point(at=NOON, count=2_108_800, low=2_108_800, high=2_108_800, source="a table", url=url)
-        state = store.readings.series_states(["hunsen"])["hunsen"]
+        state = store.series_states.get(["hunsen"])["hunsen"]
         assert (state.last, state.gains, state.since) == (newest, (7.5,), NOON)
         assert store.readings.point_at("hunsen", NOON) == newest
         summary = store.history_summaries.get(["hunsen"])["hunsen"]

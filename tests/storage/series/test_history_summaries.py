@@ -40,7 +40,7 @@ _STEPS = st.builds(
 
 
 def _save(store: Store, replay: Replay) -> None:
-    store.readings.save_series_states(list(replay.series_states.values()))
+    store.series_states.put(list(replay.series_states.values()))
     store.history_summaries.put(replay.known.histories)
 
 
@@ -68,13 +68,13 @@ def _stays_equal(path: Path, history: list[Step], width: int, change: int) -> No
             store.compact(START + timedelta(hours=hours - 48))
         with closing(Store.open_reader(path)) as fresh:
             assert fresh.history_summaries.get(["a"]) == replay.known.histories
-            assert fresh.readings.series_states(["a"]) == replay.series_states
+            assert fresh.series_states.get(["a"]) == replay.series_states
         if step.then == "restart":
             store.close()
             store = Store.open(path)
             replay.known.histories, replay.known.series_states = (
                 store.history_summaries.get(["a"]),
-                store.readings.series_states(["a"]),
+                store.series_states.get(["a"]),
             )
     store.close()
 

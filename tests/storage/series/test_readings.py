@@ -36,7 +36,7 @@ def test_a_folded_reading_is_still_known(cambodia: Store) -> None:
 
 def test_it_tells_the_newest_state_of_a_page(cambodia: Store) -> None:
     series = track(point(NOON, 2_108_800))
-    cambodia.readings.save_series_states([series])
+    cambodia.series_states.put([series])
     latest = cambodia.readings.page_snapshot("hunsen")
     assert latest is not None
     assert latest.page == cambodia.pages.get("hunsen")
@@ -49,13 +49,13 @@ def test_it_tells_the_newest_state_of_a_page(cambodia: Store) -> None:
 def test_the_board_has_the_highest_count_first_and_the_uncounted_last(cambodia: Store) -> None:
     for slug in ("uncounted", "another"):
         cambodia.pages.add(Page(slug=slug, name=slug, platform="facebook"), None, at=NOON)
-    cambodia.readings.save_series_states([track(point(NOON, 5)), track(point(NOON, 7), page="samrainsy")])
+    cambodia.series_states.put([track(point(NOON, 5)), track(point(NOON, 7), page="samrainsy")])
     board = cambodia.readings.page_snapshots(["uncounted", "hunsen", "nobody", "samrainsy", "another"])
     assert [latest.page.slug for latest in board] == ["samrainsy", "hunsen", "another", "uncounted"]
 
 
 def test_a_page_never_counted_has_no_past(cambodia: Store) -> None:
-    assert cambodia.readings.series_states(["hunsen", "nobody"]) == {}
+    assert cambodia.series_states.get(["hunsen", "nobody"]) == {}
     for slug in ("hunsen", "nobody"):
         assert cambodia.readings.point_at(slug, NOON) is None
         assert cambodia.readings.points(slug, NOON - DAY, NOON) == ()
@@ -76,7 +76,7 @@ def test_only_accepted_and_late_readings_make_the_past(
     cambodia: Store, standing: Standing, *, counts: bool, folded: bool
 ) -> None:
     cambodia.readings.add([judged(NOON, 5, standing=standing)])
-    cambodia.readings.save_series_states([track(point(NOON, 5))])
+    cambodia.series_states.put([track(point(NOON, 5))])
     if folded:
         cambodia.readings.move_to_history(NOON + DAY)
     assert (cambodia.readings.point_at("hunsen", NOON) is not None) is counts
@@ -90,7 +90,7 @@ def test_held_readings_count_once_confirmed(cambodia: Store, *, folded: bool) ->
     of_another = judged(NOON + HOUR, 80, page="samrainsy", standing=Standing.HELD)
     no_value = judged(NOON + 100 * MINUTE, 0, standing=Standing.HELD)
     cambodia.readings.add([*rows, doubted, of_another, no_value])
-    cambodia.readings.save_series_states([track(point(NOON, 1)), track(point(NOON, 1), page="samrainsy")])
+    cambodia.series_states.put([track(point(NOON, 1)), track(point(NOON, 1), page="samrainsy")])
     if folded:
         cambodia.readings.move_to_history(NOON + DAY)
     cambodia.readings.confirm("hunsen", NOON + HOUR, NOON + 3 * HOUR)
@@ -100,14 +100,14 @@ def test_held_readings_count_once_confirmed(cambodia: Store, *, folded: bool) ->
 
 def test_series_of_two_metrics_are_never_spliced(cambodia: Store) -> None:
     cambodia.readings.add([judged(NOON, 5), judged(NOON + HOUR, 9, metric=Metric.FOLLOWERS)])
-    cambodia.readings.save_series_states([track(point(NOON + HOUR, 9), metric=Metric.FOLLOWERS)])
+    cambodia.series_states.put([track(point(NOON + HOUR, 9), metric=Metric.FOLLOWERS)])
     assert [at.count for at in cambodia.readings.points("hunsen", NOON, NOON + DAY)] == [9]
     assert cambodia.readings.point_at("hunsen", NOON) is None
 
 
 def test_what_was_before_a_new_series_is_not_part_of_it(cambodia: Store) -> None:
     cambodia.readings.add([judged(NOON, 5), judged(NOON + DAY, 6)])
-    cambodia.readings.save_series_states([track(point(NOON + DAY, 6), since=NOON + DAY)])
+    cambodia.series_states.put([track(point(NOON + DAY, 6), since=NOON + DAY)])
     assert cambodia.readings.point_at("hunsen", NOON) is None
     assert [at.count for at in cambodia.readings.daily_points("hunsen", NOON, NOON + DAY)] == [6]
 
@@ -155,7 +155,7 @@ def test_the_past_is_what_a_plain_list_says_wherever_it_is_kept(
         store = Store.open(Path(folder) / "likewatch.db")
         for slug in ("hunsen", "samrainsy"):
             store.pages.add(Page(slug=slug, name=slug, platform="facebook"), None, at=NOON)
-        store.readings.save_series_states([track(point(NOON, 1), since=began)])
+        store.series_states.put([track(point(NOON, 1), since=began)])
         pieces = len(folds) + 1
         for number, fold in enumerate([*folds, None]):
             store.readings.add(judgements[number::pieces])
@@ -179,7 +179,7 @@ def test_a_reading_comes_back_as_it_was_counted(reading: Reading) -> None:
             source=reading.source, url=reading.url, dated=reading.dated,
         )  # fmt: skip
         store.readings.add([ValidatedReading(reading=reading, standing=Standing.ACCEPTED)])
-        store.readings.save_series_states([track(whole, since=at, metric=reading.metric)])
+        store.series_states.put([track(whole, since=at, metric=reading.metric)])
         assert store.readings.point_at("hunsen", at) == whole
         assert store.readings.stored_count("hunsen", at, reading.source) == reading.count
         store.close()
@@ -192,10 +192,10 @@ def test_a_track_comes_back_as_it_was_saved(series: SeriesState) -> None:
         path = Path(folder) / "likewatch.db"
         store = Store.open(path)
         store.pages.add(Page(slug="hunsen", name="Hun Sen", platform="facebook"), None, at=NOON)
-        store.readings.save_series_states([series])
-        assert store.readings.series_states(["hunsen"]) == {"hunsen": series}
+        store.series_states.put([series])
+        assert store.series_states.get(["hunsen"]) == {"hunsen": series}
         reader = Store.open_reader(path)
-        assert reader.readings.series_states(["hunsen"]) == {"hunsen": series}
+        assert reader.series_states.get(["hunsen"]) == {"hunsen": series}
         reader.close()
         store.close()
 
@@ -203,9 +203,9 @@ def test_a_track_comes_back_as_it_was_saved(series: SeriesState) -> None:
 def test_what_is_finer_than_a_millisecond_is_cut(cambodia: Store) -> None:
     fine = NOON + timedelta(microseconds=1_999)
     cambodia.readings.add([judged(fine, 5)])
-    cambodia.readings.save_series_states([track(point(fine, 5))])
+    cambodia.series_states.put([track(point(fine, 5))])
     cut = NOON + timedelta(milliseconds=1)
-    assert cambodia.readings.series_states(["hunsen"])["hunsen"].last.at == cut
+    assert cambodia.series_states.get(["hunsen"])["hunsen"].last.at == cut
     assert cambodia.readings.point_at("hunsen", NOON + MINUTE) == point(cut, 5)
     assert cambodia.readings.stored_count("hunsen", fine, "Graph API") == 5
 
