@@ -70,6 +70,15 @@ def test_an_exported_bundle_holds_and_the_summary_says_so(whole: Whole) -> None:
     assert checked.unstamped == []
 
 
+@pytest.mark.parametrize(("name", "proved"), [("imported", True), ("polled", False)])
+def test_a_bundle_of_an_older_version_still_verifies(name: str, proved: bool) -> None:
+    checked, faults = found((Path(__file__).parent / "bundles_of_0_1_0" / f"{name}.zip").read_bytes())
+    assert faults == []
+    assert ["likewatch 0.1.0 wrote" in note for note in checked.notes] == [True]
+    assert (checked.unproved == []) is proved  # the polled bundle lacks replies that were deleted after their time
+    assert checked.reread > 0
+
+
 def test_the_same_store_gives_the_same_bytes(whole: Whole) -> None:
     assert exported(whole.database) == exported(whole.database)
 
