@@ -1,4 +1,4 @@
-"""One newsroom with evidence, made once: what it kept, two alerts, time-stamps by an authority of its own."""
+"""One newsroom with evidence, made once: its evidence, two alerts, time-stamps by an authority of its own."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ class Whole:
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     folder = tmp_path_factory.mktemp("whole")
-    with timestamp_authority(folder / "authority") as (authority, url), evidence_newsroom(folder) as kept:
+    with timestamp_authority(folder / "authority") as (authority, url), evidence_newsroom(folder) as newsroom:
         http = Http({}, url)
         stamper = Stamper(
             http,
-            evidence=kept.store.evidence,
-            recorder=kept.recorder,
-            clock=kept.clock,
+            evidence=newsroom.store.evidence,
+            recorder=newsroom.recorder,
+            clock=newsroom.clock,
             roots=roots_in(authority.root),
         )
-        kept.overtaken()
+        newsroom.overtaken()
         assert stamper.stamp_when_due()
         order = ImportJob(name="press.csv", data=_PRESS, by="ana")
-        assert "Kept: 3 counts." in list(run_import(order, kept.store, kept.cycle, kept.clock.now()))
+        assert "Kept: 3 counts." in list(run_import(order, newsroom.store, newsroom.cycle, newsroom.clock.now()))
         back_up(evidence_beside(folder / "likewatch.db"), folder / "older.db")
         for hour in range(2):
-            kept.count(2_120_000 + hour, 2_100_600 + hour)
-            kept.poll()
+            newsroom.count(2_120_000 + hour, 2_100_600 + hour)
+            newsroom.poll()
             assert stamper.stamp_when_due()
         http.close()
-        assert len(kept.store.alerts.recent()) == 2
+        assert len(newsroom.store.alerts.recent()) == 2
     return Whole(database=folder / "likewatch.db", older=(folder / "older.db").read_bytes(), root=authority.root)

@@ -174,8 +174,8 @@ def test_a_stamp_of_another_authority_is_named(whole: Whole, tmp_path: Path) -> 
 
 
 def test_without_time_stamps_it_says_what_that_means(tmp_path: Path) -> None:
-    with evidence_newsroom(tmp_path) as kept:
-        kept.overtaken()
+    with evidence_newsroom(tmp_path) as newsroom:
+        newsroom.overtaken()
     bundle = exported(tmp_path / "likewatch.db")
     checked, faults = found(bundle)
     assert faults == []
@@ -191,22 +191,22 @@ def test_without_time_stamps_it_says_what_that_means(tmp_path: Path) -> None:
 
 
 def test_the_press_figures_lead_to_the_file_they_were_imported_from(tmp_path: Path) -> None:
-    with evidence_newsroom(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as newsroom:
         example = press_example()
         pages = {page.slug: page.slug for page in example.pages}
-        kept.store.pages.remove("hunsen", at=START)
-        kept.store.pages.remove("samrainsy", at=START)
-        kept.recorder.seal_import(
+        newsroom.store.pages.remove("hunsen", at=START)
+        newsroom.store.pages.remove("samrainsy", at=START)
+        newsroom.recorder.seal_import(
             example.data,
             lambda body: ImportRecord(
                 at=START, name=example.name, by="likewatch", pages=pages, page=None, dates=None, body=body
             ),
         )
-        replay_example(kept.store, kept.cycle, example, team_id="T1", channel_id="C1", now=START)
-        alerts = kept.store.alerts.recent()
+        replay_example(newsroom.store, newsroom.cycle, example, team_id="T1", channel_id="C1", now=START)
+        alerts = newsroom.store.alerts.recent()
         assert len(alerts) > 10
         for alert in alerts:
-            bundle = export(kept.store, alert, reread_import)
+            bundle = export(newsroom.store, alert, reread_import)
             checked, faults = found(bundle)
             assert faults == [], alert.alert.kind
             assert checked.unproved == [], alert.alert.kind
@@ -227,12 +227,12 @@ def test_the_press_figures_lead_to_the_file_they_were_imported_from(tmp_path: Pa
 
 
 def test_a_figure_without_a_stored_reply_says_so(tmp_path: Path) -> None:
-    with evidence_newsroom(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as newsroom:
         example = press_example()
-        kept.store.pages.remove("hunsen", at=START)
-        kept.store.pages.remove("samrainsy", at=START)
-        replay_example(kept.store, kept.cycle, example, team_id="T1", channel_id="C1", now=START)
-        bundle = export(kept.store, kept.store.alerts.recent()[0], reread_import)
+        newsroom.store.pages.remove("hunsen", at=START)
+        newsroom.store.pages.remove("samrainsy", at=START)
+        replay_example(newsroom.store, newsroom.cycle, example, team_id="T1", channel_id="C1", now=START)
+        bundle = export(newsroom.store, newsroom.store.alerts.recent()[0], reread_import)
         checked, faults = found(bundle)
         assert faults == []
         assert checked.reread == 0
@@ -258,12 +258,12 @@ def test_an_alert_is_found_by_its_reference_its_key_or_its_page(whole: Whole) ->
 
 
 def test_deleted_replies_are_told_apart_from_lost_ones(tmp_path: Path) -> None:
-    with evidence_newsroom(tmp_path) as kept:
-        kept.overtaken()
-        kept.recorder.seal_letting_go(30)
-        kept.store.evidence.delete_replies(30, but=())
-        kept.clock.move(timedelta(hours=1))
-        bundle = export(kept.store, kept.store.alerts.recent()[0], reread_import)
+    with evidence_newsroom(tmp_path) as newsroom:
+        newsroom.overtaken()
+        newsroom.recorder.seal_letting_go(30)
+        newsroom.store.evidence.delete_replies(30, but=())
+        newsroom.clock.move(timedelta(hours=1))
+        bundle = export(newsroom.store, newsroom.store.alerts.recent()[0], reread_import)
     checked, faults = found(bundle)
     assert faults == []
     assert 0 < checked.reread < checked.readings

@@ -30,7 +30,7 @@ from tests.labs.standins.newsroom import START
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[EvidenceNewsroom]:
+def newsroom(tmp_path: Path) -> Iterator[EvidenceNewsroom]:
     with evidence_newsroom(tmp_path) as made:
         yield made
 
@@ -51,58 +51,62 @@ def records(store: Store) -> list[ReplyRecord]:
     return [record for record in found if isinstance(record, ReplyRecord)]
 
 
-def test_a_polls_reply_is_stored_with_its_request_its_status_and_its_instant(kept: EvidenceNewsroom) -> None:
-    kept.count(2_094_800, 2_108_800)
-    kept.poll()
-    (record,) = records(kept.store)
+def test_a_polls_reply_is_stored_with_its_request_its_status_and_its_instant(newsroom: EvidenceNewsroom) -> None:
+    newsroom.count(2_094_800, 2_108_800)
+    newsroom.poll()
+    (record,) = records(newsroom.store)
     assert (record.platform, record.method, record.status) == ("facebook", "POST", 200)
-    assert record.asked_at == kept.clock.now()
+    assert record.asked_at == newsroom.clock.now()
     assert dict(record.pages) == {"hunsen": "7001", "samrainsy": "7002"}
     assert "Date" in record.headers
-    reply = kept.store.evidence.reply(bytes.fromhex(record.body.sha256))
+    reply = newsroom.store.evidence.reply(bytes.fromhex(record.body.sha256))
     assert reply is not None
     assert sha256(reply.raw) == record.body.sha256
     assert [json.loads(item["body"])["fan_count"] for item in json.loads(reply.raw)] == [2_094_800, 2_108_800]
 
 
-def test_each_link_names_the_one_before_and_its_own_records(kept: EvidenceNewsroom) -> None:
+def test_each_link_names_the_one_before_and_its_own_records(newsroom: EvidenceNewsroom) -> None:
     for hour in range(5):
-        kept.count(1_000_000 + hour, 2_000_000 + hour)
-        kept.poll()
+        newsroom.count(1_000_000 + hour, 2_000_000 + hour)
+        newsroom.poll()
     previous = None
     for number in (1, 2, 3, 4, 5):
-        manifest = kept.store.evidence.manifest(number)
+        manifest = newsroom.store.evidence.manifest(number)
         assert manifest is not None
         link = read_manifest(manifest.text)
         assert (link.sequence, link.previous) == (number, previous)
-        assert link.records == tuple(sha256(one.text) for one in kept.store.evidence.records(number))
+        assert link.records == tuple(sha256(one.text) for one in newsroom.store.evidence.records(number))
         previous = sha256(manifest.text)
 
 
-def test_the_same_reply_is_stored_once(kept: EvidenceNewsroom) -> None:
-    kept.count(1_000_000, 2_000_000)
+def test_the_same_reply_is_stored_once(newsroom: EvidenceNewsroom) -> None:
+    newsroom.count(1_000_000, 2_000_000)
     for _ in range(4):
-        kept.poll()
-    counted = kept.store.evidence.row_counts()
+        newsroom.poll()
+    counted = newsroom.store.evidence.row_counts()
     assert (counted["records"], counted["replies"]) == (4, 1)
 
 
-def test_no_credential_is_stored_anywhere(kept: EvidenceNewsroom) -> None:
-    kept.count(1_000_000, 2_000_000)
-    kept.poll()
+def test_no_credential_is_stored_anywhere(newsroom: EvidenceNewsroom) -> None:
+    newsroom.count(1_000_000, 2_000_000)
+    newsroom.poll()
     refusal = {"error": {"message": f"Malformed access token {TOKEN}", "type": "OAuthException", "code": 190}}
-    kept.graph.faults.append(Response(status=400, body=json.dumps(refusal).encode()))
-    kept.poll()
-    kept.recorder.of("facebook")(exchange(b"{}", form=f"key={TOKEN}", url=f"https://me:{SECRET}@platform.example/"))
-    kept.recorder.seal()
-    assert [record.body.withheld for record in records(kept.store)] == [False, True, False]
-    everything = [kept.store.evidence.manifest(number) for number in kept.store.evidence.sequences()]
+    newsroom.graph.faults.append(Response(status=400, body=json.dumps(refusal).encode()))
+    newsroom.poll()
+    newsroom.recorder.of("facebook")(exchange(b"{}", form=f"key={TOKEN}", url=f"https://me:{SECRET}@platform.example/"))
+    newsroom.recorder.seal()
+    assert [record.body.withheld for record in records(newsroom.store)] == [False, True, False]
+    everything = [newsroom.store.evidence.manifest(number) for number in newsroom.store.evidence.sequences()]
     texts = [one.text for one in everything if one]
-    texts += [one.text for number in kept.store.evidence.sequences() for one in kept.store.evidence.records(number)]
-    texts += [reply.raw for digest, _ in kept.store.evidence.replies() if (reply := kept.store.evidence.reply(digest))]
+    texts += [
+        one.text for number in newsroom.store.evidence.sequences() for one in newsroom.store.evidence.records(number)
+    ]
+    texts += [
+        reply.raw for digest, _ in newsroom.store.evidence.replies() if (reply := newsroom.store.evidence.reply(digest))
+    ]
     assert len(texts) == 3 + 3 + 2
     assert not [text for text in texts if TOKEN.encode() in text or SECRET.encode() in text]
-    assert faults(kept.store) == []
+    assert faults(newsroom.store) == []
 
 
 def nested(text: str) -> str:
@@ -126,40 +130,40 @@ def test_a_credential_is_found_however_the_platform_escapes_it(tmp_path: Path, e
     recorder.of("facebook")(exchange(escaped(secret).encode()))
     recorder.of("facebook")(exchange(escaped("nothing/that|is-anybody's").encode()))
     recorder.seal()
-    kept = [read_record(one.text) for one in evidence.records(1)]
-    assert [one.body.withheld for one in kept if isinstance(one, ReplyRecord)] == [True, False]
+    stored = [read_record(one.text) for one in evidence.records(1)]
+    assert [one.body.withheld for one in stored if isinstance(one, ReplyRecord)] == [True, False]
     assert evidence.row_counts()["replies"] == 1
     evidence.close()
 
 
-def test_a_proof_made_from_a_credential_is_not_stored_either(kept: EvidenceNewsroom) -> None:
+def test_a_proof_made_from_a_credential_is_not_stored_either(newsroom: EvidenceNewsroom) -> None:
     proof = hmac.new(SECRET.encode(), TOKEN.encode(), hashlib.sha256).hexdigest()
-    kept.graph.faults.append(Response(status=400, body=json.dumps({"error": {"message": f"Bad {proof}"}}).encode()))
-    kept.poll()
-    assert [record.body.withheld for record in records(kept.store)] == [True]
+    newsroom.graph.faults.append(Response(status=400, body=json.dumps({"error": {"message": f"Bad {proof}"}}).encode()))
+    newsroom.poll()
+    assert [record.body.withheld for record in records(newsroom.store)] == [True]
 
 
 def test_a_cycle_whose_evidence_cannot_be_written_stores_nothing_and_rests(tmp_path: Path) -> None:
-    with evidence_newsroom(tmp_path) as kept:
-        kept.count(1_000_000, 2_000_000)
-        kept.disk.full = True
-        report = kept.cycle.run_all()
+    with evidence_newsroom(tmp_path) as newsroom:
+        newsroom.count(1_000_000, 2_000_000)
+        newsroom.disk.full = True
+        report = newsroom.cycle.run_all()
         assert report is not None
         assert report.unrecorded == "The disk is full."
-        assert kept.store.series_states.get(["hunsen"]) == {}
-        kept.disk.full = False
-        assert kept.cycle.run_all() is None, "it rests for a minute"
-        kept.poll()
-        assert kept.store.series_states.get(["hunsen"])["hunsen"].last.count == 1_000_000
-        assert faults(kept.store) == []
+        assert newsroom.store.series_states.get(["hunsen"]) == {}
+        newsroom.disk.full = False
+        assert newsroom.cycle.run_all() is None, "it rests for a minute"
+        newsroom.poll()
+        assert newsroom.store.series_states.get(["hunsen"])["hunsen"].last.count == 1_000_000
+        assert faults(newsroom.store) == []
 
 
 def test_replies_sealed_before_a_crash_are_evidence_without_readings_and_no_fault(tmp_path: Path) -> None:
-    with evidence_newsroom(tmp_path) as kept:
-        kept.count(1_000_000, 2_000_000)
-        kept.poll()
-        kept.recorder.of("facebook")(exchange(b'{"asked": "and then the machine stopped"}'))
-        kept.recorder.seal()
+    with evidence_newsroom(tmp_path) as newsroom:
+        newsroom.count(1_000_000, 2_000_000)
+        newsroom.poll()
+        newsroom.recorder.of("facebook")(exchange(b'{"asked": "and then the machine stopped"}'))
+        newsroom.recorder.seal()
     store = Store.open(tmp_path / "likewatch.db")
     recorder = Recorder(store.evidence, HandClock(START + timedelta(days=1)))
     recorder.of("facebook")(exchange(b'{"asked": "after the restart"}'))
@@ -173,10 +177,10 @@ def test_replies_sealed_before_a_crash_are_evidence_without_readings_and_no_faul
 def test_a_lost_file_leaves_a_gap_that_shows_for_ever(tmp_path: Path, lost: str) -> None:
     file = evidence_beside(tmp_path / "likewatch.db")
     older = b""
-    with evidence_newsroom(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as newsroom:
         for hour in range(4):
-            kept.count(1_000_000 + hour, 2_000_000)
-            kept.poll()
+            newsroom.count(1_000_000 + hour, 2_000_000)
+            newsroom.poll()
             if hour == 1:
                 back_up_one(file, tmp_path / "older.db")
                 older = (tmp_path / "older.db").read_bytes()
@@ -196,12 +200,12 @@ def test_a_lost_file_leaves_a_gap_that_shows_for_ever(tmp_path: Path, lost: str)
 
 def test_a_gap_shows_even_if_nothing_could_be_stored_at_first(tmp_path: Path) -> None:
     file = evidence_beside(tmp_path / "likewatch.db")
-    with evidence_newsroom(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as newsroom:
         for hour in range(7):
             if hour == 3:
                 back_up_one(file, tmp_path / "older.db")
-            kept.count(1_000_000 + hour, 2_000_000)
-            kept.poll()
+            newsroom.count(1_000_000 + hour, 2_000_000)
+            newsroom.poll()
     file.unlink()
     file.write_bytes((tmp_path / "older.db").read_bytes())
     for _ in range(2):  # started twice while the network is down: figures are stored, and nothing is sealed
@@ -217,15 +221,15 @@ def test_a_gap_shows_even_if_nothing_could_be_stored_at_first(tmp_path: Path) ->
     store.close()
 
 
-def test_links_that_are_removed_while_likewatch_runs_are_missing_for_ever(kept: EvidenceNewsroom) -> None:
+def test_links_that_are_removed_while_likewatch_runs_are_missing_for_ever(newsroom: EvidenceNewsroom) -> None:
     for hour in range(8):
-        kept.count(2_090_000 + hour, 2_100_000)
-        kept.poll()
-    with closing(sqlite3.connect(evidence_beside(kept.path), isolation_level=None)) as other:
+        newsroom.count(2_090_000 + hour, 2_100_000)
+        newsroom.poll()
+    with closing(sqlite3.connect(evidence_beside(newsroom.path), isolation_level=None)) as other:
         for table in ("records", "manifests"):
             other.execute(f"DELETE FROM {table} WHERE sequence > 4")  # noqa: S608
-    kept.poll()
-    assert faults(kept.store)[0] == "Links 5 to 8: missing from the chain."
+    newsroom.poll()
+    assert faults(newsroom.store)[0] == "Links 5 to 8: missing from the chain."
 
 
 def test_many_replies_of_one_request_are_small_and_all_come_back(tmp_path: Path) -> None:

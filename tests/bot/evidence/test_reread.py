@@ -71,7 +71,7 @@ def test_a_half_of_a_batch_that_got_no_answer_does_not_get_the_other_halfs(store
         http.silent = hour > 25
         clock.move(HOUR)
         polling.run_all()
-    assert {"overtake", "ahead"} <= {kept.alert.kind for kept in store.alerts.recent(limit=-1)}
+    assert {"overtake", "ahead"} <= {stored.alert.kind for stored in store.alerts.recent(limit=-1)}
     assert faults(store) == []
 
 

@@ -29,7 +29,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[EvidenceNewsroom]:
+def newsroom(tmp_path: Path) -> Iterator[EvidenceNewsroom]:
     with evidence_newsroom(tmp_path) as made:
         made.recorder.seal_import(
             b"date,page,followers\n",
@@ -39,114 +39,116 @@ def kept(tmp_path: Path) -> Iterator[EvidenceNewsroom]:
         yield made
 
 
-def let_go(kept: EvidenceNewsroom, keep: timedelta) -> int:
-    return delete_old_replies(kept.store, kept.recorder, keep=keep, now=kept.clock.now())
+def let_go(newsroom: EvidenceNewsroom, keep: timedelta) -> int:
+    return delete_old_replies(newsroom.store, newsroom.recorder, keep=keep, now=newsroom.clock.now())
 
 
-def faults(kept: EvidenceNewsroom) -> list[str]:
-    return [str(fault) for fault in StoreAudit(kept.store, reread_import).run(lambda _done, _total: None)]
+def faults(newsroom: EvidenceNewsroom) -> list[str]:
+    return [str(fault) for fault in StoreAudit(newsroom.store, reread_import).run(lambda _done, _total: None)]
 
 
-def test_replies_behind_an_alert_stay_and_the_rest_goes_after_its_time(kept: EvidenceNewsroom) -> None:
-    before = kept.store.evidence.row_counts()
-    kept.clock.move(40 * DAY)
-    assert let_go(kept, 30 * DAY) > 40
-    after = kept.store.evidence.row_counts()
+def test_replies_behind_an_alert_stay_and_the_rest_goes_after_its_time(newsroom: EvidenceNewsroom) -> None:
+    before = newsroom.store.evidence.row_counts()
+    newsroom.clock.move(40 * DAY)
+    assert let_go(newsroom, 30 * DAY) > 40
+    after = newsroom.store.evidence.row_counts()
     assert after["records"] == before["records"]
     assert after["manifests"] == before["manifests"] + 1
-    for alert in kept.store.alerts.recent():
-        readings = trace(kept.store, alert, reread_import).readings
+    for alert in newsroom.store.alerts.recent():
+        readings = trace(newsroom.store, alert, reread_import).readings
         assert readings
         assert all(reading.confirmed for reading in readings)
-    assert faults(kept) == []
+    assert faults(newsroom) == []
 
 
-def test_an_imported_file_stays(kept: EvidenceNewsroom) -> None:
-    kept.clock.move(400 * DAY)
-    let_go(kept, DAY)
-    raws = [reply.raw for digest, _ in kept.store.evidence.replies() if (reply := kept.store.evidence.reply(digest))]
+def test_an_imported_file_stays(newsroom: EvidenceNewsroom) -> None:
+    newsroom.clock.move(400 * DAY)
+    let_go(newsroom, DAY)
+    raws = [
+        reply.raw for digest, _ in newsroom.store.evidence.replies() if (reply := newsroom.store.evidence.reply(digest))
+    ]
     assert b"date,page,followers\n" in raws
 
 
-def test_nothing_goes_before_its_time(kept: EvidenceNewsroom) -> None:
-    before = kept.store.evidence.row_counts()
-    assert let_go(kept, 30 * DAY) == 0
-    assert kept.store.evidence.row_counts() == before
+def test_nothing_goes_before_its_time(newsroom: EvidenceNewsroom) -> None:
+    before = newsroom.store.evidence.row_counts()
+    assert let_go(newsroom, 30 * DAY) == 0
+    assert newsroom.store.evidence.row_counts() == before
 
 
-def test_a_reply_that_somebody_removed_is_not_taken_for_a_deleted_one(kept: EvidenceNewsroom) -> None:
-    kept.clock.move(40 * DAY)
-    let_go(kept, 30 * DAY)
-    kept.poll()
-    kept.store.evidence.delete_replies(1000, but=())
-    assert any("is missing" in fault for fault in faults(kept))
+def test_a_reply_that_somebody_removed_is_not_taken_for_a_deleted_one(newsroom: EvidenceNewsroom) -> None:
+    newsroom.clock.move(40 * DAY)
+    let_go(newsroom, 30 * DAY)
+    newsroom.poll()
+    newsroom.store.evidence.delete_replies(1000, but=())
+    assert any("is missing" in fault for fault in faults(newsroom))
 
 
-def test_replies_packed_with_a_reply_past_its_time_can_still_be_read(kept: EvidenceNewsroom) -> None:
-    kept.clock.move(40 * DAY)
+def test_replies_packed_with_a_reply_past_its_time_can_still_be_read(newsroom: EvidenceNewsroom) -> None:
+    newsroom.clock.move(40 * DAY)
     for _ in range(3):
-        kept.poll()
-    let_go(kept, DAY)
-    newest = kept.store.evidence.records_at(kept.clock.now())
+        newsroom.poll()
+    let_go(newsroom, DAY)
+    newest = newsroom.store.evidence.records_at(newsroom.clock.now())
     assert len(newest) == 1
-    assert faults(kept) == []
+    assert faults(newsroom) == []
 
 
 def test_replies_behind_an_alert_that_is_raised_meanwhile_stay_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with evidence_newsroom(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as newsroom:
         for hour in range(48):
-            kept.count(2_090_000 + 200 * hour, 2_100_000 + 10 * hour)
-            kept.poll()
+            newsroom.count(2_090_000 + 200 * hour, 2_100_000 + 10 * hour)
+            newsroom.poll()
         hours = iter(range(48, 60))
 
         def while_the_cycle_goes_on(store: Store, alerts: Iterable[StoredAlert]) -> set[bytes]:
             wanted = replies_behind(store, alerts)
             for hour in hours:
-                kept.count(2_090_000 + 400 * hour, 2_100_000 + 10 * hour)
-                kept.poll()
+                newsroom.count(2_090_000 + 400 * hour, 2_100_000 + 10 * hour)
+                newsroom.poll()
             return wanted
 
         monkeypatch.setattr(retention, "replies_behind", while_the_cycle_goes_on)
-        assert let_go(kept, 20 * HOUR) > 0
-        assert kept.store.alerts.recent()
-        assert faults(kept) == []
+        assert let_go(newsroom, 20 * HOUR) > 0
+        assert newsroom.store.alerts.recent()
+        assert faults(newsroom) == []
 
 
 def test_a_figure_that_a_poll_found_unchanged_leads_to_that_poll(tmp_path: Path) -> None:
-    with evidence_newsroom(tmp_path) as kept:
+    with evidence_newsroom(tmp_path) as newsroom:
         for hour in range(60):
-            kept.count(2_090_000 + 400 * hour, 2_100_000)
-            kept.poll()
-        kept.clock.move(40 * DAY)
-        kept.poll()
-        let_go(kept, 30 * DAY)
-        for alert in kept.store.alerts.recent():
-            traced = trace(kept.store, alert, reread_import)
+            newsroom.count(2_090_000 + 400 * hour, 2_100_000)
+            newsroom.poll()
+        newsroom.clock.move(40 * DAY)
+        newsroom.poll()
+        let_go(newsroom, 30 * DAY)
+        for alert in newsroom.store.alerts.recent():
+            traced = trace(newsroom.store, alert, reread_import)
             figure = next(one for one in traced.figures if one.fact.name == "rival_count")
             behind = [traced.readings[place] for place in figure.readings]
             assert [instant_of(one.reading) for one in behind] == [figure.fact.at, START + timedelta(hours=1)]
             assert all(one.confirmed for one in behind)
-            checked = Verification(export(kept.store, alert, reread_import), reread_import)
+            checked = Verification(export(newsroom.store, alert, reread_import), reread_import)
             assert list(checked.run()) == []
             assert checked.unproved == []
-        assert faults(kept) == []
+        assert faults(newsroom) == []
 
 
-def test_replies_behind_an_alert_stay_when_the_page_begins_to_count_something_else(kept: EvidenceNewsroom) -> None:
-    alerts = kept.store.alerts.recent()
-    before = [len(trace(kept.store, alert, reread_import).drawn) for alert in alerts]
-    replies = replies_behind(kept.store, alerts)
-    kept.clock.move(DAY)
+def test_replies_behind_an_alert_stay_when_the_page_begins_to_count_something_else(newsroom: EvidenceNewsroom) -> None:
+    alerts = newsroom.store.alerts.recent()
+    before = [len(trace(newsroom.store, alert, reread_import).drawn) for alert in alerts]
+    replies = replies_behind(newsroom.store, alerts)
+    newsroom.clock.move(DAY)
     for hour in range(160):
         for number, slug, likes in (("7001", "hunsen", 2_300_000), ("7002", "samrainsy", 2_200_000)):
             page = GraphPage(id=number, username=slug, name=slug.title(), fan_count=likes + hour)
-            kept.graph.put(replace(page, has_transitioned_to_new_page_experience=False))
-        kept.clock.move(6 * HOUR)
-        kept.cycle.run_all()
-    assert kept.store.series_states.get(["hunsen"])["hunsen"].metric is Metric.LIKES
-    let_go(kept, 30 * DAY)
-    assert [len(trace(kept.store, alert, reread_import).drawn) for alert in alerts] == before
-    assert all(kept.store.evidence.reply(digest) for digest in replies)
-    assert faults(kept) == []
+            newsroom.graph.put(replace(page, has_transitioned_to_new_page_experience=False))
+        newsroom.clock.move(6 * HOUR)
+        newsroom.cycle.run_all()
+    assert newsroom.store.series_states.get(["hunsen"])["hunsen"].metric is Metric.LIKES
+    let_go(newsroom, 30 * DAY)
+    assert [len(trace(newsroom.store, alert, reread_import).drawn) for alert in alerts] == before
+    assert all(newsroom.store.evidence.reply(digest) for digest in replies)
+    assert faults(newsroom) == []

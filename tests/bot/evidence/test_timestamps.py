@@ -26,7 +26,7 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamping:
-    kept: EvidenceNewsroom
+    newsroom: EvidenceNewsroom
     authority: TimestampAuthority
     stamper: Stamper
 
@@ -35,56 +35,58 @@ class Stamping:
 def stamping(folder: Path, roots: Path | None = None) -> Iterator[Stamping]:
     with (
         timestamp_authority(folder / "authority") as (authority, url),
-        evidence_newsroom(folder) as kept,
+        evidence_newsroom(folder) as newsroom,
         closing(Http({}, url)) as http,
     ):
-        kept.count(1_000_000, 2_000_000)
-        kept.poll()
+        newsroom.count(1_000_000, 2_000_000)
+        newsroom.poll()
         stamper = Stamper(
             http,
-            evidence=kept.store.evidence,
-            recorder=kept.recorder,
-            clock=kept.clock,
+            evidence=newsroom.store.evidence,
+            recorder=newsroom.recorder,
+            clock=newsroom.clock,
             roots=roots_in(roots or authority.root),
         )
-        yield Stamping(kept=kept, authority=authority, stamper=stamper)
+        yield Stamping(newsroom=newsroom, authority=authority, stamper=stamper)
 
 
-def faults(kept: EvidenceNewsroom) -> list[str]:
-    return [str(fault) for fault in StoreAudit(kept.store, reread_import).run(lambda _done, _total: None)]
+def faults(newsroom: EvidenceNewsroom) -> list[str]:
+    return [str(fault) for fault in StoreAudit(newsroom.store, reread_import).run(lambda _done, _total: None)]
 
 
-def status_lines(kept: EvidenceNewsroom, tsa_url: str = "https://tsa.example") -> list[tuple[bool | None, str]]:
-    return [(one.is_fault, one.what) for one in evidence_status(kept.store, tsa_url=tsa_url, now=kept.clock.now())]
+def status_lines(newsroom: EvidenceNewsroom, tsa_url: str = "https://tsa.example") -> list[tuple[bool | None, str]]:
+    return [
+        (one.is_fault, one.what) for one in evidence_status(newsroom.store, tsa_url=tsa_url, now=newsroom.clock.now())
+    ]
 
 
 def test_the_newest_link_is_stamped_and_the_chain_notes_the_stamp(tmp_path: Path) -> None:
     with stamping(tmp_path) as made:
         assert made.stamper.stamp_when_due()
-        stamp = made.kept.store.evidence.newest_stamp()
+        stamp = made.newsroom.store.evidence.newest_stamp()
         assert stamp is not None
-        manifest = made.kept.store.evidence.manifest(stamp.sequence)
+        manifest = made.newsroom.store.evidence.manifest(stamp.sequence)
         assert manifest is not None
         assert stamp_fault(stamp, manifest.text) is None
         assert stamp_fault(stamp, manifest.text + b" ") == "it is the stamp of another text than this link's."
         assert read_stamp(stamp).signer == "CN=Small Authority Stamps,O=Small Authority"
-        after = made.kept.store.evidence.manifest(stamp.sequence + 1)
+        after = made.newsroom.store.evidence.manifest(stamp.sequence + 1)
         assert after is not None
         noted = read_manifest(after.text).stamp
         assert noted is not None
         assert noted.sequence == stamp.sequence
-        assert faults(made.kept) == []
+        assert faults(made.newsroom) == []
 
 
 def test_it_requests_a_stamp_once_an_hour_and_only_of_new_links(tmp_path: Path) -> None:
     with stamping(tmp_path) as made:
         assert made.stamper.stamp_when_due()
-        made.kept.clock.move(2 * EVERY)
+        made.newsroom.clock.move(2 * EVERY)
         assert not made.stamper.stamp_when_due()
-        made.kept.poll()
+        made.newsroom.poll()
         assert made.stamper.stamp_when_due()
-        made.kept.poll()
-        made.kept.clock.move(-EVERY)
+        made.newsroom.poll()
+        made.newsroom.clock.move(-EVERY)
         assert not made.stamper.stamp_when_due()
         assert made.authority.asked == 2
 
@@ -94,7 +96,7 @@ def test_it_tries_again_until_it_succeeds_and_says_so_once(tmp_path: Path, caplo
         made.authority.status = 503
         for _ in range(5):
             assert not made.stamper.stamp_when_due()
-            made.kept.clock.move(2 * EVERY)
+            made.newsroom.clock.move(2 * EVERY)
         made.authority.status = 200
         assert made.stamper.stamp_when_due()
         assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
@@ -108,7 +110,7 @@ def test_it_waits_longer_after_each_failure_but_never_more_than_an_hour(tmp_path
         for _ in range(300):
             made.stamper.stamp_when_due()
             asked.append(made.authority.asked)
-            made.kept.clock.move(MINUTE)
+            made.newsroom.clock.move(MINUTE)
         assert asked[:4] == [1, 2, 2, 3]
         assert asked[-1] - asked[-61] == 1
 
@@ -117,7 +119,7 @@ def test_an_authority_that_is_not_trusted_is_not_taken(tmp_path: Path, caplog: p
     other = TimestampAuthority(tmp_path / "other", "Another Authority")
     with stamping(tmp_path, roots=other.root) as made:
         assert not made.stamper.stamp_when_due()
-        assert made.kept.store.evidence.newest_stamp() is None
+        assert made.newsroom.store.evidence.newest_stamp() is None
         assert "LIKEWATCH_TSA_ROOTS" in caplog.text
 
 
@@ -133,23 +135,25 @@ def test_without_a_file_the_roots_are_those_that_browsers_trust() -> None:
 
 def test_the_status_is_one_plain_line(tmp_path: Path) -> None:
     with stamping(tmp_path) as made:
-        ((is_fault, said),) = status_lines(made.kept, tsa_url="")
+        ((is_fault, said),) = status_lines(made.newsroom, tsa_url="")
         assert (is_fault, said) == (None, "Evidence: 1 link, 1 reply stored; no outside authority has time-stamped it")
-        ((is_fault, said),) = status_lines(made.kept)
+        ((is_fault, said),) = status_lines(made.newsroom)
         assert is_fault
         assert "1 link without a time-stamp" in said
         made.stamper.stamp_when_due()
-        ((is_fault, said),) = status_lines(made.kept)
+        ((is_fault, said),) = status_lines(made.newsroom)
         assert is_fault is False
         assert said.startswith("Evidence: 2 links, 1 reply stored, time-stamped up to ")
 
 
 def test_an_evidence_file_that_was_lost_is_a_fault(tmp_path: Path) -> None:
-    with evidence_newsroom(tmp_path / "a") as kept, evidence_newsroom(tmp_path / "b") as other:
-        kept.count(1_000_000, 2_000_000)
-        kept.poll()
+    with evidence_newsroom(tmp_path / "a") as newsroom, evidence_newsroom(tmp_path / "b") as other:
+        newsroom.count(1_000_000, 2_000_000)
+        newsroom.poll()
         other.count(1_000_000, 2_000_001)
         other.poll()
-        kept.store.evidence, other.store.evidence = other.store.evidence, kept.store.evidence
-        assert (True, "Evidence: the newest readings rest on a link of the chain that is missing") in status_lines(kept)
-        kept.store.evidence, other.store.evidence = other.store.evidence, kept.store.evidence
+        newsroom.store.evidence, other.store.evidence = other.store.evidence, newsroom.store.evidence
+        assert (True, "Evidence: the newest readings rest on a link of the chain that is missing") in status_lines(
+            newsroom
+        )
+        newsroom.store.evidence, other.store.evidence = other.store.evidence, newsroom.store.evidence
