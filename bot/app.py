@@ -22,10 +22,10 @@ from bot.evidence.retention import delete_old_replies
 from bot.evidence.timestamps import Stamper, roots_in
 from bot.http.client import Http
 from bot.imports.examples import press_example
-from bot.imports.job import run_import
 from bot.imports.queue import ImportQueue, import_route
 from bot.imports.replay import replay_example
 from bot.imports.request import control_file
+from bot.imports.run import run_import
 from bot.monitoring.doctor import SERVING
 from bot.monitoring.health import Health, health
 from bot.monitoring.heartbeat import Heartbeat, Pulse

@@ -15,10 +15,11 @@ from bot.backtest.from_folder import backtest as backtest_folder
 from bot.cli.common import echo, progress_bar, read_settings, reading
 from bot.config.settings import Settings
 from bot.imports.examples import press_example
-from bot.imports.job import ImportJob, alert_lines, run_import
+from bot.imports.job import ImportJob
 from bot.imports.read import read_import
 from bot.imports.replay import add_pages, by_instant
 from bot.imports.request import request_import
+from bot.imports.run import alert_lines, run_import
 from bot.imports.values import FileContents
 from bot.pages.slugs import make_slug
 from bot.text import phrases

@@ -14,7 +14,7 @@ import click
 from bot import app
 from bot.cli.common import echo, read_settings
 from bot.errors import ConfigError
-from bot.imports.job import alert_lines
+from bot.imports.run import alert_lines
 from bot.text import phrases
 
 log = logging.getLogger(__name__)

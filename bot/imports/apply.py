@@ -1,12 +1,13 @@
-"""Imports: what a file says, checked against what is known, and fed to the cycle in one piece or not at all."""
+"""Check the contents of a file against the store, and give them to the cycle: all of them or nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.errors import UnknownPage
+from bot.imports.job import ImportJob
 from bot.imports.replay import by_instant
 from bot.imports.values import FileContents, ImportRefused
 from bot.pages.lookup import find_page, suggestions
@@ -23,135 +24,109 @@ _CONFLICTS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageOptions:
-    """What whoever imports says of the file's pages.
-
-    With ``add``, those that are not tracked are added for imported figures only, as of ``platform``. ``home`` and
-    ``groups`` are theirs, and fill in what is not said yet of the pages that are known.
-    """
-
-    add: bool
-    platform: str
-    home: str | None
-    groups: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
-    """What an import did, and what the cycle made of its figures.
+    """The result of an import.
 
-    ``strangers`` and ``conflicts`` say, a line each, what was left out: of pages not tracked, and what contradicts what
-    is stored. ``remarks`` say what was filled in of pages that were known, or why it was not. ``known`` counts the
-    figures of the file that were known already, so that they change nothing.
+    - ``added``: pages that the import added.
+    - ``remarks``: sentences about the home and the groups of pages that existed before.
+    - ``unknown_pages``, ``conflicts``: a line for each page and each figure that was left out.
+    - ``repeated``: how many figures of the file were in the store already.
+    - ``absorbed``: what the cycle stored and raised.
     """
 
     added: tuple[Page, ...]
     remarks: tuple[str, ...]
-    strangers: tuple[str, ...]
+    unknown_pages: tuple[str, ...]
     conflicts: tuple[str, ...]
-    known: int
+    repeated: int
     absorbed: Absorbed
 
 
-def import_figures(
-    store: Store,
-    cycle: Cycle,
-    read: FileContents,
-    *,
-    about: PageOptions,
-    keep_good: bool,
-    by: str,
-    now: datetime,
-    keep: Callable[[Mapping[str, str]], None],
-) -> ImportResult:
-    """Store a file's figures and tell what they mean, in one transaction.
+def import_figures(store: Store, cycle: Cycle, job: ImportJob, contents: FileContents, now: datetime) -> ImportResult:
+    """Store the figures of a file and the alerts that they cause, in one transaction.
 
-    ``keep`` is told, just before, which slug each name of the file was taken for: evidence comes before figures.
+    The file itself is stored just before, in the evidence.
 
-    Pages that are not tracked (unless ``about.add``), faults, and figures that contradict stored ones are left out with
-    ``keep_good``. Without it, or where nothing else is in the file, ``UnknownPage`` or ``ImportRefused`` is raised, and
-    nothing is changed.
+    With ``job.keep_good``, three kinds of figures are left out: figures with a fault, figures that contradict the
+    store, and figures of unknown pages (unless ``job.new_pages``).
+
+    Raises:
+        UnknownPage, ImportRefused: a figure had to be left out without ``keep_good``, or no figure is left. Nothing is
+            changed then.
+
     """
-    slugs, added, strangers = _slugs(store, read, about)
-    readings = [replace(reading, page=slugs[reading.page]) for reading in read.readings if reading.page in slugs]
-    audiences = [replace(audience, page=slugs[audience.page]) for audience in read.audiences if audience.page in slugs]
-    conflicts = {reading: said for reading in readings if (said := _conflict(store, reading))}
-    is_spoilt = bool(read.faults or strangers or conflicts)
+    home, groups = job.home_code(), job.groups()
+    slugs, added, unknown = _match_pages(store, contents, job)
+    readings = [replace(reading, page=slugs[reading.page]) for reading in contents.readings if reading.page in slugs]
+    audiences = [replace(one, page=slugs[one.page]) for one in contents.audiences if one.page in slugs]
+    conflicts = {reading: conflict for reading in readings if (conflict := _conflict(store, reading))}
     is_empty = len(conflicts) == len(readings) and not audiences
-    if is_empty or (is_spoilt and not keep_good):
-        refused = UnknownPage if strangers else ImportRefused
-        raise refused(_refusal(read, strangers, tuple(conflicts.values()), is_empty=is_empty))
-    tracks = store.series_states.get(slugs.values())
-    good = [reading for reading in readings if reading not in conflicts and not _is_known(store, reading, tracks)]
+    if is_empty or ((contents.faults or unknown or conflicts) and not job.keep_good):
+        refused = UnknownPage if unknown else ImportRefused
+        raise refused(_refusal(contents, unknown, tuple(conflicts.values()), is_empty=is_empty))
+    states = store.series_states.get(slugs.values())
+    good = [reading for reading in readings if reading not in conflicts and not _is_stored(store, reading, states)]
     entry = AuditEntry(
         at=now,
         team_id="",
         channel_id="",
-        user_id=by,
+        user_id=job.by,
         action="import",
-        subject=read.name,
+        subject=contents.name,
         detail=f"{len(good)} counts and {len(audiences)} audiences of {', '.join(sorted(set(slugs.values())))}",
     )
-    known = [page for page in store.pages.get_many(slugs.values()).values() if page not in added]
-    filled = [page for old in known if (page := _filled(old, about)) != old]
-    keep(slugs)
+    old = [page for page in store.pages.get_many(slugs.values()).values() if page not in added]
+    completed = [replace(page, home=page.home or home, groups=page.groups or groups) for page in old]
+    changed = [*added, *(page for page in completed if page not in old)]
+    cycle.recorder.seal_import(job.data, lambda body: job.record(slugs, now, body))
     with store.write():
-        for page in (*added, *filled):
+        for page in changed:
             store.pages.add(page, None, at=now)
-        if added or filled:
+        if changed:
             settle_rule_states(store, all_comparisons(), now)
         absorbed = cycle.absorb(by_instant(good, audiences), together=lambda: store.audit.add(entry))
-    repeated = len(readings) - len(conflicts) - len(good) + absorbed.standings.get(Standing.REPEATED, 0)
+    stored_before = len(readings) - len(conflicts) - len(good) + absorbed.standings.get(Standing.REPEATED, 0)
     return ImportResult(
         added=added,
-        remarks=tuple(remark for page in known for remark in _remarks(page, about)),
-        strangers=strangers,
+        remarks=tuple(remark for page in old for remark in _remarks(page, home, groups)),
+        unknown_pages=unknown,
         conflicts=tuple(conflicts.values()),
-        known=repeated + len(audiences) - absorbed.audiences,
+        repeated=stored_before + len(audiences) - absorbed.audiences,
         absorbed=absorbed,
     )
 
 
-def _slugs(
-    store: Store, read: FileContents, about: PageOptions
+def _match_pages(
+    store: Store, contents: FileContents, job: ImportJob
 ) -> tuple[Mapping[str, str], tuple[Page, ...], tuple[str, ...]]:
-    """The slug behind each name the file uses, the pages to be added, and a line for each name that nobody knows."""
+    """Return the slug of each name in the file, the pages to add, and a line for each name without a page."""
     slugs: dict[str, str] = {}
     added: list[Page] = []
-    strangers: list[str] = []
-    for name in read.pages:
-        known = find_page(store, name)
-        slug = make_slug(name)
-        if known:
-            slugs[name] = known.slug
-        elif about.add and is_slug(slug):
-            slugs[name] = slug
-            added.append(Page(slug=slug, name=name, platform=about.platform, home=about.home, groups=about.groups))
+    unknown: list[str] = []
+    for name in contents.pages:
+        page, slug = find_page(store, name), make_slug(name)
+        if page is None and job.new_pages and is_slug(slug):
+            page = Page(slug=slug, name=name, platform="facebook", home=job.home_code(), groups=job.groups())
+            added.append(page)
+        if page:
+            slugs[name] = page.slug
         else:
-            strangers.append(_stranger(store, name))
-    return slugs, tuple(added), tuple(strangers)
+            likely = suggestions(store, name, groups=False)
+            unknown.append(name + (f" (did you mean {' or '.join(likely)}?)" if likely else ""))
+    return slugs, tuple(added), tuple(unknown)
 
 
-def _filled(page: Page, about: PageOptions) -> Page:
-    """The page with what is said of it now and was not before."""
-    return replace(page, home=page.home or about.home, groups=page.groups or about.groups)
-
-
-def _remarks(page: Page, about: PageOptions) -> Iterator[str]:
-    """What becomes of what is said of a page that is known."""
-    if about.home and page.home is None:
-        yield f"{page.slug}: its home is {about.home} from now on."
-    elif about.home and about.home != page.home:
+def _remarks(page: Page, home: str | None, groups: tuple[str, ...]) -> Iterator[str]:
+    """Say what the options ``--home`` and ``--group`` change of a page that existed before."""
+    if home and page.home is None:
+        yield f"{page.slug}: its home is {home} from now on."
+    elif home and home != page.home:
         yield f"{page.slug} keeps its home, {page.home}: --home only says what is not said yet."
-    if about.groups and not page.groups:
-        yield f"{page.slug}: it is in the group {phrases.listed(about.groups)} from now on."
-    elif not set(about.groups) <= set(page.groups):
-        yield f"{page.slug} stays in {phrases.listed(page.groups)} alone: --group is for pages that are in no group yet."
-
-
-def _stranger(store: Store, name: str) -> str:
-    likely = suggestions(store, name, groups=False)
-    return name + (f" (did you mean {' or '.join(likely)}?)" if likely else "")
+    if groups and not page.groups:
+        yield f"{page.slug}: it is in the group {phrases.listed(groups)} from now on."
+    elif not set(groups) <= set(page.groups):
+        stays = f"{page.slug} stays in {phrases.listed(page.groups)} alone"
+        yield f"{stays}: --group is for pages that are in no group yet."
 
 
 def _conflict(store: Store, reading: Reading) -> str | None:
@@ -164,23 +139,23 @@ def _conflict(store: Store, reading: Reading) -> str | None:
     )
 
 
-def _is_known(store: Store, reading: Reading, tracks: Mapping[str, SeriesState]) -> bool:
-    """Whether it says what is stored; what is newer than the series at least says that the count is the same still."""
+def _is_stored(store: Store, reading: Reading, states: Mapping[str, SeriesState]) -> bool:
+    """Return whether the store holds this count. A count newer than the series is new, even if it is unchanged."""
     if store.readings.stored_count(reading.page, reading.observed_at, reading.source) is not None:
         return True
-    track = tracks.get(reading.page)
-    return track is not None and reading.observed_at <= track.last.at and store.readings.is_redundant(reading)
+    state = states.get(reading.page)
+    return state is not None and reading.observed_at <= state.last.at and store.readings.is_redundant(reading)
 
 
-def _refusal(read: FileContents, strangers: tuple[str, ...], conflicts: tuple[str, ...], *, is_empty: bool) -> str:
-    lines = [read.summary()]
-    if strangers:
+def _refusal(contents: FileContents, unknown: tuple[str, ...], conflicts: tuple[str, ...], *, is_empty: bool) -> str:
+    lines = [contents.summary()]
+    if unknown:
         lines.append("The file names pages that are not tracked:")
-        lines += [f"  {said}" for said in strangers]
+        lines += [f"  {line}" for line in unknown]
         lines.append("Correct the names, track the pages first (/trends track), or add them with --new-pages.")
     if conflicts:
         lines.append(f"{len(conflicts):,} of its figures contradict what is stored:")
-        lines += [f"  {said}" for said in conflicts[:_CONFLICTS_SHOWN]]
+        lines += [f"  {line}" for line in conflicts[:_CONFLICTS_SHOWN]]
     if is_empty:
         lines.append("Nothing was kept: the file holds no figure that can be.")
     else:

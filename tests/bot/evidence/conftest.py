@@ -9,7 +9,8 @@ import pytest
 
 from bot.evidence.timestamps import Stamper, roots_in
 from bot.http.client import Http
-from bot.imports.job import ImportJob, run_import
+from bot.imports.job import ImportJob
+from bot.imports.run import run_import
 from storage.schema.backups import back_up_one as back_up
 from storage.schema.files import evidence_beside
 from tests.labs.standins.evidence_newsroom import evidence_newsroom

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.imports.apply import PageOptions, import_figures
-from bot.imports.read import read_import
+from bot.imports.apply import import_figures
+from bot.imports.job import ImportJob
 from bot.imports.replay import add_pages, by_instant
 from bot.rules.preview import settle_rule_states
 from handlers.comparisons import all_comparisons
@@ -30,9 +30,9 @@ def test_a_page_that_an_import_brings_back_goes_on_from_its_past_for_every_thres
     settle_rule_states(store, all_comparisons(), now)
     assert store.rule_states.channel_rule_keys("surge") == set()
 
-    read = read_import(f"date,page,followers\n{now.date()},hunsen,582000\n".encode(), name="x.csv", now=now)
-    about = PageOptions(add=True, platform="facebook", home=None, groups=("cambodia",))
-    imported = import_figures(store, made, read, about=about, keep_good=False, by="ana", now=now, keep=lambda _: None)
+    data = f"date,page,followers\n{now.date()},hunsen,582000\n".encode()
+    job = ImportJob(name="x.csv", data=data, by="ana", new_pages=True, group="cambodia")
+    imported = import_figures(store, made, job, job.read(now), now)
     made.close()
     assert [page.slug for page in imported.added] == ["hunsen"]
     assert store.rule_states.channel_rule_keys("surge") == {("surge>5", "hunsen")}
