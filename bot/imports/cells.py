@@ -96,7 +96,7 @@ def count(text: str, precision: str = "") -> tuple[int, int, int]:
 
 
 def bare_share(text: str) -> float | None:
-    """Return the number of a share without a percent sign; None for any other cell."""
+    """Return the number of a share without a percent sign. Return None for any other cell."""
     if not text:
         return None
     try:

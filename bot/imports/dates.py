@@ -52,7 +52,7 @@ def instant(text: str, order: DateOrder | None, clock: str = "") -> tuple[dateti
 
 @lru_cache(maxsize=4096)
 def slash_order(text: str) -> DateOrder | None:
-    """Return the order that a date like 13/03/2016 shows; None if both orders are possible, or none."""
+    """Return the order that a date like 13/03/2016 shows. Return None if both orders are possible, or none."""
     found = _SLASHED.match(plain(text)) if len(text) <= _LONGEST else None
     if found is None:
         return None

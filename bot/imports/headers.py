@@ -14,7 +14,7 @@ from handlers.model import Metric
 
 
 class Role(IntEnum):
-    """What a column holds; also its index in ``Columns.places``."""
+    """The content of a column. The number is the index in ``Columns.places``."""
 
     (DATE, TIME, RECEIVED, DATED, PAGE, COUNTRY, LIKES, FOLLOWERS, COUNT, SHARE, TOTAL, METRIC, VALUE, PRECISION,
      SOURCE, URL, NOTE, MANAGERS) = range(18)  # fmt: skip
@@ -81,7 +81,7 @@ _PERCENT = re.compile("%|perc|pct|per cent|proz|pourc|porcent|persen")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Where the cells of each role are in a ``padded`` row.
+    """The places of the roles in a ``padded`` row.
 
     - ``places[role]``: the index of the role's cell; -1, which is an empty cell, if the file has no such column.
     - ``countries``: the indices and country codes of the columns of a wide layout.
@@ -112,7 +112,7 @@ class Columns:
 
 
 def recognise_header(row: Sequence[str]) -> Columns | None:
-    """Return what a row means as a header; None if it is no header. Raise ``ImportRefused`` if two columns clash."""
+    """Return the columns that a header row names, or None. Raise ``ImportRefused`` if two columns clash."""
     headers = tuple(" ".join(cell.split()) for cell in row)
     known = _CROWDTANGLE if _is_crowdtangle(headers) else _ROLES
     roles = _roles(headers, known)

@@ -35,7 +35,7 @@ TAKEN_WITHIN = 120.0
 _SENT_WITHIN = 60.0
 """Seconds for the bytes of a file, which come from the same computer."""
 
-_FAILED = "I stumbled over this file; nothing of it was kept. Likewatch's log says more."
+_FAILED = "Likewatch failed on this file and stored nothing of it. Likewatch's log says more."
 
 
 class ImportQueue:
@@ -71,7 +71,7 @@ class ImportQueue:
                 answer.set_result(lines)
 
     def close(self) -> None:
-        """Take back every import that waits: the bot stops, and whoever sent the import is told so at once."""
+        """Take back every import that waits, because the bot stops. The sender gets the answer 503 at once."""
         self._is_closed = True
         while not self._waiting.empty():
             self._waiting.get()[1].cancel()

@@ -25,12 +25,10 @@ def read_import(
 ) -> FileContents:
     """Return the contents of a CSV file of counts, of figures by country, or of both. The same bytes give equal values.
 
-    Args:
-        data: the bytes of the file.
-        name: the name of the file; the source of figures whose row names none.
-        now: an instant in UTC; a later date is a fault.
-        page: the page of rows that name none.
-        dates: the order in dates like 02/03/2016, if the file does not show it.
+    - ``name``: the name of the file, which is the source of figures whose row names none.
+    - ``now``: an instant in UTC. A later date is a fault.
+    - ``page``: the page of rows that name none.
+    - ``dates``: the order in dates like 02/03/2016, if the file does not show it.
 
     ``received_at`` of a figure is its own date, unless the file gives another: a replay must know nothing too early.
 

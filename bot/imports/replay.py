@@ -1,10 +1,10 @@
-"""Feeding the cycle with figures that come from files: imports and replays take the road that live readings take."""
+"""Give figures from files to the cycle in the order in which they were received; replay the press figures."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import groupby
 
 from bot.imports.examples import Example
 from bot.polling.cycle import Absorbed, Cycle
@@ -16,17 +16,20 @@ from storage.values import Subscription, Target
 
 
 def by_instant(readings: Iterable[Reading], audiences: Iterable[AudienceReading]) -> list[tuple[datetime, Arrivals]]:
-    """Figures grouped by the instant from which they could be known, oldest first."""
-    figures: list[Reading | AudienceReading] = [*readings, *audiences]
-    figures.sort(key=lambda figure: (figure.received_at, figure.page))
+    """Return the figures grouped by the instant at which they were received, oldest first."""
+    batches: defaultdict[datetime, tuple[list[Reading], list[AudienceReading]]] = defaultdict(lambda: ([], []))
+    for reading in sorted(readings, key=lambda reading: reading.page):
+        batches[reading.received_at][0].append(reading)
+    for audience in sorted(audiences, key=lambda audience: audience.page):
+        batches[audience.received_at][1].append(audience)
     return [
-        (instant, _arrivals(list(together)))
-        for instant, together in groupby(figures, lambda figure: figure.received_at)
+        (instant, Arrivals(readings=tuple(counts), audiences=tuple(lists)))
+        for instant, (counts, lists) in sorted(batches.items(), key=lambda batch: batch[0])
     ]
 
 
 def add_pages(store: Store, pages: Iterable[Page], *, now: datetime) -> None:
-    """Add pages that are not polled: their figures come from files."""
+    """Add pages that are not polled, because their figures come from files."""
     with store.write():
         for page in pages:
             store.pages.add(page, None, at=now)
@@ -35,9 +38,9 @@ def add_pages(store: Store, pages: Iterable[Page], *, now: datetime) -> None:
 def replay_example(
     store: Store, cycle: Cycle, example: Example, *, team_id: str, channel_id: str, now: datetime
 ) -> Absorbed:
-    """Fill an empty store with the press figures, and post into one channel what would have been posted then.
+    """Fill an empty store with the press figures, and queue their alerts for one channel.
 
-    All of it or nothing: a first start that was interrupted begins again.
+    Everything happens in one transaction: after an interrupted first start, the store is still empty.
     """
     with store.write():
         add_pages(store, example.pages, now=now)
@@ -54,10 +57,3 @@ def replay_example(
                 )
             )
         return cycle.absorb(by_instant(example.readings, example.audiences), replayed=True)
-
-
-def _arrivals(figures: list[Reading | AudienceReading]) -> Arrivals:
-    return Arrivals(
-        readings=tuple(figure for figure in figures if isinstance(figure, Reading)),
-        audiences=tuple(figure for figure in figures if isinstance(figure, AudienceReading)),
-    )

@@ -1,7 +1,7 @@
 """Ask the bot that runs, and so holds the database, to import a file.
 
-The bot writes its address and a random token into ``<database>.control``, which only its own user can read. Whoever
-can read that file could as well write the database.
+The bot writes its port and a random token into ``<database>.control``. Only the bot's own user can read that file, and
+that user can write the database anyway.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ ANSWERED_WITHIN = 900.0
 """Seconds until the sender waits no longer: the largest files are imported in a few minutes."""
 
 _LOOK_EVERY = 0.3
-_ALL_OR_NOTHING = "All of the file is kept or nothing: import it again, what is there already is left alone."
+_ALL_OR_NOTHING = (
+    "Likewatch stores all of a file or nothing. Import the file again: figures that are stored already do not change."
+)
 _STOPPED = f"Likewatch stopped before it said what came of the import. {_ALL_OR_NOTHING}"
 _NO_ANSWER = (
     f"Likewatch has not said what came of the import within {ANSWERED_WITHIN / 60:.0f} minutes; its log may. "
@@ -63,7 +65,7 @@ def request_import(
     *,
     answered_within: float = ANSWERED_WITHIN,
 ) -> list[str] | None:
-    """Return the lines with which the bot answers; None if no process holds the database any more.
+    """Return the lines of the bot's answer. Return None if no process holds the database any more.
 
     ``held`` says which process holds the database.
 
@@ -88,7 +90,7 @@ def request_import(
 
 
 def _post(database: Path, job: ImportJob, answered_within: float) -> list[str] | None:
-    """Send the import; None if nobody took it."""
+    """Send the import and return the answer. Return None if no bot took the import."""
     try:
         control = json.loads(control_path(database).read_text(encoding="ascii"))
         port, token = int(control["port"]), str(control["token"])

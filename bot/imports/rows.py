@@ -69,7 +69,7 @@ class Number(NamedTuple):
 
 
 class SnapshotKey(NamedTuple):
-    """What the figures of one snapshot have in common: figures by country with the same key are one audience."""
+    """The key of a snapshot. Figures by country with the same key belong to one audience."""
 
     received_at: datetime
     when: FigureDate
@@ -88,7 +88,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conventions:
-    """What only the whole file shows: the order in dates like 02/03/2016, and the whole of a bare share.
+    """Facts that only the whole file shows: the order in dates like 02/03/2016, and the whole of a bare share.
 
     ``share_of`` is 1 or 100; it is None if some shares of the file fit only the one and some only the other.
     """
@@ -207,7 +207,7 @@ class RowReader:
             raise self._unusable(row, Role.DATED, "a period belongs to new likes only")
 
     def _received_at(self, row: Row, when: FigureDate) -> datetime:
-        """Return when the figure could first be known: at its own date, unless the file says otherwise."""
+        """Return the instant at which the figure was received: its own date, unless the file gives another."""
         if not row[self._places[Role.RECEIVED]]:
             return when.at
         at, _ = self._parsed(row, Role.RECEIVED, dates.instant, self._conventions.order)
@@ -289,7 +289,7 @@ def _country(text: str) -> str | None:
     cells.refuse_formula(text)
     code = country_code(text) if len(text) <= _LONGEST_NAME else None
     if code is None:
-        raise BadCell("not a country that is known, or not certain which; write its two-letter code")
+        raise BadCell("not a country that is known, or the name of several; write its two-letter code")
     return code
 
 

@@ -1,4 +1,4 @@
-"""What reading a file of figures gives: the figures, and the faults of the rest."""
+"""The contents of a file of figures: the figures that can be used, and the faults of the rest."""
 
 from __future__ import annotations
 

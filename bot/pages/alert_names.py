@@ -1,4 +1,4 @@
-"""What the pages and countries of an alert are called."""
+"""The names of the pages and countries in an alert."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from storage.store import Store
 
 
 def alert_sentence(alert: Alert, store: Store) -> str:
-    """The alert in one sentence."""
+    """Return the alert in one sentence."""
     return sentences.headline(alert, names_in(alert, store))
 
 
 def names_in(alert: Alert, store: Store) -> Names:
-    """Return the names of the pages that an alert is about, as the newsroom calls them, and of countries."""
-    slugs = (
-        {alert.page, alert.rival or alert.page} if not alert.others else set()
-    )  # with others, it is a platform's name
-    slugs |= {fact.about for fact in alert.facts}
+    """Return the newsroom's names of the pages that an alert is about, and the names of countries."""
+    slugs = {fact.about for fact in alert.facts}
+    if not alert.others:  # else ``page`` is the name of a platform
+        slugs |= {alert.page, alert.rival or alert.page}
     pages = store.pages.get_many(slugs)
     return Names(page=lambda slug: pages[slug].name if slug in pages else slug, country=country_name)

@@ -1,4 +1,4 @@
-"""Forgiving names: the page or group that somebody meant, or those they may have meant."""
+"""Find the page or group that a person means, and suggest similar names."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from storage.values import Group, Target
 MOST_SUGGESTIONS = 5
 HOW_TO_START = "Start with /trends track and the address of a page, or its @handle."
 _LONGEST_NAME = 8  # words
-_LIKENESS = 66  # of 100; below it a suggestion surprises more than it helps
+_LIKENESS = 66  # of 100; suggestions below it are surprising
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageOrGroup:
-    """What a name stands for: a page, or a group with its pages."""
+    """The page or the group that has a name. ``pages`` are slugs: the page itself, or the pages of the group."""
 
     target: Target
     slug: str
@@ -30,7 +30,7 @@ class PageOrGroup:
 
 
 def find_page(store: Store, text: str) -> Page | None:
-    """The page exactly named: by slug, name, alias, handle, id or address, in whatever form the address was pasted."""
+    """Return the page with exactly this slug, name, alias, handle, id or address. Any form of the address will do."""
     page = _exactly(store, text)
     if page is not None or "/" not in text:
         return page
@@ -45,7 +45,7 @@ def _exactly(store: Store, text: str) -> Page | None:
 
 
 def find(store: Store, text: str) -> PageOrGroup | None:
-    """The page of this name, else the group of this name, else None."""
+    """Return the page of this name, else the group of this name, else None."""
     page = find_page(store, text)
     if page is not None:
         return PageOrGroup(target=Target.PAGE, slug=page.slug, name=page.name, pages=(page.slug,))
@@ -56,36 +56,33 @@ def find(store: Store, text: str) -> PageOrGroup | None:
 
 
 def find_first(store: Store, text: str) -> tuple[PageOrGroup | None, tuple[str, ...]]:
-    """The page or group that the text begins with, the longest such name, and the words after it."""
-    said = text.split()
-    for length in range(min(len(said), _LONGEST_NAME), 0, -1):
-        if found := find(store, " ".join(said[:length])):
-            return found, tuple(said[length:])
+    """Return the page or group that the text begins with, and the words after it. The longest name is taken."""
+    words = text.split()
+    for length in range(min(len(words), _LONGEST_NAME), 0, -1):
+        if found := find(store, " ".join(words[:length])):
+            return found, tuple(words[length:])
     return None, ()
 
 
 def find_group(store: Store, text: str) -> Group | None:
-    """The group of this name, letter case aside."""
+    """Return the group of this name. Letter case does not matter."""
     return store.pages.group(text.strip().casefold())
 
 
 def suggestions(store: Store, text: str, *, groups: bool = True) -> tuple[str, ...]:
-    """Slugs of the pages (and groups) most like ``text``, the likeliest first, at most five; ties by slug."""
-    names = [(name.slug, (name.slug, *name.labels)) for name in store.pages.names()]
+    """Return at most five slugs of pages (and groups) with names like ``text``, the likeliest first, then by slug."""
+    labels = [(name.slug, label) for name in store.pages.names() for label in (name.slug, *name.labels)]
     if groups:
-        names += [(group.slug, (group.slug,)) for group in store.pages.groups()]
-    labels = [(slug, _plain(label)) for slug, labels in names for label in labels]
-    likeness = process.extract(
-        _plain(text), [label for _, label in labels], scorer=fuzz.WRatio, score_cutoff=_LIKENESS, limit=None
-    )
+        labels += [(group.slug, group.slug) for group in store.pages.groups()]
+    plain = [_plain(label) for _, label in labels]
     best: dict[str, float] = {}
-    for _, score, place in likeness:
-        slug = labels[place][0]
+    for _, score, index in process.extract(_plain(text), plain, scorer=fuzz.WRatio, score_cutoff=_LIKENESS, limit=None):
+        slug = labels[index][0]
         best[slug] = max(score, best.get(slug, 0))
     return tuple(sorted(best, key=lambda slug: (-best[slug], slug))[:MOST_SUGGESTIONS])
 
 
 def _plain(text: str) -> str:
-    """Without letter case, accents and the @ of a handle: what people leave out when they type."""
+    """Remove letter case, accents and the @ of a handle, because people leave them out."""
     decomposed = unicodedata.normalize("NFKD", text.casefold().removeprefix("@"))
     return "".join(character for character in decomposed if not unicodedata.combining(character))

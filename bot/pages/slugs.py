@@ -1,4 +1,4 @@
-"""Slugs: the short names that people type; lower-case letters, digits and hyphens."""
+"""Slugs: the short names that people type. They consist of lower-case letters, digits and hyphens."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _OTHERS = re.compile(r"[^a-z0-9]+")
 
 
 def make_slug(text: str) -> str:
-    """``"Sam Rainsy"`` -> ``"sam-rainsy"``; empty where no Latin letter or digit is in it."""
+    """Return the slug of a name: ``"Sam Rainsy"`` -> ``"sam-rainsy"``. It may be empty: "កម្ពុជា" -> ""."""
     plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
     return _OTHERS.sub("-", plain).strip("-")[:LONGEST].rstrip("-")
 
 
 def is_slug(text: str) -> bool:
-    """Whether ``text`` may be a slug: in its form, and not to be mistaken for a length of time ("90d")."""
+    """Return whether ``text`` has the form of a slug, and not also that of a length of time ("90d")."""
     return bool(text) and make_slug(text) == text and phrases.period(text) is None
 
 
 def free_slug(wanted: str, taken: Callable[[str], bool]) -> str:
-    """``wanted``, or with the first number from 2 that makes it one that is not ``taken``."""
+    """Return ``wanted``, or ``wanted`` with the first number from 2 that is not ``taken``."""
     slug, number = wanted, 1
     while taken(slug):
         number += 1

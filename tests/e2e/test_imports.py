@@ -74,7 +74,7 @@ def test_a_bot_that_is_killed_stores_all_of_the_file_or_nothing(tmp_path: Path) 
                 pass
             running.process.kill()
             said = process.stderr.read()
-            assert "All of the file is kept or nothing: import it again" in said
+            assert "Likewatch stores all of a file or nothing" in said
             assert process.wait() == 1
     assert counts(tmp_path) in {before, before + MANY}
     status, said = imported(tmp_path, text)

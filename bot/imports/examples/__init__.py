@@ -1,4 +1,4 @@
-"""The story that Likewatch grew from, as the newspapers printed it: 35 figures, each with its source."""
+"""The press figures that Likewatch grew from: 35 figures, each with its source."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from importlib.resources import files
 from bot.imports.read import read_import
 from handlers.model import AudienceReading, Page, Reading
 
-_COMPILED = datetime(2026, 11, 23, tzinfo=UTC)  # when the figures were gathered: none is of a later day
+_COMPILED = datetime(2026, 11, 23, tzinfo=UTC)  # no figure is of a later day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """Pages and what was published about them, in order of arrival; ``data`` is the file ``name`` that says so."""
+    """Pages and the figures published about them, in order of arrival. ``data`` is the content of the file ``name``."""
 
     name: str
     data: bytes
@@ -26,9 +26,9 @@ class Example:
 
 
 def press_example() -> Example:
-    """Read the press figures on Hun Sen, Sam Rainsy, David Cameron and Donald Trump, 2013 to 2020.
+    """Return the press figures on Hun Sen, Sam Rainsy, David Cameron and Donald Trump, 2013 to 2020.
 
-    They go through the import that anybody's figures go through. Each was known on the day it is dated.
+    The ordinary import reads them. Each figure was received on its own date.
     """
     folder = files("bot.imports.examples")
     name, data = "cambodia.csv", (folder / "cambodia.csv").read_bytes()

@@ -198,7 +198,9 @@ def test_where_the_bot_stops_at_it_nobody_waits_for_ever(database: Path) -> None
             assert queue.first()
             threads.submit(queue.run_waiting, hang)
             assert begun.wait(30)
-        with pytest.raises(LikewatchError, match=r"stopped before it said what came of the import.*import it again"):
+        with pytest.raises(
+            LikewatchError, match=r"stopped before it said what came of the import.*Import the file again"
+        ):
             answer.result()
         ended.set()
 
@@ -315,7 +317,7 @@ def test_another_program_on_the_port_of_a_killed_bot_is_no_answer(database: Path
         with (
             locked(database),
             control_file(database, taken.getsockname()[1], TOKEN),
-            pytest.raises(LikewatchError, match="import it again"),
+            pytest.raises(LikewatchError, match="Import the file again"),
         ):
             request_import(database, JOB, HELD)
 
