@@ -23,7 +23,7 @@ from bot.evidence.records import (
     sha256,
     software,
 )
-from bot.evidence.reread import Origin, RereadImport
+from bot.evidence.reread import ImportedReadings, Origin, RereadImport
 from bot.evidence.timestamps import read_stamp
 from bot.evidence.trace import Trace, TracedReading, reference, trace
 from bot.text.countries import country_name
@@ -51,7 +51,7 @@ def export(store: Store, stored: StoredAlert, reread_import: RereadImport) -> by
     Raise ``LikewatchError`` where a link of the chain is missing, ``EvidenceDamaged`` where one cannot be read.
     """
     with store.read():
-        return zipped(with_sums(_Export(store).files_of(trace(store, stored, reread_import))))
+        return zipped(with_sums(_Export(store).files_of(trace(store, stored, ImportedReadings(store, reread_import)))))
 
 
 def wording_of(alert: Alert, pages: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class ChainAudit:
         self.newest: tuple[int, str] | None = None
         self.records = 0
         self.replies = 0
-        self.let_go = 0
+        self.deleted = 0
         self.stamps = 0
         self.stamped_until = 0
 
@@ -113,7 +113,7 @@ class ChainAudit:
         reply = self._evidence.reply(bytes.fromhex(body.sha256))
         if reply is None:
             if self._walk.is_deleted(record, sequence):
-                self.let_go += 1
+                self.deleted += 1
                 return None
             raise EvidenceDamaged(f"the reply {body.sha256} that it names is missing.")
         if sha256(reply.raw) != body.sha256 or len(reply.raw) != body.size:

@@ -12,7 +12,6 @@ from bot.evidence.records import ReplyRecord, read_record
 from bot.evidence.reread import (
     AnyReading,
     ImportedReadings,
-    RereadImport,
     has_platform,
     instant_of,
     reread,
@@ -35,9 +34,9 @@ class ReadingsAudit:
     ``readings`` counts the checked ones. A reply without a stored reading is no fault: unchanged counts are not stored.
     """
 
-    def __init__(self, store: Store, reread_import: RereadImport) -> None:
+    def __init__(self, store: Store, imported: ImportedReadings) -> None:
         self._store = store
-        self._imported = ImportedReadings(store, reread_import, skip_damaged=True)  # ``ChainAudit`` yields that fault
+        self._imported = imported
         self.readings = 0
         self._polled: Counter[str] = Counter()  # readings of each page, stored for an instant of a poll
         self._began: datetime | None = None

@@ -117,7 +117,7 @@ class Recorder:
         texts = [packed_alone(record_text(AlertRecord(at=at, alert=alert_value(alert)))) for alert in alerts]
         self._seal([*self._held_records(), *(NewRecord(text=text, asked_at=None, reply=None) for text in texts)])
 
-    def seal_letting_go(self, before: int) -> None:
+    def seal_deletion(self, before: int) -> None:
         """State in the chain that replies last received before this link are deleted now."""
         self._seal(self._held_records(), let_go_before=before)
 

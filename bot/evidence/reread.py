@@ -87,15 +87,15 @@ def import_records(store: Store) -> Iterator[tuple[KeptRecord, ImportRecord]]:
 
 
 class ImportedReadings:
-    """The figures of every imported file. The files are read when the first figure is looked up.
+    """The figures of every imported file. The files are read once, when the first figure is looked up.
 
-    ``skip_damaged``: ignore a file that cannot be unpacked, instead of raising ``EvidenceDamaged``.
+    ``damage`` is what was wrong with a file that could not be unpacked, after a look-up.
     """
 
-    def __init__(self, store: Store, reread_import: RereadImport, *, skip_damaged: bool = False) -> None:
+    def __init__(self, store: Store, reread_import: RereadImport) -> None:
         self._store = store
         self._reread_import = reread_import
-        self._skip_damaged = skip_damaged
+        self.damage: EvidenceDamaged | None = None
 
     def origin(self, reading: AnyReading) -> Origin | None:
         """Return the newest imported file that states this reading."""
@@ -113,10 +113,9 @@ class ImportedReadings:
         for stored, record in import_records(self._store):
             try:
                 origin = origin_of(self._store, stored, record)
-            except EvidenceDamaged:
-                if self._skip_damaged:
-                    continue
-                raise
+            except EvidenceDamaged as error:
+                self.damage = error
+                continue
             for figure in reread([origin], self._reread_import):
                 figures[figure.page, instant_of(figure)].append((origin, figure))
         return dict(figures)

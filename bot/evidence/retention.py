@@ -27,7 +27,7 @@ def delete_old_replies(store: Store, recorder: Recorder, *, keep: timedelta, now
         keys = {stored.alert.key for stored in alerts}
         wanted |= replies_behind(store, [one for one in store.alerts.recent(limit=-1) if one.alert.key not in keys])
         wanted |= {bytes.fromhex(record.body.sha256) for _, record in import_records(store)}
-        recorder.seal_letting_go(before)
+        recorder.seal_deletion(before)
         return store.evidence.delete_replies(before, but=wanted)
 
 

@@ -11,7 +11,7 @@ from bot.evidence.chain_audit import AuditedLink, ChainAudit
 from bot.evidence.json_values import alert_value
 from bot.evidence.readings_audit import ReadingsAudit
 from bot.evidence.records import sha256
-from bot.evidence.reread import RereadImport
+from bot.evidence.reread import ImportedReadings, RereadImport
 from bot.evidence.trace import reference, trace
 from bot.text import phrases
 from storage.errors import StoreError
@@ -25,9 +25,9 @@ class StoreAudit:
 
     def __init__(self, store: Store, reread_import: RereadImport) -> None:
         self._store = store
-        self._reread_import = reread_import
+        self._imported = ImportedReadings(store, reread_import)
         self.evidence = ChainAudit(store.evidence)
-        self.readings = ReadingsAudit(store, reread_import)
+        self.readings = ReadingsAudit(store, self._imported)
         self.alerts = 0
         self._chained: dict[str, Mapping[str, Any]] = {}  # alerts of the chain, by their key
 
@@ -79,7 +79,7 @@ class StoreAudit:
         if chained is None and is_since:
             yield "no link names it: it was slipped in, or its key was altered."
         try:
-            traced = trace(self._store, stored, self._reread_import)
+            traced = trace(self._store, stored, self._imported)
         except EvidenceDamaged as error:
             yield str(error)
             return
@@ -100,7 +100,7 @@ class StoreAudit:
 def audit_summary(audit: StoreAudit, faults: int) -> Iterator[str]:
     """Yield what was checked, and the result, for an operator."""
     evidence = audit.evidence
-    deleted = f", {phrases.count(evidence.let_go)} more deleted after their time" if evidence.let_go else ""
+    deleted = f", {phrases.count(evidence.deleted)} more deleted after their time" if evidence.deleted else ""
     checked = [
         phrases.several(len(evidence.links), "link"),
         phrases.several(evidence.records, "record"),

@@ -13,7 +13,6 @@ from bot.evidence.reread import (
     AnyReading,
     ImportedReadings,
     Origin,
-    RereadImport,
     instant_of,
     origin_of,
     reread,
@@ -98,8 +97,8 @@ def find_alert(store: Store, named: str) -> StoredAlert:
     )
 
 
-def trace(store: Store, stored: StoredAlert, reread_import: RereadImport) -> Trace:
-    """Return an alert with everything behind it that is stored."""
+def trace(store: Store, stored: StoredAlert, imported: ImportedReadings) -> Trace:
+    """Return an alert with everything behind it that is stored. Raise ``EvidenceDamaged`` where that cannot be read."""
     with store.read():
         finder = _ReadingFinder(store)
         used: list[AnyReading] = []  # an audience has no hash, so no dict
@@ -114,7 +113,6 @@ def trace(store: Store, stored: StoredAlert, reread_import: RereadImport) -> Tra
             for fact in stored.alert.facts
         )
         drawn = tuple(map(place, finder.drawn(stored.alert)))
-        imported = ImportedReadings(store, reread_import)
         readings = tuple(_traced(finder, reading, imported) for reading in used)
     return Trace(alert=stored, figures=figures, drawn=drawn, readings=readings)
 
@@ -221,4 +219,6 @@ def _traced(finder: _ReadingFinder, reading: AnyReading, imported: ImportedReadi
             confirmed = any(says_the_same(reading, figure) for figure in reread(polled))
         return TracedReading(reading=reading, origins=polled, confirmed=confirmed)
     origin = imported.origin(reading)
+    if origin is None and imported.damage:
+        raise imported.damage
     return TracedReading(reading=reading, origins=(origin,) if origin else (), confirmed=True if origin else None)

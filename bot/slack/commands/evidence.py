@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.errors import LikewatchError
 from bot.evidence.json_values import fact_value, is_stated, reading_value
 from bot.evidence.records import ImportRecord, sha256
-from bot.evidence.reread import Origin
+from bot.evidence.reread import ImportedReadings, Origin
 from bot.evidence.timestamps import read_stamp, stamp_fault
 from bot.evidence.trace import Trace, TracedFigure, TracedReading, find_alert, reference, trace
 from bot.imports.job import reread_import
@@ -30,7 +30,7 @@ def run(call: Call, store: Store, _now: datetime) -> Reply:
     if not call.text:
         raise LikewatchError(f"Say which alert: {USAGE}. Its card has a button for it.")
     kept = find_alert(store, call.text)
-    traced = trace(store, kept, reread_import)
+    traced = trace(store, kept, ImportedReadings(store, reread_import))
     name = reference(kept.alert)
     lines: list[Line] = [(Bold("Alert"), f" {name}: {alert_sentence(kept.alert, store)}")]
     lines.append(_chain(store, traced))

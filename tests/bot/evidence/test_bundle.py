@@ -260,7 +260,7 @@ def test_an_alert_is_found_by_its_reference_its_key_or_its_page(whole: Whole) ->
 def test_deleted_replies_are_told_apart_from_lost_ones(tmp_path: Path) -> None:
     with evidence_newsroom(tmp_path) as newsroom:
         newsroom.overtaken()
-        newsroom.recorder.seal_letting_go(30)
+        newsroom.recorder.seal_deletion(30)
         newsroom.store.evidence.delete_replies(30, but=())
         newsroom.clock.move(timedelta(hours=1))
         bundle = export(newsroom.store, newsroom.store.alerts.recent()[0], reread_import)

@@ -12,10 +12,10 @@ import pytest
 from bot.evidence import retention
 from bot.evidence.bundle import export
 from bot.evidence.records import ImportRecord
-from bot.evidence.reread import instant_of
+from bot.evidence.reread import ImportedReadings, instant_of
 from bot.evidence.retention import delete_old_replies
 from bot.evidence.store_audit import StoreAudit
-from bot.evidence.trace import replies_behind, trace
+from bot.evidence.trace import Trace, replies_behind, trace
 from bot.evidence.verification import Verification
 from bot.imports.job import reread_import
 from handlers.model import Metric
@@ -43,6 +43,10 @@ def let_go(newsroom: EvidenceNewsroom, keep: timedelta) -> int:
     return delete_old_replies(newsroom.store, newsroom.recorder, keep=keep, now=newsroom.clock.now())
 
 
+def traced(newsroom: EvidenceNewsroom, alert: StoredAlert) -> Trace:
+    return trace(newsroom.store, alert, ImportedReadings(newsroom.store, reread_import))
+
+
 def faults(newsroom: EvidenceNewsroom) -> list[str]:
     return [str(fault) for fault in StoreAudit(newsroom.store, reread_import).run(lambda _done, _total: None)]
 
@@ -55,7 +59,7 @@ def test_replies_behind_an_alert_stay_and_the_rest_goes_after_its_time(newsroom:
     assert after["records"] == before["records"]
     assert after["manifests"] == before["manifests"] + 1
     for alert in newsroom.store.alerts.recent():
-        readings = trace(newsroom.store, alert, reread_import).readings
+        readings = traced(newsroom, alert).readings
         assert readings
         assert all(reading.confirmed for reading in readings)
     assert faults(newsroom) == []
@@ -125,9 +129,9 @@ def test_a_figure_that_a_poll_found_unchanged_leads_to_that_poll(tmp_path: Path)
         newsroom.poll()
         let_go(newsroom, 30 * DAY)
         for alert in newsroom.store.alerts.recent():
-            traced = trace(newsroom.store, alert, reread_import)
-            figure = next(one for one in traced.figures if one.fact.name == "rival_count")
-            behind = [traced.readings[place] for place in figure.readings]
+            of_alert = traced(newsroom, alert)
+            figure = next(one for one in of_alert.figures if one.fact.name == "rival_count")
+            behind = [of_alert.readings[place] for place in figure.readings]
             assert [instant_of(one.reading) for one in behind] == [figure.fact.at, START + timedelta(hours=1)]
             assert all(one.confirmed for one in behind)
             checked = Verification(export(newsroom.store, alert, reread_import), reread_import)
@@ -138,7 +142,7 @@ def test_a_figure_that_a_poll_found_unchanged_leads_to_that_poll(tmp_path: Path)
 
 def test_replies_behind_an_alert_stay_when_the_page_begins_to_count_something_else(newsroom: EvidenceNewsroom) -> None:
     alerts = newsroom.store.alerts.recent()
-    before = [len(trace(newsroom.store, alert, reread_import).drawn) for alert in alerts]
+    before = [len(traced(newsroom, alert).drawn) for alert in alerts]
     replies = replies_behind(newsroom.store, alerts)
     newsroom.clock.move(DAY)
     for hour in range(160):
@@ -149,6 +153,6 @@ def test_replies_behind_an_alert_stay_when_the_page_begins_to_count_something_el
         newsroom.cycle.run_all()
     assert newsroom.store.series_states.get(["hunsen"])["hunsen"].metric is Metric.LIKES
     let_go(newsroom, 30 * DAY)
-    assert [len(trace(newsroom.store, alert, reread_import).drawn) for alert in alerts] == before
+    assert [len(traced(newsroom, alert).drawn) for alert in alerts] == before
     assert all(newsroom.store.evidence.reply(digest) for digest in replies)
     assert faults(newsroom) == []
