@@ -136,6 +136,17 @@ def duration_between(shortest: str, longest: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def matching(pattern: str, sentence: str) -> AfterValidator:
+    """Return a validator of texts that match ``pattern`` or are empty. ``sentence`` tells a person what is wrong."""
+
+    def check(text: str) -> str:
+        if text and not re.fullmatch(pattern, text):
+            raise ValueError(sentence)  # which does not repeat the text, because it may be a secret
+        return text
+
+    return AfterValidator(check)
+
+
 def _check_word(text: str) -> str:
     if any(character.isspace() or not character.isprintable() for character in text):
         # the text may be a secret, so the message does not repeat it

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, PrivateAttr, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, PrivateAttr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import DotEnvSettingsSource
 
 from bot.config.declaration import (
@@ -21,6 +20,7 @@ from bot.config.declaration import (
     WebAddress,
     Word,
     duration_between,
+    matching,
     setting,
 )
 from bot.config.editors import EVERYBODY, EditorList, parse_editors
@@ -30,6 +30,14 @@ DEFAULT_ENV_FILE = Path(".env")
 
 _SLACK_APPS = "https://api.slack.com/apps"
 _Group = TypeVar("_Group", bound=SettingGroup)
+_BotToken = matching("xoxb-.*", f"a bot token starts with xoxb-; find it under OAuth & Permissions at {_SLACK_APPS}")
+_AppToken = matching(
+    "xapp-.*", f"an app-level token starts with xapp-; make one under Basic Information at {_SLACK_APPS}"
+)
+_ChannelId = matching(
+    "[CG][A-Z0-9]{2,}", "a channel's id starts with C, and Slack shows it at the end of the channel's details"
+)
+_EndsInSlash = AfterValidator(lambda url: url.rstrip("/") + "/")
 _UpperCase = BeforeValidator(str.upper)
 
 
@@ -44,12 +52,12 @@ class Mode(StrEnum):
 class Settings(SettingGroup):
     """Likewatch's own settings. ``load`` adds those of the platforms."""
 
-    slack_bot_token: Word = setting(
+    slack_bot_token: Annotated[Word, _BotToken] = setting(
         "SLACK_BOT_TOKEN",
         "Bot token of your Slack app (xoxb-…): OAuth & Permissions. Without it, the local workspace opens.",
         secret=True,
     )
-    slack_app_token: Word = setting(
+    slack_app_token: Annotated[Word, _AppToken] = setting(
         "SLACK_APP_TOKEN",
         "App-level token (xapp-…) with connections:write, for Socket Mode: Basic Information. "
         "Socket Mode needs no public address.",
@@ -66,7 +74,9 @@ class Settings(SettingGroup):
         "The word everybody includes guests and, in Slack Connect channels, people of other organizations. "
         "If it is not set, nobody may on Slack, and everybody may in the local workspace.",
     )
-    slack_api_url: WebAddress = setting("SLACK_API_URL", "Slack's Web API.", default="https://slack.com/api/")
+    slack_api_url: Annotated[WebAddress, _EndsInSlash] = setting(
+        "SLACK_API_URL", "Slack's Web API.", default="https://slack.com/api/"
+    )
     http: ListeningAddress = setting(
         "LIKEWATCH_HTTP",
         "Address at which Slack over HTTP is served (path /slack/events). Put your own TLS proxy before it.",
@@ -105,7 +115,7 @@ class Settings(SettingGroup):
         "Address of /healthz and Prometheus's /metrics. Keep the address private: both need no password.",
         default="127.0.0.1:8034",
     )
-    operators_channel: Word = setting(
+    operators_channel: Annotated[Word, _ChannelId] = setting(
         "LIKEWATCH_OPERATORS_CHANNEL",
         "Id of the Slack channel (C0123…) that gets a message when a platform cannot be read or nothing can be "
         "recorded, and another when that is over.",
@@ -117,20 +127,6 @@ class Settings(SettingGroup):
         "LIKEWATCH_LOG_LEVEL", "Least level of a message in the log.", default="INFO"
     )
     _platforms: tuple[SettingGroup, ...] = PrivateAttr(())
-
-    @field_validator("slack_bot_token")
-    @classmethod
-    def _check_bot_token(cls, token: str) -> str:
-        if token and not token.startswith("xoxb-"):
-            raise ValueError(f"a bot token starts with xoxb-; find it under OAuth & Permissions at {_SLACK_APPS}")
-        return token
-
-    @field_validator("slack_app_token")
-    @classmethod
-    def _check_app_token(cls, token: str) -> str:
-        if token and not token.startswith("xapp-"):
-            raise ValueError(f"an app-level token starts with xapp-; make one under Basic Information at {_SLACK_APPS}")
-        return token
 
     @field_validator("slack_signing_secret")
     @classmethod
@@ -151,21 +147,6 @@ class Settings(SettingGroup):
     def _read_editors(cls, text: str, info: ValidationInfo) -> EditorList:
         in_workspace = info.data.get("slack_bot_token") == ""
         return parse_editors(text or (EVERYBODY if in_workspace else ""))
-
-    @field_validator("slack_api_url")
-    @classmethod
-    def _end_in_a_slash(cls, url: str) -> str:
-        return url.rstrip("/") + "/"
-
-    @field_validator("operators_channel")
-    @classmethod
-    def _check_channel(cls, channel: str) -> str:
-        if channel and not re.fullmatch(r"[CG][A-Z0-9]{2,}", channel):
-            raise ValueError(
-                f"{channel!r} is not a channel's id: it starts with C, and Slack shows it at the end of the channel's "
-                "details"
-            )
-        return channel
 
     @property
     def mode(self) -> Mode:

@@ -56,6 +56,18 @@ class Check:
         return f"[{self.mark}] {self.what}" + (f"\n     -> {self.todo}" if self.todo else "")
 
 
+def _fine(what: str) -> Check:
+    return Check(mark=CheckResult.FINE, what=what)
+
+
+def _note(what: str, todo: str = "") -> Check:
+    return Check(mark=CheckResult.NOTE, what=what, todo=todo)
+
+
+def _fault(what: str, todo: str = "") -> Check:
+    return Check(mark=CheckResult.FAULT, what=what, todo=todo)
+
+
 def examine(
     settings: Settings,
     platforms: Sequence[Platform],
@@ -63,7 +75,7 @@ def examine(
     now: datetime,
 ) -> Iterator[Check]:
     """Check everything once. ``check_slack`` asks Slack which app this is, and returns the answer or raises."""
-    yield Check(mark=CheckResult.FINE, what=f"Python {machine.python_version()}")
+    yield _fine(f"Python {machine.python_version()}")
     yield sqlite(sqlite3.sqlite_version_info)
     running = settings.database.is_file() and is_locked(settings.database)
     titles = {platform.name: platform.title for platform in platforms}
@@ -78,10 +90,9 @@ def examine(
             yield _port("LIKEWATCH_HTTP", settings.http)
         yield _port("LIKEWATCH_METRICS", settings.metrics)
     if settings.mode is not Mode.WORKSPACE and not settings.operators_channel:
-        yield Check(
-            mark=CheckResult.NOTE,
-            what="No channel gets a message when a platform cannot be read; only the log and this command say so",
-            todo="set LIKEWATCH_OPERATORS_CHANNEL to a channel's id, and invite Likewatch there",
+        yield _note(
+            "No channel gets a message when a platform cannot be read; only the log and this command say so",
+            "set LIKEWATCH_OPERATORS_CHANNEL to a channel's id, and invite Likewatch there",
         )
     for platform in platforms:
         yield _platform(platform, settings)
@@ -94,13 +105,13 @@ def unread(environ: Mapping[str, str], env_file: Path, declared: Iterable[Settin
     """
     if not env_file.is_file() and env_file != DEFAULT_ENV_FILE:
         what = f"{env_file} does not exist, so no setting is read from it"
-        yield Check(mark=CheckResult.FAULT, what=what, todo="name the file that holds the settings with --env-file")
+        yield _fault(what, "name the file that holds the settings with --env-file")
     names = [setting.name for setting in declared]
     for name in sorted({*environ, *names_in(env_file)} - {*names}):
         if name.startswith("LIKEWATCH_"):
             near = process.extractOne(name, names)
             todo = f"did you mean {near[0]}?" if near else ""
-            yield Check(mark=CheckResult.FAULT, what=f"{name} is no setting of Likewatch, and is not read", todo=todo)
+            yield _fault(f"{name} is no setting of Likewatch, and is not read", todo)
 
 
 def _roots(settings: Settings) -> Iterator[Check]:
@@ -110,10 +121,8 @@ def _roots(settings: Settings) -> Iterator[Check]:
     try:
         roots_in(settings.tsa_roots)
     except LikewatchError as error:
-        yield Check(
-            mark=CheckResult.FAULT,
-            what=str(error),
-            todo="set it to a PEM file with the authority's root certificate, got from the authority itself",
+        yield _fault(
+            str(error), "set it to a PEM file with the authority's root certificate, got from the authority itself"
         )
 
 
@@ -121,11 +130,10 @@ def sqlite(version: tuple[int, int, int]) -> Check:
     """Return the finding about this version of SQLite."""
     named = f"SQLite {'.'.join(map(str, version))}"
     if not has_wal_reset_bug(version):
-        return Check(mark=CheckResult.FINE, what=named)
-    return Check(
-        mark=CheckResult.NOTE,
-        what=f"{named} has a bug: two programs that write to one database at once can damage it",
-        todo="Likewatch is safe, because it writes through one connection; let nothing else write to its database, and "
+        return _fine(named)
+    return _note(
+        f"{named} has a bug: two programs that write to one database at once can damage it",
+        "Likewatch is safe, because it writes through one connection; let nothing else write to its database, and "
         "use a Python for which `pip install pysqlite3` brings SQLite 3.51.3 or newer",
     )
 
@@ -133,35 +141,28 @@ def sqlite(version: tuple[int, int, int]) -> Check:
 def _database(settings: Settings, titles: Mapping[str, str], now: datetime, *, running: bool) -> Iterator[Check]:
     path = settings.database
     if not path.parent.is_dir():
-        yield Check(
-            mark=CheckResult.FAULT,
-            what=f"The folder of the database, {path.parent}, does not exist",
-            todo="make the folder, or set LIKEWATCH_DATABASE to a file in another",
+        yield _fault(
+            f"The folder of the database, {path.parent}, does not exist",
+            "make the folder, or set LIKEWATCH_DATABASE to a file in another",
         )
         return
     if path.is_dir():
-        yield Check(
-            mark=CheckResult.FAULT,
-            what=f"{path} is a folder, not a database",
-            todo=f"set LIKEWATCH_DATABASE to a file, such as {path / 'likewatch.db'}",
+        yield _fault(
+            f"{path} is a folder, not a database", f"set LIKEWATCH_DATABASE to a file, such as {path / 'likewatch.db'}"
         )
         return
     if not path.exists():
-        yield Check(mark=CheckResult.NOTE, what=f"No database yet: {path} is made at the first start")
+        yield _note(f"No database yet: {path} is made at the first start")
         return
     try:
         store = Store.open_reader(path)
     except StoreError as error:
-        yield Check(
-            mark=CheckResult.FAULT,
-            what=str(error),
-            todo="`likewatch restore BACKUP` puts a backup in its place and keeps the present file",
-        )
+        yield _fault(str(error), "`likewatch restore BACKUP` puts a backup in its place and keeps the present file")
         return
     try:
         serving = store.notes.get(SERVING)
         state = f"Likewatch is running{f' ({serving})' if serving else ''} on" if running else "Database"
-        yield Check(mark=CheckResult.FINE, what=f"{state} {path}: {len(store.pages.all())} page(s) watched")
+        yield _fine(f"{state} {path}: {len(store.pages.all())} page(s) watched")
         for source in store.pages.sources():
             yield from _source(source, titles.get(source.platform, source.platform), store, now)
         yield from _outbox(store.outbox.backlog(), now)
@@ -177,7 +178,7 @@ def _source(source: SourceState, title: str, store: Store, now: datetime) -> Ite
         since = f", since {phrases.ago(source.newest, now)}" if source.newest else ""
         pages = phrases.several(source.accounts, "page")
         what = f"{title}: none of its pages can be read ({pages}{since})"
-        yield Check(mark=CheckResult.FAULT, what=what, todo=source.message)
+        yield _fault(what, source.message)
         return
     troubled = store.pages.failing() if source.failing else ()
     failing = [one for one in store.readings.page_snapshots(sorted(troubled)) if one.page.platform == source.platform]
@@ -185,50 +186,46 @@ def _source(source: SourceState, title: str, store: Store, now: datetime) -> Ite
         if latest.trouble:
             lasted = phrases.duration(now - latest.trouble.since)
             what = f"{title}: {latest.page.slug} has not been readable for {lasted}"
-            yield Check(mark=CheckResult.FAULT, what=what, todo=latest.trouble.message)
+            yield _fault(what, latest.trouble.message)
     if len(failing) > _MOST_PAGES:
-        yield Check(mark=CheckResult.FAULT, what=f"{title}: {len(failing) - _MOST_PAGES} more pages cannot be read")
+        yield _fault(f"{title}: {len(failing) - _MOST_PAGES} more pages cannot be read")
 
 
 def _outbox(backlog: Backlog, now: datetime) -> Iterator[Check]:
     if backlog.oldest is not None:
         waiting = phrases.several(backlog.pending + backlog.sending, "alert")
         what = f"{waiting} not posted yet, the oldest queued {phrases.ago(backlog.oldest, now)}"
-        yield Check(mark=CheckResult.NOTE, what=what)
+        yield _note(what)
     if backlog.paused:
-        yield Check(
-            mark=CheckResult.NOTE,
-            what=f"{phrases.several(backlog.paused, 'alert')} for channels in which nothing can be posted",
-            todo="`/trends list` in the channel says why; invite Likewatch or subscribe again, and posting goes on",
+        yield _note(
+            f"{phrases.several(backlog.paused, 'alert')} for channels in which nothing can be posted",
+            "`/trends list` in the channel says why; invite Likewatch or subscribe again, and posting goes on",
         )
     if backlog.failed:
-        yield Check(
-            mark=CheckResult.NOTE,
-            what=f"{phrases.several(backlog.failed, 'alert')} could not be posted",
-            todo="the log says why, and /trends alerts shows them",
+        yield _note(
+            f"{phrases.several(backlog.failed, 'alert')} could not be posted",
+            "the log says why, and /trends alerts shows them",
         )
 
 
 def _slack(settings: Settings, check_slack: Callable[[Settings], str]) -> Iterator[Check]:
     if settings.mode is Mode.WORKSPACE:
-        yield Check(
-            mark=CheckResult.NOTE,
-            what=f"No Slack tokens: `likewatch run` opens the local workspace at http://{settings.workspace}/",
-            todo="to connect to Slack: `likewatch manifest`, then two tokens in .env (README, “Connect to Slack”)",
+        yield _note(
+            f"No Slack tokens: `likewatch run` opens the local workspace at http://{settings.workspace}/",
+            "to connect to Slack: `likewatch manifest`, then two tokens in .env (README, “Connect to Slack”)",
         )
         return
     try:
-        yield Check(mark=CheckResult.FINE, what=f"{settings.mode.value}: {check_slack(settings)}")
+        yield _fine(f"{settings.mode.value}: {check_slack(settings)}")
     except LikewatchError as error:
-        yield Check(mark=CheckResult.FAULT, what=str(error))
+        yield _fault(str(error))
 
 
 def _editors(settings: Settings) -> Check:
     if settings.editors.nobody:
-        return Check(
-            mark=CheckResult.FAULT,
-            what="Nobody may track, untrack or mute pages: LIKEWATCH_EDITORS is not set",
-            todo="set it to ids of people or user groups (U012AB3CD, S0614TZR7), or to the word everybody",
+        return _fault(
+            "Nobody may track, untrack or mute pages: LIKEWATCH_EDITORS is not set",
+            "set it to ids of people or user groups (U012AB3CD, S0614TZR7), or to the word everybody",
         )
     mark = CheckResult.NOTE if settings.editors.everybody else CheckResult.FINE
     return Check(mark=mark, what=f"Editors, who may track, untrack and mute: {settings.editors}")
@@ -237,18 +234,17 @@ def _editors(settings: Settings) -> Check:
 def _port(name: str, address: Address) -> Check:
     try:
         with socket.create_server((address.host, address.port), reuse_port=False):
-            return Check(mark=CheckResult.FINE, what=f"{address} is free ({name})")
+            return _fine(f"{address} is free ({name})")
     except OSError as error:
-        return Check(
-            mark=CheckResult.FAULT,
-            what=f"Nothing can listen on {address}: {error.strerror or error}",
-            todo=f"stop the program that uses it, or set {name} to another host:port",
+        return _fault(
+            f"Nothing can listen on {address}: {error.strerror or error}",
+            f"stop the program that uses it, or set {name} to another host:port",
         )
 
 
 def _platform(platform: Platform, settings: Settings) -> Check:
     missing = platform.ready(settings.platforms)
     if missing:
-        return Check(mark=CheckResult.NOTE, what=f"{platform.title}: not set up", todo=missing)
+        return _note(f"{platform.title}: not set up", missing)
     where = platform.base_url(settings.platforms)
-    return Check(mark=CheckResult.FINE, what=f"{platform.title}: set up ({where})")
+    return _fine(f"{platform.title}: set up ({where})")

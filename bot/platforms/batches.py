@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.errors import AuthRefused, ConfigError, LikewatchError, PageGone, Throttled, Unreachable
 from bot.platforms.contract import Failure, Fetched, RateLimit, RateLimitAction, Reason
-from handlers.model import Account
+from handlers.model import Account, Reading
 
 
 class PageMoved(PageGone):
@@ -70,6 +70,33 @@ def read_batch(accounts: Sequence[Account], now: datetime, read: Callable[[Seque
             failures=tuple(failure(account, error) for account in accounts),
             rate_limit=wait_asked_for(error, now) if isinstance(error, Throttled) else None,
         )
+
+
+def read_each(
+    accounts: Sequence[Account],
+    now: datetime,
+    read: Callable[[Account], tuple[Reading, str]],
+    rate_limit: RateLimit | None = None,
+) -> Fetched:
+    """Return what ``read(account)`` gives for each account: its reading, and its handle as it is now ("" if unknown).
+
+    An error that it raises becomes this account's failure. ``rate_limit`` is that of the whole batch.
+    """
+    readings: list[Reading] = []
+    failures: list[Failure] = []
+    handles: dict[str, str] = {}
+    for account in accounts:
+        try:
+            reading, handle = read(account)
+        except LikewatchError as error:
+            failures.append(failure(account, error))
+            if isinstance(error, Throttled):
+                rate_limit = stricter(rate_limit, wait_asked_for(error, now))
+        else:
+            readings.append(reading)
+            if handle not in {"", account.handle}:
+                handles[account.page] = handle
+    return Fetched(readings=tuple(readings), failures=tuple(failures), rate_limit=rate_limit, handles=handles or None)
 
 
 def _together(one: Fetched, other: Fetched) -> Fetched:

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 from bot.config.declaration import SettingGroup, WebAddress, setting
-from bot.errors import LikewatchError, PageGone, PayloadChanged, Throttled, UnknownPage
+from bot.errors import PageGone, PayloadChanged, Throttled, UnknownPage
 from bot.http.client import Http, HttpAnswer
-from bot.platforms.batches import failure, read_batch
-from bot.platforms.contract import Failure, Fetched, Platform, Profile, Reference
+from bot.platforms.batches import read_batch, read_each
+from bot.platforms.contract import Fetched, Platform, Profile, Reference
 from bot.platforms.counts import exact_reading, valid_count
 from bot.platforms.links import cleaned, link_in
 from handlers.model import Account, Metric, Reading
@@ -133,24 +133,17 @@ def _read(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
     if answer.status == HTTPStatus.BAD_REQUEST:
         raise PageGone("Bluesky does not accept this account's identifier. Track the account anew by its handle.")
     profiles = dict(_profiles(_answered(http, answer, now)))
-    readings: list[Reading] = []
-    failures: list[Failure] = []
-    handles: dict[str, str] = {}
-    for account in accounts:
-        try:
-            if (profile := profiles.get(account.native_id)) is None:
-                raise PageGone(
-                    "Bluesky no longer shows this account: deleted, deactivated or taken down. The last count stands."
-                )
-            readings.append(
-                exact_reading(account, profile.get("followersCount"), metric=Metric.FOLLOWERS, source=SOURCE, now=now)
+
+    def read_one(account: Account) -> tuple[Reading, str]:
+        if (profile := profiles.get(account.native_id)) is None:
+            raise PageGone(
+                "Bluesky no longer shows this account: deleted, deactivated or taken down. The last count stands."
             )
-            handle = profile.get("handle")
-            if isinstance(handle, str) and handle not in {"", _UNVERIFIED, account.handle}:
-                handles[account.page] = handle
-        except LikewatchError as error:
-            failures.append(failure(account, error))
-    return Fetched(readings=tuple(readings), failures=tuple(failures), handles=handles or None)
+        count, handle = profile.get("followersCount"), profile.get("handle")
+        reading = exact_reading(account, count, metric=Metric.FOLLOWERS, source=SOURCE, now=now)
+        return reading, handle if isinstance(handle, str) and handle != _UNVERIFIED else ""
+
+    return read_each(accounts, now, read_one)
 
 
 def _answered(http: Http, answer: HttpAnswer, now: datetime) -> object:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
-from types import MappingProxyType
 
 import bot.platforms
 from bot.config.declaration import SettingGroup
@@ -15,25 +14,20 @@ from bot.errors import UnknownPage
 from bot.platforms.contract import Platform, Reference
 from bot.platforms.links import cleaned, link_in
 
-_ELSEWHERE: Mapping[str, str] = MappingProxyType(
-    {
-        "instagram.com": "Instagram",
-        "linkedin.com": "LinkedIn",
-        "mastodon.social": "Mastodon",
-        "reddit.com": "Reddit",
-        "t.me": "Telegram",
-        "telegram.me": "Telegram",
-        "threads.com": "Threads",
-        "threads.net": "Threads",
-        "tiktok.com": "TikTok",
-        "twitter.com": "X",
-        "vk.com": "VK",
-        "weibo.com": "Weibo",
-        "x.com": "X",
-        "youtu.be": "YouTube",
-        "youtube.com": "YouTube",
-    }
-)
+_ELSEWHERE = {
+    "Instagram": ("instagram.com",),
+    "LinkedIn": ("linkedin.com",),
+    "Mastodon": ("mastodon.social",),
+    "Reddit": ("reddit.com",),
+    "Telegram": ("t.me", "telegram.me"),
+    "Threads": ("threads.com", "threads.net"),
+    "TikTok": ("tiktok.com",),
+    "VK": ("vk.com",),
+    "Weibo": ("weibo.com",),
+    "X": ("twitter.com", "x.com"),
+    "YouTube": ("youtu.be", "youtube.com"),
+}
+"""The hosts of platforms that Likewatch may not read, for a better answer."""
 
 
 @cache
@@ -84,5 +78,7 @@ def _elsewhere(text: str) -> str | None:
     if re.fullmatch(r"@[^@\s]+@[^@\s]+\.[^@\s]+", text):
         return "Mastodon"
     if link := link_in(text):
-        return next((title for host, title in _ELSEWHERE.items() if f".{link.host}".endswith(f".{host}")), None)
+        for title, hosts in _ELSEWHERE.items():
+            if any(f".{link.host}".endswith(f".{host}") for host in hosts):
+                return title
     return None

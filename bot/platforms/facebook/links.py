@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from types import MappingProxyType
 
 from bot.errors import UnknownPage
 from bot.platforms.contract import Reference
@@ -17,37 +15,24 @@ _NAME = re.compile(r"[A-Za-z0-9.]{1,75}")
 _ID = re.compile(r"[0-9]{1,20}")
 _NAME_AND_ID = re.compile(r".*-([0-9]{5,20})", re.DOTALL)
 
-_NOT_A_PAGE: Mapping[str, str] = MappingProxyType(
-    {
-        "ads": "an advertisement",
-        "events": "an event",
-        "gaming": "a game",
-        "groups": "a group",
-        "hashtag": "a hashtag",
-        "live": "a video",
-        "marketplace": "the marketplace",
-        "media": "a photo",
-        "notes": "a note",
-        "permalink.php": "a post",
-        "photo": "a photo",
-        "photo.php": "a photo",
-        "photos": "a photo",
-        "posts": "a post",
-        "public": "a search for people",
-        "reel": "a reel",
-        "reels": "a reel",
-        "search": "a search",
-        "share": "a share link, which hides where it leads",
-        "share.php": "a share link, which hides where it leads",
-        "sharer": "a share link, which hides where it leads",
-        "sharer.php": "a share link, which hides where it leads",
-        "stories": "a story",
-        "story.php": "a post",
-        "video.php": "a video",
-        "videos": "a video",
-        "watch": "a video",
-    }
-)
+_OTHER_THINGS = {
+    "a game": "gaming",
+    "a group": "groups",
+    "a hashtag": "hashtag",
+    "a note": "notes",
+    "a photo": "media photo photo.php photos",
+    "a post": "permalink.php posts story.php",
+    "a reel": "reel reels",
+    "a search": "search",
+    "a search for people": "public",
+    "a share link, which hides where it leads": "share share.php sharer sharer.php",
+    "a story": "stories",
+    "a video": "live video.php videos watch",
+    "an advertisement": "ads",
+    "an event": "events",
+    "the marketplace": "marketplace",
+}
+_NOT_A_PAGE = {word: thing for thing, words in _OTHER_THINGS.items() for word in words.split()}
 _NO_NAME = frozenset(
     {"home.php", "index.php", "l.php", "login", "login.php", "help", "plugins", "dialog", "business", "pages"}
 )

@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, quote_plus, urlencode
 
 from bot.config.declaration import SettingGroup, WebAddress, Word, setting
-from bot.errors import LikewatchError, PageGone, PayloadChanged, Throttled, UnknownPage, Unreachable
+from bot.errors import PageGone, PayloadChanged, UnknownPage, Unreachable
 from bot.http.client import Http, parse_json
-from bot.platforms.batches import PageMoved, failure, read_batch, stricter, wait_asked_for
-from bot.platforms.contract import Failure, Fetched, Platform, Profile, RateLimit, RateLimitAction, Reference
+from bot.platforms.batches import PageMoved, read_batch, read_each
+from bot.platforms.contract import Fetched, Platform, Profile, RateLimit, RateLimitAction, Reference
 from bot.platforms.counts import exact_reading, valid_count
 from bot.platforms.facebook.errors import graph_error
 from bot.platforms.facebook.links import parse_reference
@@ -145,26 +145,17 @@ class _GraphPage:
 
 def _read(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
     batch = _ask(http, [account.native_id for account in accounts], now)
-    readings: list[Reading] = []
-    failures: list[Failure] = []
-    handles: dict[str, str] = {}
-    rate_limit = batch.rate_limit
-    for account, item in zip(accounts, batch.items, strict=True):
-        try:
-            page = _page(item, batch.wait)
-            if page.id != account.native_id:
-                other = f"facebook.com/{page.id}"
-                raise PageMoved(f"Facebook answered with another page: track {other} instead.", to=other)
-            metric, value = page.count()
-            readings.append(exact_reading(account, value, metric=metric, source=SOURCE, now=now))
-            handle = page.handle
-            if handle and handle != account.handle:
-                handles[account.page] = handle
-        except LikewatchError as error:
-            failures.append(failure(account, error))
-            if isinstance(error, Throttled):
-                rate_limit = stricter(rate_limit, wait_asked_for(error, now))
-    return Fetched(readings=tuple(readings), failures=tuple(failures), rate_limit=rate_limit, handles=handles or None)
+    items = dict(zip((account.page for account in accounts), batch.items, strict=True))
+
+    def read_one(account: Account) -> tuple[Reading, str]:
+        page = _page(items[account.page], batch.wait)
+        if page.id != account.native_id:
+            other = f"facebook.com/{page.id}"
+            raise PageMoved(f"Facebook answered with another page: track {other} instead.", to=other)
+        metric, value = page.count()
+        return exact_reading(account, value, metric=metric, source=SOURCE, now=now), page.handle
+
+    return read_each(accounts, now, read_one, batch.rate_limit)
 
 
 def _ask(http: Http, keys: Sequence[str], now: datetime) -> _BatchRequest:
