@@ -275,3 +275,10 @@ def test_it_says_when_the_bot_is_gone(server: InstrumentedServer, on_the_wire: O
     with on_the_wire():
         assert server.workspace.connected
     server.workspace.wait_for(lambda: not server.workspace.connected)
+
+
+def test_who_invites_the_bot_is_named_to_it(workspace: InstrumentedWorkspace) -> None:
+    workspace.say("ana", "general", "/invite @Likewatch")
+    (sent,) = workspace.envelopes
+    event = sent.payload["event"]
+    assert (event["type"], event["channel"], event["inviter"]) == ("member_joined_channel", "C0GENERAL0", "U0ANA00001")

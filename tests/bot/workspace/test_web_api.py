@@ -209,3 +209,41 @@ def test_faster_than_a_message_a_second_is_throttled_after_a_burst(client: WebCl
     client.chat_postMessage(channel="C0POLITICS", text="other channels are not held up")
     clock.move(SECOND)
     client.chat_postMessage(channel=NEWSROOM, text="x")
+
+
+def test_the_members_of_a_user_group(client: WebClient) -> None:
+    assert client.usergroups_users_list(usergroup="S0EDITORS1")["users"] == [DARA]
+    with pytest.raises(SlackApiError, match="no_such_subteam"):
+        client.usergroups_users_list(usergroup="S0NOBODY")
+
+
+def test_an_archived_channel_that_is_opened_again_is_written_in_again(
+    client: WebClient, workspace: InstrumentedWorkspace
+) -> None:
+    workspace.archive("newsroom")
+    with pytest.raises(SlackApiError, match="is_archived"):
+        client.chat_postMessage(channel=NEWSROOM, text="x")
+    workspace.unarchive("ana", "newsroom")
+    client.chat_postMessage(channel=NEWSROOM, text="x")
+    assert [sent.payload["event"]["type"] for sent in workspace.envelopes] == ["channel_unarchive"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "taken"),
+    [
+        ({"key": "a", "number": 1, "is": True}, True),
+        ({"alerts": [{"key": "a"}, {"key": "b"}]}, True),
+        ({"one": {"key": "a"}}, True),
+        ({"alerts": ["a", "b"]}, False),
+        ({"alerts": [{"key": ["a"]}]}, False),
+        ({"one": {"two": {"three": 3}}}, False),
+        ({"nothing": None}, False),
+    ],
+)
+def test_metadata_holds_what_slacks_own_types_allow(client: WebClient, payload: dict[str, Any], taken: bool) -> None:
+    metadata = {"event_type": "alert", "event_payload": payload}
+    if taken:
+        client.chat_postMessage(channel=NEWSROOM, text="x", metadata=metadata)
+    else:
+        with pytest.raises(SlackApiError, match="invalid_metadata_format"):
+            client.chat_postMessage(channel=NEWSROOM, text="x", metadata=metadata)

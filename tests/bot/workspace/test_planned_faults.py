@@ -1,11 +1,15 @@
+"""The faults that tests plan: each meets one call, and slack_sdk's client meets it as it would meet Slack's."""
+
 from __future__ import annotations
 
+from datetime import timedelta
 from http.client import RemoteDisconnected
 
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from tests.labs.standins.clock import HandClock
 from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
 from tests.labs.standins.slack_faults import (
     DROP_AFTER,
@@ -70,3 +74,19 @@ def test_calls_are_recorded_without_tokens(client: WebClient, workspace: Instrum
     client.api_call("chat.postMessage", params={"channel": "C0NEWSROOM", "text": "x", "token": client.token})
     (call,) = workspace.calls
     assert call.arguments == {"channel": "C0NEWSROOM", "text": "x"}
+
+
+def test_an_app_that_is_sold_reads_fifteen_messages_a_minute(
+    client: WebClient, workspace: InstrumentedWorkspace, clock: HandClock
+) -> None:
+    for number in range(20):
+        workspace.say("ana", "newsroom", f"Message {number}")
+    workspace.faults.slow_history = True
+    page = client.conversations_history(channel="C0NEWSROOM", limit=200)
+    assert (len(page["messages"]), page["has_more"]) == (15, True)
+    cursor = page["response_metadata"]["next_cursor"]
+    with pytest.raises(SlackApiError) as caught:
+        client.conversations_history(channel="C0NEWSROOM", limit=200, cursor=cursor)
+    assert (caught.value.response.status_code, caught.value.response.headers["Retry-After"]) == (429, "60")
+    clock.move(timedelta(minutes=1))
+    assert len(client.conversations_history(channel="C0NEWSROOM", limit=200, cursor=cursor)["messages"]) == 5
