@@ -99,8 +99,8 @@ def test_a_past_that_is_all_older_is_gone_through_with_a_button(running: Running
     ana.open("politics")
     ana.type("/trends backtest hunsen 90d foreign>30")
     nothing = ana.sees("newest figure of Hun Sen is of 5 August 2020", "nothing to go through")
-    ana.press(nothing, "Go through all figures")
-    ana.sees("Told by both: 1", "79.8%", "overtake 1", "foreign>30")
+    ana.press(nothing, "Test all figures")
+    ana.sees("Raised by both: 1", "79.8%", "overtake 1", "foreign>30")
     ana.screenshot("backtest")
 
 

@@ -1,9 +1,9 @@
-"""``/trends backtest``: what the rules would have told of a page or a group lately, also with another threshold."""
+"""``/trends backtest``: the alerts that today's rules raise from stored readings, also with another threshold."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence, Sized
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -24,45 +24,50 @@ from storage.store import Store
 
 USAGE = "/trends backtest <page or group> [90d] [surge>5 …]"
 DEFAULT = timedelta(days=90)
-_NEWEST = 5
+_MAX_SHOWN = 5
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestRequest:
-    """How far back to go, and the limits (feature -> limit) to try."""
+    """How far back to go, and the thresholds to try (feature -> limit)."""
 
     period: timedelta
     limits: dict[str, float]
 
 
 def run(call: Call, store: Store, now: datetime) -> Reply:
-    """Go through the stored readings once more; nothing is posted, and nothing changes."""
+    """Run today's rules over the stored readings. Nothing is posted, and nothing changes."""
     if not call.text:
         raise LikewatchError(f"Say which page or group: {USAGE}")
-    found, rest = lookup.find_first(store, call.text)
-    if found is None:
+    named, words = lookup.find_first(store, call.text)
+    if named is None:
         name, *settings = call.text.split()
         return unknown_name(store, name, " ".join(["trends backtest {}", *settings]))
-    asked = parse(rest)
-    since = now - asked.period
-    newest = _newest_figure(store, found)
+    request = parse(words)
+    since = now - request.period
+    newest = _newest_figure(store, named)
     if newest is None:
-        return Reply(card=Card(headline=f"No reading of {found.name} is stored, so there is nothing to go through"))
+        return Reply(card=Card(headline=f"No reading of {named.name} is stored, so there is nothing to test"))
     if newest.at < since:
-        return Reply(card=_all_older(store, found, asked, newest, now))
+        return Reply(card=_all_older(store, named, request, newest, now))
     rules = all_comparisons()
-    variants = tuned(rules, asked.limits)
-    alerts = past_alerts(store, found.pages, since, now, (*rules, *variants))
-    decided = {kind for variant in variants for kind in variant.kinds}
-    card = _compared(store, found, asked, alerts, decided) if asked.limits else _told_of(store, found, asked, alerts)
-    return Reply(card=replace(card, context=tuple(_context(store, found, asked))), shareable=True)
+    with_thresholds = tuned(rules, request.limits)
+    alerts = past_alerts(store, named.pages, since, now, (*rules, *with_thresholds))
+    if request.limits:
+        card = _compared(store, named, request, alerts, {kind for rule in with_thresholds for kind in rule.kinds})
+    else:
+        card = _by_default(store, named, request, alerts)
+    return Reply(card=replace(card, context=tuple(_context(store, named, request))), shareable=True)
 
 
-def parse(said: Sequence[str]) -> BacktestRequest:
-    """``("90d", "surge>5")``: a period and thresholds, in any order. LikewatchError names what is neither."""
+def parse(words: Sequence[str]) -> BacktestRequest:
+    """Return what ``("90d", "surge>5")`` asks for: a period and thresholds, in any order.
+
+    Raises LikewatchError with a sentence about a word that is neither.
+    """
     period, limits = DEFAULT, {}
-    for word in said:
+    for word in words:
         if length := phrases.period(word):
             period = length
         elif refused := phrases.refused_period(word):
@@ -75,77 +80,76 @@ def parse(said: Sequence[str]) -> BacktestRequest:
     return BacktestRequest(period=period, limits=limits)
 
 
-def _newest_figure(store: Store, found: PageOrGroup) -> Point | None:
-    lasts = (track.last for track in store.series_states.get(found.pages).values())
-    return max(lasts, key=lambda last: last.at, default=None)
+def _newest_figure(store: Store, named: PageOrGroup) -> Point | None:
+    newest = (state.last for state in store.series_states.get(named.pages).values())
+    return max(newest, key=lambda point: point.at, default=None)
 
 
-def _all_older(store: Store, found: PageOrGroup, asked: BacktestRequest, newest: Point, now: datetime) -> Card:
-    """All figures are older than the period asked for: a button asks for one that takes them in, if that may be."""
-    firsts = [first.at for first in map(store.readings.first_point, found.pages) if first is not None]
+def _all_older(store: Store, named: PageOrGroup, request: BacktestRequest, newest: Point, now: datetime) -> Card:
+    """Say that every figure is older than the period. A button asks for a period that holds them all, if allowed."""
+    firsts = [first.at for first in map(store.readings.first_point, named.pages) if first is not None]
     days = (now - min(firsts, default=newest.at)) // _DAY + 1
-    limits = (written(feature, limit) for feature, limit in asked.limits.items())
-    query = " ".join(["trends backtest", found.slug, f"{days}d", *limits])
-    all_figures = Button(label="Go through all figures", query=query)
-    past = f"in the past {phrases.length(asked.period)} there is nothing to go through"
+    limits = (written(feature, limit) for feature, limit in request.limits.items())
+    query = " ".join(["trends backtest", named.slug, f"{days}d", *limits])
+    button = Button(label="Test all figures", query=query)
+    nothing = f"in the past {phrases.length(request.period)} there is nothing to test"
     return Card(
-        headline=f"The newest figure of {found.name} is of {phrases.date(newest.at, newest.dated)}: {past}",
-        buttons=(all_figures,) if is_within_limit(len(found.pages), days * _DAY) else (),
+        headline=f"The newest figure of {named.name} is of {phrases.date(newest.at, newest.dated)}: {nothing}",
+        buttons=(button,) if is_within_limit(len(named.pages), days * _DAY) else (),
     )
 
 
-def _told_of(store: Store, found: PageOrGroup, asked: BacktestRequest, alerts: Sequence[Alert]) -> Card:
-    headline = f"{_number(alerts)} of {found.name} in the past {phrases.length(asked.period)}"
-    return Card(
-        headline=headline[0].upper() + headline[1:],
-        lines=(*([_by_kind(alerts)] if alerts else []), *_newest(alerts, store, title=f"The newest {_NEWEST}:")),
-    )
+def _by_default(store: Store, named: PageOrGroup, request: BacktestRequest, alerts: Sequence[Alert]) -> Card:
+    headline = f"{_number(len(alerts))} of {named.name} in the past {phrases.length(request.period)}"
+    lines: list[Line] = [_by_kind(alerts)] if alerts else []
+    lines += _newest(alerts, store, title=f"The newest {_MAX_SHOWN}:")
+    return Card(headline=headline[0].upper() + headline[1:], lines=tuple(lines))
 
 
 def _compared(
-    store: Store, found: PageOrGroup, asked: BacktestRequest, alerts: Sequence[Alert], decided: Collection[str]
+    store: Store, named: PageOrGroup, request: BacktestRequest, alerts: Sequence[Alert], kinds: Collection[str]
 ) -> Card:
-    """What is told with the thresholds asked for beside what the default ones tell; ``decided`` are their kinds."""
-    setting = phrases.listed([written(feature, limit) for feature, limit in asked.limits.items()])
-    default = phrases.listed([written(feature, _default(feature)) for feature in asked.limits])
-    compared = pair_alerts(alert for alert in alerts if alert.kind in decided)
-    with_default = len(compared.both) + len(compared.by_default)
-    others = [alert for alert in alerts if alert.kind not in decided]
-    headline = (
-        f"{found.name}, the past {phrases.length(asked.period)}: {_number([*compared.both, *compared.as_set])} with "
-        f"{setting}, {phrases.count(with_default) if with_default else 'none'} with the default, {default}"
-    )
-    elsewhen = len(compared.elsewhen())
+    """Show the alerts with the thresholds beside the alerts with the defaults; the thresholds decide on ``kinds``."""
+    setting = phrases.listed([written(feature, limit) for feature, limit in request.limits.items()])
+    default = phrases.listed([written(feature, _default(feature)) for feature in request.limits])
+    compared = pair_alerts(alert for alert in alerts if alert.kind in kinds)
+    by_default = len(compared.both) + len(compared.by_default)
+    at_another_time = len(compared.elsewhen())
+    others = [alert for alert in alerts if alert.kind not in kinds]
+    lines = [*_group("Raised by both", [with_threshold for with_threshold, _ in compared.both], store)]
+    if at_another_time:
+        lines.append(f"With the default, {phrases.count(at_another_time)} of them come at another time within a week.")
+    lines += _group(f"Raised only with {setting}", compared.as_set, store)
+    lines += _group("Raised only with the default", compared.by_default, store)
+    if others:
+        lines.append(f"Alerts of other kinds are the same with both: {_by_kind(others)}.")
     return Card(
-        headline=headline,
-        lines=(
-            *_group("Told by both", [tuned for tuned, _ in compared.both], store),
-            *(
-                [f"With the default, {phrases.count(elsewhen)} of them at another time within a week."]
-                if elsewhen
-                else []
-            ),
-            *_group(f"Told only with {setting}", compared.as_set, store),
-            *_group("Told only with the default", compared.by_default, store),
-            *([f"Of other kinds, the same either way: {_by_kind(others)}."] if others else []),
+        headline=(
+            f"{named.name}, the past {phrases.length(request.period)}: "
+            f"{_number(len(compared.both) + len(compared.as_set))} with {setting}, "
+            f"{phrases.count(by_default) if by_default else 'none'} with the default, {default}"
         ),
+        lines=tuple(lines),
     )
 
 
-def _context(store: Store, found: PageOrGroup, asked: BacktestRequest) -> Iterator[Line]:
-    yield "The stored readings went through today's rules once more; nothing was posted."
-    yield "Polls that found the same count again are not stored, so what waits for several readings may come later."
-    held_against = rivals(store, found.pages, asked.period)
-    if held_against.left_out:
-        number = len(held_against.compared)
+def _context(store: Store, named: PageOrGroup, request: BacktestRequest) -> Iterator[Line]:
+    yield "Today's rules ran over the stored readings once more. Nothing was posted."
+    yield (
+        "If a poll finds the same count again, no reading is stored. So a rule that waits for several readings may "
+        "raise its alert later here than it did live."
+    )
+    compared_with = rivals(store, named.pages, request.period)
+    if compared_with.left_out:
         yield (
-            f"Its groups are large: it was held against the {phrases.count(number)} rivals nearest to it by count now, "
-            f"and not against the {phrases.count(held_against.left_out)} others. A shorter period takes in more."
+            f"Its groups are large. It was compared with the {phrases.count(len(compared_with.compared))} rivals that "
+            f"are nearest to it by count now, and not with the {phrases.count(compared_with.left_out)} others. "
+            "A shorter period takes in more rivals."
         )
 
 
-def _number(alerts: Sized) -> str:
-    return phrases.several(len(alerts), "alert") if alerts else "no alert"
+def _number(alerts: int) -> str:
+    return phrases.several(alerts, "alert") if alerts else "no alert"
 
 
 def _default(feature: str) -> float | None:
@@ -159,29 +163,25 @@ def _by_kind(alerts: Iterable[Alert]) -> str:
 
 
 def _group(title: str, alerts: Sequence[Alert], store: Store) -> Iterator[Line]:
-    if not alerts:
-        return
-    yield (Bold(f"{title}: {phrases.count(len(alerts))}"),)
-    yield from _newest(alerts, store, title=f"The newest {_NEWEST} of them:")
+    if alerts:
+        yield (Bold(f"{title}: {phrases.count(len(alerts))}"),)
+        yield from _newest(alerts, store, title=f"The newest {_MAX_SHOWN} of them:")
 
 
 def _newest(alerts: Sequence[Alert], store: Store, *, title: str) -> Iterator[Line]:
-    """The newest alerts, below a ``title`` where there are more."""
-    newest = sorted(alerts, key=lambda alert: alert.at)[-_NEWEST:]
+    """List the newest alerts, with the title above them if there are more."""
+    newest = sorted(alerts, key=lambda alert: alert.at)[-_MAX_SHOWN:]
     if len(alerts) > len(newest):
         yield title
-    yield from (_line(alert, store) for alert in reversed(newest))
-
-
-def _line(alert: Alert, store: Store) -> Line:
-    return (Bold(phrases.dated(alert.at, alert.dated)), f": {alert_sentence(alert, store)}")
+    for alert in reversed(newest):
+        yield (Bold(phrases.dated(alert.at, alert.dated)), f": {alert_sentence(alert, store)}")
 
 
 COMMAND = Command(
     slash=Slash.TRENDS,
     verbs=("backtest",),
     usage=USAGE,
-    summary="the alerts that a page's or a group's past would have raised, also with another threshold",
+    summary="the alerts that today's rules raise from stored readings, also with another threshold",
     permission=Permission.ANYONE,
     run=run,
     runs_long=True,

@@ -20,106 +20,104 @@ from handlers.model import Fact
 from storage.store import Store
 
 USAGE = "/trends evidence <alert or page>"
-_READINGS = 3  # of each figure; the bundle has all
+_MAX_READINGS = 3  # of each figure; the bundle has all
 
 _Source = tuple[str, str]  # its name, and its address or ""
 
 
 def run(call: Call, store: Store, _now: datetime) -> Reply:
-    """The figures of an alert, each with the reply that it came from, and how to get all of it as one file."""
+    """Answer with an alert's figures, each with the reply that it came from, and how to get all of it as one file."""
     if not call.text:
         raise LikewatchError(f"Say which alert: {USAGE}. Its card has a button for it.")
-    kept = find_alert(store, call.text)
-    traced = trace(store, kept, ImportedReadings(store, reread_import))
-    name = reference(kept.alert)
-    lines: list[Line] = [(Bold("Alert"), f" {name}: {alert_sentence(kept.alert, store)}")]
-    lines.append(_chain(store, traced))
-    lines.append(
+    stored = find_alert(store, call.text)
+    traced = trace(store, stored, ImportedReadings(store, reread_import))
+    name = reference(stored.alert)
+    numbers = _source_numbers(traced)
+    lines: tuple[Line, ...] = (
+        (Bold("Alert"), f" {name}: {alert_sentence(stored.alert, store)}"),
+        _time_stamp(store, traced),
         (
-            "To hand it to somebody: ",
+            "To give it to somebody: ",
             Bold(f"likewatch evidence export {name} -o bundle.zip"),
-            " on the machine that runs Likewatch. In it are the replies or files, a page to read, and how to check it.",
-        )
+            " on the machine that runs Likewatch. The file holds the replies, a page to read, and how to check it.",
+        ),
+        # The figures come last: one message may have no room for all of them.
+        *(_figure(figure, traced, numbers) for figure in traced.figures),
+        *_sources(traced, numbers),
+        *_origins(traced),
     )
-    # Last: there may be no room for all.
-    places = _places(traced)
-    lines += [_figure(figure, traced, places) for figure in traced.figures]
-    lines += _sources(traced, places)
-    lines += _came(traced)
-    return Reply(card=Card(headline="What the figures rest on", lines=tuple(lines)), shareable=True)
+    return Reply(card=Card(headline="What the figures rest on", lines=lines), shareable=True)
 
 
-def _places(traced: Trace) -> dict[_Source, int]:
-    """The sources of all figures, each with the number it is called by here."""
-    used = (_origin(traced.readings[place]) for figure in traced.figures for place in figure.readings[-_READINGS:])
+def _source_numbers(traced: Trace) -> dict[_Source, int]:
+    """Number the sources of all figures, from 1."""
+    used = (_source(traced.readings[index]) for figure in traced.figures for index in figure.readings[-_MAX_READINGS:])
     return {source: number for number, source in enumerate(dict.fromkeys(used), start=1)}
 
 
-def _figure(figure: TracedFigure, traced: Trace, places: Mapping[_Source, int]) -> Line:
-    fact, behind = figure.fact, [traced.readings[place] for place in figure.readings]
-    name = Bold(fact.name.replace("_", " "))
-    numbers = dict.fromkeys(places[_origin(one)] for one in behind if _origin(one) in places)
-    cited = "".join(f" [{number}]" for number in numbers)
-    if not behind:
-        return (name, f": {_value(fact)}, worked out by the rule")
-    if is_stated(fact_value(fact), [reading_value(one.reading) for one in behind]):
-        return (name, f": {_value(fact)}", *_when(fact), cited)
-    return (name, f": {_value(fact)}, worked out by the rule from{cited}")
-
-
-def _sources(traced: Trace, places: Mapping[_Source, int]) -> Iterator[Line]:
-    """Each source once, with its address, and how many readings of it are behind the figures."""
-    used = {place for figure in traced.figures for place in figure.readings}
-    for (source, url), number in places.items():
-        of_it = [traced.readings[place] for place in used if _origin(traced.readings[place]) == (source, url)]
-        bare = sum(not one.origins for one in of_it)
-        without = f", {phrases.several(bare, 'reading')} of it without a kept reply" if bare else ""
-        yield (f"[{number}] ", Link(source, url), without)
-
-
-def _came(traced: Trace) -> Iterator[Line]:
-    """Each reply or file behind the figures once, the newest first."""
-    used = dict.fromkeys(place for figure in traced.figures for place in figure.readings[-_READINGS:])
-    found = [(behind, traced.readings[place].confirmed) for place in used for behind in traced.readings[place].origins]
-    doubted = {behind.link for behind, confirmed in found if confirmed is False}
-    every = {behind.record.body.sha256: behind for behind, _ in found}
-    for behind in sorted(every.values(), key=lambda one: -one.link):
-        yield ("• ", *_behind(behind, is_doubted=behind.link in doubted))
-
-
-def _behind(behind: Origin, *, is_doubted: bool) -> Iterator[Span]:
-    record = behind.record
-    what = f"the file {record.name}, imported" if isinstance(record, ImportRecord) else f"{record.platform}'s reply"
-    yield f"{what}, received "
-    yield Moment(record.at)
-    yield f", SHA-256 {record.body.sha256}, link {behind.link}"
-    if is_doubted:
-        yield " (it does not say this figure: ask for an audit)"
-    elif behind.content is None:
-        yield " (its time is over: the hash is kept, the reply is not)"
-
-
-def _origin(traced: TracedReading) -> _Source:
+def _source(traced: TracedReading) -> _Source:
     return traced.reading.source, traced.reading.url
 
 
-def _chain(store: Store, traced: Trace) -> Line:
-    links = {behind.link for reading in traced.readings for behind in reading.origins}
+def _figure(figure: TracedFigure, traced: Trace, numbers: Mapping[_Source, int]) -> Line:
+    fact, readings = figure.fact, [traced.readings[index] for index in figure.readings]
+    name = Bold(fact.name.replace("_", " "))
+    cited = "".join(f" [{number}]" for number in dict.fromkeys(numbers.get(_source(one)) for one in readings) if number)
+    if not readings:
+        return (name, f": {_value(fact)}, worked out by the rule")
+    if is_stated(fact_value(fact), [reading_value(one.reading) for one in readings]):
+        return (name, f": {_value(fact)}", *_instant(fact), cited)
+    return (name, f": {_value(fact)}, worked out by the rule from{cited}")
+
+
+def _sources(traced: Trace, numbers: Mapping[_Source, int]) -> Iterator[Line]:
+    """List each source once, with its address, and how many of its readings have no stored reply."""
+    used = [traced.readings[index] for index in {index for figure in traced.figures for index in figure.readings}]
+    for source, number in numbers.items():
+        bare = sum(_source(one) == source and not one.origins for one in used)
+        without = f", {phrases.several(bare, 'reading')} of it without a stored reply" if bare else ""
+        yield (f"[{number}] ", Link(*source), without)
+
+
+def _origins(traced: Trace) -> Iterator[Line]:
+    """List each reply or file behind the figures once, the newest first."""
+    used = dict.fromkeys(index for figure in traced.figures for index in figure.readings[-_MAX_READINGS:])
+    readings = [traced.readings[index] for index in used]
+    doubtful = {origin.link for one in readings if one.confirmed is False for origin in one.origins}
+    by_hash = {origin.record.body.sha256: origin for one in readings for origin in one.origins}
+    for origin in sorted(by_hash.values(), key=lambda origin: -origin.link):
+        yield ("• ", *_origin(origin, is_doubtful=origin.link in doubtful))
+
+
+def _origin(origin: Origin, *, is_doubtful: bool) -> Iterator[Span]:
+    record = origin.record
+    what = f"the file {record.name}, imported" if isinstance(record, ImportRecord) else f"{record.platform}'s reply"
+    yield f"{what}, received "
+    yield Moment(record.at)
+    yield f", SHA-256 {record.body.sha256}, link {origin.link}"
+    if is_doubtful:
+        yield " (it does not state this figure: ask for an audit)"
+    elif origin.content is None:
+        yield " (its time is over: the reply was deleted, its hash stays)"
+
+
+def _time_stamp(store: Store, traced: Trace) -> Line:
+    links = {origin.link for reading in traced.readings for origin in reading.origins}
     if not links:
-        return "Nothing of it is in the chain of evidence: the figures were stored before evidence was kept."
+        return "These figures were stored before Likewatch kept evidence, so no reply is in the chain of evidence."
     stamp = store.evidence.first_stamp_from(max(links))
     if stamp is None:
-        return "No authority has time-stamped it yet: until then, only this newsroom says when it existed."
+        return "No outside authority has time-stamped it yet. Until then, only this newsroom says when it existed."
     manifest = store.evidence.manifest(stamp.sequence)
     if manifest is None:
         return f"Link {stamp.sequence} of the chain is missing: ask for an audit."
     if stamp_fault(stamp, manifest.text):
-        return f"The time-stamp of link {stamp.sequence} of the chain does not hold: ask for an audit."
-    told = read_stamp(stamp)
+        return f"The time-stamp of link {stamp.sequence} of the chain is not valid: ask for an audit."
+    read = read_stamp(stamp)
     return (
-        f"Time-stamped by an outside authority ({told.signer}) ",
+        f"Time-stamped by an outside authority ({read.signer}) ",
         f"with link {stamp.sequence} ({sha256(manifest.text)}), at ",
-        Moment(told.at),
+        Moment(read.at),
     )
 
 
@@ -129,7 +127,7 @@ def _value(fact: Fact) -> str:
     return f"{phrases.count(fact.value)} {fact.unit}"
 
 
-def _when(fact: Fact) -> tuple[Span, ...]:
+def _instant(fact: Fact) -> tuple[Span, ...]:
     return () if fact.at is None else (", ", moment(fact.at, fact.dated))
 
 

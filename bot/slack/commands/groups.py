@@ -12,9 +12,8 @@ from storage.store import Store
 
 MAX_NAMED = 30
 _HOW_TO_GROUP = (
-    "Leads and overtakes are judged inside a group.",
-    "/trends track <address> in <group> puts a page into a group. If a page is only imported, its next file does: "
-    "likewatch import FILE --group <group>.",
+    "Leads and overtakes are judged inside a group. /trends track <address> in <group> puts a page into a group. "
+    "A page that is only imported joins with its next file: likewatch import FILE --group <group>."
 )
 
 
@@ -27,7 +26,7 @@ def run(_call: Call, store: Store, _now: datetime) -> Reply:
     if alone := [page.slug for page in pages if not page.groups]:
         lines.append((Bold("In no group"), f": {_listed(alone)}"))
     headline = f"{phrases.several(len(pages), 'page')} watched"
-    return Reply(card=Card(headline=headline, lines=tuple(lines), context=_HOW_TO_GROUP))
+    return Reply(card=Card(headline=headline, lines=tuple(lines), context=(_HOW_TO_GROUP,)))
 
 
 def _listed(slugs: Sequence[str]) -> str:

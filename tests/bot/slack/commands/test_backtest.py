@@ -64,14 +64,14 @@ def test_another_threshold_is_told_beside_the_default(store: Store) -> None:
         "Hun Sen, the past 60 days: no alert with surge>90x, 1 with the default, surge>3.2x"
     )
     told = blockkit.words(block_kit.blocks(strict.card))
-    assert "*Told only with the default: 1*" in told
+    assert "*Raised only with the default: 1*" in told
     assert "gained 30,480 likes" in told
-    assert "Of other kinds, the same either way: ahead 1, closing in 1, overtake 1." in told
-    assert "Told by both" not in told
+    assert "Alerts of other kinds are the same with both: ahead 1, closing in 1, overtake 1." in told
+    assert "Raised by both" not in told
     alike = shown(store, "trends backtest hunsen 60d surge>5")
     assert "1 alert with surge>5x, 1 with the default, surge>3.2x" in alike.replace("&gt;", ">")
-    assert "*Told by both: 1*" in alike
-    assert "Told only" not in alike
+    assert "*Raised by both: 1*" in alike
+    assert "Raised only" not in alike
 
 
 def test_rivals_too_many_to_go_through_are_said_to_be_left_out(store: Store) -> None:
@@ -80,7 +80,7 @@ def test_rivals_too_many_to_go_through_are_said_to_be_left_out(store: Store) -> 
         watch(store, f"page-{number}", [(NOW - timedelta(days=1), 1_000 + number)])
     told = shown(store, "trends backtest hunsen 90d")
     assert "Hun Sen now has more likes than Sam Rainsy" in told
-    assert "held against the 61 rivals nearest to it by count now, and not against the 60 others" in told
+    assert "compared with the 61 rivals that are nearest to it by count now, and not with the 60 others" in told
     assert "nearest to it" not in shown(store, "trends backtest cameron 90d")
 
 
@@ -118,7 +118,7 @@ def test_figures_that_are_all_older_are_a_button_away(store: Store) -> None:
     watch(store, "hunsen", counts, name="Hun Sen")
     card = ask(store, "trends backtest hunsen 90d surge>5").card
     assert card.headline == (
-        "The newest figure of Hun Sen is of 4 August 2021: in the past 90 days there is nothing to go through"
+        "The newest figure of Hun Sen is of 4 August 2021: in the past 90 days there is nothing to test"
     )
     (button,) = card.buttons
     assert isinstance(button, Button)
@@ -130,7 +130,7 @@ def test_figures_too_many_to_go_through_are_no_button_that_is_refused(store: Sto
     for number in range(12):
         watch(store, f"page-{number}", [(NOW - timedelta(days=2_000), 99_000 + number)])
     card = ask(store, "trends backtest cambodia 90d").card
-    assert "nothing to go through" in card.headline
+    assert "nothing to test" in card.headline
     assert card.buttons == ()
 
 

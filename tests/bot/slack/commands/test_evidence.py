@@ -102,7 +102,7 @@ def test_it_says_how_to_get_the_bundle_and_what_is_not_stamped(kept: EvidenceNew
     shown = "\n".join(lines(kept, "trends evidence hunsen"))
     name = reference(kept.store.alerts.recent()[0].alert)
     assert f"likewatch evidence export {name} -o bundle.zip" in shown
-    assert "No authority has time-stamped it yet" in shown
+    assert "No outside authority has time-stamped it yet" in shown
 
 
 def test_a_platforms_event_of_many_pages_fits_into_a_message(kept: EvidenceNewsroom) -> None:
@@ -114,7 +114,7 @@ def test_a_platforms_event_of_many_pages_fits_into_a_message(kept: EvidenceNewsr
     assert len(lines(kept, text)) > 100
     assert "more: Slack shows no more in one message" in shown
     assert "likewatch evidence export" in shown
-    assert "No authority has time-stamped it yet" in shown
+    assert "No outside authority has time-stamped it yet" in shown
 
 
 def test_the_instant_of_a_time_stamp_is_the_authoritys(kept: EvidenceNewsroom, tmp_path: Path) -> None:
@@ -132,12 +132,12 @@ def test_the_instant_of_a_time_stamp_is_the_authoritys(kept: EvidenceNewsroom, t
     assert Moment(read_stamp(stamp).at) in line
     with closing(sqlite3.connect(evidence_beside(kept.path), isolation_level=None)) as other:
         other.execute("UPDATE manifests SET text = (SELECT text FROM manifests WHERE sequence = 1)")
-    assert "does not hold: ask for an audit" in "\n".join(lines(kept, "trends evidence hunsen"))
+    assert "is not valid: ask for an audit" in "\n".join(lines(kept, "trends evidence hunsen"))
 
 
 def test_what_was_let_go_says_so(kept: EvidenceNewsroom) -> None:
     kept.store.evidence.delete_replies(1000, but=())
-    assert "the hash is kept, the reply is not" in "\n".join(lines(kept, "trends evidence hunsen"))
+    assert "the reply was deleted, its hash stays" in "\n".join(lines(kept, "trends evidence hunsen"))
 
 
 def test_an_alert_that_is_not_there_is_answered_with_those_that_are(kept: EvidenceNewsroom) -> None:

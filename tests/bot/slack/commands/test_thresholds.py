@@ -63,8 +63,8 @@ def test_a_threshold_is_saved_audited_noticed_and_explained(store: Store) -> Non
     said = words(reply)
     assert "It gets: overtake, purge&gt;0.75%, surge&gt;5x." in said
     assert "It does not get: foreign, milestone, trouble, figures. /trends subscribe hunsen adds all of them." in said
-    assert "surge is told from 5 times the usual day on; the default is 3.2." in said
-    assert "purge is told from 0.75% of the audience on; the default is 0.5." in said
+    assert "surge is posted from 5 times the usual day on. The default is 3.2." in said
+    assert "purge is posted from 0.75% of the audience on. The default is 0.5." in said
     assert "*hunsen*: overtake, purge&gt;0.75%, surge&gt;5x" in words(ask(store, "trends list"))
 
 
@@ -82,8 +82,8 @@ def test_naming_a_feature_without_a_threshold_puts_it_back_to_its_default_and_sa
     reply = ask(store, "trends subscribe hunsen surge")
     assert saved(store).thresholds == {"purge": 2}
     assert (
-        "surge was surge&gt;5x; named without a threshold it is back to its default, 3.2 times the usual day."
-        in words(reply)
+        "surge was surge&gt;5x. You named it without a threshold, so it is back to its default, "
+        "3.2 times the usual day." in words(reply)
     )
 
 
@@ -194,8 +194,8 @@ def test_alerts_lists_what_a_threshold_raised_only_where_it_was_set(store: Store
 def test_list_features_tells_what_may_be_set_and_what_must_be_named(store: Store) -> None:
     said = words(ask(store, "trends list features"))
     assert (
-        "*surge*: a page gains in a day several times what it usually gains. Posted from 3.2 times the usual day on. You "
-        "may set 2.5 to 100: surge&gt;3.2x" in said
+        "*surge*: a page gains in a day several times what it usually gains. Posted from 3.2 times the usual day on. "
+        "You may set 2.5 to 100: surge&gt;3.2x" in said
     )
     assert "*hush*: nothing at all. Only where you name it." in said
     assert "Without naming features, a channel gets all but closing, country and hush." in said
@@ -266,7 +266,7 @@ def test_a_page_without_a_figure_in_the_period_is_not_called_quiet(store: Store)
     said = words(ask(store, "trends subscribe hunsen"))
     assert "there was nothing to judge" in said
     assert "posted nothing" not in said
-    assert "there is nothing to go through" in words(ask(store, "trends backtest hunsen 90d"))
+    assert "there is nothing to test" in words(ask(store, "trends backtest hunsen 90d"))
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ def test_subscribe_says_since_when_it_can_tell(store: Store) -> None:
     assert "In the 3 days since its first figure it would have posted nothing here." in words(
         ask(store, "trends subscribe hunsen")
     )
-    assert "No figure of it was read yet" in words(ask(store, "trends subscribe fresh"))
+    assert "No figure of it is stored yet" in words(ask(store, "trends subscribe fresh"))
 
 
 @pytest.mark.parametrize(
