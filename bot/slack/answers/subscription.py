@@ -59,7 +59,9 @@ def preview_lines(
         yield f"… and {len(newest) - _MAX_SHOWN} more. /trends alerts {named.slug} lists them."
 
 
-def _stories(store: Store, named: PageOrGroup, subscription: Subscription, shown: Preview, since: datetime) -> list[Alert]:
+def _stories(
+    store: Store, named: PageOrGroup, subscription: Subscription, shown: Preview, since: datetime
+) -> list[Alert]:
     """Return the newest alert of each story that the channel would have got."""
     by_default = [stored.alert for stored in _recent(store, named, since) if not stored.alert.tuned]
     by_threshold = [alert for alert in shown.alerts if alert.at >= since and _is_about(named, alert)]

@@ -49,7 +49,13 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
 
 
 def _unsubscribed(
-    call: Call, store: Store, named: PageOrGroup, *, before: Subscription, unwanted: tuple[str, ...], left: tuple[str, ...]
+    call: Call,
+    store: Store,
+    named: PageOrGroup,
+    *,
+    before: Subscription,
+    unwanted: tuple[str, ...],
+    left: tuple[str, ...],
 ) -> Reply:
     notice = f" unsubscribed this channel from {named.slug}"
     if left:
