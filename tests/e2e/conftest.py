@@ -62,7 +62,7 @@ def likewatch(folder: Path, settings: Mapping[str, str], *, started: str = "work
 
 
 def _until(process: subprocess.Popen[str], words: str) -> str:
-    """What it said, up to the line with these words or to its end."""
+    """Return the output, up to the line with these words or to the end."""
     said = ""
     for line in process.stdout or ():
         said += line
