@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
-from handlers.values import lean_value
-
 
 class Metric(StrEnum):
     """What a page's count counts. Series of different metrics are never spliced nor compared.
@@ -63,7 +61,7 @@ class Account:
     poll_every: timedelta
 
 
-@lean_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One count at one instant.
 
@@ -130,7 +128,7 @@ class AudienceReading:
     dated: Dated = Dated.INSTANT
 
 
-@lean_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """An accepted (or held) count of a page's series."""
 
@@ -151,7 +149,7 @@ class Restart(IntEnum):
     """Its first reading was contradicted by those that followed, and is taken to be wrong."""
 
 
-@lean_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesState:
     """What the ledger remembers of one page's series: small, explicit, stored, and enough to go on from.
 
@@ -187,7 +185,7 @@ class Standing(StrEnum):
     REPEATED = "repeated"  # the same reading again: nothing is stored
 
 
-@lean_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValidatedReading:
     """A reading with what the ledger made of it."""
 

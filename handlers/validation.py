@@ -9,13 +9,12 @@ never an alert.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import sqrt
 from statistics import median
 
 from handlers.model import Dated, Point, Reading, Restart, SeriesState, Standing
-from handlers.values import lean_value
 
 GAINS_KEPT = 14
 FROZEN_AT_MOST = timedelta(days=7)  # a counter that repeats itself for longer is flat
@@ -35,7 +34,7 @@ _JUDGED_WITHIN = timedelta(days=7)
 _GAP_GROWS_AT_MOST = 4.0
 
 
-@lean_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
     """What the ledger makes of one reading, and the page's series after it.
 

@@ -9,7 +9,6 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from handlers.model import Alert, Page, SeriesState
-from handlers.values import lean_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,7 @@ class PollTrouble:
     since: datetime
 
 
-@lean_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PollOutcome:
     """One account was asked at ``at``; it is due again at ``next_due``. ``trouble`` is None where it answered."""
 

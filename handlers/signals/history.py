@@ -12,10 +12,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
-
-from handlers.values import lean_value
 
 if TYPE_CHECKING:
     from handlers.model import Point, SeriesState
@@ -38,7 +37,7 @@ class HistoryStep(NamedTuple):
     at: float
 
 
-@lean_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistorySummary:
     """Points and midnights of one page's series.
 

@@ -24,7 +24,6 @@ from bot.platforms.counts import exact_reading, valid_count
 from bot.platforms.facebook.errors import graph_error
 from bot.platforms.facebook.links import parse_reference
 from handlers.model import Account, Metric, Reading
-from handlers.values import lean_value
 
 VERSION = "v26.0"  # of 29 July 2026: https://developers.facebook.com/docs/graph-api/changelog
 SOURCE = "Facebook Graph API"
@@ -112,7 +111,7 @@ class _BatchRequest:
     rate_limit: RateLimit | None
 
 
-@lean_value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _GraphPage:
     fields: Mapping[str, object]
     id: str
