@@ -38,16 +38,16 @@ class Window:
     """What a comparison sees of one scope.
 
     Attributes:
-        scope: the slug of the page or group, or the name of the platform.
-        now: the newest ``received_at`` among the arrivals of this scope.
-        series_states: the series of the scope's pages *after* the arrivals; the mapping may hold other pages too.
-        histories: the history summaries of the same pages.
-        changed: the slugs of the scope's pages that something arrived for, of the comparison's trigger.
-        audience: the page's audience readings of the past 150 days, and at least the 12 newest of each measure.
+        scope: The slug of the page or group, or the name of the platform.
+        now: The newest ``received_at`` among the arrivals of this scope.
+        series_states: The series of the scope's pages *after* the arrivals; the mapping may hold other pages too.
+        histories: The history summaries of the same pages.
+        changed: The slugs of the scope's pages that something arrived for, of the comparison's trigger.
+        audience: The page's audience readings of the past 150 days, and at least the 12 newest of each measure.
             The oldest comes first.
-        new_audience: the readings in ``audience`` that just arrived.
-        page_statuses: what polls found out about the page, in order.
-        cache: what ``cached`` stores.
+        new_audience: The readings in ``audience`` that just arrived.
+        page_statuses: What polls found out about the page, in order.
+        cache: What ``cached`` stores.
 
     """
 
@@ -99,20 +99,20 @@ class Comparison(Generic[S]):
     """One rule.
 
     Attributes:
-        name: the name of its file.
-        feature: the word that people subscribe to.
-        wording: the sentences for each kind of alert that the rule raises.
-        summary: one line about the rule for subscribers.
-        scope: what the rule compares.
-        trigger: what must arrive for the rule to run.
-        parameters: the numbers of the rule.
-        state: how the rule's state of one scope is stored.
-        compare: the rule itself, a pure function of a window, the state of its scope, and the parameters. None as its
+        name: The name of its file.
+        feature: The word that people subscribe to.
+        wording: The sentences for each kind of alert that the rule raises.
+        summary: One line about the rule for subscribers.
+        scope: What the rule compares.
+        trigger: What must arrive for the rule to run.
+        parameters: The numbers of the rule.
+        state: How the rule's state of one scope is stored.
+        compare: The rule itself, a pure function of a window, the state of its scope, and the parameters. None as its
             result means no alert and an unchanged state.
-        threshold: the parameter that a channel may set, if there is one.
+        threshold: The parameter that a channel may set, if there is one.
         opt_in: True if only subscribers who name the feature get it.
-        only: the scopes to compare, all if it is None.
-        limit: the threshold that a channel has set, as people write it; None for the default.
+        only: The scopes to compare, all if it is None.
+        limit: The threshold that a channel has set, as people write it; None for the default.
 
     """
 
@@ -152,11 +152,11 @@ class Comparison(Generic[S]):
         """Return the same rule with another threshold, and with states, keys and stories of its own.
 
         Args:
-            limit: the threshold, as people write it.
-            only: the scopes to compare, all if it is None.
+            limit: The threshold, as people write it.
+            only: The scopes to compare, all if it is None.
 
         Raises:
-            ValueError: the rule has no threshold.
+            ValueError: The rule has no threshold.
 
         """
         if self.threshold is None:

@@ -33,12 +33,12 @@ class KnownState:
     """What was known before the arrivals, as far as comparisons may need it.
 
     Attributes:
-        groups: the slugs of the pages of each group.
-        platforms: the slugs of the pages of each platform.
-        series_states: the series of every page of every group and platform that something arrived for.
-        histories: the history summaries of the same pages.
-        audiences: the audience readings of a page in the past 150 days or so, oldest first.
-        rule_states: the states that comparisons asked to store, by (comparison name, scope).
+        groups: The slugs of the pages of each group.
+        platforms: The slugs of the pages of each platform.
+        series_states: The series of every page of every group and platform that something arrived for.
+        histories: The history summaries of the same pages.
+        audiences: The audience readings of a page in the past 150 days or so, oldest first.
+        rule_states: The states that comparisons asked to store, by (comparison name, scope).
 
     """
 
@@ -65,12 +65,12 @@ class Decision:
     """What to store, and which alerts to raise.
 
     Attributes:
-        readings: the readings in the order in which they were validated.
-        confirmed: the first and the last instant of each run of earlier held readings that counts from now on, by page.
-        series_states: those that changed.
-        histories: those that changed.
-        audiences: those that are new.
-        rule_states: those that changed.
+        readings: The readings in the order in which they were validated.
+        confirmed: The first and the last instant of each run of earlier held readings that counts from now on, by page.
+        series_states: Those that changed.
+        histories: Those that changed.
+        audiences: Those that are new.
+        rule_states: Those that changed.
 
     """
 

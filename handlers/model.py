@@ -1,7 +1,12 @@
 """The newsroom's nouns, as frozen values.
 
-Instants are aware UTC datetimes. Counts are whole likes or followers. Shares run from 0 to 1.
-Countries are ISO 3166-1 alpha-2 codes in capitals. A page is named everywhere by its slug.
+| value | form |
+|---|---|
+| instant | aware UTC datetime |
+| count | whole likes or followers |
+| share | from 0 to 1 |
+| country | ISO 3166-1 alpha-2 code in capitals |
+| page | its slug |
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ from types import MappingProxyType
 
 
 class Metric(StrEnum):
-    """What a page's count counts. Series of different metrics are never spliced nor compared.
+    """What a count counts. Likewatch never joins or compares series of different metrics.
 
     Facebook's ``fan_count`` became a follower count when a page moved to the New Page Experience
     (https://developers.facebook.com/docs/graph-api/reference/page).
@@ -25,7 +30,7 @@ class Metric(StrEnum):
 
 
 class Dated(StrEnum):
-    """How precisely the instant of a figure is known: newspapers print days, sometimes only a month."""
+    """How precisely the instant of a figure is known: newspapers print a day, or only a month."""
 
     INSTANT = "instant"
     DAY = "day"
@@ -36,8 +41,10 @@ class Dated(StrEnum):
 class Page:
     """One public account on one platform, under a short slug, with a home country.
 
-    ``home`` is None where nobody said it: nothing foreign can then be told of the page.
-    ``groups`` are the slugs of the groups whose leads the page takes part in, in the order in which it joined them.
+    Attributes:
+        home: The home country, None if it is not known; then no alert about foreign likes is raised.
+        groups: The slugs of the groups that the page belongs to, in the order in which it joined them.
+
     """
 
     slug: str
@@ -51,7 +58,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The polled side of a page: the platform's own stable id, its current handle, and how often to ask."""
+    """The polled side of a page: the platform's own stable id, the current handle, and the time between polls."""
 
     page: str
     platform: str
@@ -65,9 +72,13 @@ class Account:
 class Reading:
     """One count at one instant.
 
-    ``count`` stands for the whole interval [``low``, ``high``]: a point where the platform is exact, wider where
-    it (or a newspaper) rounds. ``observed_at`` is the instant the figure is for, ``received_at`` the instant from
-    which it could be known.
+    Attributes:
+        observed_at: The instant that the figure is for.
+        received_at: The instant from which the figure could be known.
+        count: The count as published.
+        low: The lower bound that rounding leaves; equal to ``count`` if the platform is exact.
+        high: The upper bound.
+
     """
 
     page: str
@@ -84,7 +95,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A number as published, with the interval its rounding leaves: likes, or a share from 0 to 1."""
+    """A number as published (likes, or a share from 0 to 1), with the interval that its rounding leaves."""
 
     value: float
     low: float
@@ -92,7 +103,7 @@ class Figure:
 
 
 class Measure(StrEnum):
-    """What an audience reading splits by country: everybody on the page, or who came during a period."""
+    """What an audience reading splits by country: all likes of the page, or the new likes of a period."""
 
     ALL = "all"
     NEW = "new"
@@ -104,13 +115,17 @@ def _nothing() -> Mapping[str, Figure]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class AudienceReading:
-    """Likes by country at one instant (``ALL``), or of those gained over the ``days`` before it (``NEW``).
+    """Likes by country: all at one instant (``ALL``), or those gained over the ``days`` before it (``NEW``).
 
-    ``likes`` and ``shares`` map a country to a count or to a share of the denominator, whichever was published;
-    a country may have both. ``total`` is the denominator where it came with the figures, else None. All of them count
-    what ``metric`` says: where it is followers, ``likes`` are followers.
-    Countries that are absent are unknown, not zero: Facebook cuts its list at 45
+    Attributes:
+        metric: What is counted; for followers, ``likes`` are followers.
+        likes: The count of each country, if counts were published.
+        shares: Each country's share of the denominator, if shares were published. A country may be in both.
+        total: The denominator, if it came with the figures.
+
+    An absent country is unknown, not zero: Facebook cuts its list at 45
     (https://github.com/facebookarchive/php-graph-sdk/issues/688).
+
     """
 
     page: str
@@ -130,7 +145,7 @@ class AudienceReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """An accepted (or held) count of a page's series."""
+    """An accepted or held count of a page's series."""
 
     at: datetime
     count: int
@@ -146,19 +161,25 @@ class Restart(IntEnum):
 
     AFTER_SILENCE = 1
     FIRST_REFUTED = 2
-    """Its first reading was contradicted by those that followed, and is taken to be wrong."""
+    """The readings that followed contradicted the first reading, which therefore counts as wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesState:
-    """What the ledger remembers of one page's series: small, explicit, stored, and enough to go on from.
+    """What validation needs to know of one page's series: stored, and enough to go on from.
 
-    ``last`` and ``previous`` are the two newest accepted points. ``held`` are readings outside the gate that agree with
-    each other and wait to be confirmed: of however many, the first and the two newest; ``held_metric`` is what they
-    count where that is not ``metric``. ``gains`` are up to 14 robust daily gains (likes a day), newest last, and
-    ``day`` the accepted point from which the running day's gain is counted. ``gap`` is the usual time between
-    readings, in seconds. ``since`` is the oldest instant of this series: a metric change or a long silence starts a new
-    one. It has ``restarted`` where it began at another level of the same metric, so that nothing older is part of it.
+    Attributes:
+        since: The oldest instant of this series. A change of metric or a long silence starts a new series.
+        last: The newest accepted point.
+        previous: The accepted point before; while a count repeats itself, the first point of that run.
+        day: The accepted point from which the running day's gain is counted.
+        gains: Up to 14 daily gains (likes a day), newest last.
+        gap: The usual time between readings, in seconds.
+        held: Readings outside the gate that agree with each other and wait to be confirmed. Of many, the first and
+            the two newest.
+        held_metric: What ``held`` counts, if not ``metric``.
+        restarted: Why the series began at another level of the same metric. Then nothing older is part of it.
+
     """
 
     page: str
@@ -175,39 +196,42 @@ class SeriesState:
 
 
 class Standing(StrEnum):
-    """What the ledger made of a reading."""
+    """The outcome of a reading's validation."""
 
     ACCEPTED = "accepted"
-    UNCHANGED = "unchanged"  # accepted, and the same count as before: the poll is recorded, not the reading
-    HELD = "held"  # outside the gate: shown as unconfirmed, used by no rule
-    LATE = "late"  # older than the newest accepted: fills in history, triggers nothing
-    DOUBTED = "doubted"  # late and out of line with what was accepted around it
-    REPEATED = "repeated"  # the same reading again: nothing is stored
+    UNCHANGED = "unchanged"  # accepted, same count as before: the poll is recorded, not the reading
+    HELD = "held"  # outside the gate: shown as unconfirmed, no rule uses it
+    LATE = "late"  # older than the newest accepted one: completes the history, triggers nothing
+    DOUBTED = "doubted"  # late, and far from the accepted readings around it
+    REPEATED = "repeated"  # the same reading again: not stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidatedReading:
-    """A reading with what the ledger made of it."""
+    """A reading and the outcome of its validation."""
 
     reading: Reading
     standing: Standing
 
 
 class PageTrouble(StrEnum):
-    """Why a page could not be read, as far as it concerns the page and not the platform or us."""
+    """Why a page could not be read, if the reason is the page and not the platform or Likewatch."""
 
-    UNAVAILABLE = "unavailable"  # deleted, unpublished or restricted: nobody outside can tell which
-    HIDDEN = "hidden"  # it is there, and shows no count
-    RENAMED = "renamed"  # it is read on under another name
-    MERGED = "merged"  # the platform made it a part of another page
-    UNREAD = "unread"  # no answer, for whatever reason
+    UNAVAILABLE = "unavailable"  # deleted, unpublished or restricted; the platform does not show which
+    HIDDEN = "hidden"  # the page exists and shows no count
+    RENAMED = "renamed"  # the same page under another name
+    MERGED = "merged"  # the platform made the page a part of another one
+    UNREAD = "unread"  # no answer, for any reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageStatus:
-    """What a poll found out about a page beside its count; ``detail`` is its new name, or the page it was merged into.
+    """What a poll found out about a page beside its count.
 
-    ``trouble`` is None where the page was read again without any.
+    Attributes:
+        trouble: None if the page was read without trouble.
+        detail: The new name of a renamed page, or the page that a merged one became a part of.
+
     """
 
     page: str
@@ -218,10 +242,15 @@ class PageStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """One figure behind an alert, with where it comes from.
+    """One figure behind an alert, with its source.
 
-    ``name`` is what wording and evidence look it up by; ``about`` the page slug or country it is of; ``unit`` one of
-    "likes", "followers", "share", "days", "readings". ``low`` and ``high`` bound the value where it is not exact.
+    Attributes:
+        name: The name by which wording and evidence find the fact.
+        unit: For example "likes", "followers", "share", "days", "readings".
+        low: The lower bound of a value that is not exact.
+        high: The upper bound of a value that is not exact.
+        about: The page's slug or the country that the figure describes.
+
     """
 
     name: str
@@ -238,7 +267,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One parameter of the rule that raised an alert, as it was when it did."""
+    """One parameter of the rule that raised an alert, as it was then."""
 
     name: str
     value: float
@@ -247,14 +276,21 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """Something that happened, with everything needed to say it, to draw it and to prove it.
+    """Something that happened, with everything needed to report, draw and prove it.
 
-    ``key`` is made from what happened (kind, page, rival, direction, the reading that confirmed it), never from the
-    wall clock: replaying the same readings yields the same keys. Alerts of one ``story`` share one card: the first
-    is posted, later ones edit it and go to its thread. ``at`` is ``received_at`` of the reading that triggered it.
-    The first of the ``facts`` is the figure that is told. ``threshold`` is what the rule was set to, where a channel
-    can set it (None elsewhere), and ``tuned`` whether a channel did: then it is for those channels alone. What happened
-    to a whole platform has the platform's name as its ``page``, and the pages that it concerns as ``others``.
+    Attributes:
+        key: Made from what happened (kind, page, rival, direction, the reading that confirmed it), never from the
+            wall clock: a replay of the same readings gives the same keys.
+        story: Alerts of one story share a card. The first alert is posted, later ones edit the card and go to its
+            thread.
+        page: The page's slug; for an event of a whole platform, the platform's name.
+        others: The pages that an event of a platform concerns.
+        at: ``received_at`` of the reading that triggered the alert.
+        facts: The figures. The first one is the main figure.
+        rule: The rule in one or two sentences.
+        threshold: The threshold in force, as people write it; None if channels cannot set one.
+        tuned: True if a channel set the threshold; then the alert is for such channels only.
+
     """
 
     key: str
@@ -273,12 +309,17 @@ class Alert:
     tuned: bool = False
 
     def fact(self, name: str) -> Fact:
-        """The fact of this name; KeyError if the alert does not carry it."""
+        """Return the first fact of this name.
+
+        Raises:
+            KeyError: The alert carries no such fact.
+
+        """
         for fact in self.facts:
             if fact.name == name:
                 return fact
         raise KeyError(f"alert {self.key} carries no fact {name!r}")
 
     def facts_named(self, name: str) -> tuple[Fact, ...]:
-        """Every fact of this name, in order (the top countries, say)."""
+        """Return all facts of this name in order, for example of the top countries."""
         return tuple(fact for fact in self.facts if fact.name == name)

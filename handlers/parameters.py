@@ -14,9 +14,9 @@ def parameter(default: N, unit: str, name: str = "") -> N:
     """Declare one number of a rule, as the default of a field of a ``Parameters`` class.
 
     Args:
-        default: the number, in ``unit``. For a share, from 0 to 1.
-        unit: may contain ``{words}`` that ``Parameters.listed`` fills in, such as ``{metric}``.
-        name: what alerts call the number, also with ``{words}``; alerts do not list a parameter without a name.
+        default: The number, in ``unit``. For a share, from 0 to 1.
+        unit: May contain ``{words}`` that ``Parameters.listed`` fills in, such as ``{metric}``.
+        name: What alerts call the number, also with ``{words}``; alerts do not list a parameter without a name.
 
     Example:
         >>> days_quiet: int = parameter(7, "days", "quiet after")

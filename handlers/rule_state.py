@@ -39,9 +39,9 @@ class StateForm(Generic[S]):
     """How a comparison's state is stored, and how older forms are read.
 
     Attributes:
-        cls: the state's class; ``cls()`` is the state of a scope seen for the first time.
-        version: the number of the present form. Raise it whenever the stored text changes its form.
-        upgrade: turns the parsed JSON of an older version into that of the present one. None as its result means
+        cls: The state's class; ``cls()`` is the state of a scope seen for the first time.
+        version: The number of the present form. Raise it whenever the stored text changes its form.
+        upgrade: Turns the parsed JSON of an older version into that of the present one. None as its result means
             that the older state says nothing any more, so that the scope begins anew.
 
     Version 0 are the forms before migration 0004, version 1 those before migration 0005, and version 2 those of
@@ -70,7 +70,7 @@ class StateForm(Generic[S]):
         """Return the state of a text that was stored with this version number.
 
         Raises:
-            ValueError: a newer Likewatch stored it.
+            ValueError: A newer Likewatch stored it.
 
         """
         if version > self.version:

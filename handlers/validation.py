@@ -1,10 +1,17 @@
-"""The ledger: which readings become a page's series. Every rule sees only what passed here.
+"""Validation of readings: which readings become a page's series. Rules see only accepted readings.
 
-A reading is accepted when it lies inside a gate around the newest accepted value v0, given the page's usual daily
-gain r: ``v0 - max(0.4% v0, 60) <= v <= v0 + max(3% v0, 12 r max(dt, 24 h)/24 h, 100)``, widened by what rounding
-leaves open on both sides. What lies outside (a tenfold value, another page's number, a purge) or counts something else
-(followers after likes) is held until consistent readings confirm it, so that each artefact costs at most a delay and
-never an alert.
+A reading is accepted if it lies inside a gate, widened on both sides by its rounding:
+``v0 - max(0.4% v0, 60) <= v <= v0 + max(3% v0, 12 r max(dt, 24 h) / 24 h, 100)``
+
+| symbol | meaning | unit |
+|---|---|---|
+| v | the reading | likes |
+| v0 | the newest accepted count | likes |
+| r | the page's usual daily gain | likes a day |
+| dt | the time since v0 | hours |
+
+A reading outside the gate (a tenfold value, another page's number, a purge) or of another metric (followers after
+likes) is held until consistent readings confirm it. So a wrong value costs at most a delay, and never an alert.
 """
 
 from __future__ import annotations
@@ -17,10 +24,9 @@ from statistics import median
 from handlers.model import Dated, Point, Reading, Restart, SeriesState, Standing
 
 GAINS_KEPT = 14
-FROZEN_AT_MOST = timedelta(days=7)  # a counter that repeats itself for longer is flat
-
+FROZEN_AT_MOST = timedelta(days=7)  # a counter that repeats itself for longer does not grow
 FROZEN_AT_LEAST = timedelta(hours=3)
-_FROZEN_EXPECTED = 20  # likes its rate would have brought, beyond two steps of rounding
+_FROZEN_EXPECTED = 20  # likes that the usual gain would have brought, beyond two steps of rounding
 
 _DAY = timedelta(days=1)
 _SILENCE = timedelta(days=30)
@@ -36,10 +42,12 @@ _GAP_GROWS_AT_MOST = 4.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """What the ledger makes of one reading, and the page's series after it.
+    """The outcome for one reading, and the page's series after it.
 
-    ``confirmed`` are the first and the last instant of the earlier held readings that count from now on. ``series_state`` is
-    None only while a page never had a count above zero.
+    Attributes:
+        series_state: None only if the page never had a count above zero.
+        confirmed: The first and the last instant of earlier held readings that count from now on.
+
     """
 
     standing: Standing
@@ -48,10 +56,9 @@ class Validation:
 
 
 def validate(series_state: SeriesState | None, reading: Reading) -> Validation:
-    """Judge one reading against its page's series; readings are given in the order in which they could be known.
+    """Validate one reading against its page's series; call this in the order in which readings could be known.
 
-    A change of metric starts a new series once it is confirmed. Zero and negative counts are never a value: held, and
-    never confirmed.
+    A change of metric starts a new series once it is confirmed. Zero and negative counts are held and never confirmed.
     """
     if reading.count <= 0:
         return Validation(standing=Standing.HELD, series_state=series_state)
@@ -66,30 +73,24 @@ def validate(series_state: SeriesState | None, reading: Reading) -> Validation:
 
 
 def usual_gain(series_state: SeriesState) -> float | None:
-    """The page's usual gain in likes a day (the median of up to 14 daily gains); None while nothing is known."""
+    """Return the page's usual gain in likes a day (the median of up to 14 daily gains), None if none is known."""
     return median(series_state.gains) if series_state.gains else None
 
 
 def repeating_since(series_state: SeriesState) -> datetime | None:
-    """Since when the newest count has repeated itself; None if the newest reading changed it.
-
-    While a count repeats, ``previous`` stays at the first reading of the run.
-    """
+    """Return since when the newest count has repeated itself; None if the newest reading changed it."""
     previous = series_state.previous
     return previous.at if previous is not None and previous.count == series_state.last.count else None
 
 
 def frozen_since(series_state: SeriesState) -> Point | None:
-    """Where a counter stands still, for 3 hours to 7 days, although the page's pace says that it should not."""
+    """Return the point at which a counter froze: it repeats itself for 3 hours to 7 days against the usual gain."""
     since = repeating_since(series_state)
     if since is None or not FROZEN_AT_LEAST <= series_state.last.at - since < FROZEN_AT_MOST:
         return None
     expected = (usual_gain(series_state) or 0.0) * ((series_state.last.at - since) / _DAY)
-    return (
-        series_state.previous
-        if expected >= _FROZEN_EXPECTED + 2 * (series_state.last.high - series_state.last.low)
-        else None
-    )
+    rounding = 2 * (series_state.last.high - series_state.last.low)
+    return series_state.previous if expected >= _FROZEN_EXPECTED + rounding else None
 
 
 def _begin(reading: Reading) -> SeriesState:
@@ -116,9 +117,9 @@ def _near(anchor: Point, reading: Reading) -> bool:
 
 
 def _reachable(series_state: SeriesState, anchor: Point, reading: Reading) -> bool:
-    """The gate's upper edge by the page's own pace; a frozen counter catches up over all of its frozen time.
+    """Return True if the usual gain since the anchor reaches the reading; for a frozen counter, since it froze.
 
-    A rounded count that repeats itself is not taken to be frozen here: it does so between any two steps.
+    A rounded count counts as not frozen here, since it repeats itself between any two steps.
     """
     usual = usual_gain(series_state)
     if usual is None or reading.count <= anchor.count:
@@ -159,10 +160,10 @@ def _accept(series_state: SeriesState, reading: Reading) -> Validation:
 
 
 def _daily(series_state: SeriesState, point: Point) -> tuple[Point, tuple[float, ...]]:
-    """The running day's start and the daily gains after ``point``.
+    """Return the running day's start and the daily gains after ``point``.
 
-    The day does not end while the count repeats itself (for up to 7 days): a frozen counter's catch-up is spread
-    over the frozen time.
+    The day does not end while the count repeats itself, for up to 7 days: the catch-up of a frozen counter belongs to
+    all of the frozen time.
     """
     day = series_state.day or series_state.last
     elapsed = point.at - day.at
@@ -173,7 +174,7 @@ def _daily(series_state: SeriesState, point: Point) -> tuple[Point, tuple[float,
 
 
 def _usual_gap(gap: float | None, before: datetime, after: datetime) -> float:
-    """Seconds; follows a quicker pace at once (geometric mean), a slower one step by step: an outage is no habit."""
+    """Return the usual gap in seconds. It shrinks at once (geometric mean) and grows slowly: an outage is no habit."""
     elapsed = (after - before).total_seconds()
     if gap is None:
         return elapsed
@@ -192,7 +193,7 @@ def _hold(series_state: SeriesState, reading: Reading) -> Validation:
         if any(_is_same(point, reading) for point in held):
             return Validation(standing=Standing.REPEATED, series_state=series_state)
         return Validation(standing=Standing.HELD if consistent else Standing.DOUBTED, series_state=series_state)
-    # The first and the two newest are all that is needed, however often the page is polled.
+    # The first and the two newest are enough, however often the page is polled.
     held = (*held[:1], *held[1:][-1:], _point(reading)) if consistent else (_point(reading),)
     holding = replace(
         series_state, held=held, held_metric=None if reading.metric is series_state.metric else reading.metric
@@ -205,10 +206,10 @@ def _hold(series_state: SeriesState, reading: Reading) -> Validation:
 
 
 def _may_begin_at_once(series_state: SeriesState, reading: Reading) -> bool:
-    """After a long silence, whether to ask no second reading.
+    """Return True if one reading after a long silence is enough to begin a new series.
 
-    A page that is polled will soon be read again. One known from published figures may not, and its next reading need
-    not resemble them; that of another metric cannot.
+    A polled page will soon be read again, so that a second reading can confirm the first. A page known from published
+    figures may not be read again soon. A reading of another metric cannot agree with the old series.
     """
     polled = series_state.gap is not None and series_state.gap <= _POLLED_SECONDS
     return not polled or reading.metric is not series_state.metric or series_state.last.dated is not Dated.INSTANT
@@ -234,14 +235,14 @@ def _is_confirmed(series_state: SeriesState) -> bool:
 
 
 def _at_new_level(series_state: SeriesState) -> SeriesState:
-    """The series at the level that the held readings confirm.
+    """Return the series at the level that the held readings confirm.
 
-    Where its first reading alone said otherwise, and not because the page grew to up to twice as many since, that one
-    is taken to be wrong, and the series begins with them.
+    If one first reading is all that contradicts them, it counts as wrong and the series begins with the held readings.
+    It counts as right if the page may have grown since, up to twice as many.
     """
     first, before, last = series_state.held[0], series_state.held[-2], series_state.held[-1]
     gap = _usual_gap(_usual_gap(series_state.gap, series_state.last.at, first.at), before.at, last.at)
-    # The step itself is no daily gain, and the gains of another metric are none of this series.
+    # The step itself is no daily gain, and gains of another metric do not belong to this series.
     level = replace(series_state, last=last, previous=before, day=last, gap=gap, held=(), held_metric=None)
     if series_state.held_metric is None:
         first_was_right = (
@@ -256,7 +257,7 @@ def _is_same(point: Point, reading: Reading) -> bool:
 
 
 def _late(series_state: SeriesState, reading: Reading) -> Validation:
-    """A reading no newer than the newest accepted: it fills in history, and moves the series' beginning back."""
+    """Validate a reading no newer than the newest accepted one; it may move the beginning of the series back."""
     standing, at = _standing_of_late(series_state, reading), reading.observed_at
     reaches_back = at < series_state.since and series_state.metric is reading.metric and series_state.restarted is None
     if standing is Standing.LATE and reaches_back:
@@ -265,7 +266,7 @@ def _late(series_state: SeriesState, reading: Reading) -> Validation:
 
 
 def _standing_of_late(series_state: SeriesState, reading: Reading) -> Standing:
-    """Late where it is in line with its neighbours (2%)."""
+    """Return LATE for a reading within 2% of its neighbours, else DOUBTED; REPEATED for a known reading."""
     known = tuple(point for point in (series_state.day, series_state.previous, series_state.last) if point is not None)
     if any(_is_same(point, reading) for point in known):
         return Standing.REPEATED
@@ -278,7 +279,7 @@ def _standing_of_late(series_state: SeriesState, reading: Reading) -> Standing:
         before = max(earlier, key=lambda point: point.at)
         floor, ceiling = float(min(before.low, after.low)), max(before.high, after.high)
     elif after.at - at > _JUDGED_WITHIN or at < series_state.since:
-        return Standing.LATE  # the ledger remembers nothing of that time
+        return Standing.LATE  # the series state holds nothing of that time
     else:
         reach = 12 * max(usual_gain(series_state) or 0.0, 0.0) * max((after.at - at) / _DAY, 1.0)
         floor, ceiling = after.low - max(0.03 * after.count, reach, 100), after.high

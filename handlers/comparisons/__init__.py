@@ -1,4 +1,4 @@
-"""The comparisons: one file each, found by name. Adding one is adding a file that ends in ``COMPARISON``."""
+"""The comparisons, one file each. To add one, add a file here that ends in ``COMPARISON = Comparison(…)``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from handlers.contract import Comparison
 
 @cache
 def all_comparisons() -> tuple[Comparison[Any], ...]:
-    """Every comparison in this folder, by name.
+    """Return every comparison in this folder, by name.
 
     Raises:
-        TypeError: a file here does not end in ``COMPARISON = Comparison(…)``, or its name is not the file's.
+        TypeError: A file declares no comparison, or the comparison has another name than the file.
 
     """
     found: list[Comparison[Any]] = []

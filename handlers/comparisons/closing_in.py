@@ -79,9 +79,9 @@ class ClosingInState:
     """The state of a group.
 
     Attributes:
-        day: the day (since 1970) of the last comparison.
-        forecasts: the forecasts that have not ended, or were raised less than 30 days ago.
-        record: whether each of the last ten ended forecasts held, oldest first.
+        day: The day (since 1970) of the last comparison.
+        forecasts: The forecasts that have not ended, or were raised less than 30 days ago.
+        record: Whether each of the last ten ended forecasts held, oldest first.
 
     """
 

@@ -59,12 +59,12 @@ class MajorityState:
     """The state of a page.
 
     Attributes:
-        metric: the metric of ``home_led``, which means nothing for another one.
-        home_led: the newest home share that was no foreign majority, None before there was one. It is a share above
+        metric: The metric of ``home_led``, which means nothing for another one.
+        home_led: The newest home share that was no foreign majority, None before there was one. It is a share above
             half; as long as there was none, that of a list with few likes abroad.
-        coverage: the part of all likes that had a country when few were listed abroad last.
-        hits: the number of lists in a row that meet the rule.
-        lists_until: the newest judged list.
+        coverage: The part of all likes that had a country when few were listed abroad last.
+        hits: The number of lists in a row that meet the rule.
+        lists_until: The newest judged list.
         raised: True once the alert was raised.
 
     """

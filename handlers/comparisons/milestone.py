@@ -66,13 +66,13 @@ class MilestoneState:
     """The state of a page.
 
     Attributes:
-        metric: what the page's series counts; None before the first reading.
-        next: the lowest milestone that the page has not passed while it was watched.
-        waiting: the facts of a passed milestone whose alert waits for a higher one, and of the lowest passed.
-        story: the milestone that opened the newest story.
-        same_until: until when a milestone belongs to that story.
-        doubted: the instant of the jump by which the count is above ``next``.
-        since: where the page's series began; None in a state from before this was stored.
+        metric: What the page's series counts; None before the first reading.
+        next: The lowest milestone that the page has not passed while it was watched.
+        waiting: The facts of a passed milestone whose alert waits for a higher one, and of the lowest passed.
+        story: The milestone that opened the newest story.
+        same_until: Until when a milestone belongs to that story.
+        doubted: The instant of the jump by which the count is above ``next``.
+        since: Where the page's series began; None in a state from before this was stored.
 
     """
 

@@ -88,10 +88,10 @@ class Streak:
     """Which page was ahead (None: equal or overlapping) at every evaluation since ``since``.
 
     Attributes:
-        until: the instant compared at the last evaluation.
-        evaluations: the number of counted evaluations.
-        read: the newest instants of the two pages at the last counted evaluation.
-        before: the pages' readings from before the first evaluation.
+        until: The instant compared at the last evaluation.
+        evaluations: The number of counted evaluations.
+        read: The newest instants of the two pages at the last counted evaluation.
+        before: The pages' readings from before the first evaluation.
 
     """
 
@@ -108,10 +108,10 @@ class Pair:
     """An open pair.
 
     Attributes:
-        leader: the settled leader, None until the two pages were first clearly apart.
-        front: the page last seen ahead.
-        contest: the instant at which the contest opened, None without one.
-        flips: the number of changes of lead within the contest.
+        leader: The settled leader, None until the two pages were first clearly apart.
+        front: The page last seen ahead.
+        contest: The instant at which the contest opened, None without one.
+        flips: The number of changes of lead within the contest.
 
     """
 

@@ -55,12 +55,12 @@ class PageTroubleState:
     """The state of a page.
 
     Attributes:
-        trouble: the present trouble; None while the page is read.
-        since: the first poll of ``trouble`` (unavailable and unread count as one).
-        until: the newest poll of ``trouble``.
-        polls: the number of these polls.
-        raised: the troubles that alerts were raised about in this episode.
-        opened: the instant that the story of these alerts is named after.
+        trouble: The present trouble; None while the page is read.
+        since: The first poll of ``trouble`` (unavailable and unread count as one).
+        until: The newest poll of ``trouble``.
+        polls: The number of these polls.
+        raised: The troubles that alerts were raised about in this episode.
+        opened: The instant that the story of these alerts is named after.
 
     """
 

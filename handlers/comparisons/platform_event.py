@@ -70,10 +70,10 @@ class PlatformEventState:
     """The state of a platform.
 
     Attributes:
-        fallen: the pages that fell in the past 48 hours, with the instant.
-        losses: the losses of the pages in ``fallen`` and ``waiting``.
-        event: the newest event.
-        waiting: the pages that fell with others since the event and are not named yet, with the instant.
+        fallen: The pages that fell in the past 48 hours, with the instant.
+        losses: The losses of the pages in ``fallen`` and ``waiting``.
+        event: The newest event.
+        waiting: The pages that fell with others since the event and are not named yet, with the instant.
 
     """
 

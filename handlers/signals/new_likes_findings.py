@@ -92,19 +92,19 @@ class Finding:
     """A part's new likes of one period.
 
     Attributes:
-        share: the part's share of the new likes, with its bounds.
-        came: the part's new likes.
-        gained: all new likes.
-        tested: the number of likes behind the share.
-        total: all likes of the page; 0 if unknown.
-        baseline: the usual share.
-        of_all: the part's share of all likes at the end of the period. None for a published figure, whose baseline
+        share: The part's share of the new likes, with its bounds.
+        came: The part's new likes.
+        gained: All new likes.
+        tested: The number of likes behind the share.
+        total: All likes of the page; 0 if unknown.
+        baseline: The usual share.
+        of_all: The part's share of all likes at the end of the period. None for a published figure, whose baseline
             this share is.
-        unlisted: the new likes without a country.
-        relisted: likes that the lists gained and the total did not. They are in none of the figures.
-        counted_days: the days of the period whose lists can be compared, if not all can; ``share``, ``came`` and
+        unlisted: The new likes without a country.
+        relisted: Likes that the lists gained and the total did not. They are in none of the figures.
+        counted_days: The days of the period whose lists can be compared, if not all can; ``share``, ``came`` and
             ``gained`` are of these days.
-        countries: the new likes of each country abroad, the most first (a lower bound if some were ``relisted``).
+        countries: The new likes of each country abroad, the most first (a lower bound if some were ``relisted``).
 
     """
 

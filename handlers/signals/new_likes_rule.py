@@ -57,9 +57,9 @@ class NewLikesRule:
     """What the two comparisons do not share.
 
     Attributes:
-        place: ends "new likes from" in sentences and names of parameters.
+        place: Ends "new likes from" in sentences and names of parameters.
         by_country: True to judge each country by itself, False to judge ``ABROAD``.
-        facts: the facts of an alert about a finding; the arguments are the finding, its part, and the home country.
+        facts: The facts of an alert about a finding; the arguments are the finding, its part, and the home country.
 
     """
 

@@ -1,7 +1,7 @@
-"""What was once worked out of an audience reading, for as long as somebody keeps that reading.
+"""A cache of what was computed from an audience reading, for as long as that reading is in memory.
 
-A page's lists by country are looked at again with each new one, 150 days of them; what each of them says does not
-change. It is known by the very object, so that whatever is kept of it must not hold on to it.
+Each new list by country is compared with 150 days of earlier lists, and what follows from an earlier list does not
+change. The cache knows a reading by its identity, so a cached value must not refer to the reading itself.
 """
 
 from __future__ import annotations
@@ -15,25 +15,23 @@ V = TypeVar("V")
 
 
 class ReadingCache(Generic[V]):
-    """One thing known of readings."""
+    """One computed value for each reading."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[ReferenceType[AudienceReading], V]] = {}
+        self._entries: dict[int, tuple[ReferenceType[AudienceReading], V]] = {}
 
-    def of(self, reading: AudienceReading) -> V | None:
-        """What is known of this very reading; None if nothing is."""
-        known = self._known.get(id(reading))
-        return None if known is None or known[0]() is not reading else known[1]
+    def get(self, reading: AudienceReading) -> V | None:
+        """Return the value of this very reading, None without one."""
+        entry = self._entries.get(id(reading))
+        return None if entry is None or entry[0]() is not reading else entry[1]
 
-    def keep(self, reading: AudienceReading, found: V) -> V:
-        """Know this of the reading from now on; returns it."""
-        key, known = id(reading), self._known
-        known[key] = (ref(reading, lambda gone: _forget(known, key, gone)), found)
-        return found
+    def put(self, reading: AudienceReading, value: V) -> V:
+        """Store and return the value of this reading."""
+        key, entries = id(reading), self._entries
 
+        def forget(gone: ReferenceType[AudienceReading]) -> None:
+            if key in entries and entries[key][0] is gone:  # a new reading may have the same id
+                del entries[key]
 
-def _forget(
-    known: dict[int, tuple[ReferenceType[AudienceReading], V]], key: int, gone: ReferenceType[AudienceReading]
-) -> None:
-    if key in known and known[key][0] is gone:  # another reading may have come to live at the same place
-        del known[key]
+        entries[key] = (ref(reading, forget), value)
+        return value

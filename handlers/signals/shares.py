@@ -1,8 +1,14 @@
-"""Shares by country, always as bounds: what was listed, what was not, and what rounding leaves open.
+"""Shares by country with their bounds: likes without a country, and rounding, leave an interval.
 
-Home h; n_c likes in country c; T the page's total at that instant; U = T - sum(n_c) has no country. Of all likes the
-foreign share lies in ``[sum(n_c, c != h)/T, 1 - n_h/T]``. Two forms exist: *snapshots* (the platform's list of
-countries, day by day) and *published figures* (a newspaper's share, with the interval its rounding leaves).
+| symbol | meaning |
+|---|---|
+| h | the home country |
+| n_c | likes in country c |
+| T | the page's total at that instant |
+| T - sum(n_c) | likes without a country |
+
+The foreign share of all likes lies in ``[sum(n_c, c != h) / T, 1 - n_h / T]``. There are two sources: *snapshots* (the
+platform's list of countries, day by day) and *published figures* (a newspaper's share, with its rounding).
 """
 
 from __future__ import annotations
@@ -30,7 +36,7 @@ _DAY = timedelta(days=1)
 
 
 class Snapshot(NamedTuple):
-    """A page's likes by country at one instant, with its total there. Likes throughout."""
+    """A page's likes by country at one instant, with its total at that instant. All numbers are likes."""
 
     reading: AudienceReading
     home: float
@@ -43,7 +49,7 @@ class Snapshot(NamedTuple):
 
     @property
     def coverage(self) -> float:
-        """The share of the total that has a listed country."""
+        """The share of the total that has a country."""
         return (self.home + self.foreign) / self.total
 
     @property
@@ -53,7 +59,7 @@ class Snapshot(NamedTuple):
 
     @property
     def abroad_of_listed(self) -> float:
-        """The share that is listed abroad of what has a country: a longer list, or one of fewer, leaves it as it is."""
+        """The share of the likes with a country that is listed abroad. A longer or shorter list does not change it."""
         return self.foreign / (self.home + self.foreign)
 
     @property
@@ -64,13 +70,18 @@ class Snapshot(NamedTuple):
 
 
 class ListStep(NamedTuple):
-    """What changed between two snapshots that follow each other. ``clean``: it can be read as people coming and going.
+    """The changes between two snapshots that follow each other; d is a change from one to the next.
 
-    It is ``orderly`` if the negative changes of countries come to no more than max(0.1% of all listed, half the
-    positive ones); purges and re-attributions are not. It is clean if the lists and the total also agree,
-    ``|dT - d(sum n)| <= max(50% dT, 0.3% T)``; where a frozen total catches up later, several orderly steps that agree
-    together are clean. ``listed`` is d(sum n). ``steady``: both list the same countries, so that the changes of several
-    such steps are those from the first to the last.
+    Attributes:
+        listed: The change of all likes with a country, d(sum n).
+        orderly: True if the losses of countries are at most max(0.1% of all listed, half the gains). Purges and
+            re-attributions are not orderly.
+        clean: True if the step shows people coming and going: it is orderly, and list and total agree,
+            ``|dT - d(sum n)| <= max(50% dT, 0.3% T)``. If a frozen total catches up later, several orderly steps
+            that agree together are clean.
+        steady: True if both snapshots list the same countries. The changes of several steady steps add up to the
+            change from the first snapshot to the last.
+
     """
 
     before: Snapshot
@@ -85,8 +96,12 @@ class ListStep(NamedTuple):
 class Flow:
     """New likes over the clean steps between two instants: listed abroad, listed at home, and without a country.
 
-    ``gained`` is what the total gained over the same steps, ``countries`` what each country abroad did, the most first.
-    ``days`` are those of the clean steps; ``whole`` where no other step lies between the two instants.
+    Attributes:
+        days: The days of the clean steps.
+        whole: True if all steps between the two instants are clean.
+        gained: The gain of the total over the clean steps.
+        countries: The gain of each country abroad, the most first.
+
     """
 
     since: datetime
@@ -105,20 +120,20 @@ class Flow:
 
     @property
     def relisted(self) -> float:
-        """What countries gained and the page did not: likes from before, without a country then or in another."""
+        """Likes that countries gained and the page did not: old likes, listed elsewhere or nowhere before."""
         return max(self.listed + self.unlisted - self.gained, 0.0)
 
     def new_of(self, part: float) -> float:
-        """What is certainly new of a part: all that was listed anew may have been listed there."""
+        """Return the likes of a part that are certainly new: all relisted likes may be in this part."""
         return max(part - self.relisted, 0.0)
 
     def new_share_of(self, part: float) -> Figure:
-        """As ``share_of``, of what is certainly new: the likes come to what the total gained, and to no more."""
+        """Return the same as ``share_of``, of the likes that are certainly new."""
         new, listed = self.new_of(part), self.listed - self.relisted
         return Figure(value=new / listed, low=new / self.gained, high=min((new + self.unlisted) / self.gained, 1.0))
 
     def share_of(self, part: float) -> Figure:
-        """The share that a part has of those with a country; ``low`` counts those without one as none of it."""
+        """Return a part's share of the new likes with a country; for ``low`` no like without a country is in the part."""
         everybody = self.listed + self.unlisted
         return Figure(value=part / self.listed, low=part / everybody, high=(part + self.unlisted) / everybody)
 
@@ -127,11 +142,12 @@ Totals = Mapping[datetime, int]
 
 
 def with_totals(totals: Totals, window: Window) -> Totals:
-    """The page's accepted totals for its snapshots, by ``as_of``: at that instant, as the readings around it tell.
+    """Return the page's accepted totals for its snapshots, by ``as_of``.
 
-    Where they are not remembered it is the first at or after it. The page must have been read within 72 hours of it.
+    The total is interpolated between the readings around that instant. Without these in the history it is the first
+    total at or after it. The page must have been read within 72 hours of the instant.
 
-    The very object given if nothing was learnt; and rules that knew the same are given the same object.
+    If nothing is new, the result is the very object given. Rules that gave equal totals get the same object.
     """
     series_state = window.series_states.get(window.scope)
     if series_state is None:
@@ -156,7 +172,7 @@ def _with_totals(totals: Totals, window: Window, series_state: SeriesState) -> T
 
 
 def _total_then(window: Window, points: Sequence[Point], as_of: datetime) -> int | None:
-    """The total at that instant, on a line between readings; else the first at or after it; read within 72 hours."""
+    """Return the total interpolated at an instant, else the first after it; None if not read within 72 hours."""
     past, then = window.histories[window.scope], as_of.timestamp()
     after, level = bisect_left(past.times, then), past.level(then)
     if level is not None and after < len(past.times) and past.times[after] <= then + TOTAL_WITHIN.total_seconds():
@@ -166,17 +182,17 @@ def _total_then(window: Window, points: Sequence[Point], as_of: datetime) -> int
 
 
 def _once(window: Window, what: Hashable, totals: Totals, make: Callable[[], V]) -> V:
-    """What is made of a window and these very totals, once. They are kept with it: no others take their place."""
+    """Return ``make()``, cached in the window for these very totals. The cache holds them, so that their id stays."""
     return window.cached((what, id(totals)), lambda: (totals, make()))[1]
 
 
 def is_list(reading: AudienceReading) -> bool:
-    """A platform's list of likes by country, rather than a newspaper's figure for one of them."""
+    """Return True for a platform's list of likes by country, False for a newspaper's figure of one country."""
     return reading.measure is Measure.ALL and len(reading.likes) > 1
 
 
 def _lists(window: Window) -> list[AudienceReading]:
-    """The page's lists by country, oldest first, of the metric of the newest: likes and followers are not compared."""
+    """Return the page's lists by country with the metric of the newest one, oldest first."""
     return window.cached(_lists, lambda: _lists_of(window.audience))
 
 
@@ -186,7 +202,7 @@ def _lists_of(audience: Sequence[AudienceReading]) -> list[AudienceReading]:
 
 
 def total_at(points: Iterable[Point], as_of: datetime) -> Point | None:
-    """The total that figures by country are a part of: the first at or after them, within 72 hours."""
+    """Return the total for figures by country: the first point at or after their instant, within 72 hours."""
     fitting = [point for point in points if as_of <= point.at <= as_of + TOTAL_WITHIN]
     return min(fitting, key=lambda point: point.at, default=None)
 
@@ -195,17 +211,16 @@ _LISTED: ReadingCache[float] = ReadingCache()
 
 
 def listed(reading: AudienceReading) -> float:
-    """How many likes have a country."""
-    known = _LISTED.of(reading)
-    if known is None:
-        known = _LISTED.keep(reading, sum(figure.value for figure in reading.likes.values()))
-    return known
+    """Return the number of likes with a country."""
+    number = _LISTED.get(reading)
+    return _LISTED.put(reading, sum(figure.value for figure in reading.likes.values())) if number is None else number
 
 
 def snapshots(window: Window, home: str, totals: Totals) -> tuple[Snapshot, ...]:
-    """The lists that count, oldest first: with a total, with the home country, with plausible coverage, no repeats.
+    """Return the lists that count, oldest first: with a total, the home country, and a plausible coverage.
 
-    Coverage is plausible where 0.4 < sum(n)/T <= 1.03; of several lists of one instant the first counts.
+    Coverage is plausible if 0.4 < sum(n) / T <= 1.03. Repeated lists do not count; of several lists of one instant
+    the first counts.
     """
     return _once(window, (snapshots, home), totals, lambda: tuple(_snapshots(window, home, totals)))
 
@@ -228,7 +243,7 @@ def _snapshots(window: Window, home: str, totals: Totals) -> Iterator[Snapshot]:
 
 
 def later(series: Sequence[Snapshot], until: datetime | None) -> Iterator[tuple[int, Snapshot]]:
-    """The snapshots after an instant (all where it is None), each with the number of those up to it."""
+    """Return the snapshots after an instant (all if it is None), each with the number of snapshots up to it."""
     first = 0 if until is None else bisect_right(series, until, key=_at)
     return enumerate(series[first:], start=first + 1)
 
@@ -238,20 +253,20 @@ def _at(snapshot: Snapshot) -> datetime:
 
 
 def is_sparse(series: Sequence[Snapshot]) -> bool:
-    """Whether the newest snapshots lie further apart than 8 days, so that one must do where two would."""
+    """Return True if the two newest snapshots lie more than 8 days apart, so that one must be enough."""
     return len(series) == 1 or series[-1].at - series[-2].at > SPARSE_FROM
 
 
 def steps(window: Window, home: str, totals: Totals) -> tuple[ListStep, ...]:
-    """What changed from each snapshot to the next."""
+    """Return the step from each snapshot to the next."""
     series = snapshots(window, home, totals)
     return _once(window, (steps, home), totals, lambda: tuple(_caught_up(tuple(map(_step, series, series[1:])))))
 
 
 def _step(before: Snapshot, after: Snapshot) -> ListStep:
-    known = _STEPS.of(after.reading)
+    known = _STEPS.get(after.reading)
     if known is None or known.before() is not before.reading:
-        known = _STEPS.keep(after.reading, _looked_at(before, after))
+        known = _STEPS.put(after.reading, _changes_between(before, after))
     clean = known.orderly and _agree(after.total - before.total, known.listed, after.total)
     return ListStep(before, after, known.listed, known.orderly, clean, known.steady)
 
@@ -261,7 +276,7 @@ def _agree(gained: float, listed: float, total: float) -> bool:
 
 
 def _caught_up(path: Sequence[ListStep]) -> Iterator[ListStep]:
-    """The steps, of which those are clean too that agree with the total only together."""
+    """Yield the steps; several orderly ones become clean if they agree with the total together."""
     waiting: list[ListStep] = []
     for step in path:
         if step.clean or not step.orderly:
@@ -279,7 +294,7 @@ def _caught_up(path: Sequence[ListStep]) -> Iterator[ListStep]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """What is known of the step to the snapshot it is kept for, from the one ``before``, whatever the totals."""
+    """The part of a step from the snapshot ``before`` that does not depend on totals."""
 
     before: ReferenceType[AudienceReading]
     listed: float
@@ -290,7 +305,7 @@ class _Known:
 _STEPS: ReadingCache[_Known] = ReadingCache()
 
 
-def _looked_at(before: Snapshot, after: Snapshot) -> _Known:
+def _changes_between(before: Snapshot, after: Snapshot) -> _Known:
     changes = _changes(before.reading, after.reading).values()
     positive = sum(change for change in changes if change > 0)
     negative = -sum(change for change in changes if change < 0)
@@ -312,7 +327,7 @@ def _changes(before: AudienceReading, after: AudienceReading) -> Mapping[str, fl
 
 
 def flow(path: Sequence[ListStep], home: str, since: datetime, until: datetime) -> Flow | None:
-    """New likes over the clean steps from ``since`` to ``until``; None where there are none with a country."""
+    """Return the new likes over the clean steps from ``since`` to ``until``; None if none has a country."""
     first = bisect_left(path, since, key=lambda step: step.before.at)
     last = bisect_right(path, until, key=lambda step: step.after.at)
     inside = [step for step in path[first:last] if step.clean]
@@ -340,7 +355,7 @@ def flow(path: Sequence[ListStep], home: str, since: datetime, until: datetime) 
 
 
 def _runs(clean: Sequence[ListStep]) -> Iterator[Sequence[ListStep]]:
-    """The steps that follow each other with the same countries listed: their changes add up to that from end to end."""
+    """Yield the runs of steps that follow each other and list the same countries."""
     start = 0
     for place, (step, following) in enumerate(pairwise(clean), start=1):
         if not (step.steady and following.steady and step.after is following.before):
@@ -351,9 +366,9 @@ def _runs(clean: Sequence[ListStep]) -> Iterator[Sequence[ListStep]]:
 
 
 def published_share(reading: AudienceReading, country: str) -> Figure | None:
-    """A country's share of the reading's denominator, with its rounding interval; None where it has none.
+    """Return a country's share of the reading's denominator with its rounding; None if there is none.
 
-    A published share is taken before one computed from counts, which carries two roundings.
+    A published share is better than one computed from counts, which carries two roundings.
     """
     if country in reading.shares:
         return reading.shares[country]
@@ -364,12 +379,12 @@ def published_share(reading: AudienceReading, country: str) -> Figure | None:
 
 
 def complement(share: Figure) -> Figure:
-    """What is left of a whole."""
+    """Return the rest of the whole."""
     return Figure(value=1 - share.value, low=1 - share.high, high=1 - share.low)
 
 
 def fact(name: str, figure: Figure, unit: str, reading: AudienceReading, *, about: str = "") -> Fact:
-    """A figure behind an alert, with the instant, the precision and the source of the reading it is from."""
+    """Return a figure as a fact, with the instant, the precision and the source of its reading."""
     return Fact(
         name=name,
         value=figure.value,
@@ -396,5 +411,5 @@ def list_facts(snapshot: Snapshot, home: str) -> Iterator[Fact]:
 
 
 def exactly(value: float) -> Figure:
-    """A figure without an interval."""
+    """Return a figure without an interval."""
     return Figure(value=value, low=value, high=value)
