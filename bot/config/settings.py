@@ -138,7 +138,7 @@ class Settings(SettingGroup):
         if not bot and (app or signing):
             other = "SLACK_APP_TOKEN" if app else "SLACK_SIGNING_SECRET"
             raise ValueError(
-                f"{other} is set, but SLACK_BOT_TOKEN is not: set it, or remove {other} to use the local workspace"
+                f"{other} is set, but SLACK_BOT_TOKEN is not: set both, or remove {other} to use the local workspace"
             )
         return signing
 

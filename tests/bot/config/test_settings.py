@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.config.declaration import Address, SettingGroup, WebAddress, Word, parse_address, parse_duration, setting
-from bot.config.settings import Mode, declared_settings, env_example, load
+from bot.config.settings import Mode, declared_settings, env_example, load, names_in
 from bot.errors import ConfigError
 
 
@@ -133,6 +133,26 @@ def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     env_file.write_bytes("LIKEWATCH_DATABASE=ünïcode".encode("utf-16"))
     with pytest.raises(ConfigError, match=r"\.env"):
         load({}, env_file, [])
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("LIKEWATCH_DATABASE=counts.db\nEXAMPLE_API_URL=https://example.com\n", encoding="utf-8-sig")
+    settings = load({}, env_file, [Example])
+    assert settings.database == Path("counts.db")
+    assert settings.platforms == {"EXAMPLE_API_URL": "https://example.com"}
+    assert names_in(env_file) == {"LIKEWATCH_DATABASE", "EXAMPLE_API_URL"}
+
+
+def test_a_blank_text_in_the_environment_hides_the_file(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("LIKEWATCH_POLL_EVERY=1h\n", encoding="utf-8")
+    assert load({"LIKEWATCH_POLL_EVERY": " "}, env_file, []).poll_every == timedelta(minutes=15)
+
+
+def test_the_names_of_settings_are_read_exactly() -> None:
+    settings = load({"likewatch_poll_every": "1h", "poll_every": "1h"}, None, [])
+    assert settings.poll_every == timedelta(minutes=15)
 
 
 @given(st.dictionaries(st.sampled_from([one.name for one in declared_settings([])]), st.text(max_size=30)))

@@ -1,4 +1,4 @@
-"""A platform that does not answer is left alone for a while."""
+"""The circuit breaker: a platform that does not answer gets no calls for a while."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AWAY = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"
 
 
 class Platform:
-    """Answers what it is told to and counts the calls; hangs up where that is nothing."""
+    """A server that sends ``answer`` and counts the calls. It hangs up if ``answer`` is empty."""
 
     def __init__(self, answer: bytes) -> None:
         self.answer = answer
@@ -46,7 +46,7 @@ def asking(platform: Platform, clock: HandClock) -> Iterator[Http]:
 
 
 def fails(http: Http) -> str:
-    """The sentence of a call that fails, or the empty string where the platform answered, be it of its trouble."""
+    """Return the sentence of a call that fails, or "" if the platform answered, even with an error."""
     try:
         http.ask("GET", "/")
     except Unreachable as error:

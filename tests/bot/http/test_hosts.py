@@ -1,4 +1,4 @@
-"""No platform's answer, and nobody's typing, leads a request to this machine or its network."""
+"""No answer of a platform, and no text of a person, leads a request to this machine or its network."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_over_https_too_and_whatever_the_address_is_written_like(elsewhere: str)
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Names resolve to each of these lists of addresses in turn; returns what was asked for."""
+    """Resolve names to each of these lists of addresses in turn. Return the names that were resolved."""
     asked: list[str] = []
 
     def getaddrinfo(host: str, port: int, *_: object, **__: object) -> list[object]:

@@ -12,6 +12,7 @@ from bot.monitoring.doctor import CheckResult, examine, sqlite
 from bot.platforms.contract import Reason
 from bot.platforms.registry import platform_settings
 from storage.store import Store
+from tests.bot.test_cli import likewatch
 from tests.labs.standins.clock import HandClock
 from tests.labs.standins.newsroom import START, ToldPlatform, cycle, track
 
@@ -76,3 +77,55 @@ def test_a_sqlite_with_the_wal_reset_bug_is_named_with_what_to_do(
     assert finding.mark is mark
     assert bool(finding.todo) is (mark is CheckResult.NOTE)
     assert "3.40.1" in finding.what or "3.53.4" in finding.what
+
+
+ON_SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "mark", "says"),
+    [
+        (ON_SLACK, CheckResult.FAULT, "Nobody may track"),
+        (
+            {**ON_SLACK, "LIKEWATCH_EDITORS": "everybody"},
+            CheckResult.NOTE,
+            "everybody who can reach the bot, guests too",
+        ),
+        ({**ON_SLACK, "LIKEWATCH_EDITORS": "U012AB3CD"}, CheckResult.FINE, "1 person"),
+        ({}, CheckResult.NOTE, "everybody who can reach the bot, guests too"),
+    ],
+)
+def test_the_doctor_says_who_may_do_what(tmp_path: Path, environ: dict[str, str], mark: CheckResult, says: str) -> None:
+    settings = load({**environ, "LIKEWATCH_DATABASE": str(tmp_path / "none.db")}, None, [])
+    findings = [one for one in examine(settings, [], lambda _: "connected", START) if "track" in one.what]
+    assert [(one.mark, says in one.what) for one in findings] == [(mark, True)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"LIKEWATCH_DATABASE": "absent/x.db"}, "The folder of the database, absent, does not exist"),
+        ({"LIKEWATCH_DATABASE": "."}, ". is a folder, not a database"),
+        ({"LIKEWATCH_TSA_ROOTS": "absent.pem"}, "LIKEWATCH_TSA_ROOTS: absent.pem cannot be read"),
+        ({"LIKEWATCH_EDITOR": "everybody"}, "LIKEWATCH_EDITOR is no setting of Likewatch, and is not read"),
+    ],
+)
+def test_a_setting_that_would_not_do_what_was_meant_is_a_fault(
+    tmp_path: Path, settings: dict[str, str], said: str
+) -> None:
+    outcome = likewatch(tmp_path, "doctor", **settings)
+    assert outcome.returncode == 1
+    assert said in outcome.stdout
+    assert "restore" not in outcome.stdout
+
+
+def test_a_misspelt_setting_in_the_file_is_named_with_what_was_meant(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LIKEWATCH_EDITOR=everybody\n", encoding="utf-8")
+    assert "did you mean LIKEWATCH_EDITORS?" in likewatch(tmp_path, "doctor").stdout
+
+
+def test_a_file_of_settings_that_is_not_there_is_a_fault_unless_nobody_named_it(tmp_path: Path) -> None:
+    assert "so no setting is read" not in likewatch(tmp_path, "doctor").stdout
+    named = likewatch(tmp_path, "--env-file", "mine.env", "doctor")
+    assert named.returncode == 1
+    assert "mine.env does not exist, so no setting is read from it" in named.stdout

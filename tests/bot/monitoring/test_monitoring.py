@@ -1,4 +1,4 @@
-"""What /healthz and /metrics say of a bot whose cycle, platforms and outbox stand in every way."""
+"""/healthz and /metrics, for every state of the cycle, the platforms and the outbox."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EVERY = timedelta(minutes=15)
 
 
 class Newsroom:
-    """A bot's heart: pages ``a`` and ``b`` on a platform that does what it is told, and its health."""
+    """A cycle that reads pages ``a`` and ``b`` of a scripted platform, with its health."""
 
     def __init__(self, store: Store, clock: HandClock) -> None:
         self.store, self.clock = store, clock

@@ -1,4 +1,4 @@
-"""The operators are told of a platform's outage once, and once that it is over."""
+"""The operators get one message when a platform's outage begins, and one when it is over."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVERY = timedelta(minutes=15)
 
 
 class Operators:
-    """Remembers what they were told; cannot be reached while ``away``."""
+    """Operators who collect their messages. No message reaches them while ``away``."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -29,7 +29,7 @@ class Operators:
 
 
 class Desk:
-    """Two platforms with a page each, polled and looked at every minute."""
+    """Two platforms with a page each, polled and checked every minute."""
 
     def __init__(self, store: Store, clock: HandClock) -> None:
         self.store, self.clock = store, clock

@@ -1,4 +1,4 @@
-"""The systemd unit that `likewatch unit` prints is one that systemd takes."""
+"""systemd accepts the unit that `likewatch unit` prints."""
 
 from __future__ import annotations
 

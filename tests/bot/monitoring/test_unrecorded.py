@@ -1,4 +1,4 @@
-"""Nothing that is read can be recorded: it is told, shown as gaps where that can be written, and asked more rarely."""
+"""When readings cannot be recorded, the operators get a message, gaps are stored if possible, and polls get rarer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class Watched:
-    """Two pages due hourly, looked at every minute; ``polls`` are when they were asked for."""
+    """Two pages that are due each hour, with a check each minute. ``polls`` are the instants of the reads."""
 
     def __init__(self, kept: EvidenceNewsroom) -> None:
         self.kept = kept

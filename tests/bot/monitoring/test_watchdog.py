@@ -1,4 +1,4 @@
-"""A cycle that hangs ends the process, so that it is started anew."""
+"""A cycle that hangs ends the process, so that a supervisor starts it again."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ SECRET = "app-secret-nobody-may-see"
 
 
 class Switchboard:
-    """One server for all tests: starting and stopping one takes longer than a test."""
+    """Yield one server for all tests: starting and stopping a server takes longer than a test."""
 
     app: App
 
@@ -40,7 +40,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def graph_http(switchboard: tuple[Switchboard, str]) -> Iterator[tuple[Graph, Http]]:
-    """A Graph stand-in, and what asks it."""
+    """Yield a Graph stand-in with a client."""
     switchboard[0].app = graph = Graph(token=TOKEN, app_secret=SECRET)
     values = {"FACEBOOK_ACCESS_TOKEN": TOKEN, "FACEBOOK_APP_SECRET": SECRET, "FACEBOOK_API_URL": switchboard[1]}
     with closing(Http(values, facebook.base_url(values))) as http:
@@ -49,7 +49,7 @@ def graph_http(switchboard: tuple[Switchboard, str]) -> Iterator[tuple[Graph, Ht
 
 @pytest.fixture
 def sky_http(switchboard: tuple[Switchboard, str]) -> Iterator[tuple[Bluesky, Http]]:
-    """A Bluesky stand-in, and what asks it."""
+    """Yield a Bluesky stand-in with a client."""
     switchboard[0].app = sky = Bluesky()
     values = {"BLUESKY_API_URL": switchboard[1]}
     with closing(Http(values, bluesky.base_url(values))) as http:

@@ -89,7 +89,7 @@ def test_a_bad_count_costs_only_its_own_page(graph_http: Asked, now: datetime) -
 
 
 class Case(NamedTuple):
-    """``error`` is what resolving raises, ``reason`` why a poll failed, ``says`` a word of the sentence of both."""
+    """``error``: raised by ``resolve``. ``reason``: of the failure in ``fetch``. ``says``: a word of both sentences."""
 
     code: int
     subcode: int | None

@@ -1,4 +1,4 @@
-"""Meta's own client judges our Graph stand-in: a stand-in that only our own client talks to proves little."""
+"""Meta's own client judges the Graph stand-in, because a stand-in that only our client has tried proves little."""
 
 from __future__ import annotations
 
