@@ -12,8 +12,8 @@ from bot.monitoring.doctor import CheckResult, examine, sqlite
 from bot.platforms.contract import Reason
 from bot.platforms.registry import platform_settings
 from storage.store import Store
-from tests.bot.test_cli import likewatch
 from tests.labs.standins.clock import HandClock
+from tests.labs.standins.command_line import likewatch
 from tests.labs.standins.newsroom import START, ToldPlatform, cycle, track
 
 
