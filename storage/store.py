@@ -22,6 +22,7 @@ from storage.schema.files import evidence_beside
 from storage.schema.ids import Ids
 from storage.series.audiences import Audiences
 from storage.series.history_summaries import HistorySummaries
+from storage.series.journal import Journal
 from storage.series.readings import Readings
 from storage.series.rule_states import RuleStates
 from storage.series.series_states import SeriesStates
@@ -49,6 +50,7 @@ class Store:
         self.history_summaries = HistorySummaries(database, ids)
         self.audiences = Audiences(database, ids)
         self.timeline = Timeline(database, ids)
+        self.journal = Journal(database, ids)
         self.alerts = Alerts(database)
         self.rule_states = RuleStates(database)
         self.subscriptions = Subscriptions(database)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bot.cli.database import backup, restore
+from bot.cli.database import backup, rebuild, restore
 from bot.cli.evidence import evidence
 from bot.cli.figures import backtest, import_file, replay
 from bot.cli.running import poll, run
@@ -46,5 +46,5 @@ def main(ctx: click.Context, env_file: Path) -> None:
     ctx.obj = env_file
 
 
-for command in (run, poll, import_file, replay, backtest, doctor, manifest, unit, backup, restore, evidence):
+for command in (run, poll, import_file, replay, backtest, doctor, manifest, unit, backup, restore, rebuild, evidence):
     main.add_command(command)

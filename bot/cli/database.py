@@ -1,15 +1,20 @@
-"""``likewatch backup`` and ``restore``."""
+"""``likewatch backup``, ``restore`` and ``rebuild``."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
 
-from bot.cli.common import read_settings, reading
+from bot.cli.common import echo, progress_bar, read_settings, reading
 from bot.clock import SystemClock
+from bot.polling.rebuild import rebuild as rebuild_state
+from bot.polling.rebuild import rebuild_summary
 from bot.text import phrases
+from handlers.comparisons import all_comparisons
 from storage.schema import backups
+from storage.store import Store
 
 
 @click.command()
@@ -39,3 +44,17 @@ def restore(ctx: click.Context, backup: Path) -> None:
     if restored.unsettled:
         waiting = phrases.several(restored.unsettled, "alert")
         click.echo(f"{waiting} waited in the backup: each is looked for in its channel before it is posted.")
+
+
+@click.command()
+@click.pass_context
+def rebuild(ctx: click.Context) -> None:
+    """Compute series states, history summaries and rule states anew, and replace what differs.
+
+    They come of everything that ever arrived, in its order. The database has that. A difference is the sign of a bug,
+    and is printed. Stop the bot first. No alert is added or posted. A rebuild may be interrupted: nothing is replaced
+    before its end.
+    """
+    with closing(Store.open(read_settings(ctx).database)) as store, progress_bar("Rebuilding") as advance:
+        report = rebuild_state(store, all_comparisons(), advance=advance)
+    echo(rebuild_summary(report))

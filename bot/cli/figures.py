@@ -90,9 +90,9 @@ def _replay(settings: Settings, file: Path | None) -> Iterator[str]:
                 pages = tuple(_pages_of(read, settings, example.pages))
                 readings, audiences = read.readings, read.audiences
             add_pages(core.store, pages, now=core.clock.now())
-            absorbed = core.cycle.absorb(by_instant(readings, audiences), replayed=True)
-            yield from alert_lines(core.store, absorbed.alerts)
-            yield f"{phrases.several(len(absorbed.alerts), 'alert')} in all. Nothing was stored or posted."
+            added = core.cycle.add_figures(by_instant(readings, audiences), replayed=True)
+            yield from alert_lines(core.store, added.alerts)
+            yield f"{phrases.several(len(added.alerts), 'alert')} in all. Nothing was stored or posted."
 
 
 def _pages_of(read: FileContents, settings: Settings, examples: Iterable[Page]) -> Iterator[Page]:

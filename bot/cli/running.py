@@ -80,9 +80,9 @@ def _poll(core: app.Core) -> Iterator[str]:
         elif latest.polled_at and latest.series_state:
             count = f"{phrases.count(latest.series_state.last.count)} {latest.series_state.metric}"
             yield f"{latest.page.slug}: {count}, read {phrases.ago(latest.polled_at, now)}"
-    yield from alert_lines(core.store, report.absorbed.alerts)
-    if report.absorbed.queued:
-        yield f"{phrases.several(report.absorbed.queued, 'message')} will be posted when Likewatch runs."
+    yield from alert_lines(core.store, report.added.alerts)
+    if report.added.queued:
+        yield f"{phrases.several(report.added.queued, 'message')} will be posted when Likewatch runs."
     if report.unrecorded:
         raise ConfigError(f"The readings cannot be recorded. {report.unrecorded}")
     if len(report.failures) == report.asked:

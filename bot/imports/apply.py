@@ -12,7 +12,8 @@ from bot.imports.replay import by_instant
 from bot.imports.values import FileContents, ImportRefused
 from bot.pages.lookup import find_page, suggestions
 from bot.pages.slugs import is_slug, make_slug
-from bot.polling.cycle import Absorbed, Cycle
+from bot.polling.cycle import Cycle
+from bot.polling.intake import AddedFigures
 from bot.rules.preview import settle_rule_states
 from bot.text import phrases
 from handlers.comparisons import all_comparisons
@@ -31,7 +32,7 @@ class ImportResult:
     - ``remarks``: sentences about the home and the groups of pages that existed before.
     - ``unknown_pages``, ``conflicts``: a line for each page and each figure that was left out.
     - ``repeated``: how many figures of the file were in the store already.
-    - ``absorbed``: what the cycle stored and raised.
+    - ``figures``: what the cycle stored and raised.
     """
 
     added: tuple[Page, ...]
@@ -39,7 +40,7 @@ class ImportResult:
     unknown_pages: tuple[str, ...]
     conflicts: tuple[str, ...]
     repeated: int
-    absorbed: Absorbed
+    figures: AddedFigures
 
 
 def import_figures(store: Store, cycle: Cycle, job: ImportJob, contents: FileContents, now: datetime) -> ImportResult:
@@ -84,15 +85,15 @@ def import_figures(store: Store, cycle: Cycle, job: ImportJob, contents: FileCon
             store.pages.add(page, None, at=now)
         if changed:
             settle_rule_states(store, all_comparisons(), now)
-        absorbed = cycle.absorb(by_instant(good, audiences), together=lambda: store.audit.add(entry))
-    stored_before = len(readings) - len(conflicts) - len(good) + absorbed.standings.get(Standing.REPEATED, 0)
+        figures = cycle.add_figures(by_instant(good, audiences), together=lambda: store.audit.add(entry))
+    stored_before = len(readings) - len(conflicts) - len(good) + figures.standings.get(Standing.REPEATED, 0)
     return ImportResult(
         added=added,
         remarks=tuple(remark for page in old for remark in _remarks(page, home, groups)),
         unknown_pages=unknown,
         conflicts=tuple(conflicts.values()),
-        repeated=stored_before + len(audiences) - absorbed.audiences,
-        absorbed=absorbed,
+        repeated=stored_before + len(audiences) - figures.audiences,
+        figures=figures,
     )
 
 

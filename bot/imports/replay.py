@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.imports.examples import Example
-from bot.polling.cycle import Absorbed, Cycle
+from bot.polling.cycle import Cycle
+from bot.polling.intake import AddedFigures
 from bot.rules.alert_types import default_features
 from handlers.decide import Arrivals
 from handlers.model import AudienceReading, Page, Reading
@@ -37,7 +38,7 @@ def add_pages(store: Store, pages: Iterable[Page], *, now: datetime) -> None:
 
 def replay_example(
     store: Store, cycle: Cycle, example: Example, *, team_id: str, channel_id: str, now: datetime
-) -> Absorbed:
+) -> AddedFigures:
     """Fill an empty store with the press figures, and queue their alerts for one channel.
 
     Everything happens in one transaction: after an interrupted first start, the store is still empty.
@@ -56,4 +57,4 @@ def replay_example(
                     at=now,
                 )
             )
-        return cycle.absorb(by_instant(example.readings, example.audiences), replayed=True)
+        return cycle.add_figures(by_instant(example.readings, example.audiences), replayed=True)

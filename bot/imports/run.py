@@ -30,10 +30,10 @@ def run_import(job: ImportJob, store: Store, cycle: Cycle, now: datetime) -> Ite
     for conflict in result.conflicts:
         yield f"Left out, because it contradicts what is stored: {conflict}"
     yield from _stored(result, is_whole=not (contents.faults or result.unknown_pages or result.conflicts))
-    yield from alert_lines(store, result.absorbed.alerts)
-    if result.absorbed.past:
+    yield from alert_lines(store, result.figures.alerts)
+    if result.figures.past:
         yield "Events long past, kept and not posted as if they were news:"
-        yield from alert_lines(store, result.absorbed.past)
+        yield from alert_lines(store, result.figures.past)
 
 
 def alert_lines(store: Store, alerts: Iterable[Alert]) -> Iterator[str]:
@@ -43,7 +43,7 @@ def alert_lines(store: Store, alerts: Iterable[Alert]) -> Iterator[str]:
 
 
 def _stored(result: ImportResult, *, is_whole: bool) -> Iterator[str]:
-    standings, audiences = result.absorbed.standings, result.absorbed.audiences
+    standings, audiences = result.figures.standings, result.figures.audiences
     new = standings.get(Standing.ACCEPTED, 0) + standings.get(Standing.LATE, 0)
     unchanged = standings.get(Standing.UNCHANGED, 0)
     doubtful = standings.get(Standing.HELD, 0) + standings.get(Standing.DOUBTED, 0)

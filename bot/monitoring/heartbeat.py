@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.polling.cycle import Report
+from bot.polling.cycle import PollReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Pulse:
 class Heartbeat:
     """Run the cycle, and note its outcome. Any thread may call ``pulse``."""
 
-    def __init__(self, run_due: Callable[[], Report | None], clock: Clock) -> None:
+    def __init__(self, run_due: Callable[[], PollReport | None], clock: Clock) -> None:
         self._run_due = run_due
         self._clock = clock
         self._lock = threading.Lock()
@@ -77,7 +77,7 @@ class Heartbeat:
             running = None if self._began is None else self._clock.monotonic() - self._began
             return replace(self._last, running=running, failures=dict(self._failures))
 
-    def _ended(self, report: Report | None, seconds: float, error_name: str) -> None:
+    def _ended(self, report: PollReport | None, seconds: float, error_name: str) -> None:
         now = self._clock.now()
         with self._lock:
             self._began = None

@@ -54,7 +54,7 @@ class BatchAnswer:
     fetched: Fetched
 
 
-class FetchingEnded(Exception):
+class FetchingClosed(Exception):
     """Fetching was closed meanwhile; there is no answer."""
 
 
@@ -85,7 +85,7 @@ class Fetcher:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def fetch(self, accounts: Sequence[Account], now: datetime) -> list[BatchAnswer]:
-        """Every account's answer. Raises ``FetchingEnded`` once it is closed."""
+        """Every account's answer. Raises ``FetchingClosed`` once it is closed."""
         closed = dict(self._closed({account.platform for account in accounts}, now))
 
         def ask(batch: Sequence[Account]) -> BatchAnswer:
@@ -100,7 +100,7 @@ class Fetcher:
             calls = [self._threads.submit(ask, batch) for batch in batches]
         except RuntimeError:  # no further call may start
             if self._ended.is_set():
-                raise FetchingEnded from None
+                raise FetchingClosed from None
             raise
         self._wait_for(calls)
         if unanswered := sum(not call.done() for call in calls):
@@ -117,7 +117,7 @@ class Fetcher:
         while pending and self._clock.monotonic() < until:
             pending = wait(pending, timeout=_LOOK).not_done
             if self._ended.is_set():
-                raise FetchingEnded
+                raise FetchingClosed
 
     def _ask(self, name: str, batch: Sequence[Account], asked_at: datetime) -> Fetched:
         source = self._sources[name]

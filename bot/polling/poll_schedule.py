@@ -1,4 +1,4 @@
-"""When each page is to be read again, and what is said of its trouble."""
+"""When each page is to be read again, and why it could not be read."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from storage.errors import StoreError
 from storage.values import PollOutcome, PollTrouble
 
 SOON = timedelta(minutes=2)
-"""What could not be reached is tried again after this, or sooner where it is polled more often."""
+"""A page that could not be reached is asked for again after this, or sooner if it is polled more often."""
 
 
-def outcomes(answered: BatchAnswer, *, stride: float, rate_limit: RateLimit | None) -> Iterator[PollOutcome]:
-    """Each account of a batch with its next poll: its cadence times ``stride``, doubled while the platform says slow.
+def poll_outcomes(answer: BatchAnswer, *, jitter: float, rate_limit: RateLimit | None) -> Iterator[PollOutcome]:
+    """Yield each account of a batch with its next poll.
 
-    ``stride`` is the jitter (about 1), one for a whole platform, so that its batches stay full.
+    The next poll is due after ``poll_every * jitter``, twice that while the platform asks for fewer calls, and never
+    before the platform may be asked again. ``jitter`` is about 1 and the same for a whole platform: its batches stay
+    full.
     """
-    asked_at = answered.asked_at
+    asked_at = answer.asked_at
     if rate_limit and rate_limit.action is RateLimitAction.SLOW:
-        stride *= 2
+        jitter *= 2
     earliest = rate_limit.until if rate_limit and rate_limit.action is RateLimitAction.STOP else asked_at
-    dues = {every: max(asked_at + every * stride, earliest) for every in {one.poll_every for one in answered.accounts}}
-    soon = max(asked_at + SOON * stride, earliest)
-    troubles = {failure.page: failure for failure in answered.fetched.failures}
-    for account in answered.accounts:
-        due, failure = dues[account.poll_every], troubles.get(account.page)
+    dues = {every: max(asked_at + every * jitter, earliest) for every in {one.poll_every for one in answer.accounts}}
+    soon = max(asked_at + SOON * jitter, earliest)
+    failures = {failure.page: failure for failure in answer.fetched.failures}
+    for account in answer.accounts:
+        due, failure = dues[account.poll_every], failures.get(account.page)
         if failure is None:
             yield PollOutcome(page=account.page, at=asked_at, next_due=due)
             continue
@@ -37,18 +39,18 @@ def outcomes(answered: BatchAnswer, *, stride: float, rate_limit: RateLimit | No
         yield PollOutcome(page=account.page, at=asked_at, next_due=due, trouble=trouble)
 
 
-def stumbled(answers: Sequence[BatchAnswer], error: Exception) -> list[PollOutcome]:
-    """The outcomes of batches that could not be used or kept, through no fault of the platform."""
+def unusable_outcomes(answers: Sequence[BatchAnswer], error: Exception) -> list[PollOutcome]:
+    """Return the outcomes of answers that Likewatch could not use or store, through no fault of the platform."""
     reason = Reason.UNRECORDED if isinstance(error, StoreError) else Reason.PAYLOAD_CHANGED
     what = "keep" if reason is Reason.UNRECORDED else "use"
-    trouble = f"Likewatch could not {what} what came ({type(error).__name__}); its log says more."
+    message = f"Likewatch could not {what} what came ({type(error).__name__}); its log says more."
     return [
         PollOutcome(
             page=account.page,
-            at=answered.asked_at,
-            next_due=answered.asked_at + max(account.poll_every, SOON),
-            trouble=PollTrouble(reason=reason.value, message=trouble, since=answered.asked_at),
+            at=answer.asked_at,
+            next_due=answer.asked_at + max(account.poll_every, SOON),
+            trouble=PollTrouble(reason=reason.value, message=message, since=answer.asked_at),
         )
-        for answered in answers
-        for account in answered.accounts
+        for answer in answers
+        for account in answer.accounts
     ]

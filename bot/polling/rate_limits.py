@@ -1,4 +1,4 @@
-"""What platforms asked of us (slow down, stop), remembered over restarts in the store's notes."""
+"""The rate limits that platforms asked for, kept in the store's notes: they hold after a restart too."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from datetime import datetime
 from bot.platforms.contract import RateLimit, RateLimitAction
 from storage.store import Store
 
+_NOTE = "brake:{}"
+"""The key of a platform's note. Version 0.1 wrote it so, and its limits still hold after an upgrade."""
+
 
 def rate_limit_of(store: Store, platform: str, now: datetime) -> RateLimit | None:
-    """Return the rate limit that a platform asked for, while it lasts."""
-    text = store.notes.get(f"brake:{platform}")
+    """Return the rate limit that a platform asked for; None if there is none, or it is over."""
+    text = store.notes.get(_NOTE.format(platform))
     if not text:
         return None
     action, until, message = text.split(" ", 2)
@@ -19,7 +22,6 @@ def rate_limit_of(store: Store, platform: str, now: datetime) -> RateLimit | Non
 
 
 def put_rate_limit(store: Store, platform: str, rate_limit: RateLimit) -> None:
-    """Store the rate limit that a platform asked for."""
-    store.notes.put(
-        f"brake:{platform}", f"{rate_limit.action.value} {rate_limit.until.isoformat()} {rate_limit.message}"
-    )
+    """Store a platform's rate limit."""
+    text = f"{rate_limit.action.value} {rate_limit.until.isoformat()} {rate_limit.message}"
+    store.notes.put(_NOTE.format(platform), text)

@@ -1,156 +1,205 @@
-"""The world as the comparisons see it: kept from cycle to cycle, so that a cycle reads only what it does not know."""
+"""The state that rules compare with, kept from one cycle to the next: a cycle reads only what is not here yet."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 from bot.rules.channel_rules import Rules
 from handlers.contract import Scope, Trigger
-from handlers.decide import Arrivals, Decision, KnownState
+from handlers.decide import Decision, KnownState, decide
 from handlers.live_state import HISTORY, LiveState
-from handlers.model import SeriesState
+from handlers.model import AudienceReading, Page, SeriesState
 from handlers.signals.history import HistorySummary
+from storage.series.journal import Batches
+from storage.series.rule_states import RuleStateText
 from storage.store import Store
 
-Batches = Sequence[tuple[datetime, Arrivals]]
-"""The instants from which figures were known, each with the figures, oldest first."""
+
+class StateSource(Protocol):
+    """Where the state is read from: the store, or the journal while derived state is rebuilt."""
+
+    def pages_version(self) -> int:
+        """Return a number that changes whenever ``pages`` does."""
+
+    def pages(self) -> Iterable[Page]:
+        """Return every watched page, by slug."""
+
+    def series_states(self, slugs: Iterable[str]) -> Mapping[str, SeriesState]:
+        """Return the series states of these pages."""
+
+    def histories(self, slugs: Iterable[str]) -> Mapping[str, HistorySummary]:
+        """Return the history summaries of these pages."""
+
+    def rule_states(self, rule: str, scopes: Iterable[str]) -> Mapping[str, RuleStateText]:
+        """Return a rule's states of these scopes, as text."""
+
+    def audiences(self, slug: str, since: datetime) -> tuple[AudienceReading, ...]:
+        """Return the audience readings of a page that rules are shown."""
+
+
+class StoredState:
+    """The state as the store has it."""
+
+    def __init__(self, store: Store) -> None:
+        self.pages_version = store.pages.version
+        self.pages = store.pages.all
+        self.series_states = store.series_states.get
+        self.histories = store.history_summaries.get
+        self.rule_states = store.rule_states.get
+        self.audiences = store.audiences.recent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChanges:
+    """What decisions changed: by page, by page, and for each rule its version with scope -> text."""
+
+    series_states: Mapping[str, SeriesState]
+    histories: Mapping[str, HistorySummary]
+    rule_states: Sequence[tuple[str, int, Mapping[str, str]]]
 
 
 class StateCache:
-    """What the store holds of pages, groups, series and memories, as far as it was needed.
+    """Pages, series states, history summaries and rule states, as far as they were needed.
 
-    It may be kept because one process writes, and in it the cycle alone changes series and memories; pages are read
-    again when their version has changed, and the memories of variants, which commands begin and end, when the rules
-    have. What grew since ``gather`` is kept only if ``keep`` says that it was stored;
-    after any transaction that was undone, nothing is.
+    A cache is right because one process writes, and in it the cycle alone changes series states and rule states. Two
+    things change otherwise, and are read again: pages when their version has changed, and the states of channel rules
+    when the rules have. After a transaction that failed, everything is.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, source: StateSource) -> None:
+        self._source = source
         self._rules: Rules = ()
-        self._doubtful = False
-        self._forget()
-        store.after_rollback(self._doubt)
+        self._clear()
 
-    def keep(self) -> None:
-        """What grew is stored: go on from it."""
-        self._growing = False
+    def doubt(self) -> None:
+        """Read everything again at the next decision: a transaction failed. Any thread may call it."""
+        self._is_doubtful = True  # only noted: another thread may be in the middle of a decision
 
-    def _doubt(self) -> None:
-        self._doubtful = True  # only noted: another thread may be in the middle of a cycle
+    def confirm(self) -> None:
+        """Keep what was decided: it is stored. Without this call, the next decision reads everything again."""
+        self._is_unconfirmed = False
 
-    def _forget(self) -> None:
-        self._growing = False
-        self._doubtful = False
-        self._version: int | None = None
-        self._known = LiveState()
-        self._asked: set[str] = set()
-        self._asked_memories: defaultdict[str, set[str]] = defaultdict(set)
-        self._begin()
+    @property
+    def pages(self) -> Mapping[str, Page]:
+        """The watched pages at the last decision, by slug; the same object while they have not changed."""
+        return self._state.pages
 
-    def gather(self, batches: Batches, rules: Rules) -> None:
-        """Read what these rules will need for these arrivals, and is not known yet."""
-        if self._growing or self._doubtful:
-            self._forget()
-        if rules is not self._rules:
-            self._forget_variants(rules)
-        self._begin()
-        self._growing = True
-        counted = {reading.page for _, arrivals in batches for reading in arrivals.readings}
-        heard = {audience.page for _, arrivals in batches for audience in arrivals.audiences}
-        noticed = {notice.page for _, arrivals in batches for notice in arrivals.page_statuses}
-        with self._store.read():
-            self._gather_pages()
-            known = self._known
-            moved = [page for page in map(known.pages.get, counted) if page is not None]
-            self._groups.update(*{page.groups for page in moved})
-            self._platforms.update({page.platform for page in moved})
-            together = map(known.groups.__getitem__, self._groups), map(known.platforms.__getitem__, self._platforms)
-            self._gather_series(counted.union(heard, noticed, *chain(*together)))
-            self._gather_memories({Trigger.COUNTS: counted, Trigger.AUDIENCE: heard, Trigger.PAGE_STATUS: noticed})
-            self._gather_audiences(heard, batches)
+    def decide(self, batches: Batches, rules: Rules) -> list[Decision]:
+        """Decide on batches of figures, one after the other, and go on from each decision.
 
-    def snapshot(self) -> KnownState:
-        """The world as it is now: the groups and platforms of what arrived, and of the rest whatever is known."""
-        return replace(
-            self._known.snapshot(),
-            groups={group: self._known.groups[group] for group in self._groups},
-            platforms={platform: self._known.platforms[platform] for platform in self._platforms},
+        ``batches`` pairs the instant from which figures were known with the figures, oldest first.
+        """
+        self.read(batches, rules)
+        decisions = []
+        for instant, arrivals in batches:
+            decision = decide(self.snapshot(), arrivals, instant, rules)
+            self._apply(decision)
+            decisions.append(decision)
+        return decisions
+
+    def changes(self) -> StateChanges:
+        """Return what the last call of ``decide`` changed."""
+        forms = {rule.name: rule.state for rule in self._rules}
+        texts: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        for (rule, scope), state in self._changed_rule_states.items():
+            texts[rule][scope] = forms[rule].dump(state)
+        return StateChanges(
+            series_states=self._changed_series_states,
+            histories=self._changed_histories,
+            rule_states=[(rule, forms[rule].version, by_scope) for rule, by_scope in texts.items()],
         )
 
-    def apply(self, decision: Decision) -> None:
-        """Go on from a decision."""
-        self._known.apply(decision)
-        self._changed_tracks.update(decision.series_states)
-        self._changed_pasts.update(decision.histories)
-        self._changed_memories.update(decision.rule_states)
+    def _clear(self) -> None:
+        self._is_unconfirmed = False
+        self._is_doubtful = False
+        self._pages_version: int | None = None
+        self._state = LiveState()
+        self._read_pages: set[str] = set()
+        self._read_scopes: defaultdict[str, set[str]] = defaultdict(set)
+        self._begin()
 
-    def changed_tracks(self) -> list[SeriesState]:
-        """The series that moved on since ``gather``, each as it is in the end."""
-        return list(self._changed_tracks.values())
-
-    def changed_pasts(self) -> dict[str, HistorySummary]:
-        """The pasts that moved on since ``gather``, by page."""
-        return self._changed_pasts
-
-    def changed_memories(self) -> list[tuple[str, int, dict[str, str]]]:
-        """Return the rule states that changed since ``gather``: (comparison, version, scope -> text)."""
-        forms = {comparison.name: comparison.state for comparison in self._rules}
-        texts: dict[str, dict[str, str]] = {}
-        for (name, scope), state in self._changed_memories.items():
-            texts.setdefault(name, {})[scope] = forms[name].dump(state)
-        return [(name, forms[name].version, by_scope) for name, by_scope in texts.items()]
-
-    def _forget_variants(self, rules: Rules) -> None:
+    def _forget_channel_rules(self, rules: Rules) -> None:
         self._rules = rules
-        lasting = {comparison.name for comparison in rules if comparison.only is None}
-        self._known.rule_states = {key: state for key, state in self._known.rule_states.items() if key[0] in lasting}
-        for name in self._asked_memories.keys() - lasting:
-            del self._asked_memories[name]
+        lasting = {rule.name for rule in rules if rule.only is None}
+        self._state.rule_states = {key: state for key, state in self._state.rule_states.items() if key[0] in lasting}
+        for name in self._read_scopes.keys() - lasting:
+            del self._read_scopes[name]
 
     def _begin(self) -> None:
         self._groups: set[str] = set()
         self._platforms: set[str] = set()
-        self._known.audiences.clear()
-        self._changed_tracks: dict[str, SeriesState] = {}
-        self._changed_pasts: dict[str, HistorySummary] = {}
-        self._changed_memories: dict[tuple[str, str], Any] = {}
+        self._state.audiences.clear()
+        self._changed_series_states: dict[str, SeriesState] = {}
+        self._changed_histories: dict[str, HistorySummary] = {}
+        self._changed_rule_states: dict[tuple[str, str], Any] = {}
 
-    def _gather_pages(self) -> None:
-        version = self._store.pages.version()
-        if version != self._version:
-            self._known.set_pages(self._store.pages.all())
-            self._version = version
+    def read(self, batches: Batches, rules: Rules) -> None:
+        """Read what these rules need for these figures, and is not here yet."""
+        if self._is_unconfirmed or self._is_doubtful:
+            self._clear()
+        if rules is not self._rules:
+            self._forget_channel_rules(rules)
+        self._begin()
+        self._is_unconfirmed = True
+        counted = {reading.page for _, arrivals in batches for reading in arrivals.readings}
+        with_audience = {audience.page for _, arrivals in batches for audience in arrivals.audiences}
+        with_status = {status.page for _, arrivals in batches for status in arrivals.page_statuses}
+        state = self._state
+        version = self._source.pages_version()
+        if version != self._pages_version:
+            state.set_pages(self._source.pages())
+            self._pages_version = version
+        watched = [page for page in map(state.pages.get, counted) if page is not None]
+        self._groups.update(*{page.groups for page in watched})
+        self._platforms.update({page.platform for page in watched})
+        rivals = map(state.groups.__getitem__, self._groups), map(state.platforms.__getitem__, self._platforms)
+        self._read_series(counted.union(with_audience, with_status, *chain(*rivals)))
+        self._read_rule_states(
+            {Trigger.COUNTS: counted, Trigger.AUDIENCE: with_audience, Trigger.PAGE_STATUS: with_status}
+        )
+        if with_audience:
+            since = min(audience.as_of for _, arrivals in batches for audience in arrivals.audiences) - HISTORY
+            state.audiences.update({slug: self._source.audiences(slug, since) for slug in with_audience})
 
-    def _gather_series(self, slugs: set[str]) -> None:
-        unknown = slugs - self._asked
-        if unknown:
-            self._known.series_states.update(self._store.series_states.get(unknown))
-            self._known.histories.update(self._store.history_summaries.get(unknown))
-            self._asked |= unknown
+    def _read_series(self, slugs: set[str]) -> None:
+        unread = slugs - self._read_pages
+        if unread:
+            self._state.series_states.update(self._source.series_states(unread))
+            self._state.histories.update(self._source.histories(unread))
+            self._read_pages |= unread
 
-    def _gather_memories(self, woken: dict[Trigger, set[str]]) -> None:
-        for comparison in self._rules:
+    def _read_rule_states(self, woken: Mapping[Trigger, set[str]]) -> None:
+        for rule in self._rules:
             scopes = {
-                Scope.PAGE: woken[comparison.trigger],
+                Scope.PAGE: woken[rule.trigger],
                 Scope.GROUP: self._groups,
                 Scope.PLATFORM: self._platforms,
-            }[comparison.scope]
-            if comparison.only is not None:
-                scopes = scopes & comparison.only
-            asked = self._asked_memories[comparison.name]
-            unknown = scopes - asked
-            if unknown:
-                for scope, stored in self._store.rule_states.get(comparison.name, unknown).items():
-                    self._known.rule_states[comparison.name, scope] = comparison.state.load(*stored)
-                asked |= unknown
+            }[rule.scope]
+            if rule.only is not None:
+                scopes = scopes & rule.only
+            read = self._read_scopes[rule.name]
+            unread = scopes - read
+            if unread:
+                for scope, stored in self._source.rule_states(rule.name, unread).items():
+                    self._state.rule_states[rule.name, scope] = rule.state.load(*stored)
+                read |= unread
 
-    def _gather_audiences(self, heard: set[str], batches: Batches) -> None:
-        if heard:
-            since = min(audience.as_of for _, arrivals in batches for audience in arrivals.audiences) - HISTORY
-            self._known.audiences.update({slug: self._store.audiences.recent(slug, since) for slug in heard})
+    def snapshot(self) -> KnownState:
+        """Return the state now: the groups and platforms of what arrived, and of the rest whatever is here."""
+        state = self._state
+        return replace(
+            state.snapshot(),
+            groups={group: state.groups[group] for group in self._groups},
+            platforms={platform: state.platforms[platform] for platform in self._platforms},
+        )
+
+    def _apply(self, decision: Decision) -> None:
+        self._state.apply(decision)
+        self._changed_series_states.update(decision.series_states)
+        self._changed_histories.update(decision.histories)
+        self._changed_rule_states.update(decision.rule_states)

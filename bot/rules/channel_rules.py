@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -61,6 +62,24 @@ def channel_rules(
                 scopes.setdefault((name, limit), set()).update(_scopes(rule.scope, subscription, pages))
     return tuple(
         tunable[name][0].tuned(limit, frozenset(only)) for (name, limit), only in sorted(scopes.items()) if only
+    )
+
+
+def rules_text(rules: Rules) -> str:
+    """Return a text from which ``rules_of`` makes the same rules again."""
+    tuned = [rule for rule in rules if rule.limit is not None]
+    channel = [(rule.name.partition(">")[0], rule.limit, sorted(rule.only or ())) for rule in tuned]
+    default = [rule.name for rule in rules if rule.limit is None]
+    return json.dumps({"default": default, "channel": channel}, ensure_ascii=False, separators=(",", ":"))
+
+
+def rules_of(text: str, defaults: Iterable[Comparison[Any]]) -> Rules:
+    """Return the rules that ``rules_text`` described; one that is no longer among ``defaults`` is left out."""
+    described = json.loads(text)
+    by_name = {rule.name: rule for rule in defaults}
+    return (
+        *(by_name[name] for name in described["default"] if name in by_name),
+        *(by_name[name].tuned(limit, frozenset(only)) for name, limit, only in described["channel"] if name in by_name),
     )
 
 

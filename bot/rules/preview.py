@@ -16,6 +16,7 @@ from handlers.contract import Comparison, Scope
 from handlers.decide import decide
 from handlers.live_state import HISTORY, LiveState
 from handlers.model import Alert, AudienceReading, Page
+from storage.series.rule_states import RuleStateKey, RuleStateText
 from storage.store import Store
 from storage.values import Subscription
 
@@ -128,8 +129,12 @@ def settle_rule_states(
     versions = {rule.name: rule.state.version for rule in rules}
     with store.write():
         store.rule_states.delete(kept - wanted)
+        set_states: dict[RuleStateKey, RuleStateText | None] = dict.fromkeys(sorted(kept - wanted))
         for name, scope in sorted(wanted - kept):
-            store.rule_states.put(name, versions[name], {scope: rule_states[name, scope]})
+            text = rule_states[name, scope]
+            store.rule_states.put(name, versions[name], {scope: text})
+            set_states[name, scope] = (versions[name], text)
+        store.journal.set_rule_states(set_states)
 
 
 def _wanted(rules: Rules) -> set[tuple[str, str]]:

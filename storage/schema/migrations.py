@@ -6,6 +6,8 @@ since 1970-01-01T00:00:00Z. ``quarter`` is the quarter of an hour: milliseconds 
 
 from __future__ import annotations
 
+import re
+
 import sqlite_utils
 from sqlite_utils import Migrations
 
@@ -366,3 +368,36 @@ def _add_version(db: sqlite_utils.Database, version: int) -> None:
     """
     if "version" not in db.table("memories").columns_dict:
         db.execute(f"ALTER TABLE memories ADD COLUMN version INTEGER NOT NULL DEFAULT {version}")
+
+
+_JOURNAL = """
+-- Everything that the rules were given, in the order in which it arrived (storage/series/journal.py).
+CREATE TABLE journal (
+  id INTEGER PRIMARY KEY,
+  entry BLOB NOT NULL
+) STRICT;
+CREATE TABLE journal_pages (
+  slug TEXT NOT NULL,
+  entry INTEGER NOT NULL,  -- before which the page was this
+  page TEXT NOT NULL,  -- JSON; null: not watched
+  PRIMARY KEY (slug, entry)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE journal_rule_states (
+  entry INTEGER NOT NULL,  -- after which the state was set, or forgotten where it is NULL
+  comparison TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  version INTEGER,
+  state TEXT
+) STRICT;
+"""
+
+
+@MIGRATIONS(name="0007_journal")
+def journal(db: sqlite_utils.Database) -> None:
+    """The journal, and a copy of what had been derived when it began. Who changes these tables changes the copies."""
+    db.executescript(_JOURNAL)
+    for table in ("series_states", "history_summaries", "history_points", "rule_states"):
+        created = db.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
+        db.execute(re.sub(rf'(?<=^CREATE TABLE )"?{table}"?', f"baseline_{table}", created))
+        db.execute(f"INSERT INTO baseline_{table} SELECT * FROM {table}")
+    db.execute("INSERT INTO notes SELECT 'journal_began', coalesce(max(id), 0) FROM alerts")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -13,7 +14,8 @@ from storage.schema.database import Database
 from storage.schema.ids import Ids
 from storage.schema.rows import DATE_TEXTS, DATES, METRIC_TEXTS, METRICS, Row, to_instant, to_ms
 
-AUDIENCE = "as_of, received_at, measure, metric, days, source, method, url, dated, figures"
+_COLUMNS = ("as_of", "received_at", "measure", "metric", "days", "source", "method", "url", "dated", "figures")
+AUDIENCE = ", ".join(_COLUMNS)
 """The columns that ``audience_of`` reads."""
 
 _ALWAYS = 12
@@ -30,35 +32,43 @@ class Audiences:
     def add(self, reading: AudienceReading) -> bool:
         """Keep a reading. False if this very reading was there already, whenever it was received."""
         with self._database.write() as db:
-            page_id = self._ids.pages(db.conn, (reading.page,))[reading.page]
-            what = {
-                "page_id": page_id,
-                "as_of": to_ms(reading.as_of),
-                "measure": reading.measure.value,
-                "metric": METRIC_TEXTS[reading.metric],
-                "days": reading.days,
-                "source": reading.source,
-                "method": reading.method,
-                "url": reading.url,
-                "dated": DATE_TEXTS[reading.dated],
-                "figures": _text(reading),
-            }
-            same = " AND ".join(f"{column} IS :{column}" for column in what)
-            if db.conn.execute(f"SELECT 1 FROM audiences WHERE {same}", what).fetchone():
+            row = {"page_id": self._ids.pages(db.conn, (reading.page,))[reading.page]}
+            row |= dict(zip(_COLUMNS, audience_row(reading), strict=True))
+            same = " AND ".join(f"{column} IS :{column}" for column in row if column != "received_at")
+            if db.conn.execute(f"SELECT 1 FROM audiences WHERE {same}", row).fetchone():
                 return False
-            db.table("audiences").insert({**what, "received_at": to_ms(reading.received_at)})
+            db.table("audiences").insert(row)
             return True
 
-    def recent(self, slug: str, since: datetime) -> tuple[AudienceReading, ...]:
-        """Those since this instant, and always the 12 newest of each measure; oldest first by as_of."""
+    def recent(self, slug: str, since: datetime, *, newest: int = sys.maxsize) -> tuple[AudienceReading, ...]:
+        """Those since this instant, and always the 12 newest of each measure; oldest first by as_of.
+
+        ``newest`` leaves out those that were stored after the audience reading of this number.
+        """
         with self._database.read() as conn:
             rows = conn.execute(
                 f"SELECT {AUDIENCE} FROM ("
                 "SELECT *, row_number() OVER (PARTITION BY measure ORDER BY as_of DESC, id DESC) AS place "
-                "FROM audiences WHERE page_id = ?) WHERE as_of >= ? OR place <= ? ORDER BY as_of, id",
-                (self._ids.page(conn, slug), to_ms(since), _ALWAYS),
+                "FROM audiences WHERE page_id = ? AND id <= ?) WHERE as_of >= ? OR place <= ? ORDER BY as_of, id",
+                (self._ids.page(conn, slug), newest, to_ms(since), _ALWAYS),
             ).fetchall()
         return tuple(audience_of(slug, row) for row in rows)
+
+
+def audience_row(reading: AudienceReading) -> Row:
+    """Return the columns ``AUDIENCE`` of a reading."""
+    return (
+        to_ms(reading.as_of),
+        to_ms(reading.received_at),
+        reading.measure.value,
+        METRIC_TEXTS[reading.metric],
+        reading.days,
+        reading.source,
+        reading.method,
+        reading.url,
+        DATE_TEXTS[reading.dated],
+        _text(reading),
+    )
 
 
 def _text(reading: AudienceReading) -> str:

@@ -11,10 +11,14 @@ import sys
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from handlers.signals.history import HistorySummary, history_of, with_points
 from storage.schema.database import Database
 from storage.schema.ids import Ids
+from storage.schema.sqlite import sqlite3
+
+N = TypeVar("N", int, float)
 
 _COLUMNS = "page_id, times, counts, first, midnights"
 
@@ -44,26 +48,7 @@ class HistorySummaries:
     def get(self, slugs: Iterable[str]) -> dict[str, HistorySummary]:
         """Return the history summaries of these pages; a page without one is absent."""
         with self._database.read() as conn:
-            by_id = self._ids.by_id(conn, slugs)
-            asked = json.dumps(list(by_id))
-            rows = conn.execute(
-                f"SELECT {_COLUMNS} FROM json_each(?) AS asked JOIN history_summaries ON page_id = asked.value",
-                (asked,),
-            ).fetchall()
-            points = conn.execute(
-                "SELECT page_id, at, count FROM history_points "
-                "WHERE page_id IN (SELECT value FROM json_each(?)) ORDER BY rowid",
-                (asked,),
-            ).fetchall()
-        later: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
-        for page_id, at, count in points:
-            later[page_id].append((at, count))
-        found = {
-            by_id[page_id]: with_points(
-                history_of(_doubles(times), _doubles(counts), first, _doubles(midnights)), later[page_id]
-            )
-            for page_id, times, counts, first, midnights in rows
-        }
+            found = read_summaries(conn, self._ids.by_id(conn, slugs))
         self._stored.update(found)
         return found
 
@@ -84,12 +69,46 @@ class HistorySummaries:
             db.conn.executemany(_PUT, whole)
             stored.update(summaries)
 
+    def delete(self, slugs: Iterable[str]) -> None:
+        """Delete the history summaries of these pages."""
+        with self._database.write() as db:
+            by_id = self._ids.by_id(db.conn, slugs)
+            for table in ("history_summaries", "history_points"):
+                db.conn.executemany(f"DELETE FROM {table} WHERE page_id = ?", [(page_id,) for page_id in by_id])
+            for slug in by_id.values():
+                self._stored.pop(slug, None)
+
     def merge_points(self) -> None:
         """Delete the points that are in their page's row too."""
         self._database.change(
             "DELETE FROM history_points AS point "
             "WHERE at <= (SELECT newest FROM history_summaries WHERE page_id = point.page_id)"
         )
+
+
+def read_summaries(
+    conn: sqlite3.Connection, by_id: Mapping[int, str], *, prefix: str = ""
+) -> dict[str, HistorySummary]:
+    """Return the history summaries of these pages, from the tables whose names begin with ``prefix``."""
+    asked = json.dumps(list(by_id))
+    rows = conn.execute(
+        f"SELECT {_COLUMNS} FROM json_each(?) AS asked JOIN {prefix}history_summaries ON page_id = asked.value",
+        (asked,),
+    ).fetchall()
+    points = conn.execute(
+        f"SELECT page_id, at, count FROM {prefix}history_points "
+        "WHERE page_id IN (SELECT value FROM json_each(?)) ORDER BY rowid",
+        (asked,),
+    ).fetchall()
+    later: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
+    for page_id, at, count in points:
+        later[page_id].append((at, count))
+    return {
+        by_id[page_id]: with_points(
+            history_of(_doubles(times), _doubles(counts), first, _doubles(midnights)), later[page_id]
+        )
+        for page_id, times, counts, first, midnights in rows
+    }
 
 
 def _grew_by_one_point(known: HistorySummary, summary: HistorySummary) -> bool:
@@ -103,16 +122,17 @@ def _row_of(page_id: int, summary: HistorySummary) -> tuple[object, ...]:
 
 
 def _packed(numbers: array[float]) -> bytes:
-    return numbers.tobytes() if sys.byteorder == "little" else _in_file_order(numbers[:]).tobytes()
+    return numbers.tobytes() if sys.byteorder == "little" else in_file_order(numbers[:]).tobytes()
 
 
 def _doubles(packed: bytes) -> array[float]:
     numbers = array("d")
     numbers.frombytes(packed)
-    return _in_file_order(numbers)
+    return in_file_order(numbers)
 
 
-def _in_file_order(numbers: array[float]) -> array[float]:
+def in_file_order(numbers: array[N]) -> array[N]:
+    """Return numbers from this machine's order of bytes to that of files, or back. It may change its argument."""
     if sys.byteorder == "big":
         numbers.byteswap()
     return numbers

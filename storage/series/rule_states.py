@@ -7,6 +7,12 @@ from collections.abc import Iterable, Mapping
 
 from storage.schema.database import Database
 
+RuleStateKey = tuple[str, str]
+"""A rule's name, and the page, group or platform that its state is about."""
+
+RuleStateText = tuple[int, str]
+"""A version, and a text that the rule wrote in the form of that version."""
+
 
 class RuleStates:
     """Texts that comparisons wrote. Each is stored with the version of its form, which only its comparison can read."""

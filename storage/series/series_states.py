@@ -50,13 +50,7 @@ class SeriesStates:
     def get(self, slugs: Iterable[str]) -> dict[str, SeriesState]:
         """Return the series states of these pages; a page that was never counted is absent."""
         with self._database.read() as conn:
-            by_id = self._ids.by_id(conn, slugs)
-            rows = conn.execute(
-                f"SELECT {SERIES_STATE} FROM json_each(?) AS asked JOIN series_states ON page_id = asked.value",
-                (json.dumps(list(by_id)),),
-            ).fetchall()
-            sources = self._ids.sources()
-        found = {by_id[row[0]]: series_state_of(by_id[row[0]], row, sources) for row in rows}
+            found = read_series_states(conn, self._ids.by_id(conn, slugs), self._ids.sources())
         self._stored.update(found)
         return found
 
@@ -76,6 +70,14 @@ class SeriesStates:
             db.conn.executemany(_MOVE_ON, moves)
             db.conn.executemany(_PUT, whole)
             stored.update((state.page, state) for state in series_states)
+
+    def delete(self, slugs: Iterable[str]) -> None:
+        """Delete the series states of these pages."""
+        with self._database.write() as db:
+            by_id = self._ids.by_id(db.conn, slugs)
+            db.conn.executemany("DELETE FROM series_states WHERE page_id = ?", [(page_id,) for page_id in by_id])
+            for slug in by_id.values():
+                self._stored.pop(slug, None)
 
 
 def _has_moved_on(known: SeriesState, state: SeriesState) -> bool:
@@ -140,6 +142,18 @@ def point_of(row: Row, sources: Mapping[int, Source]) -> Point:
         url=url,
         dated=DATES[dated],
     )
+
+
+def read_series_states(
+    conn: sqlite3.Connection, by_id: Mapping[int, str], sources: Mapping[int, Source], *, prefix: str = ""
+) -> dict[str, SeriesState]:
+    """Return the series states of these pages, from the table whose name begins with ``prefix``."""
+    rows = conn.execute(
+        f"SELECT {SERIES_STATE} FROM json_each(?) AS asked "
+        f"JOIN {prefix}series_states AS series_states ON page_id = asked.value",
+        (json.dumps(list(by_id)),),
+    ).fetchall()
+    return {by_id[row[0]]: series_state_of(by_id[row[0]], row, sources) for row in rows}
 
 
 def series_state_of(slug: str, row: Row, sources: Mapping[int, Source]) -> SeriesState:

@@ -32,7 +32,7 @@ def test_stored_readings_are_seen_once_an_hour(store: Store) -> None:
     watch(store, "hunsen")
     read = [reading("hunsen", 40_000 + minute, START + minute * MINUTE) for minute in range(0, 300, 15)]
     made = cycle(store, HandClock(START + DAY), {}, comparisons=())
-    made.absorb(by_instant(read, ()))
+    made.add_figures(by_instant(read, ()))
     made.close()
     looked: list[int] = []
 
@@ -72,7 +72,7 @@ def test_a_page_of_a_large_group_is_held_against_its_nearest_rivals(store: Store
     watch(store, *slugs)
     counts = {slug: 1_000_000 + 10_000 * number for number, slug in enumerate(slugs)}
     made = cycle(store, HandClock(START + 4 * DAY), {}, comparisons=())
-    made.absorb(
+    made.add_figures(
         by_instant(
             [
                 reading(slug, count + (400 if slug == "page-060" else 1) * hour, START + timedelta(hours=hour))

@@ -116,21 +116,21 @@ def test_the_live_cycle_tells_the_same_also_when_it_is_started_anew(seed: int, p
     split = int(part * len(batches))
     with TemporaryDirectory() as folder:
         database = Path(folder) / "likewatch.db"
-        first = absorbed(database, pages, batches[:split])
-        rest = absorbed(database, (), batches[split:])
-        again = absorbed(database, (), batches[split:])
+        first = added(database, pages, batches[:split])
+        rest = added(database, (), batches[split:])
+        again = added(database, (), batches[split:])
     assert by_key([*first, *rest]) == by_key(alerts_of(pages, batches, all_comparisons()))
     assert again == ()
 
 
-def absorbed(database: Path, pages: Iterable[Page], batches: Batches) -> tuple[Alert, ...]:
+def added(database: Path, pages: Iterable[Page], batches: Batches) -> tuple[Alert, ...]:
     """What the live cycle tells of these, in a process of its own as far as the store knows."""
     store = Store.open(database)
     try:
         for page in pages:
             store.pages.add(page, None, at=START)
         live = cycle(store, HandClock(START + timedelta(days=400)), {})
-        alerts = live.absorb(batches, replayed=True).alerts
+        alerts = live.add_figures(batches, replayed=True).alerts
         live.close()
     finally:
         store.close()

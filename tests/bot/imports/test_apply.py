@@ -23,7 +23,9 @@ def test_a_page_that_an_import_brings_back_goes_on_from_its_past_for_every_thres
     add_pages(store, [Page(slug="hunsen", name="hunsen", platform="facebook", groups=("cambodia",))], now=START)
     made = cycle(store, HandClock(now), {})
     counts = (500_000 + 20 * hour + 400 * max(hour - 1580, 0) for hour in range(1700))
-    made.absorb(by_instant([reading("hunsen", count, START + hour * HOUR) for hour, count in enumerate(counts)], ()))
+    made.add_figures(
+        by_instant([reading("hunsen", count, START + hour * HOUR) for hour, count in enumerate(counts)], ())
+    )
     store.pages.remove("hunsen", at=now)
     surges = wish("cambodia", target=Target.GROUP, features=("surge",), thresholds={"surge": 5})
     store.subscriptions.put(surges)
@@ -36,4 +38,4 @@ def test_a_page_that_an_import_brings_back_goes_on_from_its_past_for_every_thres
     made.close()
     assert [page.slug for page in imported.added] == ["hunsen"]
     assert store.rule_states.channel_rule_keys("surge") == {("surge>5", "hunsen")}
-    assert imported.absorbed.alerts == ()
+    assert imported.figures.alerts == ()

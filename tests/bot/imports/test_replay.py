@@ -21,8 +21,8 @@ def feeding(store: Store) -> Iterator[Cycle]:
 
 
 def test_the_example_is_posted_dated_then_and_marked_as_replayed(store: Store, feeding: Cycle) -> None:
-    absorbed = replay_example(store, feeding, press_example(), team_id="T1", channel_id="C1", now=START)
-    assert absorbed.queued == 11
+    added = replay_example(store, feeding, press_example(), team_id="T1", channel_id="C1", now=START)
+    assert added.queued == 11
     kept = store.alerts.recent()
     assert [(one.alert.kind, f"{one.alert.at:%Y-%m-%d}", one.replayed) for one in reversed(kept)] == [
         ("milestone", "2015-08-22", True),

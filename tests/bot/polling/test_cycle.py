@@ -86,7 +86,7 @@ def test_an_unchanged_count_is_a_poll_and_not_another_reading(
     clock.move(2 * HOUR)
     report = polling.run_due()
     assert report is not None
-    assert report.absorbed.standings == {Standing.UNCHANGED: 1}
+    assert report.added.standings == {Standing.UNCHANGED: 1}
     latest = store.readings.page_snapshot("hunsen")
     assert latest is not None
     assert latest.polled_at == clock.now()
@@ -133,12 +133,12 @@ def test_the_sender_is_woken_when_it_can_see_what_is_to_be_posted(
     subscribe(store, "hunsen")
     counts = ((START - 2 * HOUR, 999_000), (START - HOUR, 1_000_100))
     with store.write():
-        absorbed = polling.absorb(
+        added = polling.add_figures(
             [(at, Arrivals(readings=(reading("hunsen", count, at),))) for at, count in counts], replayed=True
         )
     polling.close()
-    assert absorbed.queued > 0
-    assert seen == [absorbed.queued]
+    assert added.queued > 0
+    assert seen == [added.queued]
 
 
 def test_readings_and_the_alerts_they_caused_land_together_or_not_at_all(store: Store, polling: Cycle) -> None:
@@ -149,10 +149,10 @@ def test_readings_and_the_alerts_they_caused_land_together_or_not_at_all(store: 
         raise RuntimeError("the machine stops here")
 
     with pytest.raises(RuntimeError):
-        polling.absorb([(START, arrivals)], together=fail)
+        polling.add_figures([(START, arrivals)], together=fail)
     assert store.series_states.get(["hunsen"]) == {}
     assert store.readings.points("hunsen", START - HOUR, START + HOUR) == ()
-    polling.absorb([(START, arrivals)])
+    polling.add_figures([(START, arrivals)])
     assert store.series_states.get(["hunsen"])["hunsen"].last.count == 2_000_000
 
 
@@ -264,7 +264,7 @@ def test_events_of_long_ago_are_kept_and_not_posted_as_news(store: Store, clock:
     subscribe(store, "cambodia", target=Target.GROUP)
     then = START - timedelta(days=400)
     counts = [(0, 2_065_000, 2_050_000), (8, 2_094_800, 2_108_800), (16, 2_100_000, 2_150_000)]
-    absorbed = polling.absorb(
+    added = polling.add_figures(
         (
             then + timedelta(days=days),
             Arrivals(
@@ -276,22 +276,22 @@ def test_events_of_long_ago_are_kept_and_not_posted_as_news(store: Store, clock:
         )
         for days, samrainsy, hunsen in counts
     )
-    assert absorbed.alerts == ()
-    assert [alert.kind for alert in absorbed.past] == ["overtake"]
+    assert added.alerts == ()
+    assert [alert.kind for alert in added.past] == ["overtake"]
     assert store.outbox.claim(clock.now()) is None
     assert [kept.historical for kept in store.alerts.recent()] == [True]
 
 
-def test_absorbing_the_same_again_changes_nothing(store: Store, polling: Cycle) -> None:
+def test_adding_the_same_again_changes_nothing(store: Store, polling: Cycle) -> None:
     rivals_then = [
         (START + timedelta(days=days), Arrivals(readings=(reading("hunsen", count, START + timedelta(days=days)),)))
         for days, count in ((0, 2_000_000), (1, 2_001_000), (2, 2_001_500))
     ]
     track(store, "hunsen", every=HOUR, now=START)
-    polling.absorb(rivals_then)
+    polling.add_figures(rivals_then)
     before = store.readings.points("hunsen", START - HOUR, START + timedelta(days=9))
     tracks = store.series_states.get(["hunsen"])
-    again = polling.absorb(rivals_then)
+    again = polling.add_figures(rivals_then)
     assert store.readings.points("hunsen", START - HOUR, START + timedelta(days=9)) == before
     assert store.series_states.get(["hunsen"]) == tracks
     assert Standing.ACCEPTED not in again.standings

@@ -12,7 +12,7 @@ import pytest
 from bot.clock import SystemClock
 from bot.evidence.recorder import Recorder
 from bot.platforms.contract import Reason
-from bot.polling.fetcher import Fetcher, FetchingEnded
+from bot.polling.fetcher import Fetcher, FetchingClosed
 from storage.store import Store
 from tests.labs.standins.newsroom import START, ToldPlatform, track
 
@@ -73,8 +73,8 @@ def test_closing_waits_for_nobody(store: Store) -> None:
 
         closing = threading.Thread(target=close_once_asked)
         closing.start()
-        with pytest.raises(FetchingEnded):
+        with pytest.raises(FetchingClosed):
             fetch.fetch(store.pages.due(START), START)
         closing.join()
-    with pytest.raises(FetchingEnded):
+    with pytest.raises(FetchingClosed):
         fetch.fetch(store.pages.due(START), START)

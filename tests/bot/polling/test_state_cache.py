@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.imports.replay import by_instant
-from bot.polling.state_cache import StateCache
+from bot.polling.state_cache import StateCache, StoredState
 from handlers.comparisons.platform_event import COMPARISON as PLATFORM_EVENT
 from handlers.comparisons.purge import COMPARISON as PURGE
 from handlers.model import Page
@@ -26,19 +26,19 @@ def store(store: Store) -> Store:
 
 
 def test_a_variant_for_one_platform_hides_no_other_from_the_rules_after_it(store: Store) -> None:
-    world = StateCache(store)
+    world = StateCache(StoredState(store))
     readings = [reading(slug, 1_000, START) for slug in ("hunsen", "samrainsy", "kemsokha")]
-    world.gather(by_instant(readings, ()), (PURGE, PURGE.tuned(1, frozenset({"bluesky"})), PLATFORM_EVENT))
+    world.read(by_instant(readings, ()), (PURGE, PURGE.tuned(1, frozenset({"bluesky"})), PLATFORM_EVENT))
     assert set(world.snapshot().platforms) == {"facebook", "bluesky"}
 
 
 def test_each_of_two_variants_is_given_back_what_it_remembers(store: Store) -> None:
     store.rule_states.put("crowd>50", 2, {"hunsen": TOLD})
     store.rule_states.put("crowd>60", 2, {"samrainsy": TOLD})
-    world = StateCache(store)
+    world = StateCache(StoredState(store))
     readings = [reading(slug, 1_000, START + timedelta(hours=1)) for slug in ("hunsen", "samrainsy")]
     variants = (CROWD.tuned(50, frozenset({"hunsen"})), CROWD.tuned(60, frozenset({"samrainsy"})))
-    world.gather(by_instant(readings, ()), (CROWD, *variants))
+    world.read(by_instant(readings, ()), (CROWD, *variants))
     assert {key for key, state in world.snapshot().rule_states.items() if CROWD.state.dump(state) == TOLD} == {
         ("crowd>50", "hunsen"),
         ("crowd>60", "samrainsy"),

@@ -50,7 +50,7 @@ def read(polling: Cycle, clock: HandClock, told: ToldPlatform, **counts: int) ->
     clock.move(2 * HOUR)
     report = polling.run_due()
     assert report is not None
-    return report.absorbed.alerts
+    return report.added.alerts
 
 
 def posted(store: Store, clock: HandClock) -> list[tuple[str, float | None]]:
@@ -146,5 +146,5 @@ def test_imported_figures_go_through_the_variants_too(polling: Cycle, store: Sto
     track(store, "hunsen", every=HOUR, now=START)
     subscribe(store, clock, crowd())
     then = START - timedelta(days=400)
-    absorbed = polling.absorb([(then, Arrivals(readings=(reading("hunsen", 60_000, then),)))])
-    assert [(alert.threshold, alert.tuned) for alert in absorbed.past] == [(50, True)]
+    added = polling.add_figures([(then, Arrivals(readings=(reading("hunsen", 60_000, then),)))])
+    assert [(alert.threshold, alert.tuned) for alert in added.past] == [(50, True)]

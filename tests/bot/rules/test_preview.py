@@ -39,7 +39,7 @@ def read_hourly(
     instants = [(hour, START + hour * HOUR) for hour in range(hours)]
     readings = [reading(slug, round(count(hour)), at) for slug, count in counts.items() for hour, at in instants]
     made = cycle(store, HandClock(START + hours * HOUR), {}, comparisons=rules)
-    made.absorb(by_instant(readings, ()))
+    made.add_figures(by_instant(readings, ()))
     made.close()
 
 
@@ -100,12 +100,12 @@ def test_a_figure_of_years_ago_is_no_news_to_a_threshold_that_begins_today(store
         published(0, shares={"KH": rounded(0.576, 0.001)}),
         published(1, likes={"KH": 157_331}, total=rounded(779_000, 1_000), days=30),
     )
-    assert [alert.kind for alert in live.absorb(by_instant((), of_then)).past] == ["new_foreign_share"]
+    assert [alert.kind for alert in live.add_figures(by_instant((), of_then)).past] == ["new_foreign_share"]
     store.subscriptions.put(wish("a", features=("foreign",), thresholds={"foreign": 10}))
     settle_rule_states(store, [OF_NEW], now)
-    absorbed = live.absorb(by_instant((), (published(3_000, shares={"KH": rounded(0.55, 0.001)}),)))
+    added = live.add_figures(by_instant((), (published(3_000, shares={"KH": rounded(0.55, 0.001)}),)))
     live.close()
-    assert (absorbed.alerts, absorbed.past) == ((), ())
+    assert (added.alerts, added.past) == ((), ())
 
 
 def test_it_remembers_what_the_live_cycle_would(store: Store) -> None:

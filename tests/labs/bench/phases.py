@@ -13,11 +13,12 @@ EVERY = 0.003
 PHASES = ("fetch", "gather", "decide", "apply", "rest")
 _FUNCTIONS = {
     ("bot.polling.fetcher", "fetch"): "fetch",
-    ("bot.polling.state_cache", "gather"): "gather",
+    ("bot.polling.state_cache", "read"): "gather",
     ("handlers.decide", "decide"): "decide",
     ("storage.store", "write"): "apply",
-    ("bot.polling.cycle", "_apply"): "apply",
-    ("bot.polling.cycle", "_note"): "apply",
+    ("bot.polling.intake", "_save"): "apply",
+    ("bot.polling.cycle", "_record_polls"): "apply",
+    ("storage.series.journal", "add"): "apply",
 }
 
 

@@ -106,8 +106,8 @@ class Bot:
     def cycle(self) -> None:
         report = self._cycle.run_due()
         assert report is not None
-        assert report.absorbed.standings == {Standing.ACCEPTED: PAGES}
-        self.alerts += len(report.absorbed.alerts)
+        assert report.added.standings == {Standing.ACCEPTED: PAGES}
+        self.alerts += len(report.added.alerts)
         self._clock.ahead += 1.5 * CADENCE  # beyond every jitter: all are due again
 
     def fetch(self) -> None:

@@ -203,7 +203,7 @@ def _with_past(room: Newsroom, slug: str) -> None:
         for hours in (*range(DAYS * 24, 3 * 24, -24), *range(3 * 24, -1, -1))
     ]
     with closing(Store.open(room.database)) as store, closing(cycle(store, HandClock(now), {})) as feeding:
-        feeding.absorb(by_instant(readings, ()))
+        feeding.add_figures(by_instant(readings, ()))
 
 
 SOURCE = "Facebook Graph API"
