@@ -14,7 +14,7 @@ from decimal import Decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from bot.evidence.bundle_files import DATA, chain_name, digest_in
-from bot.evidence.json_values import JsonValue, has_imports, has_replies, is_stated
+from bot.evidence.json_values import JsonValue, is_stated
 from bot.text import phrases
 from handlers.model import Dated
 
@@ -34,6 +34,7 @@ def bundle_pages(files: Mapping[str, bytes]) -> dict[str, bytes]:
         (fact, figure["readings"], _source(fact, [readings[place] for place in figure["readings"]]))
         for fact, figure in zip(alert["alert"]["facts"], added["figures"], strict=True)
     ]
+    from_platform = {origin["what"] == "reply" for reading in readings for origin in reading["behind"]}
     stamped = {stamp["link"] for stamp in chain["stamps"]}
     records = {(origin["link"], digest_in(origin["record"])) for one in readings for origin in one["behind"]}
     if alert["record"]:
@@ -46,8 +47,8 @@ def bundle_pages(files: Mapping[str, bytes]) -> dict[str, bytes]:
         "figures": figures,
         "records": sorted(records),
         "unstamped": ", ".join(f"{first} to {last}" for first, last in chain["segments"] if last not in stamped),
-        "has_replies": has_replies(readings),
-        "has_imports": has_imports(readings),
+        "has_replies": True in from_platform,
+        "has_imports": False in from_platform,
     }
     return {
         name: _TEMPLATES.get_template(f"{name}.jinja").render(context).encode()

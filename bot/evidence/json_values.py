@@ -64,16 +64,6 @@ def is_stated(fact: JsonValue, readings: Sequence[JsonValue]) -> bool:
     return fact["low"] is not None and any(fact["value"] in _numbers(reading) for reading in readings)
 
 
-def has_replies(readings: Sequence[JsonValue]) -> bool:
-    """Return whether a platform's reply is behind any of these readings of a bundle."""
-    return any(origin["what"] == "reply" for reading in readings for origin in reading["behind"])
-
-
-def has_imports(readings: Sequence[JsonValue]) -> bool:
-    """Return whether an imported file is behind any of these readings of a bundle."""
-    return any(origin["what"] != "reply" for reading in readings for origin in reading["behind"])
-
-
 def _fields(value: Any) -> dict[str, Any]:
     return {field.name: _json(getattr(value, field.name)) for field in fields(value)}
 

@@ -65,7 +65,7 @@ class ReadingsAudit:
                     if not (agrees or key in unknown or self._imported.origin(stored)):
                         link = audited.link.sequence
                         what = f"it states {_stated(stored)}, but its reply, in link {link}, states "
-                        yield EvidenceFault(fault_name(stored), f"{what}{_all_stated(replies[key])}.")
+                        yield EvidenceFault(_fault_name(stored), f"{what}{_all_stated(replies[key])}.")
 
     def others(self, began: datetime) -> Iterator[EvidenceFault]:
         """Check readings of no poll: an imported file states them, or they are older than the evidence.
@@ -83,10 +83,10 @@ class ReadingsAudit:
                 if self._imported.origin(stored):
                     continue
                 if (page, stored.source) in self._imported.sources:
-                    yield EvidenceFault(fault_name(stored), f"it states {_stated(stored)}; no imported file does.")
+                    yield EvidenceFault(_fault_name(stored), f"it states {_stated(stored)}; no imported file does.")
                 elif stored.received_at >= began:
                     yield EvidenceFault(
-                        fault_name(stored), f"it states {_stated(stored)}, but no reply and no file does."
+                        _fault_name(stored), f"it states {_stated(stored)}, but no reply and no file does."
                     )
 
     def newest(self) -> Iterator[EvidenceFault]:
@@ -108,7 +108,7 @@ class ReadingsAudit:
         return any(isinstance(record, ReplyRecord) and reading.page in record.slugs for record in records)
 
 
-def fault_name(reading: AnyReading) -> str:
+def _fault_name(reading: AnyReading) -> str:
     """Return how a fault names a reading."""
     return f"The reading of {reading.page} at {instant_of(reading).isoformat()}"
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from bot.clock import Clock
@@ -59,14 +60,6 @@ class _OpenBatch:
     asked_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _WaitingExchange:
-    platform: str
-    exchange: Exchange
-    batch: _OpenBatch | None
-    at: datetime
-
-
 class Recorder:
     """Hold every exchange until ``seal`` puts it into the chain. Any thread may exchange meanwhile.
 
@@ -81,7 +74,7 @@ class Recorder:
         self._replies = Packer()
         self._thread = threading.local()
         self._lock = threading.Lock()
-        self._waiting: list[_WaitingExchange] = []
+        self._waiting: list[Callable[[], NewRecord]] = []
 
     def of(self, platform: str) -> Callable[[Exchange], None]:
         """Return the function to which a platform's HTTP session hands its exchanges."""
@@ -155,30 +148,30 @@ class Recorder:
     def _hold(self, platform: str, exchange: Exchange) -> None:
         """Hold an exchange as it is: packing it here would delay the other fifteen threads of a poll."""
         batch: _OpenBatch | None = getattr(self._thread, "batch", None)
-        waiting = _WaitingExchange(platform=platform, exchange=exchange, batch=batch, at=self._clock.now())
+        waiting = partial(self._record, platform, exchange, batch, self._clock.now())
         with self._lock:
             self._waiting.append(waiting)
 
     def _held_records(self) -> list[NewRecord]:
         with self._lock:
             waiting, self._waiting = self._waiting, []
-        return [self._record(one) for one in waiting]
+        return [record() for record in waiting]
 
-    def _record(self, waiting: _WaitingExchange) -> NewRecord:
-        sent = (credential for credential in waiting.exchange.credentials if len(credential) >= _SHORTEST_SECRET)
+    def _record(self, platform: str, exchange: Exchange, batch: _OpenBatch | None, at: datetime) -> NewRecord:
+        sent = (credential for credential in exchange.credentials if len(credential) >= _SHORTEST_SECRET)
         secrets = (*self._secrets, *sent)
-        exchange = _without(waiting.exchange, secrets)
+        exchange = _without(exchange, secrets)
         content = exchange.content
         shape = _shape(exchange)
         withheld = _repeats(content, secrets)
         reply = None if withheld else self._replies.pack(content, shape)
         digest = sha256(content) if reply is None else reply.digest.hex()
-        asked_at = waiting.batch.asked_at if waiting.batch else None
+        asked_at = batch.asked_at if batch else None
         record = ReplyRecord(
-            at=waiting.at,
+            at=at,
             asked_at=asked_at,
-            platform=waiting.platform,
-            pages=waiting.batch.pages if waiting.batch else {},
+            platform=platform,
+            pages=batch.pages if batch else {},
             method=exchange.method,
             url=exchange.url,
             params=exchange.params,

@@ -52,7 +52,7 @@ class StoreAudit:
             for stored in self._store.alerts.recent(limit=-1):
                 self.alerts += 1
                 where = f"Alert {reference(stored.alert)} ({stored.alert.kind} of {stored.alert.page})"
-                yield from (EvidenceFault(where, what) for what in self._alert(stored))
+                yield from (EvidenceFault(where, what) for what in dict.fromkeys(self._alert(stored)))
         except StoreError as error:  # of a file itself: nothing further can be read
             yield EvidenceFault("The store", str(error))
 

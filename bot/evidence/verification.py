@@ -77,7 +77,7 @@ class Verification:
             *(ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError),
             TemplateError,  # of the pages
         ) as error:
-            what = f"they do not have the form of a bundle's ({type(error).__name__}: {error}): altered."
+            what = f"these files do not have the form of a bundle's files ({type(error).__name__}: {error}): altered."
             yield EvidenceFault(", ".join(DATA), what)
 
     def _sums(self) -> Iterator[EvidenceFault]:
@@ -89,7 +89,7 @@ class Verification:
             if found := _LINE.fullmatch(line):
                 listed[found[2]] = found[1]
             else:
-                yield EvidenceFault(f"{SUMS}, line {number}", "it is no line of sha256sum: altered.")
+                yield EvidenceFault(f"{SUMS}, line {number}", "sha256sum writes no such line: altered.")
         for name, digest in listed.items():
             if name not in self._files:
                 yield EvidenceFault(name, f"listed in {SUMS}, but {_MISSING}")
@@ -111,7 +111,7 @@ class Verification:
             )
             return
         if wording != alert["wording"]:
-            yield EvidenceFault("alert.json", "its sentences are not those of such an alert: altered.")
+            yield EvidenceFault("alert.json", "its sentences do not match the alert: altered.")
         for name, content in bundle_pages(self._files).items():
             if self._files.get(name, content) != content:
                 yield EvidenceFault(name, "it does not state what alert.json, readings.json and chain.json state.")
@@ -150,7 +150,7 @@ class Verification:
     def _alert(self, alert: JsonValue) -> Iterator[EvidenceFault]:
         """Check that the alert is the one in the chain."""
         if alert["reference"] != reference(alert_of(alert["alert"])):
-            yield EvidenceFault("alert.json", "its reference is not that of its key: altered.")
+            yield EvidenceFault("alert.json", "its reference does not match its key: altered.")
         noted = alert["record"]
         if noted is None:
             self.unproved.append("The alert: no link of the chain names it, so anybody could have written it.")
@@ -171,7 +171,7 @@ class Verification:
         figures = added["figures"]
         self.figures = len(facts)
         if [figure["name"] for figure in figures] != [fact["name"] for fact in facts]:
-            yield EvidenceFault("export.json", "its figures are not those of the alert.")
+            yield EvidenceFault("export.json", "its figures do not match the figures of the alert.")
             return
         places = [place for figure in figures for place in figure["readings"]] + added["drawn"]
         if any(not 0 <= place < len(readings) for place in places):
@@ -183,13 +183,13 @@ class Verification:
             if fact["name"] in _READ and not exact:
                 self.unproved.append(f"The figure {fact['name']}: no reading of it is in the bundle.")
             elif fact["name"] in _READ and fact["value"] not in {one["count"] for one in exact}:
-                yield EvidenceFault(f"The figure {fact['name']}", "none of its readings states it.")
+                yield EvidenceFault(f"The figure {fact['name']}", "none of its readings states this number.")
 
     def _reading(self, where: str, reading: JsonValue) -> Iterator[EvidenceFault]:
         """Check that the bytes behind a reading are in the bundle and in the chain, and state the reading."""
         self.readings += 1
         if reading.get("note") != note_of(reading["behind"]):
-            yield EvidenceFault(where, "its note is not that of such a reading: altered.")
+            yield EvidenceFault(where, "its note does not match the reading: altered.")
         origins: list[Origin] = []
         for noted in reading["behind"]:
             for found in self._origin(noted):
