@@ -17,11 +17,11 @@ from bot.clock import Clock, SystemClock
 from bot.config.settings import Mode, Settings
 from bot.errors import ConfigError, LikewatchError
 from bot.evidence.recorder import Recorder
-from bot.evidence.records import ImportRecord
 from bot.evidence.retention import delete_old_replies
 from bot.evidence.timestamps import Stamper, roots_in
 from bot.http.client import Http
 from bot.imports.examples import press_example
+from bot.imports.job import ImportJob
 from bot.imports.queue import ImportQueue, import_route
 from bot.imports.replay import replay_example
 from bot.imports.request import control_file
@@ -319,23 +319,7 @@ def _serve_locally(core: Core, heartbeat: Heartbeat, imports: ImportQueue, closi
 
 def _replay_press_figures(core: Core, *, team_id: str, channel_id: str) -> None:
     example, now = press_example(), core.clock.now()
-    core.recorder.seal_import(
-        example.data,
-        lambda body: ImportRecord(
-            at=now,
-            name=example.name,
-            by="likewatch",
-            pages={page.slug: page.slug for page in example.pages},
-            page=None,
-            dates=None,
-            body=body,
-        ),
-    )
-    replay_example(
-        core.store,
-        core.cycle,
-        example,
-        team_id=team_id,
-        channel_id=channel_id,
-        now=now,
-    )
+    job = ImportJob(name=example.name, data=example.data, by="likewatch")
+    slugs = {page.slug: page.slug for page in example.pages}
+    core.recorder.seal_import(job.data, lambda body: job.record(slugs, now, body))
+    replay_example(core.store, core.cycle, example, team_id=team_id, channel_id=channel_id, now=now)
