@@ -34,14 +34,26 @@ from storage.evidence import KeptRecord
 from storage.store import Store
 from storage.values import StoredAlert
 
-# Bundles of older versions have these sentences, and a verification compares them.
+# The first of each is written today. Bundles of older versions have the others, and must stay valid.
 _DELETED = (
-    "The reply was let go after its time, or was never kept because it repeats a credential; its record and its "
-    "SHA-256 are kept."
+    (
+        "The reply was deleted after its time, or never stored because it repeats a credential. Its record and its SHA-256 "
+        "are stored."
+    ),
+    (
+        "The reply was let go after its time, or was never kept because it repeats a credential; its record and its "
+        "SHA-256 are kept."
+    ),
 )
 _NEVER_STORED = (
-    "No reply is kept of this instant: the figure was stored before evidence was kept, or came from a file whose bytes "
-    "were not kept."
+    (
+        "No reply is stored for this instant. The figure is older than the evidence, or came from a file whose bytes were "
+        "not stored."
+    ),
+    (
+        "No reply is kept of this instant: the figure was stored before evidence was kept, or came from a file whose bytes "
+        "were not kept."
+    ),
 )
 
 
@@ -60,11 +72,11 @@ def wording_of(alert: Alert, pages: Mapping[str, Any]) -> dict[str, Any]:
     return {"headline": sentences.headline(alert, names), "lines": list(sentences.lines(alert, names))}
 
 
-def note_of(origins: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return the note of a reading whose bytes are not all in the bundle."""
+def notes_of(origins: Sequence[Mapping[str, Any]]) -> Sequence[str | None]:
+    """Return the note of a reading whose bytes are not all in the bundle, then the notes of older versions."""
     if not origins:
         return _NEVER_STORED
-    return _DELETED if any(origin["reply"] is None for origin in origins) else None
+    return _DELETED if any(origin["reply"] is None for origin in origins) else (None,)
 
 
 class _Export:
@@ -150,7 +162,7 @@ class _Export:
         value = {**reading_value(traced.reading), "behind": origins}
         if any(isinstance(origin.record, ReplyRecord) for origin in traced.origins):
             value["url"] = ""  # the page's own address is no part of what the platform answered
-        if note := note_of(origins):
+        if note := notes_of(origins)[0]:
             value["note"] = note
         return value
 

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from jinja2 import TemplateError
 
-from bot.evidence.bundle import note_of, wording_of
+from bot.evidence.bundle import notes_of, wording_of
 from bot.evidence.bundle_files import DATA, SUMS, chain_name, digest_in, record_name, unzipped
 from bot.evidence.bundle_pages import bundle_pages
 from bot.evidence.chain import ChainWalk, EvidenceFault
@@ -188,7 +188,7 @@ class Verification:
     def _reading(self, where: str, reading: JsonValue) -> Iterator[EvidenceFault]:
         """Check that the bytes behind a reading are in the bundle and in the chain, and state the reading."""
         self.readings += 1
-        if reading.get("note") != note_of(reading["behind"]):
+        if reading.get("note") not in notes_of(reading["behind"]):
             yield EvidenceFault(where, "its note does not match the reading: altered.")
         origins: list[Origin] = []
         for noted in reading["behind"]:

@@ -241,7 +241,7 @@ def test_a_figure_without_a_stored_reply_says_so(tmp_path: Path) -> None:
         assert any(line.startswith("NOT PROVED: ") for line in said)
         assert not any("Holds" in line for line in said)
         files, _ = unzipped(bundle)
-        assert "No reply is kept of this instant" in files["index.html"].decode()
+        assert "No reply is stored for this instant" in files["index.html"].decode()
         assert "Neither a platform's reply nor an imported file is stored" in files["index.html"].decode()
         assert "Neither a platform's reply nor an imported file is stored" in files["INSTRUCTIONS.txt"].decode()
 
@@ -269,7 +269,7 @@ def test_deleted_replies_are_told_apart_from_lost_ones(tmp_path: Path) -> None:
     assert 0 < checked.reread < checked.readings
     assert len(checked.unproved) == checked.readings - checked.reread
     files, _ = unzipped(bundle)
-    assert "was let go after its time" in files["index.html"].decode()
+    assert "was deleted after its time" in files["index.html"].decode()
 
 
 def with_chain(files: dict[str, bytes], segments: object) -> bytes:

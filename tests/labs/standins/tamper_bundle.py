@@ -8,7 +8,7 @@ import random
 import zipfile
 from typing import Any
 
-from bot.evidence.bundle import note_of, wording_of
+from bot.evidence.bundle import notes_of, wording_of
 from bot.evidence.bundle_files import SUMS, unzipped, with_sums, zipped
 from bot.evidence.bundle_pages import bundle_pages
 from bot.evidence.json_values import alert_of
@@ -106,7 +106,7 @@ def _all_invented(files: dict[str, bytes], _: dict[str, bytes], chance: random.R
     for reading in readings:
         _raise(reading, more)
         reading["behind"] = []
-        reading["note"] = note_of([])
+        reading["note"] = notes_of([])[0]
     for name in [name for name in files if name != "export.json"]:
         del files[name]
     _rewrite(files, alert, readings, {"segments": [], "stamps": []})
@@ -144,7 +144,7 @@ def _reading_without_origin(files: dict[str, bytes], _: dict[str, bytes], chance
 def _reread(files: dict[str, bytes], readings: list[Any], place: int, chance: random.Random) -> Change:
     """Change a reading without its bytes, and remove every file that would name them."""
     reading = readings[place]
-    reading["note"] = note_of(reading["behind"])
+    reading["note"] = notes_of(reading["behind"])[0]
     _raise(reading, chance.randint(1, 777_777))
     named = {behind[part] for one in readings for behind in one["behind"] for part in ("record", "reply")}
     alert = json.loads(files["alert.json"])
