@@ -34,26 +34,22 @@ from storage.evidence import KeptRecord
 from storage.store import Store
 from storage.values import StoredAlert
 
-# The first of each is written today. Bundles of older versions have the others, and must stay valid.
 _DELETED = (
-    (
-        "The reply was deleted after its time, or never stored because it repeats a credential. Its record and its SHA-256 "
-        "are stored."
-    ),
-    (
-        "The reply was let go after its time, or was never kept because it repeats a credential; its record and its "
-        "SHA-256 are kept."
-    ),
+    "The reply was deleted after its time, or never stored because it repeats a credential. Its record and its SHA-256 "
+    "are stored."
 )
 _NEVER_STORED = (
-    (
-        "No reply is stored for this instant. The figure is older than the evidence, or came from a file whose bytes were "
-        "not stored."
-    ),
-    (
-        "No reply is kept of this instant: the figure was stored before evidence was kept, or came from a file whose bytes "
-        "were not kept."
-    ),
+    "No reply is stored for this instant. The figure is older than the evidence, or came from a file whose bytes were "
+    "not stored."
+)
+# The same in bundles of older versions, which must stay valid.
+_DELETED_BEFORE = (
+    "The reply was let go after its time, or was never kept because it repeats a credential; its record and its SHA-256 "
+    "are kept."
+)
+_NEVER_STORED_BEFORE = (
+    "No reply is kept of this instant: the figure was stored before evidence was kept, or came from a file whose bytes "
+    "were not kept."
 )
 
 
@@ -75,8 +71,8 @@ def wording_of(alert: Alert, pages: Mapping[str, Any]) -> dict[str, Any]:
 def notes_of(origins: Sequence[Mapping[str, Any]]) -> Sequence[str | None]:
     """Return the note of a reading whose bytes are not all in the bundle, then the notes of older versions."""
     if not origins:
-        return _NEVER_STORED
-    return _DELETED if any(origin["reply"] is None for origin in origins) else (None,)
+        return (_NEVER_STORED, _NEVER_STORED_BEFORE)
+    return (_DELETED, _DELETED_BEFORE) if any(origin["reply"] is None for origin in origins) else (None,)
 
 
 class _Export:
