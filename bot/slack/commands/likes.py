@@ -19,7 +19,7 @@ DEFAULT_PERIOD = timedelta(days=30)
 
 
 def run(call: Call, store: Store, now: datetime) -> Reply:
-    """Answer about whatever the text names, exactly or nearly; all figures of an answer are of one instant."""
+    """Answer about whatever the text names, exactly or nearly. All figures of an answer are of one instant."""
     if call.text and (page := lookup.find_page(store, call.text)):
         return page_answer(store, page, now)
     with store.read():
@@ -27,59 +27,59 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
 
 
 def _answer(call: Call, store: Store, now: datetime) -> Reply:
-    *named, last = call.text.split()
+    *words, last = call.text.split()
     period = phrases.period(last)
-    if period is None or not named:
-        named, last, period = [*named, last], "", None
-    if pages := _pages(store, named):
-        return pair_answer(store, _two_different(pages, named), period or DEFAULT_PERIOD, now)
-    text = " ".join(named)
+    if period is None or not words:
+        words, last, period = [*words, last], "", None
+    if pages := _pages(store, words):
+        return pair_answer(store, _two_different(pages, words), period or DEFAULT_PERIOD, now)
+    text = " ".join(words)
     if group := lookup.find_group(store, text):
         return group_answer(store, group, now, period)
     if page := lookup.find_page(store, text):
         return page_answer(store, page, now, period)
-    if refused := phrases.refused_period(named[-1]):
+    if refused := phrases.refused_period(words[-1]):
         raise LikewatchError(refused)
-    return _did_you_mean(store, named, last)
+    return _did_you_mean(store, words, last)
 
 
-def _pages(store: Store, named: list[str], *, fewest: int = 2) -> tuple[Page, ...]:
-    """The two or more pages that the words name, wherever one name ends and the next begins; () if they do not."""
-    for middle in range(len(named) if fewest < 2 else len(named) - 1, 0, -1):  # noqa: PLR2004
-        first = lookup.find_page(store, " ".join(named[:middle]))
+def _pages(store: Store, words: list[str], *, fewest: int = 2) -> tuple[Page, ...]:
+    """Return the two or more pages that the words name, wherever one name ends and the next begins; else ()."""
+    for middle in range(len(words) if fewest < 2 else len(words) - 1, 0, -1):  # noqa: PLR2004
+        first = lookup.find_page(store, " ".join(words[:middle]))
         if first is None:
             continue
-        if middle == len(named):
+        if middle == len(words):
             return (first,)
-        if others := _pages(store, named[middle:], fewest=1):
+        if others := _pages(store, words[middle:], fewest=1):
             return (first, *others)
     return ()
 
 
-def _two_different(pages: tuple[Page, ...], named: list[str]) -> tuple[Page, Page]:
+def _two_different(pages: tuple[Page, ...], words: list[str]) -> tuple[Page, Page]:
     slugs = list(dict.fromkeys(page.slug for page in pages))
     if len(slugs) == 1:
         raise LikewatchError(
-            f"“{' '.join(named)}” names one page more than once, and it is only compared with others. "
-            f"/likes {slugs[0]} tells its own growth."
+            f"“{' '.join(words)}” names one page more than once. A page can only be compared with another page. "
+            f"/likes {slugs[0]} shows its own growth."
         )
     if len(pages) > 2:  # noqa: PLR2004
         raise LikewatchError(
-            f"Those are {len(pages)} pages, and I compare two at a time: /likes {slugs[0]} {slugs[1]}. "
-            "For more, put them into one group with /trends track: /likes and the group's name shows all of it."
+            f"I can compare two pages at a time, and these are {len(pages)}: /likes {slugs[0]} {slugs[1]}. "
+            "For more, put them into one group with /trends track. Then /likes and the group's name shows all of them."
         )
     return pages[0], pages[1]
 
 
-def _did_you_mean(store: Store, named: list[str], period: str) -> Reply:
-    """Where one of two names is known, only the other is asked about."""
-    for middle in range(1, len(named)):
-        left, right = " ".join(named[:middle]), " ".join(named[middle:])
+def _did_you_mean(store: Store, words: list[str], period: str) -> Reply:
+    """Suggest names. If a page has the first or the last part as its name, suggest only for the rest."""
+    for middle in range(1, len(words)):
+        left, right = " ".join(words[:middle]), " ".join(words[middle:])
         if page := lookup.find_page(store, left):
             return unknown_name(store, right, f"likes {page.slug} {{}} {period}")
         if page := lookup.find_page(store, right):
             return unknown_name(store, left, f"likes {{}} {page.slug} {period}")
-    return unknown_name(store, " ".join(named), "likes {}")
+    return unknown_name(store, " ".join(words), "likes {}")
 
 
 COMMAND = Command(

@@ -21,12 +21,12 @@ from handlers.model import Account, Page
 from storage.store import Store
 
 USAGE = "/trends track <address or @handle> [as hunsen] [home KH] [in cambodia] [on facebook]"
-_WORDS = ("as", "home", "in", "on")
+_CLAUSES = ("as", "home", "in", "on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackRequest:
-    """What was asked for, checked in itself: ``slug`` is "" and ``home`` None where they were not said."""
+    """What the text asks for. ``slug`` is "" and ``home`` is None if the text does not name them."""
 
     reference: Reference
     slug: str
@@ -35,41 +35,40 @@ class TrackRequest:
 
 
 def lookup(call: Call) -> Reference:
-    """The account to look up at its platform."""
+    """Return the account to look up at its platform."""
     return parse(call.text).reference
 
 
 def run(call: Call, store: Store, now: datetime) -> Reply:
-    """Watch the page that was found, or bring what is known of it up to date."""
-    asked, profile = parse(call.text), call.profile
+    """Watch the page, or update a page that is already watched."""
+    request, profile = parse(call.text), call.profile
     if profile is None:
         raise LikewatchError("The page could not be looked up. Try again.")
-    begun = states_begun_by(store, _page(store, asked, profile), all_comparisons(), now)
+    begun = states_begun_by(store, _page(store, request, profile), all_comparisons(), now)
     with store.write():
-        known = store.pages.by_account(profile.platform, profile.native_id)
-        page = _page(store, asked, profile)
-        slug = page.slug
-        account = store.pages.account(slug) or _account(profile, slug, call)
+        was_watched = store.pages.by_account(profile.platform, profile.native_id) is not None
+        page = _page(store, request, profile)
+        account = store.pages.account(page.slug) or _account(profile, page.slug, call)
         store.pages.add(page, account, at=now)
         settle_rule_states(store, all_comparisons(), now, made=begun)
-        said = f"{profile.url} home {asked.home or 'not said'} in {' '.join(asked.groups) or 'no group'}"
-        audit(store, call, now, "track", slug, detail=said)
-        page = store.pages.get(slug) or page
-    return _reply(call, page, account, profile, known=known is not None)
+        detail = f"{profile.url} home {request.home or 'not said'} in {' '.join(request.groups) or 'no group'}"
+        audit(store, call, now, "track", page.slug, detail=detail)
+        page = store.pages.get(page.slug) or page
+    return _reply(call, page, account, profile, was_watched=was_watched)
 
 
-def _page(store: Store, asked: TrackRequest, profile: Profile) -> Page:
-    """The page as it will be: one that is known keeps its short name, its groups, and its home if none is said."""
-    known = store.pages.by_account(profile.platform, profile.native_id)
-    slug = known.slug if known else _slug(store, asked, profile)
+def _page(store: Store, request: TrackRequest, profile: Profile) -> Page:
+    """Return the page to store. A page that is already watched keeps its short name, its groups and its home."""
+    watched = store.pages.by_account(profile.platform, profile.native_id)
+    slug = watched.slug if watched else _slug(store, request, profile)
     return Page(
         slug=slug,
         name=profile.name or slug,
         platform=profile.platform,
         url=profile.url,
-        home=asked.home or (known.home if known else None),
-        groups=tuple(dict.fromkeys((*(known.groups if known else ()), *asked.groups))),
-        aliases=_aliases(store, asked, known),
+        home=request.home or (watched.home if watched else None),
+        groups=tuple(dict.fromkeys((*(watched.groups if watched else ()), *request.groups))),
+        aliases=_aliases(store, request, watched),
     )
 
 
@@ -85,116 +84,121 @@ def _account(profile: Profile, slug: str, call: Call) -> Account:
 
 
 def parse(text: str) -> TrackRequest:
-    """Understand the command's text; LikewatchError names what is wrong in it."""
-    pasted, *others = text.split() or [""]
-    if not pasted:
+    """Return what the command's text asks for. Raises LikewatchError with a sentence about what is wrong in it."""
+    address, *words = text.split() or [""]
+    if not address:
         raise LikewatchError(f"Say which page to watch: {USAGE}")
-    said: dict[str, list[str]] = {}
+    clauses: dict[str, list[str]] = {}
     clause: list[str] | None = None
-    for word in others:
-        if word.casefold() in _WORDS:
-            if word.casefold() in said:
+    for word in words:
+        if word.casefold() in _CLAUSES:
+            if word.casefold() in clauses:
                 raise LikewatchError(f"“{word}” is there twice. Usage: {USAGE}")
-            clause = said[word.casefold()] = []
+            clause = clauses[word.casefold()] = []
         elif clause is None:
             raise LikewatchError(f"I do not understand “{word}” after the page. Usage: {USAGE}")
         else:
             clause.append(word)
-    for word, values in said.items():
+    for word, values in clauses.items():
         if not values:
             raise LikewatchError(f"Something is missing after “{word}”. Usage: {USAGE}")
+    values_of = {word: " ".join(values) for word, values in clauses.items()}
     return TrackRequest(
-        reference=parse_reference(pasted, platforms(), " ".join(said.get("on", ()))),
-        slug=_checked_slug(said.get("as", [])),
-        home=_country(" ".join(said["home"])) if "home" in said else None,
-        groups=_groups(" ".join(said.get("in", ()))),
+        reference=parse_reference(address, platforms(), values_of.get("on", "")),
+        slug=_checked_slug(values_of["as"]) if "as" in values_of else "",
+        home=_country(values_of["home"]) if "home" in values_of else None,
+        groups=_groups(values_of.get("in", "")),
     )
 
 
-def _checked_slug(said: list[str]) -> str:
-    if not said:
-        return ""
-    slug = " ".join(said).casefold()
-    reserved = {verb for command in commands() for verb in command.verbs}
-    if slug in reserved or not is_slug(slug):
-        better = free_slug(make_slug(slug) or "page", lambda one: one in reserved or not is_slug(one))
+def _checked_slug(text: str) -> str:
+    slug = text.casefold()
+    if _is_reserved(slug):
+        free = free_slug(make_slug(slug) or "page", _is_reserved)
         raise LikewatchError(
-            f"“{' '.join(said)}” cannot be a page's short name: small letters, digits and hyphens make one, and words "
-            f"with a meaning of their own are kept free. Try: as {better}"
+            f"“{text}” cannot be a page's short name. A short name has small letters, digits and hyphens, and is no "
+            f"command. Try: as {free}"
         )
     return slug
 
 
-def _country(said: str) -> str:
-    code = country_code(said)
+def _is_reserved(slug: str) -> bool:
+    """Return whether the slug is malformed, or a command's verb."""
+    return not is_slug(slug) or any(slug in command.verbs for command in commands())
+
+
+def _country(text: str) -> str:
+    code = country_code(text)
     if code is None:
         raise LikewatchError(
-            f"I know no country “{said}”. Give its name in full or its two letters: home KH, home Cambodia."
+            f"I know no country “{text}”. Give its name in full or its two letters: home KH, home Cambodia."
         )
     return code
 
 
-def _groups(said: str) -> tuple[str, ...]:
-    groups = []
-    for name in said.replace(",", " ").split():
-        slug = make_slug(name)
+def _groups(text: str) -> tuple[str, ...]:
+    groups = {name: make_slug(name) for name in text.replace(",", " ").split()}
+    for name, slug in groups.items():
         if not is_slug(slug):
-            raise LikewatchError(f"“{name}” cannot be a group's name: small letters, digits and hyphens make one.")
-        groups.append(slug)
-    return tuple(dict.fromkeys(groups))
+            raise LikewatchError(
+                f"“{name}” cannot be a group's name. A group's name has small letters, digits and hyphens."
+            )
+    return tuple(dict.fromkeys(groups.values()))
 
 
-def _slug(store: Store, asked: TrackRequest, profile: Profile) -> str:
-    """The slug of a page whose account is new: the one asked for, else one made from the handle."""
+def _slug(store: Store, request: TrackRequest, profile: Profile) -> str:
+    """Return the slug of a page whose account is new: the requested slug, else one made from the handle."""
 
-    def taken(slug: str) -> bool:
+    def is_taken(slug: str) -> bool:
         other = store.pages.find(slug)
         return other is not None and not _may_join(store, other, slug, profile)
 
-    if asked.slug:
-        if taken(asked.slug):
-            other = store.pages.find(asked.slug)
-            free = free_slug(f"{asked.slug}-{profile.platform}", taken)
+    if request.slug:
+        if is_taken(request.slug):
+            other = store.pages.find(request.slug)
+            free = free_slug(f"{request.slug}-{profile.platform}", is_taken)
             raise LikewatchError(
-                f"“{asked.slug}” already means {other.name if other else asked.slug}, another page. Try: as {free}"
+                f"“{request.slug}” already means {other.name if other else request.slug}, another page. Try: as {free}"
             )
-        return asked.slug
-    reserved = {verb for command in commands() for verb in command.verbs}
+        return request.slug
     handle = profile.handle.removesuffix(".bsky.social")
     made = make_slug(handle) or make_slug(profile.name) or make_slug(f"{profile.platform} {profile.native_id}")
-    return free_slug(made, lambda slug: taken(slug) or slug in reserved or not is_slug(slug))
+    return free_slug(made, lambda slug: is_taken(slug) or _is_reserved(slug))
 
 
 def _may_join(store: Store, page: Page, slug: str, profile: Profile) -> bool:
-    """A page that was only imported so far gets its account."""
+    """Return whether the page was only imported so far: then this account becomes its own."""
     return page.slug == slug and page.platform == profile.platform and store.pages.account(slug) is None
 
 
-def _aliases(store: Store, asked: TrackRequest, known: Page | None) -> tuple[str, ...]:
-    if known is None or not asked.slug or asked.slug == known.slug:
+def _aliases(store: Store, request: TrackRequest, watched: Page | None) -> tuple[str, ...]:
+    if watched is None or not request.slug or request.slug == watched.slug:
         return ()
-    other = store.pages.find(asked.slug)
-    if other is not None and other.slug != known.slug:
+    other = store.pages.find(request.slug)
+    if other is not None and other.slug != watched.slug:
         raise LikewatchError(
-            f"“{asked.slug}” already means {other.name}, another page. This one is watched as {known.slug}."
+            f"“{request.slug}” already means {other.name}, another page. This one is watched as {watched.slug}."
         )
-    return (asked.slug,)
+    return (request.slug,)
 
 
-def _reply(call: Call, page: Page, account: Account, profile: Profile, *, known: bool) -> Reply:
+def _reply(call: Call, page: Page, account: Account, profile: Profile, *, was_watched: bool) -> Reply:
     home = country_name(page.home) if page.home else "not said"
     lines: list[Line] = []
     if page.home is None:
-        lines.append(f"Without a home country no foreign share can be told. Add it: /trends track {page.url} home KH")
+        lines.append(
+            f"Without a home country I cannot tell foreign likes from likes at home. Add it: /trends track {page.url} "
+            "home KH"
+        )
     lines.append(f"Next: /trends subscribe {page.slug} posts its alerts in this channel.")
     card = Card(
-        headline=f"{page.name} {'was watched already, and is up to date now' if known else 'is watched now'}",
+        headline=f"{page.name} {'was watched already, and is up to date now' if was_watched else 'is watched now'}",
         lines=tuple(lines),
         fields=(
             ("Count", f"{phrases.count(profile.count)} {profile.metric}, read just now from {title(profile.platform)}"),
             ("Short name", ", also ".join((page.slug, *page.aliases))),
             ("Home", home),
-            ("Groups", ", ".join(page.groups) or "none: in a group, leads and overtakes are told"),
+            ("Groups", ", ".join(page.groups) or "none: leads and overtakes are only posted for pages of a group"),
             ("Read", f"within a minute, then every {phrases.duration(account.poll_every)}"),
         ),
         buttons=(
@@ -202,11 +206,10 @@ def _reply(call: Call, page: Page, account: Account, profile: Profile, *, known:
             Button(label="Show its figures", query=f"likes {page.slug}"),
         ),
     )
-    verb = "updated" if known else "started watching"
-    told = (
-        f"{page.slug} ({page.name} on {title(page.platform)}), home {home}, groups: {', '.join(page.groups) or 'none'}"
-    )
-    return Reply(card=card, notice=(Mention(call.user_id), f" {verb} {told}"))
+    verb = "updated" if was_watched else "started watching"
+    groups = ", ".join(page.groups) or "none"
+    notice = f" {verb} {page.slug} ({page.name} on {title(page.platform)}), home {home}, groups: {groups}"
+    return Reply(card=card, notice=(Mention(call.user_id), notice))
 
 
 COMMAND = Command(

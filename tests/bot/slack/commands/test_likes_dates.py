@@ -150,11 +150,11 @@ def test_growth_over_another_time_than_was_asked_for_is_told_as_that(store: Stor
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("a b c", "Those are 3 pages, and I compare two at a time: /likes a b."),
-        ("a Sam Rainsy c 90d", "Those are 3 pages"),
-        ("a b a", "Those are 3 pages"),
+        ("a b c", "I can compare two pages at a time, and these are 3: /likes a b."),
+        ("a Sam Rainsy c 90d", "these are 3"),
+        ("a b a", "these are 3"),
         ("a a", "“a a” names one page more than once"),
-        ("a A 90d", "/likes a tells its own growth."),
+        ("a A 90d", "/likes a shows its own growth."),
     ],
 )
 def test_what_two_pages_are_not_is_said(store: Store, asked: str, said: str) -> None:
