@@ -75,7 +75,9 @@ def test_track_watches_a_page(store: Store) -> None:
 
 
 def test_track_without_a_home_says_what_that_costs(store: Store) -> None:
-    assert "Without a home country I cannot tell foreign likes from likes at home" in words(track(store, "@hunsencambodia"))
+    assert "Without a home country I cannot tell foreign likes from likes at home" in words(
+        track(store, "@hunsencambodia")
+    )
     assert store.pages.get("hunsencambodia") is not None
 
 
