@@ -11,13 +11,14 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Protocol
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.imports.replay import by_instant
 from bot.platforms.contract import Reason
 from bot.polling.cycle import Cycle
-from bot.polling.rebuild import RebuildReport, rebuild
+from bot.polling.rebuild import RebuildReport, rebuild, rebuild_summary
 from bot.rules.preview import settle_rule_states
 from handlers.comparisons import all_comparisons
 from handlers.model import AudienceReading, Dated, Figure, Measure, Metric, Reading
@@ -356,6 +357,76 @@ def test_the_rebuilt_state_is_the_live_state(history: list[Step]) -> None:
         report = rebuild(newsroom.store, RULES)
         assert found(report) == {}
         assert newsroom.store.journal.stored() == live
+
+
+BREAKS = (
+    "UPDATE series_states SET last_count = last_count + 1, gap = 1 WHERE page_id = 1",
+    "DELETE FROM series_states WHERE page_id = 2",
+    "INSERT INTO history_points SELECT page_id, at + 1e9, 7 FROM history_points",
+    "UPDATE history_summaries SET midnights = x'', newest = 0 WHERE page_id = 1",
+    "DELETE FROM history_summaries WHERE page_id = 3",
+    "UPDATE rule_states SET state = replace(state, 'true', 'false') WHERE comparison GLOB 'crowd*'",
+    "DELETE FROM rule_states WHERE comparison NOT GLOB '*>*'",
+    "INSERT INTO rule_states SELECT comparison, 'nowhere', version, state FROM rule_states LIMIT 1",
+)
+
+
+def test_a_stored_state_that_was_broken_is_replaced() -> None:
+    with newsroom_after(A_THRESHOLD_IS_SET_AND_TAKEN_BACK[:-2]) as newsroom:
+        live = newsroom.store.journal.stored()
+        for sql in BREAKS:
+            newsroom.close()
+            with closing(sqlite3.connect(newsroom.path)) as conn:
+                assert conn.execute(sql).rowcount > 0, sql
+                conn.commit()
+            newsroom.open()
+            assert newsroom.store.journal.stored() != live, sql
+            report = rebuild(newsroom.store, RULES)
+            assert newsroom.store.journal.stored() == live, sql
+            assert "replaced" in "\n".join(rebuild_summary(report))
+            assert found(rebuild(newsroom.store, RULES)) == {}
+
+
+def test_alerts_of_one_side_alone_are_counted_and_left_alone() -> None:
+    with newsroom_after(A_THRESHOLD_IS_SET_AND_TAKEN_BACK) as newsroom:
+        crowds = [kept.alert for kept in newsroom.store.alerts.recent() if kept.alert.kind == "crowd"]
+        assert crowds
+        newsroom.store.alerts.add([replace(crowds[0], key="crowd:invented")], at=newsroom.clock.now())
+        stored = newsroom.store.alerts.recent()
+        assert found(rebuild(newsroom.store, RULES)) == {"unraised": ("crowd:invented",)}
+        report = rebuild(newsroom.store, all_comparisons())
+        assert set(report.unraised) == {"crowd:invented", *(alert.key for alert in crowds)}
+        assert newsroom.store.alerts.recent() == stored
+
+
+def test_an_alert_that_is_missing_is_said_and_not_added() -> None:
+    with newsroom_after([_polls(9, 900, 0, 100, kemsokha=Reason.PAGE_GONE)]) as newsroom:
+        (gone,) = (kept.alert for kept in newsroom.store.alerts.recent() if kept.alert.kind == "page_unavailable")
+        newsroom.close()
+        with closing(sqlite3.connect(newsroom.path)) as conn:
+            conn.execute("UPDATE alerts SET key = 'lost' WHERE key = ?", (gone.key,))
+            conn.commit()
+        newsroom.open()
+        stored = newsroom.store.alerts.recent()
+        report = rebuild(newsroom.store, RULES)
+        assert found(report) == {"raised": (gone.key,), "unraised": ("lost",)}
+        assert newsroom.store.alerts.recent() == stored
+        assert "1 alert stored, not raised anew: lost." in list(rebuild_summary(report))
+
+
+def test_a_rebuild_that_is_interrupted_changes_nothing() -> None:
+    with newsroom_after([_polls(3, 900, 0, 100)]) as newsroom:
+        newsroom.store.series_states.delete(["hunsen"])
+        broken = newsroom.store.journal.stored()
+
+        def interrupt(done: int, total: int) -> None:
+            if done == total:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            rebuild(newsroom.store, RULES, advance=interrupt)
+        assert newsroom.store.journal.stored() == broken
+        assert found(rebuild(newsroom.store, RULES)) == {"series_states": ("hunsen",)}
 
 
 def found(report: RebuildReport) -> dict[str, tuple[object, ...]]:
