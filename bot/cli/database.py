@@ -51,9 +51,9 @@ def restore(ctx: click.Context, backup: Path) -> None:
 def rebuild(ctx: click.Context) -> None:
     """Compute series states, history summaries and rule states anew, and replace what differs.
 
-    They come of everything that ever arrived, in its order. The database has that. A difference is the sign of a bug,
-    and is printed. Stop the bot first. No alert is added or posted. A rebuild may be interrupted: nothing is replaced
-    before its end.
+    Stop the bot first. The rules decide anew on everything that ever arrived, in the same order. A difference is
+    printed: it is the sign of a bug, or of a rule that an upgrade changed. No alert is added or posted. An interrupted
+    rebuild replaces nothing.
     """
     with closing(Store.open(read_settings(ctx).database)) as store, progress_bar("Rebuilding") as advance:
         report = rebuild_state(store, all_comparisons(), advance=advance)

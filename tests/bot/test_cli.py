@@ -264,6 +264,38 @@ def test_restore_puts_a_backup_in_place_and_says_what_it_replaced(tmp_path: Path
     replaced.close()
 
 
+def test_rebuild_mends_what_differs_and_says_so(tmp_path: Path) -> None:
+    with_page(tmp_path)
+    (tmp_path / "figures.csv").write_text(FIGURES, encoding="utf-8")
+    assert likewatch(tmp_path, "import", "figures.csv").returncode == 0
+    whole = likewatch(tmp_path, "rebuild")
+    assert whole.stdout == (
+        "Decided anew on 1 entry of the journal.\nEverything derived was as stored; nothing was changed.\n"
+    )
+    stored = rows(tmp_path, "series_states")
+    database = sqlite_utils.Database(tmp_path / "likewatch.db")
+    database.execute("UPDATE series_states SET last_count = 1")
+    database.conn.commit()
+    database.close()
+    mended = likewatch(tmp_path, "rebuild")
+    assert mended.returncode == 0
+    assert mended.stdout.splitlines()[1:] == [
+        "1 series state had another value, and was replaced: hunsen.",
+        "A difference is the sign of a bug, or of a rule that an upgrade changed. Please report a bug with these lines.",
+    ]
+    assert rows(tmp_path, "series_states") == stored
+
+
+def test_rebuild_is_refused_while_a_bot_runs(tmp_path: Path) -> None:
+    store = Store.open(tmp_path / "likewatch.db")
+    try:
+        outcome = likewatch_process(tmp_path, "rebuild")
+    finally:
+        store.close()
+    assert outcome.returncode == 1
+    assert "stop it first" in outcome.stderr
+
+
 def test_restore_is_refused_while_a_bot_runs(tmp_path: Path) -> None:
     with_page(tmp_path)
     assert likewatch(tmp_path, "backup", "monday.db").returncode == 0
