@@ -325,8 +325,8 @@ def _polls(times: int, *gains: int, hours: int = 6, **failing: Reason) -> Poll:
 _SUBSCRIBED = Subscribe(to="cambodia", feature="crowd", limit=52.0, fails=False)
 
 # What random histories meet too seldom.
-A_RIVAL_IS_REMOVED = [_polls(3, 900, 0, 100), Unwatch(slug="samrainsy"), _polls(8, 300, 40, 0)]
-A_THRESHOLD_IS_SET_AND_TAKEN_BACK = [
+A_RIVAL_IS_REMOVED: list[Step] = [_polls(3, 900, 0, 100), Unwatch(slug="samrainsy"), _polls(8, 300, 40, 0)]
+A_THRESHOLD_IS_SET_AND_TAKEN_BACK: list[Step] = [
     _polls(2, 100, 0, 0),
     _SUBSCRIBED,
     _polls(3, 900, 0, 100),
@@ -335,8 +335,8 @@ A_THRESHOLD_IS_SET_AND_TAKEN_BACK = [
     replace(_SUBSCRIBED, limit=None),
     _polls(2, 0, 0, 900),
 ]
-A_PAGE_IS_GONE = [_polls(4, 3, 3, 3), _polls(9, 3, 0, 3, kemsokha=Reason.PAGE_GONE), _polls(2, 3, 3, 3)]
-A_CHANGE_IS_UNDONE = [
+A_PAGE_IS_GONE: list[Step] = [_polls(4, 3, 3, 3), _polls(9, 3, 0, 3, kemsokha=Reason.PAGE_GONE), _polls(2, 3, 3, 3)]
+A_CHANGE_IS_UNDONE: list[Step] = [
     _polls(2, 3, 3, 3),
     replace(_SUBSCRIBED, fails=True),
     _polls(2, 900, 0, 0),
