@@ -44,8 +44,8 @@ _NEVER_STORED = (
 )
 # The same in bundles of older versions, which must stay valid.
 _DELETED_BEFORE = (
-    "The reply was let go after its time, or was never kept because it repeats a credential; its record and its SHA-256 "
-    "are kept."
+    "The reply was let go after its time, or was never kept because it repeats a credential; its record and its "
+    "SHA-256 are kept."
 )
 _NEVER_STORED_BEFORE = (
     "No reply is kept of this instant: the figure was stored before evidence was kept, or came from a file whose bytes "
