@@ -15,7 +15,7 @@ from slack_sdk.web import WebClient
 from bot.clock import Clock
 from bot.config.editors import EditorList
 from bot.platforms.contract import Profile, Reference
-from bot.slack.client import CALL_ERRORS, at, spoken
+from bot.slack.client import CALL_ERRORS, error_sentence, with_address
 from bot.slack.dispatch import Dispatcher, plain_reply, unexpected_reply
 from bot.slack.listeners import all_listeners
 from bot.slack.listeners.contract import (
@@ -146,9 +146,9 @@ def _connect(client: WebClient) -> App:
                 raise_error_for_unhandled_request=True,  # so that _acknowledge_anyway sees it
             )
     except BoltError as error:
-        raise spoken(error.__context__ or error) from error
+        raise error_sentence(error.__context__ or error) from error
     except CALL_ERRORS as error:
-        raise at(client.base_url, spoken(error)) from error
+        raise with_address(client.base_url, error_sentence(error)) from error
 
 
 @contextmanager

@@ -58,7 +58,7 @@ class SlackFailure:
     own limit but the workspace's.
     """
 
-    fault: ErrorKind
+    kind: ErrorKind
     code: str
     wait: timedelta = timedelta(0)
     everywhere: bool = False
@@ -66,7 +66,7 @@ class SlackFailure:
 
 
 # Slack's own words for failures: https://docs.slack.dev/reference/methods/chat.postMessage#errors
-_FAULTS = {
+_CODES = {
     ErrorKind.THROTTLED: {"message_limit_exceeded", "rate_limited", "ratelimited"},
     ErrorKind.UNSENT: {"org_login_required", "team_added_to_org"},
     ErrorKind.AMBIGUOUS: {"fatal_error", "internal_error", "request_timeout", "service_unavailable"},
@@ -98,7 +98,7 @@ _FAULTS = {
 }
 _UNFIT = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
 _WORKSPACE_FULL = {"message_limit_exceeded", "rate_limited"}
-_FAULT_OF = {code: fault for fault, codes in _FAULTS.items() for code in codes}
+_KIND_OF = {code: kind for kind, codes in _CODES.items() for code in codes}
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,60}")
 _RESPONSE_CODE = re.compile(r'^(?:\{.*"error":\s*")?([a-z][a-z0-9_]{1,60})(?:".*\})?$', re.DOTALL)  # text or JSON
 _RETRY_AFTER = 30  # seconds, where a 429 does not say
@@ -156,10 +156,10 @@ def failure_of(error: BaseException) -> SlackFailure:
     if isinstance(error, SlackApiError):
         return _api_failure(error)
     if isinstance(error, ResponseRefused):
-        return SlackFailure(fault=ErrorKind.REFUSED, code=error.code)
+        return SlackFailure(kind=ErrorKind.REFUSED, code=error.code)
     cause = error.reason if isinstance(error, URLError) else error
-    fault = ErrorKind.UNSENT if isinstance(cause, _BEFORE_SENDING) else ErrorKind.AMBIGUOUS
-    return SlackFailure(fault=fault, code=type(cause).__name__)
+    kind = ErrorKind.UNSENT if isinstance(cause, _BEFORE_SENDING) else ErrorKind.AMBIGUOUS
+    return SlackFailure(kind=kind, code=type(cause).__name__)
 
 
 def _api_failure(error: SlackApiError) -> SlackFailure:
@@ -167,16 +167,14 @@ def _api_failure(error: SlackApiError) -> SlackFailure:
     answer = response.data if isinstance(response.data, dict) else {}  # a proxy's JSON need not be an object
     status, said = response.status_code, str(answer.get("error", ""))
     code = said if _CODE.fullmatch(said) else f"HTTP {status}"
-    if status == _TOO_MANY or code in _FAULTS[ErrorKind.THROTTLED]:
+    if status == _TOO_MANY or code in _CODES[ErrorKind.THROTTLED]:
         wait = _retry_after(response.headers)
-        return SlackFailure(
-            fault=ErrorKind.THROTTLED, code="ratelimited", wait=wait, everywhere=code in _WORKSPACE_FULL
-        )
+        return SlackFailure(kind=ErrorKind.THROTTLED, code="ratelimited", wait=wait, everywhere=code in _WORKSPACE_FULL)
     if status >= _SERVER_ERROR or code != said:
-        return SlackFailure(fault=ErrorKind.AMBIGUOUS, code=code)
+        return SlackFailure(kind=ErrorKind.AMBIGUOUS, code=code)
     needed = str(answer.get("needed", ""))
     return SlackFailure(
-        fault=_FAULT_OF.get(code, ErrorKind.REFUSED), code=code, needs=needed if _SCOPES.fullmatch(needed) else ""
+        kind=_KIND_OF.get(code, ErrorKind.REFUSED), code=code, needs=needed if _SCOPES.fullmatch(needed) else ""
     )
 
 
@@ -188,14 +186,14 @@ def _retry_after(headers: dict[str, str]) -> timedelta:
     return timedelta(seconds=int(said) if _SECONDS.fullmatch(said) else _RETRY_AFTER)
 
 
-def spoken(error: BaseException, *, setting: str = "SLACK_BOT_TOKEN") -> LikewatchError:
+def error_sentence(error: BaseException, *, setting: str = "SLACK_BOT_TOKEN") -> LikewatchError:
     """A failed call as a sentence for who must act; ``setting`` is the token that it was made with."""
     failure = failure_of(error)
-    match failure.fault:
+    match failure.kind:
         case ErrorKind.THROTTLED:
             seconds = int(failure.wait.total_seconds())
             return Throttled(f"Slack asks us to wait {seconds} s before the next call.", wait=failure.wait)
-        case ErrorKind.UNSENT if failure.code in _FAULTS[ErrorKind.UNSENT]:
+        case ErrorKind.UNSENT if failure.code in _CODES[ErrorKind.UNSENT]:
             return Throttled(
                 f"This workspace is being moved into a Slack organization ({failure.code}), and Slack takes no calls "
                 "until that is done. Try again later.",
@@ -233,16 +231,16 @@ def check_tokens(*, api_url: str, bot_token: str, app_token: str = "") -> str:
     try:
         who = client.auth_test()
     except CALL_ERRORS as error:
-        raise at(api_url, spoken(error)) from error
+        raise with_address(api_url, error_sentence(error)) from error
     if app_token:
         try:
             client.apps_connections_open(app_token=app_token)
         except CALL_ERRORS as error:
-            raise at(api_url, spoken(error, setting="SLACK_APP_TOKEN")) from error
+            raise with_address(api_url, error_sentence(error, setting="SLACK_APP_TOKEN")) from error
     return f"connected to {who.get('team', 'the workspace')} as @{who.get('user', 'likewatch')}"
 
 
-def at(api_url: str, error: LikewatchError) -> LikewatchError:
+def with_address(api_url: str, error: LikewatchError) -> LikewatchError:
     """The same for the operator: who did not answer is named by its address and its setting."""
     if not isinstance(error, Unreachable):
         return error
@@ -251,7 +249,7 @@ def at(api_url: str, error: LikewatchError) -> LikewatchError:
     )
 
 
-def respond(url: str, message: dict[str, Any], *, proxy: str | None) -> None:
+def send_response(url: str, message: dict[str, Any], *, proxy: str | None) -> None:
     """Answer at a response URL, once; raises ``ResponseRefused`` or what the client raises.
 
     https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
@@ -264,7 +262,7 @@ def respond(url: str, message: dict[str, Any], *, proxy: str | None) -> None:
         raise ResponseRefused(said[1] if said else f"HTTP {answer.status_code}")
 
 
-def with_or_without_charts(send: Callable[[list[Block]], T], blocks: list[Block]) -> T:
+def with_chart_fallback(send: Callable[[list[Block]], T], blocks: list[Block]) -> T:
     """``send(blocks)``; once more with tables in words for the charts, if Slack refuses the blocks.
 
     ``send`` raises what the client raises. Charts are young, and not every workspace shows them.
@@ -278,10 +276,10 @@ def with_or_without_charts(send: Callable[[list[Block]], T], blocks: list[Block]
         return send(plainer)
 
 
-def at_worst_in_plain_words(send: Callable[[list[Block]], T], blocks: list[Block]) -> T:
+def with_plain_text_fallback(send: Callable[[list[Block]], T], blocks: list[Block]) -> T:
     """``send(blocks)``; where Slack refuses them even without charts, ``send([])``: the message's text alone."""
     try:
-        return with_or_without_charts(send, blocks)
+        return with_chart_fallback(send, blocks)
     except (SlackApiError, ResponseRefused) as error:  # refused, so not taken: rather plain words than nothing
         code = failure_of(error).code
         if not blocks or code not in _UNFIT:

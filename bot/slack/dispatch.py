@@ -15,7 +15,7 @@ from bot.config.editors import EditorList
 from bot.errors import LikewatchError
 from bot.platforms.contract import Profile, Reference
 from bot.slack.audit import audit
-from bot.slack.client import CALL_ERRORS, failure_of, spoken
+from bot.slack.client import CALL_ERRORS, error_sentence, failure_of
 from bot.slack.commands import find_command, query
 from bot.slack.contract import Call, Command, HomeView, Line, Mention, Modal, Reply, ReplyFile
 from bot.slack.permissions import PermissionChecker
@@ -139,7 +139,7 @@ class Dispatcher:
         except CALL_ERRORS as error:
             if failure_of(error).code == "channel_not_found":  # a private channel that the bot is not in
                 raise LikewatchError(INVITE) from error
-            raise spoken(error) from error
+            raise error_sentence(error) from error
         if not (channel.get("is_member") or channel.get("is_im")):
             raise LikewatchError(INVITE)
 

@@ -9,7 +9,7 @@ from slack_sdk.web import WebClient
 from bot.clock import Clock
 from bot.config.editors import EditorList
 from bot.errors import LikewatchError
-from bot.slack.client import CALL_ERRORS, ErrorKind, failure_of, spoken
+from bot.slack.client import CALL_ERRORS, ErrorKind, error_sentence, failure_of
 from bot.slack.contract import Call, Command, Permission
 
 SCOPES = ("usergroups:read",)
@@ -76,7 +76,7 @@ class PermissionChecker:
             try:
                 self._members[group] = self._clock.monotonic(), members_of(self._client, group)
             except CALL_ERRORS as error:
-                if failure_of(error).fault not in _TEMPORARY or group not in self._members:
+                if failure_of(error).kind not in _TEMPORARY or group not in self._members:
                     self._members.pop(group, None)
                     raise _unreadable(group, error) from error
         return self._members[group][1]
@@ -105,4 +105,4 @@ def _unreadable(group: str, error: BaseException) -> LikewatchError:
             f"Slack knows no user group {group}, which LIKEWATCH_EDITORS names. Whoever runs Likewatch corrects the "
             "id, or names the editors one by one."
         )
-    return LikewatchError(f"Slack does not show the members of the user group {group}: {spoken(error)}")
+    return LikewatchError(f"Slack does not show the members of the user group {group}: {error_sentence(error)}")

@@ -11,7 +11,7 @@ from typing import Any
 from slack_sdk.web import WebClient
 
 from bot.clock import Clock
-from bot.slack.client import CALL_ERRORS, ErrorKind, at_worst_in_plain_words, failure_of, respond
+from bot.slack.client import CALL_ERRORS, ErrorKind, failure_of, send_response, with_plain_text_fallback
 from bot.slack.contract import Call, Line, ReplyFile, SlackRequest
 from bot.slack.delivery.pausing import resume
 from bot.slack.dispatch import Dispatcher, RenderedReply, plain_reply, unexpected_reply
@@ -131,7 +131,7 @@ class Responder:
         def send(blocks: list[block_kit.Block]) -> None:
             self._send(call, answer, blocks, replace=replace)
 
-        self._try(partial(at_worst_in_plain_words, send, list(answer.blocks)))
+        self._try(partial(with_plain_text_fallback, send, list(answer.blocks)))
 
     def _send(self, call: Call, answer: RenderedReply, blocks: list[block_kit.Block], *, replace: bool) -> None:
         """Send by response URL; else in the channel or thread; else as a direct message."""
@@ -141,7 +141,7 @@ class Responder:
         if call.response_url:
             response_type = "in_channel" if answer.public else "ephemeral"
             message |= {"response_type": response_type, "replace_original": replace}
-            respond(call.response_url, message, proxy=self._client.proxy)
+            send_response(call.response_url, message, proxy=self._client.proxy)
         elif call.channel_id and not answer.public:
             self._client.chat_postEphemeral(channel=call.channel_id, user=call.user_id, **message)
         else:
@@ -163,11 +163,11 @@ class Responder:
             )
         except CALL_ERRORS as error:
             failure = failure_of(error)
-            if failure.fault in {ErrorKind.THROTTLED, ErrorKind.UNSENT}:
+            if failure.kind in {ErrorKind.THROTTLED, ErrorKind.UNSENT}:
                 due = self._clock.now() + failure.wait
                 self._store.notices.put(request.team_id, request.channel_id, text, at=due)
                 self._wake()
-            elif failure.fault is not ErrorKind.CHANNEL:  # nobody expects the bot to post where it is no member
+            elif failure.kind is not ErrorKind.CHANNEL:  # nobody expects the bot to post where it is no member
                 log.warning("A channel was not told of a change: %s", failure.code)
 
     def _try(self, send: Callable[[], object]) -> bool:

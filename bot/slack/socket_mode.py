@@ -10,7 +10,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from bot.errors import Unreachable
-from bot.slack.client import CALL_ERRORS, at, is_loopback, spoken
+from bot.slack.client import CALL_ERRORS, error_sentence, is_loopback, with_address
 from bot.slack.http_server import LISTENERS
 
 # What goes wrong with the connection, without the payloads that lower levels print. Slack's SDK reconnects by itself.
@@ -36,7 +36,7 @@ class SocketModeClient:
             self._client.connect()
         except CALL_ERRORS as error:
             self.stop()
-            raise at(self._api_url, spoken(error, setting="SLACK_APP_TOKEN")) from error
+            raise with_address(self._api_url, error_sentence(error, setting="SLACK_APP_TOKEN")) from error
         if not self._client.is_connected():
             self.stop()
             raise Unreachable(

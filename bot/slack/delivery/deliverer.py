@@ -1,4 +1,4 @@
-"""From the outbox to Slack: whose turn it is. Each channel's turn is a thread's, so that none holds up another."""
+"""Deliver: take from the outbox what is due, each channel in its own thread, so that no channel delays another."""
 
 from __future__ import annotations
 
@@ -13,157 +13,157 @@ from slack_sdk.web import WebClient
 
 from bot.clock import Clock
 from bot.slack.delivery.notices import NoticeSender
-from bot.slack.delivery.sender import SETTLE, Channel, Sender
+from bot.slack.delivery.sender import SEARCH_AFTER, Channel, Sender
 from storage.store import Store
 from storage.values import Delivery
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 8
-"""Channels whose turn it is at the same time. Slack takes several hundred messages a minute in a workspace."""
+MOST_TURNS = 8
+"""How many channels are sent to at the same time. Slack takes several hundred messages a minute in a workspace."""
 
 IDLE = 60.0
-"""Seconds after which an idle deliverer looks again, should the machine's clock have been set."""
+"""Seconds after which an idle deliverer checks again, in case somebody set the machine's clock."""
 
 STOP_WITHIN = 5.0
-"""Seconds that turns under way are given at the end; what they leave unknown is looked for at the next start."""
+"""Seconds that running turns get at the end. Posts that they leave unknown are searched for at the next start."""
 
-_TELLING: Channel = ("", "")
-"""Direct messages are told one at a time: together they are one more channel."""
+_NOTICES: Channel = ("", "")
+"""Notices are sent one at a time: together they count as one more channel."""
 
 
 class Deliverer:
-    """The one that delivers. ``run`` it in a thread of its own; ``wake`` it when something was put into the outbox."""
+    """Delivers alerts and notices. ``run`` it in its own thread; ``wake`` it after a change of the outbox."""
 
     def __init__(self, *, client: WebClient, store: Store, clock: Clock, chance: random.Random) -> None:
         self._store = store
         self._clock = clock
         self._sender = Sender(client=client, store=store, clock=clock, chance=chance)
-        self._teller = NoticeSender(client=client, store=store, clock=clock, refuse=self._sender.refuse)
+        self._notice_sender = NoticeSender(client=client, store=store, clock=clock, refuse=self._sender.refuse)
         self._woken = threading.Event()
         self._turns = threading.Condition()
-        self._begun = 0
-        self._under_way: set[Channel] = set()
-        self._look_at: dict[Channel, float] = {}  # when a post of unknown outcome is looked for, in monotonic seconds
-        self._stumbled = False
+        self._started = 0
+        self._busy: set[Channel] = set()
+        self._search_at: dict[Channel, float] = {}  # when to search for a post of unknown outcome, in monotonic seconds
+        self._failing = False
         self._ending = False
 
     def wake(self) -> None:
-        """Look into the outbox now. Called after a commit, and after setting the event that stops ``run``."""
+        """Check the outbox now. Call this after a commit, and after setting the event that stops ``run``."""
         self._woken.set()
 
     def run(self, stop: threading.Event) -> None:
-        """Deliver until ``stop`` is set. Whatever goes wrong, it goes on."""
+        """Deliver until ``stop`` is set, whatever goes wrong."""
         while not stop.is_set():
             self._woken.clear()
             try:
-                wait = self._begin_due()
+                wait = self._start_due()
             except Exception:  # one of the two loops that must survive (ARCHITECTURE, rule 6)
-                if self._stumbles():
-                    log.exception("Delivering stumbled; it goes on")
+                if self._is_news():
+                    log.exception("Delivering failed; it continues")
                 wait = IDLE / 10
             self._clock.wait(self._woken, min(wait, IDLE))
         self._ending = True
         with self._turns:
-            self._turns.wait_for(lambda: not self._under_way, STOP_WITHIN)
+            self._turns.wait_for(lambda: not self._busy, STOP_WITHIN)
 
     def deliver_due(self) -> float:
-        """Post all that may be posted now, and wait for it; returns the seconds until there may be more."""
+        """Post everything that is due, and wait for it. Return the seconds until more may be due."""
         while True:
-            begun = self._begun
-            wait = self._begin_due()
+            started = self._started
+            wait = self._start_due()
             with self._turns:
-                if begun == self._begun and not self._under_way:
+                if started == self._started and not self._busy:
                     return wait
-                self._turns.wait_for(lambda: not self._under_way)
+                self._turns.wait_for(lambda: not self._busy)
 
-    def _begin_due(self) -> float:
-        """Begin every turn that may be taken now; the seconds until there may be one more, if nothing wakes us."""
+    def _start_due(self) -> float:
+        """Start every turn that is due. Return the seconds until the next one, unless ``wake`` is called."""
         if self._sender.refused:
             return IDLE
         waits = [IDLE * 60]
         for channel, deliveries in self._unknown().items():
-            if not self._may_begin():
+            if not self._may_start():
                 break
-            if (wait := self._settles_in(channel)) > 0:
+            if (wait := self._search_in(channel)) > 0:
                 waits.append(wait)
             else:
-                self._begin(channel, partial(self._look, channel, deliveries))
-        while self._may_begin() and (claimed := self._sender.claim()):
-            self._begin((claimed[0].team_id, claimed[0].channel_id), partial(self._sender.deliver, claimed))
-        if not self._may_begin():
-            return IDLE  # the next turn that ends wakes us
+                self._start(channel, partial(self._search, channel, deliveries))
+        while self._may_start() and (claimed := self._sender.claim()):
+            self._start((claimed[0].team_id, claimed[0].channel_id), partial(self._sender.deliver, claimed))
+        if not self._may_start():
+            return IDLE  # the end of a running turn wakes the loop
         now = self._clock.now()
-        waits += [(at - now).total_seconds() for at in (self._store.outbox.next_at(now), self._next_told(now)) if at]
+        waits += [(at - now).total_seconds() for at in (self._store.outbox.next_at(now), self._next_notice(now)) if at]
         return max(0.0, min(waits))
 
-    def _next_told(self, now: datetime) -> datetime | None:
-        """When somebody is to be told next; begun at once if that is now."""
+    def _next_notice(self, now: datetime) -> datetime | None:
+        """Start the notice that is due. Return when the next notice is due."""
         with self._turns:
-            if _TELLING in self._under_way:
+            if _NOTICES in self._busy:
                 return None
-        telling = self._store.notices.due(now)
-        if telling is None:
+        notice = self._store.notices.due(now)
+        if notice is None:
             return self._store.notices.next_at()
-        self._begin(_TELLING, partial(self._teller.tell, telling))
+        self._start(_NOTICES, partial(self._notice_sender.send, notice))
         return None
 
     def _unknown(self) -> dict[Channel, tuple[Delivery, ...]]:
-        """The posts of unknown outcome, each channel's together, that nobody is at."""
+        """Return the posts of unknown outcome by channel, without channels whose turn is running."""
         with self._turns:
-            under_way = set(self._under_way)  # before looking: a turn that ends meanwhile is looked at next time
+            busy = set(self._busy)  # first: a turn that ends meanwhile is found at the next check
         found: dict[Channel, tuple[Delivery, ...]] = {}
         for one in self._store.outbox.unsettled():
             channel = one.team_id, one.channel_id
-            if channel not in under_way:
+            if channel not in busy:
                 found[channel] = (*found.get(channel, ()), one)
         return found
 
-    def _settles_in(self, channel: Channel) -> float:
-        """Seconds until a post of unknown outcome may be looked for; not counted by a clock that can be set."""
+    def _search_in(self, channel: Channel) -> float:
+        """Return the seconds until the search for a post of unknown outcome, by a clock that nobody can set."""
         now = self._clock.monotonic()
         with self._turns:
-            return self._look_at.setdefault(channel, now + SETTLE.total_seconds()) - now
+            return self._search_at.setdefault(channel, now + SEARCH_AFTER.total_seconds()) - now
 
-    def _look(self, channel: Channel, deliveries: tuple[Delivery, ...]) -> None:
+    def _search(self, channel: Channel, deliveries: tuple[Delivery, ...]) -> None:
         wait = self._sender.reconcile(deliveries)
         if wait is not None:
             with self._turns:
-                self._look_at[channel] = self._clock.monotonic() + wait.total_seconds()
+                self._search_at[channel] = self._clock.monotonic() + wait.total_seconds()
 
-    def _may_begin(self) -> bool:
+    def _may_start(self) -> bool:
         with self._turns:
-            return len(self._under_way) < AT_ONCE and not self._sender.refused
+            return len(self._busy) < MOST_TURNS and not self._sender.refused
 
-    def _begin(self, channel: Channel, turn: Callable[[], None]) -> None:
-        """Take a channel's turn in a thread; a daemon, so that a call that hangs keeps no process from ending."""
+    def _start(self, channel: Channel, turn: Callable[[], None]) -> None:
+        """Run a turn in a thread. The thread is a daemon, so that a call that hangs does not keep the process alive."""
         with self._turns:
-            self._begun += 1
-            self._under_way.add(channel)
-            self._look_at.pop(channel, None)
+            self._started += 1
+            self._busy.add(channel)
+            self._search_at.pop(channel, None)
         try:
-            threading.Thread(target=self._take, args=(channel, turn), name="deliver", daemon=True).start()
-        except RuntimeError:  # no thread to be had: what was claimed is looked for later, as after a crash
+            threading.Thread(target=self._run, args=(channel, turn), name="deliver", daemon=True).start()
+        except RuntimeError:  # no thread is available: the claimed posts are searched for later, as after a crash
             self._ended(channel)
             raise
 
-    def _take(self, channel: Channel, turn: Callable[[], None]) -> None:
+    def _run(self, channel: Channel, turn: Callable[[], None]) -> None:
         try:
             turn()
-            self._stumbled = False
-        except Exception:  # the same loop's: a turn that stumbles must not end the others
-            if self._stumbles():
-                log.exception("A turn at delivering stumbled; the others go on")
+            self._failing = False
+        except Exception:  # rule 6 again: a turn that fails must not end the others
+            if self._is_news():
+                log.exception("Delivering to one channel failed; the others continue")
         finally:
             self._ended(channel)
             self._woken.set()
 
     def _ended(self, channel: Channel) -> None:
         with self._turns:
-            self._under_way.discard(channel)
+            self._busy.discard(channel)
             self._turns.notify_all()
 
-    def _stumbles(self) -> bool:
-        """Whether to say so: once until it goes well again, and not of a store that is closed under us at the end."""
-        said, self._stumbled = self._stumbled, True
+    def _is_news(self) -> bool:
+        """Return whether a failure is worth a log line: the first of a row, and not while the process ends."""
+        said, self._failing = self._failing, True
         return not said and not self._ending

@@ -1,4 +1,4 @@
-"""Lines that are owed: to single persons in direct messages, and to channels that could not be told at once."""
+"""Notices: lines that are owed to a person in direct messages, or to a channel that could not be reached at once."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from storage.values import Notice
 
 log = logging.getLogger(__name__)
 
-DOUBT = "(I may have told you this already: Slack did not say whether it took it.)"
+MAY_BE_TWICE = "(You may have got this line already: Slack did not say whether it took it.)"
 
-LONGEST = 300
-"""Seconds between two attempts, at most."""
+LONGEST_BACKOFF = 300
+"""The longest wait between two attempts, in seconds."""
 
 
 class NoticeSender:
-    """Tells one at a time. We may not read direct messages, so what may have been told says so.
+    """Sends one notice at a time.
 
-    ``refuse`` is called with the error once Slack does not know our token any more.
+    The bot may not read direct messages, so a notice that may have arrived before says so. ``refuse`` is called with
+    the error if Slack refuses the token.
     """
 
     def __init__(
@@ -35,39 +36,37 @@ class NoticeSender:
         self._clock = clock
         self._refuse = refuse
 
-    def tell(self, telling: Notice) -> None:
-        """Say it; to a person, after opening the conversation."""
-        text = f"{telling.text} {DOUBT}" if telling.doubtful else telling.text
-        begun = False
+    def send(self, notice: Notice) -> None:
+        """Send a notice. To a person, open the conversation first."""
+        text = f"{notice.text} {MAY_BE_TWICE}" if notice.doubtful else notice.text
+        started = False
         try:
-            channel_id = self._channel_of(telling.recipient)
-            self._store.notices.begin_attempt(telling.id)
-            begun = True
+            channel_id = self._channel_of(notice.recipient)
+            self._store.notices.begin_attempt(notice.id)
+            started = True
             self._client.chat_postMessage(channel=channel_id, text=text, unfurl_links=False, unfurl_media=False)
         except CALL_ERRORS as error:
-            self._failed(telling, error, begun=begun)
+            self._failed(notice, error, started=started)
             return
-        self._store.notices.mark_sent(telling.id)
+        self._store.notices.mark_sent(notice.id)
 
     def _channel_of(self, recipient: str) -> str:
         if not recipient.startswith(("U", "W")):
             return recipient
         return str(self._client.conversations_open(users=recipient)["channel"]["id"])
 
-    def _failed(self, telling: Notice, error: BaseException, *, begun: bool) -> None:
+    def _failed(self, notice: Notice, error: BaseException, *, started: bool) -> None:
         failure, now = failure_of(error), self._clock.now()
-        if failure.fault is ErrorKind.TOKEN:
+        if failure.kind is ErrorKind.TOKEN:
             self._refuse(error)
-        backoff = timedelta(seconds=min(LONGEST, 2 ** min(telling.attempts + 1, 16)))
-        match failure.fault:
+        backoff = timedelta(seconds=min(LONGEST_BACKOFF, 2 ** min(notice.attempts + 1, 16)))
+        match failure.kind:
             case ErrorKind.THROTTLED | ErrorKind.UNSENT | ErrorKind.TOKEN:
                 wait = max(failure.wait, backoff)
-                self._store.notices.retry(
-                    telling.id, not_before=now + wait, doubtful=telling.doubtful, why=failure.code
-                )
+                self._store.notices.retry(notice.id, not_before=now + wait, doubtful=notice.doubtful, why=failure.code)
             case ErrorKind.AMBIGUOUS:
-                doubtful = telling.doubtful or begun
-                self._store.notices.retry(telling.id, not_before=now + backoff, doubtful=doubtful, why=failure.code)
+                doubtful = notice.doubtful or started
+                self._store.notices.retry(notice.id, not_before=now + backoff, doubtful=doubtful, why=failure.code)
             case ErrorKind.PERMISSION | ErrorKind.CHANNEL | ErrorKind.REFUSED:
-                self._store.notices.fail(telling.id, failure.code)
-                log.warning("%s could not be told: %s", telling.recipient, failure.code)
+                self._store.notices.fail(notice.id, failure.code)
+                log.warning("A notice to %s could not be sent: %s", notice.recipient, failure.code)

@@ -1,4 +1,4 @@
-"""A channel that nothing can be posted in is paused, and who subscribed it is told, once; later it goes on."""
+"""Pause a channel that nothing can be posted in, notify its subscribers once, and resume it later."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from storage.values import AuditEntry, Delivery, Subscription
 
 log = logging.getLogger(__name__)
 
-OURSELVES = "likewatch"
-"""Who did it, in the audit, where nobody asked for it."""
+BY_LIKEWATCH = "likewatch"
+"""The actor in the audit log if no person made the change."""
 
 LONGEST_WAIT = timedelta(days=7)
-"""Alerts that waited longer in a paused channel are no news when it goes on, as those found in imports are not."""
+"""Alerts that waited longer in a paused channel are no news any more, and are dropped when it resumes."""
 
 _TOO_OLD = f"it waited for more than {LONGEST_WAIT.days} days in a channel that nothing could be posted in"
 _WHY = {
-    "not_in_channel": "Likewatch is not in this channel any more. Type /invite @Likewatch in it, and it goes on.",
-    "is_archived": "This channel is archived. Once it is not, it goes on, or /trends subscribe there makes it.",
+    "not_in_channel": "Likewatch is no longer in this channel. Type /invite @Likewatch in it, and the alerts continue.",
+    "is_archived": "This channel is archived. Unarchive it, or type /trends subscribe in it, and the alerts continue.",
     "channel_not_found": (
         "Slack shows Likewatch no such channel: it was deleted, or it is private and Likewatch is not in it. "
-        "Type /invite @Likewatch in it, and it goes on."
+        "Type /invite @Likewatch in it, and the alerts continue."
     ),
 }
 _NOT_ALLOWED = (
-    "This workspace does not let Likewatch post in this channel ({code}). Ask who administers the workspace to allow "
-    "it, then subscribe again."
+    "This workspace does not let Likewatch post in this channel ({code}). Ask an administrator of the workspace to "
+    "allow it, then subscribe again."
 )
 _MEANWHILE = (
-    f"Its alerts wait meanwhile: when it goes on, those of the past {LONGEST_WAIT.days} days come as a list; "
-    "/trends alerts shows all of them anywhere."
+    f"Its alerts wait meanwhile. Those of the past {LONGEST_WAIT.days} days follow as a list when it continues. "
+    "/trends alerts shows all of them in any channel."
 )
 
 
 def pause(store: Store, delivery: Delivery, code: str, now: datetime) -> None:
-    """Nothing more is tried in the delivery's channel, for Slack's reason ``code``; who subscribed it is to be told."""
+    """Pause the channel of a delivery for Slack's reason ``code``, and owe a notice to each subscriber."""
     why = _WHY.get(code, _NOT_ALLOWED.format(code=code))
     team_id, channel_id = delivery.team_id, delivery.channel_id
     with store.write():
@@ -52,12 +52,12 @@ def pause(store: Store, delivery: Delivery, code: str, now: datetime) -> None:
                 f"I stopped posting alerts in <#{channel_id}>. {block_kit.escape(why)} {block_kit.escape(_MEANWHILE)}"
             )
             store.notices.put(team_id, person, text, at=now)
-        _note(store, team_id, channel_id, now, by=OURSELVES, action="pause", detail=code)
+        _note(store, team_id, channel_id, now, by=BY_LIKEWATCH, action="pause", detail=code)
     log.warning("Alerts in channel %s are paused: %s", channel_id, code)
 
 
 def resume(store: Store, team_id: str, channel_id: str, now: datetime, *, by: str, request: str = "") -> str:
-    """Post in the channel again: a sentence about what waited, for whoever made it go on; "" if it was not paused."""
+    """Resume the channel. Return a sentence about the alerts that waited, or "" if the channel was not paused."""
     with store.write():
         if not store.subscriptions.resume(team_id, channel_id):
             return ""
@@ -67,7 +67,7 @@ def resume(store: Store, team_id: str, channel_id: str, now: datetime, *, by: st
         too_old = store.outbox.drop_older(team_id, channel_id, older_than=now - LONGEST_WAIT, why=_TOO_OLD)
         waiting = len(store.outbox.pending(team_id, channel_id))
         _note(store, team_id, channel_id, now, by=by, action="resume", request=request)
-    said = "This channel's alerts go on."
+    said = "This channel's alerts continue."
     if waiting:
         said += f" {phrases.several(waiting, 'alert')} waited and {'follow' if waiting > 1 else 'follows'} now."
     if too_old:
@@ -104,5 +104,5 @@ def _note(
 
 
 def _people(paused: Iterable[Subscription]) -> set[str]:
-    """Those who subscribed, by Slack's id; the bot's own example is nobody's."""
+    """Return the subscribers' ids. The bot's own example subscription has no person."""
     return {one.by for one in paused if one.by.startswith(("U", "W"))}

@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
-from bot.slack.client import ResponseRefused, respond, slack_client, with_or_without_charts
+from bot.slack.client import ResponseRefused, send_response, slack_client, with_chart_fallback
 from bot.slack.contract import Card, Chart, Plot, Series
 from bot.slack.render.block_kit import blocks
 from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace
@@ -43,7 +43,7 @@ def test_a_chart_that_slack_refuses_is_sent_as_words(server: InstrumentedServer)
     def post(shown: list[dict[str, object]]) -> SlackResponse:
         return client.chat_postMessage(channel="C0NEWSROOM", text="Likes", blocks=shown)
 
-    with_or_without_charts(post, blocks(Card(headline="Likes", plot=CHART)))
+    with_chart_fallback(post, blocks(Card(headline="Likes", plot=CHART)))
     (message,) = server.workspace.messages("newsroom")
     assert "data_visualization" not in str(message.blocks)
     assert "Hun Sen: Mon: 1; Tue: 2" in str(message.blocks)
@@ -53,7 +53,7 @@ def test_blocks_without_a_chart_that_slack_refuses_are_not_sent_again(server: In
     server.workspace.faults.next("chat.postMessage", refuse("invalid_blocks"))
     client = slack_client(token=server.bot_token, api_url=server.api_url)
     with pytest.raises(SlackApiError):
-        with_or_without_charts(
+        with_chart_fallback(
             lambda shown: client.chat_postMessage(channel="C0NEWSROOM", text="Likes", blocks=shown),
             blocks(Card(headline="Likes")),
         )
@@ -62,7 +62,7 @@ def test_blocks_without_a_chart_that_slack_refuses_are_not_sent_again(server: In
 
 def test_a_response_url_that_takes_nothing_is_an_error(server: InstrumentedServer) -> None:
     with pytest.raises(ResponseRefused, match="invalid_url"):
-        respond(f"{server.url}response/unknown", {"text": "too late"}, proxy=None)
+        send_response(f"{server.url}response/unknown", {"text": "too late"}, proxy=None)
 
 
 def test_the_local_workspace_is_reached_past_any_proxy(server: InstrumentedServer) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bot.slack.contract import SlackRequest
-from bot.slack.delivery.pausing import OURSELVES
+from bot.slack.delivery.pausing import BY_LIKEWATCH
 from bot.slack.listeners.contract import EventListener, Json
 from bot.slack.responder import Responder
 
 
 def run(request: SlackRequest, _body: Json, responder: Responder) -> None:
     """Resume the channel's alerts."""
-    responder.resume_channel(request, by=request.user_id or OURSELVES)
+    responder.resume_channel(request, by=request.user_id or BY_LIKEWATCH)
 
 
 LISTENER = EventListener(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.slack.contract import SlackRequest
-from bot.slack.delivery.pausing import OURSELVES
+from bot.slack.delivery.pausing import BY_LIKEWATCH
 from bot.slack.listeners.contract import EventListener, Json
 from bot.slack.responder import Responder
 
@@ -11,7 +11,7 @@ from bot.slack.responder import Responder
 def run(request: SlackRequest, body: Json, responder: Responder) -> None:
     """Resume the channel's alerts. Slack sends this event for every new member, so most are not about the bot."""
     if request.user_id == request.bot_user_id:
-        responder.resume_channel(request, by=body["event"].get("inviter", OURSELVES))
+        responder.resume_channel(request, by=body["event"].get("inviter", BY_LIKEWATCH))
 
 
 LISTENER = EventListener(names=("member_joined_channel",), scopes=("channels:read", "groups:read"), run=run)

@@ -11,7 +11,7 @@ from bot.clock import SystemClock
 from bot.slack.client import slack_client
 from bot.slack.delivery.deliverer import Deliverer
 from bot.slack.delivery.reconciliation import EVENT_TYPE
-from bot.slack.delivery.sender import MAY_REPEAT, SETTLE
+from bot.slack.delivery.sender import MAY_BE_TWICE, SEARCH_AFTER
 from handlers.model import Fact
 from storage.values import Target
 from tests.labs.standins.desk import AHEAD, NEWSROOM, NOW, POLITICS, TEAM, Desk, desk, numbered
@@ -44,8 +44,8 @@ def test_one_message_a_second_in_a_channel_and_channels_do_not_wait_for_each_oth
 def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(desk: Desk) -> None:
     desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
     desk.raise_(AHEAD)
-    assert desk.deliverer.deliver_due() == SETTLE.total_seconds()
-    desk.later(SETTLE.total_seconds())
+    assert desk.deliverer.deliver_due() == SEARCH_AFTER.total_seconds()
+    desk.later(SEARCH_AFTER.total_seconds())
     assert desk.keys() == [AHEAD.key]
     assert desk.store.outbox.counts_by_state()["sent"] == 1
 
@@ -57,7 +57,7 @@ def test_a_reply_whose_answer_was_lost_is_found_in_its_thread(desk: Desk) -> Non
     desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
     desk.raise_(second)
     desk.later(1)
-    desk.later(SETTLE.total_seconds())
+    desk.later(SEARCH_AFTER.total_seconds())
     assert desk.keys() == [first.key, second.key]
     assert desk.store.outbox.counts_by_state()["sent"] == 2
 
@@ -74,7 +74,7 @@ def test_a_post_that_slack_did_not_take_is_posted_once_it_is_sure(desk: Desk, fa
     desk.workspace.faults.next("chat.postMessage", fault)
     desk.raise_(AHEAD)
     desk.deliverer.deliver_due()
-    desk.later(SETTLE.total_seconds() - 1)
+    desk.later(SEARCH_AFTER.total_seconds() - 1)
     assert desk.keys() == []
     desk.later(1)
     desk.later(2)
@@ -91,8 +91,8 @@ def test_what_a_crash_left_half_sent_is_found_after_the_restart(desk: Desk) -> N
     client = slack_client(token=desk.server.bot_token, api_url=desk.server.api_url)
     client.chat_postMessage(channel=NEWSROOM, text="posted, and then the power went", metadata=metadata)
     restarted = desk.restarted()
-    assert restarted.deliver_due() == SETTLE.total_seconds(), "it may have been on its way when we died"
-    desk.clock.move(SETTLE)
+    assert restarted.deliver_due() == SEARCH_AFTER.total_seconds(), "it may have been on its way when we died"
+    desk.clock.move(SEARCH_AFTER)
     restarted.deliver_due()
     assert desk.keys() == ["key-1", "key-2"]
     assert desk.store.outbox.counts_by_state()["sent"] == 2
@@ -103,12 +103,12 @@ def test_where_history_cannot_be_read_it_is_posted_again_and_says_that_it_may_re
     desk.workspace.faults.next("conversations.history", refuse("missing_scope"))
     desk.raise_(AHEAD)
     desk.deliverer.deliver_due()
-    desk.later(SETTLE.total_seconds())
+    desk.later(SEARCH_AFTER.total_seconds())
     desk.later(1)
     desk.later(5)
     first, second = desk.posted()
-    assert MAY_REPEAT not in str(first.blocks)
-    assert MAY_REPEAT in str(second.blocks)
+    assert MAY_BE_TWICE not in str(first.blocks)
+    assert MAY_BE_TWICE in str(second.blocks)
 
 
 def test_while_history_cannot_be_reached_nothing_is_repeated(desk: Desk) -> None:
@@ -116,8 +116,8 @@ def test_while_history_cannot_be_reached_nothing_is_repeated(desk: Desk) -> None
     desk.workspace.faults.next("conversations.history", DROP_BEFORE, throttle(7))
     desk.raise_(AHEAD)
     desk.deliverer.deliver_due()
-    desk.later(SETTLE.total_seconds())
-    desk.later(SETTLE.total_seconds())
+    desk.later(SEARCH_AFTER.total_seconds())
+    desk.later(SEARCH_AFTER.total_seconds())
     assert desk.keys() == [AHEAD.key]
     assert desk.store.outbox.counts_by_state()["sending"] == 1
     desk.later(7)
@@ -321,11 +321,11 @@ def test_it_logs_into_and_out_of_trouble_and_no_secret(desk: Desk, caplog: pytes
     desk.raise_(AHEAD)
     desk.deliverer.deliver_due()
     for _ in range(4):
-        desk.later(SETTLE.total_seconds())
+        desk.later(SEARCH_AFTER.total_seconds())
     assert desk.keys() == [AHEAD.key]
     said = [record.getMessage() for record in caplog.records if record.name == "bot.slack.delivery.sender"]
-    assert said[0].startswith("Slack does not take alerts")
-    assert said[-1].startswith("Slack takes alerts again")
+    assert said[0].startswith("Slack does not accept alerts")
+    assert said[-1].startswith("Slack accepts alerts again")
     assert not any(desk.server.bot_token in record.getMessage() for record in caplog.records)
 
 

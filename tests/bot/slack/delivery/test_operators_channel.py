@@ -51,7 +51,7 @@ def test_a_channel_that_is_not_there_is_tried_again_and_named_in_the_log_once(
     assert not nowhere.tell(SENTENCE)
     assert not nowhere.tell(SENTENCE)
     assert [record.getMessage() for record in caplog.records] == [
-        f"The operators' channel could not be told (channel_not_found): {SENTENCE}"
+        f"The operators' channel could not be reached (channel_not_found): {SENTENCE}"
     ]
 
 

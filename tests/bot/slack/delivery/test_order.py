@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from slack_sdk.web import SlackResponse, WebClient
 
-from bot.slack.delivery.deliverer import AT_ONCE, Deliverer
-from bot.slack.delivery.sender import MANY_THROTTLED, SETTLE
+from bot.slack.delivery.deliverer import MOST_TURNS, Deliverer
+from bot.slack.delivery.sender import MANY_THROTTLED, SEARCH_AFTER
 from bot.workspace.model import Channel
 from tests.labs.standins.desk import NEWSROOM, POLITICS, TEAM, Desk, desk, many, numbered
 from tests.labs.standins.slack_faults import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, PlannedFault, refuse, throttle
@@ -57,7 +57,7 @@ def test_a_channel_that_hangs_holds_up_no_other(desk: Desk, unknown: bool) -> No
     sender = Deliverer(client=client, store=desk.store, clock=desk.clock, chance=random.Random(1))
     if unknown:
         sender.deliver_due()
-        desk.clock.move(SETTLE)
+        desk.clock.move(SEARCH_AFTER)
     desk.subscribe(POLITICS)
     desk.raise_(numbered(2))
     thread = threading.Thread(target=sender.deliver_due)
@@ -111,7 +111,7 @@ def test_where_the_whole_workspace_is_full_no_channel_is_tried(desk: Desk) -> No
     desk.raise_(numbered(1))
     assert desk.deliverer.deliver_due() == 30
     tried = len(desk.posts())
-    assert MANY_THROTTLED <= tried <= MANY_THROTTLED + AT_ONCE
+    assert MANY_THROTTLED <= tried <= MANY_THROTTLED + MOST_TURNS
     assert desk.restarted().deliver_due() == 30, "kept over a restart"
     assert len(desk.posts()) == tried
     while desk.workspace.faults.take("chat.postMessage"):

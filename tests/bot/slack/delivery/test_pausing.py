@@ -10,7 +10,7 @@ import pytest
 
 from bot.slack.client import slack_client
 from bot.slack.delivery.deliverer import Deliverer
-from bot.slack.delivery.notices import DOUBT
+from bot.slack.delivery.notices import MAY_BE_TWICE
 from storage.values import Subscription, Target
 from tests.labs.standins.clock import HandClock
 from tests.labs.standins.desk import AHEAD, ANA, NEWSROOM, POLITICS, TEAM, Desk, desk, many, numbered
@@ -75,7 +75,7 @@ def test_who_subscribed_is_told_for_sure_and_a_repeat_says_so(
     for _ in range(40):
         desk.later(1)
     assert len(desk.told()) == tellings
-    assert (DOUBT in desk.told()[-1]) == doubtful
+    assert (MAY_BE_TWICE in desk.told()[-1]) == doubtful
 
 
 def test_who_is_to_be_told_outlives_a_restart(desk: Desk) -> None:
@@ -139,7 +139,7 @@ def test_inviting_it_again_makes_the_channel_go_on_and_says_what_waited(room: Ne
     paused(room, "C0GENERAL0", alerts=3)
     room.workspace.faults.repeat_envelopes(1)
     room.workspace.say("ana", "general", "/invite @Likewatch")
-    notice = room.workspace.wait_for_message("general", "alerts go on", person="dara")
+    notice = room.workspace.wait_for_message("general", "alerts continue", person="dara")
     assert "3 alerts waited and follow now" in notice.text
     assert [one.paused for one in room.store.subscriptions.for_channel(TEAM, "C0GENERAL0")] == [None]
     (entry,) = room.store.audit.recent()
@@ -201,7 +201,7 @@ def test_being_invited_where_nothing_was_paused_is_met_with_silence(room: Newsro
 def test_what_waited_too_long_is_not_posted_as_if_it_were_news(room: Newsroom) -> None:
     paused(room, "C0GENERAL0", alerts=4, weeks_ago=2)
     room.workspace.say("ana", "general", "/invite @Likewatch")
-    notice = room.workspace.wait_for_message("general", "alerts go on", person="dara")
+    notice = room.workspace.wait_for_message("general", "alerts continue", person="dara")
     assert "4 alerts of more than 7 days ago will not be posted" in notice.text
     assert room.store.outbox.counts_by_state()["dropped"] == 4
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.slack.client import slack_client
 from bot.slack.delivery.deliverer import Deliverer
-from bot.slack.delivery.sender import LONGEST_SEARCH, MAY_REPEAT, SETTLE
+from bot.slack.delivery.sender import LONGEST_SEARCH, MAY_BE_TWICE, SEARCH_AFTER
 from storage.schema.sqlite import sqlite3
 from storage.store import Store
 from tests.labs.standins.clock import HandClock
@@ -35,9 +35,9 @@ def test_an_answer_that_comes_too_late_is_an_unknown_outcome(desk: Desk) -> None
     sender = Deliverer(client=client, store=desk.store, clock=desk.clock, chance=random.Random(1))
     desk.workspace.faults.next("chat.postMessage", delay(0.5))
     desk.raise_(numbered(1))
-    assert sender.deliver_due() == SETTLE.total_seconds()
+    assert sender.deliver_due() == SEARCH_AFTER.total_seconds()
     client.timeout = 10
-    desk.clock.move(SETTLE)
+    desk.clock.move(SEARCH_AFTER)
     sender.deliver_due()
     assert (desk.keys(), len(desk.posts())) == (["key-1"], 1)
 
@@ -51,8 +51,8 @@ def test_it_settles_from_the_end_of_the_call_and_not_from_its_beginning(desk: De
     desk.clock.move(timedelta(seconds=1))
     claimed = desk.store.outbox.claim(desk.clock.now())
     assert claimed is not None
-    desk.clock.move(2 * SETTLE)  # what came before the post took long
-    assert desk.restarted().deliver_due() == SETTLE.total_seconds()
+    desk.clock.move(2 * SEARCH_AFTER)  # what came before the post took long
+    assert desk.restarted().deliver_due() == SEARCH_AFTER.total_seconds()
     assert histories(desk) == 0
 
 
@@ -64,7 +64,7 @@ def test_a_clock_that_is_wrong_by_an_hour_finds_the_post_all_the_same(desk: Desk
     desk.workspace.faults.next("chat.postMessage", DROP_AFTER)
     desk.raise_(numbered(1))
     sender.deliver_due()
-    clock.move(SETTLE)
+    clock.move(SEARCH_AFTER)
     sender.deliver_due()
     assert (desk.keys(), len(desk.posts())) == (["key-1"], 1)
 
@@ -74,7 +74,7 @@ def test_it_is_found_behind_what_people_wrote_since(desk: Desk) -> None:
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     talk(desk, 450)
-    desk.later(SETTLE.total_seconds())
+    desk.later(SEARCH_AFTER.total_seconds())
     assert (desk.keys(), len(desk.posts()), histories(desk)) == (["key-1"], 1, 3)
 
 
@@ -84,7 +84,7 @@ def test_where_history_is_read_slowly_the_search_goes_on_where_it_was(desk: Desk
     desk.raise_(numbered(1), numbered(2))
     desk.deliverer.deliver_due()
     talk(desk, 40)
-    desk.later(SETTLE.total_seconds())
+    desk.later(SEARCH_AFTER.total_seconds())
     assert desk.store.outbox.counts_by_state()["sending"] == 1
     desk.later(60)
     desk.later(60)
@@ -100,7 +100,7 @@ def test_a_channel_whose_history_is_read_slowly_holds_up_no_other(desk: Desk) ->
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     talk(desk, 40)
-    desk.later(SETTLE.total_seconds())
+    desk.later(SEARCH_AFTER.total_seconds())
     desk.raise_(numbered(2))
     for _ in range(5):
         desk.later(60)
@@ -114,11 +114,11 @@ def test_where_the_search_would_take_too_long_it_is_posted_again_with_a_word(des
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     talk(desk, 300)
-    desk.later(SETTLE.total_seconds())
+    desk.later(SEARCH_AFTER.total_seconds())
     for _ in range(LONGEST_SEARCH.seconds // 60 + 1):
         desk.later(60)
     assert desk.keys() == ["key-1", "key-1"]
-    assert [MAY_REPEAT in str(message.blocks) for message in desk.posted() if message.metadata] == [False, True]
+    assert [MAY_BE_TWICE in str(message.blocks) for message in desk.posted() if message.metadata] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -129,11 +129,11 @@ def test_where_history_may_not_be_read_the_repeat_says_so_and_nothing_else_stops
     desk.workspace.faults.next("conversations.history", refuse(code))
     desk.raise_(numbered(1), numbered(2))
     desk.deliverer.deliver_due()
-    desk.later(SETTLE.total_seconds())
+    desk.later(SEARCH_AFTER.total_seconds())
     desk.later(1)
     desk.later(1)
     assert desk.keys() == ["key-1", "key-1", "key-2"]
-    assert [MAY_REPEAT in str(message.blocks) for message in desk.posted()] == [False, True, False]
+    assert [MAY_BE_TWICE in str(message.blocks) for message in desk.posted()] == [False, True, False]
 
 
 def test_where_history_can_never_be_read_and_slack_stays_ill_repeats_become_rare(desk: Desk) -> None:
@@ -150,7 +150,7 @@ def test_a_word_that_it_may_repeat_outlives_a_restart_and_a_second_doubt(desk: D
     desk.workspace.faults.next("conversations.history", refuse("missing_scope"))
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
-    desk.later(SETTLE.total_seconds())
+    desk.later(SEARCH_AFTER.total_seconds())
     desk.later(1)
     desk.workspace.api("chat.delete", channel=NEWSROOM, ts=desk.posted()[0].ts)
     restarted = desk.restarted()
@@ -158,7 +158,7 @@ def test_a_word_that_it_may_repeat_outlives_a_restart_and_a_second_doubt(desk: D
         desk.clock.move(timedelta(seconds=1))
         restarted.deliver_due()
     (message,) = desk.posted()
-    assert MAY_REPEAT in str(message.blocks)
+    assert MAY_BE_TWICE in str(message.blocks)
 
 
 def test_being_thrown_out_while_it_is_looked_for_pauses_the_channel(desk: Desk) -> None:
@@ -166,7 +166,7 @@ def test_being_thrown_out_while_it_is_looked_for_pauses_the_channel(desk: Desk) 
     desk.raise_(numbered(1))
     desk.deliverer.deliver_due()
     desk.workspace.remove("newsroom")
-    desk.later(SETTLE.total_seconds())
+    desk.later(SEARCH_AFTER.total_seconds())
     desk.later(2)
     assert desk.store.outbox.counts_by_state()["paused"] == 1
     assert len(desk.told()) == 1
@@ -179,7 +179,7 @@ def test_a_list_whose_answer_was_lost_is_found_by_its_keys(desk: Desk) -> None:
     assert desk.store.outbox.counts_by_state()["sending"] == 12
     restarted = desk.restarted()
     restarted.deliver_due()
-    desk.clock.move(SETTLE)
+    desk.clock.move(SEARCH_AFTER)
     restarted.deliver_due()
     assert (len(desk.posted()), desk.store.outbox.counts_by_state()["sent"]) == (1, 12)
     assert desk.keys() == [f"key-{number}" for number in range(1, 13)]
