@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+from piplicenses import create_output_string, create_parser
 
 from bot.config.settings import declared_settings, env_example
 from bot.platforms.registry import platform_settings, platforms
@@ -157,8 +158,7 @@ def licence(name: str) -> str:
 
 @cache
 def _installed_licences() -> Mapping[str, str]:
-    command = [sys.executable, "-m", "piplicenses", "--format=json", "--with-system"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 (our own command)
+    listed = create_output_string(create_parser().parse_args(["--format=json", "--with-system"]))
     return {re.sub(r"[-_.]+", "-", one["Name"]).lower(): one["License"] for one in json.loads(listed)}
 
 

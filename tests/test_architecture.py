@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -83,6 +84,23 @@ def test_a_new_platform_needs_no_line_in_any_contract(copy: Path) -> None:
     (copy / "bot" / "platforms" / "example.py").write_text(text, encoding="utf-8")
     outcome = lint(copy)
     assert outcome.returncode == 0, outcome.stdout
+
+
+def test_handlers_import_pure_modules_only() -> None:
+    # the contract forbids a list of modules; this list of allowed ones also stops a library that nobody has listed
+    allowed = {
+        "__future__", "array", "bisect", "collections", "dataclasses", "datetime", "enum", "functools", "handlers",
+        "importlib", "itertools", "json", "math", "operator", "pkgutil", "re", "statistics", "types", "typing",
+        "weakref",
+    }  # fmt: skip
+    imported: set[str] = set()
+    for path in (ROOT / "handlers").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add((node.module or "").partition(".")[0])
+    assert imported <= allowed
 
 
 def test_the_rooms_as_they_are_break_nothing(copy: Path) -> None:
