@@ -29,7 +29,7 @@ from bot.imports.run import run_import
 from bot.monitoring.doctor import SERVING
 from bot.monitoring.health import Health, health
 from bot.monitoring.heartbeat import Heartbeat, Pulse
-from bot.monitoring.metrics import Numbers
+from bot.monitoring.metrics import BotMetrics
 from bot.monitoring.outages import PlatformOutages, RecordingOutage
 from bot.monitoring.server import LOOPBACK, LocalServer, listen, monitoring_routes
 from bot.monitoring.watchdog import Watchdog, notify
@@ -100,7 +100,7 @@ def open_core(
             platform.name: Source(
                 platform=platform,
                 http=Http(values, platform.base_url(values), record=recorder.of(platform.name)),
-                missing=platform.ready(values),
+                missing=platform.missing_setting(values),
             )
             for platform in platforms()
         }
@@ -308,7 +308,7 @@ def _serve_locally(core: Core, heartbeat: Heartbeat, imports: ImportQueue, closi
         address = replace(core.settings.metrics, port=sockets[-1].getsockname()[1])
         where = f"Its health is at http://{address}/healthz, its numbers at http://{address}/metrics"
     token = secrets.token_urlsafe()
-    routes = (*monitoring_routes(lambda: look()[0], Numbers(look)), import_route(imports, token))
+    routes = (*monitoring_routes(lambda: look()[0], BotMetrics(look)), import_route(imports, token))
     server = LocalServer(routes, sockets)
     server.start()
     closing.callback(server.stop)

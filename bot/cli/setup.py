@@ -14,7 +14,7 @@ import click
 from bot.cli.common import read_settings
 from bot.clock import SystemClock
 from bot.config.settings import Settings, declared_settings
-from bot.monitoring.doctor import CheckResult, examine, unread
+from bot.monitoring.doctor import CheckResult, examine, unknown_settings
 from bot.monitoring.systemd_unit import systemd_unit
 from bot.platforms.registry import platform_settings, platforms
 from bot.slack.client import check_tokens, slack_client
@@ -29,7 +29,7 @@ def doctor(ctx: click.Context) -> None:
     settings = read_settings(ctx)
     healthy = True
     for finding in chain(
-        unread(os.environ, ctx.obj, declared_settings(platform_settings())),
+        unknown_settings(os.environ, ctx.obj, declared_settings(platform_settings())),
         examine(settings, platforms(), _check_slack, SystemClock().now()),
     ):
         click.echo(finding)

@@ -21,7 +21,7 @@ from urllib3.exceptions import TimeoutError as TransportTimeout
 from bot.clock import Clock, SystemClock
 from bot.errors import ConfigError, LikewatchError, PayloadChanged, Throttled, Unreachable
 from bot.http.circuit_breaker import CircuitBreaker
-from bot.http.exchange import Exchange, unrecorded
+from bot.http.exchange import Exchange, record_nothing
 from bot.http.hosts import Hosts
 from bot.http.transport import BoundedAdapter
 
@@ -67,7 +67,7 @@ class Http:
         limits: Limits | None = None,
         clock: Clock | None = None,
         *,
-        record: Callable[[Exchange], None] = unrecorded,
+        record: Callable[[Exchange], None] = record_nothing,
     ) -> None:
         self.values = MappingProxyType(dict(values))
         self.base_url = base_url.rstrip("/")

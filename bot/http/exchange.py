@@ -24,5 +24,5 @@ class Exchange:
     credentials: tuple[str, ...] = field(default=(), repr=False)
 
 
-def unrecorded(exchange: Exchange) -> None:
+def record_nothing(exchange: Exchange) -> None:
     """Store nothing: for tests, and for a replay of stored evidence."""

@@ -98,7 +98,7 @@ def examine(
         yield _platform(platform, settings)
 
 
-def unread(environ: Mapping[str, str], env_file: Path, declared: Iterable[Setting]) -> Iterator[Check]:
+def unknown_settings(environ: Mapping[str, str], env_file: Path, declared: Iterable[Setting]) -> Iterator[Check]:
     """Find names in the environment and the file that are no settings, and a file that does not exist.
 
     A missing file of the default name is no fault.
@@ -243,7 +243,7 @@ def _port(name: str, address: Address) -> Check:
 
 
 def _platform(platform: Platform, settings: Settings) -> Check:
-    missing = platform.ready(settings.platforms)
+    missing = platform.missing_setting(settings.platforms)
     if missing:
         return _note(f"{platform.title}: not set up", missing)
     where = platform.base_url(settings.platforms)

@@ -13,7 +13,7 @@ from bot.monitoring.health import Health
 from bot.monitoring.heartbeat import Pulse
 
 
-class Numbers(Collector):
+class BotMetrics(Collector):
     """Likewatch's own metrics, gathered at each request."""
 
     def __init__(self, look: Callable[[], tuple[Health, Pulse, datetime]]) -> None:
@@ -43,7 +43,7 @@ class Numbers(Collector):
         return []
 
 
-def exposition(numbers: Numbers) -> Callable[[], bytes]:
+def exposition(numbers: BotMetrics) -> Callable[[], bytes]:
     """Return a function that writes, for Prometheus, all metrics and (on Linux) the process's memory and time."""
     registry = CollectorRegistry()
     registry.register(numbers)

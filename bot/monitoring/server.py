@@ -16,7 +16,7 @@ from starlette.routing import Route
 from bot.config.declaration import Address
 from bot.errors import ConfigError
 from bot.monitoring.health import Health
-from bot.monitoring.metrics import Numbers, exposition
+from bot.monitoring.metrics import BotMetrics, exposition
 
 LOOPBACK = Address(host="127.0.0.1", port=0)
 """A free port that only this computer reaches."""
@@ -66,7 +66,7 @@ class LocalServer:
             listening.close()
 
 
-def monitoring_routes(check: Callable[[], Health], numbers: Numbers) -> tuple[Route, ...]:
+def monitoring_routes(check: Callable[[], Health], numbers: BotMetrics) -> tuple[Route, ...]:
     """Return ``GET /healthz`` (200, or 503 with reasons) and ``GET /metrics`` (Prometheus's text format)."""
     metrics = exposition(numbers)
 

@@ -80,10 +80,6 @@ def _is_actor(text: str) -> bool:
     return bool(_HANDLE.fullmatch(text) or _DID.fullmatch(text))
 
 
-def ready(values: Mapping[str, str]) -> str | None:  # noqa: ARG001 (the contract's signature; Bluesky needs nothing)
-    return None
-
-
 def fetch(http: Http, accounts: Sequence[Account], now: datetime) -> Fetched:
     """Read at most 25 accounts in one request. See ``Platform.fetch``."""
     return read_batch(accounts, now, lambda some: _read(http, some, now))
@@ -185,7 +181,6 @@ PLATFORM = Platform(
     bare_names=False,
     accepts="bsky.app/profile/bsky.app, or a handle such as bsky.app",
     parse_reference=parse_reference,
-    ready=ready,
     resolve=resolve,
     fetch=fetch,
 )

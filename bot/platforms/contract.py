@@ -91,6 +91,10 @@ class Fetched:
     handles: Mapping[str, str] | None = None
 
 
+def _nothing_missing(_values: Mapping[str, str]) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """The declaration of one platform.
@@ -103,7 +107,7 @@ class Platform:
     ``bare_names``: whether a bare name or ``@name`` means this platform, unless the person names another.
     ``parse_reference(text)``: the account that a pasted text means, or None if the text is not about this platform. It
     raises ``UnknownPage`` for an address of the platform that is no page (a post, a group), with what to paste instead.
-    ``ready(values)``: the sentence that says which setting is missing and where to get its value, or None.
+    ``missing_setting(values)``: the sentence that says which setting is missing and where to get its value, or None.
     ``resolve(http, reference, now)``: the profile, from one call. It raises ``UnknownPage``, ``AuthRefused``,
     ``ConfigError``, ``Throttled``, ``Unreachable`` or ``PayloadChanged``.
     ``fetch(http, accounts, now)``: one batch, whose readings are stamped with ``now``. It raises nothing for a page or
@@ -118,7 +122,7 @@ class Platform:
     needs: str
     bare_names: bool
     parse_reference: Callable[[str], Reference | None]
-    ready: Callable[[Mapping[str, str]], str | None]
     resolve: Callable[[Http, Reference, datetime], Profile]
     fetch: Callable[[Http, Sequence[Account], datetime], Fetched]
-    accepts: str = ""
+    accepts: str
+    missing_setting: Callable[[Mapping[str, str]], str | None] = _nothing_missing

@@ -104,8 +104,8 @@ def test_its_address_is_a_setting(platform: Platform) -> None:
 @every_platform
 def test_it_says_which_setting_is_missing(platform: Platform) -> None:
     everything = values(platform, "http://127.0.0.1:9")
-    assert platform.ready(everything) is None
-    missing = platform.ready({})
+    assert platform.missing_setting(everything) is None
+    missing = platform.missing_setting({})
     assert missing is None or any(setting.name in missing for setting in platform.settings.declared())
 
 

@@ -61,7 +61,7 @@ def base_url(values: Mapping[str, str]) -> str:
     return address if re.search(r"/v[0-9]+\.[0-9]+$", address) else f"{address}/{VERSION}"
 
 
-def ready(values: Mapping[str, str]) -> str | None:
+def missing_setting(values: Mapping[str, str]) -> str | None:
     if values.get("FACEBOOK_ACCESS_TOKEN"):
         return None
     return (
@@ -270,7 +270,7 @@ PLATFORM = Platform(
     bare_names=True,
     accepts="facebook.com/hunsen, @hunsen, or the page's number",
     parse_reference=parse_reference,
-    ready=ready,
+    missing_setting=missing_setting,
     resolve=resolve,
     fetch=fetch,
 )

@@ -18,7 +18,7 @@ from bot.config.declaration import Address
 from bot.errors import ConfigError
 from bot.monitoring.health import Health, health
 from bot.monitoring.heartbeat import Heartbeat
-from bot.monitoring.metrics import Numbers
+from bot.monitoring.metrics import BotMetrics
 from bot.monitoring.server import LOOPBACK, LocalServer, listen, monitoring_routes
 from bot.platforms.contract import Reason
 from storage.store import Store
@@ -142,7 +142,7 @@ def test_one_page_in_trouble_makes_no_platform_dark(newsroom: Newsroom) -> None:
 
 @contextmanager
 def served(newsroom: Newsroom) -> Iterator[str]:
-    numbers = Numbers(lambda: (newsroom.health(), newsroom.beat.pulse(), newsroom.clock.now()))
+    numbers = BotMetrics(lambda: (newsroom.health(), newsroom.beat.pulse(), newsroom.clock.now()))
     sockets = [listen(LOOPBACK), listen(LOOPBACK)]
     server = LocalServer(monitoring_routes(newsroom.health, numbers), sockets)
     server.start()

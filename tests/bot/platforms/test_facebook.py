@@ -313,8 +313,8 @@ def test_the_version_is_pinned_unless_the_address_names_one(values: dict[str, st
 
 
 def test_it_is_ready_with_a_token() -> None:
-    assert "FACEBOOK_ACCESS_TOKEN" in (PLATFORM.ready({}) or "")
-    assert PLATFORM.ready({"FACEBOOK_ACCESS_TOKEN": TOKEN}) is None
+    assert "FACEBOOK_ACCESS_TOKEN" in (PLATFORM.missing_setting({}) or "")
+    assert PLATFORM.missing_setting({"FACEBOOK_ACCESS_TOKEN": TOKEN}) is None
 
 
 @pytest.mark.parametrize(

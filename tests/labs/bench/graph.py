@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 
 from bot.evidence.recorder import Recorder
 from bot.http.client import Http
-from bot.http.exchange import unrecorded
+from bot.http.exchange import record_nothing
 from bot.platforms.facebook.platform import PLATFORM
 from bot.polling.fetcher import Source
 from handlers.model import Account, Page
@@ -93,10 +93,10 @@ class GraphProcess:
     @contextmanager
     def source(self, recorder: Recorder | None = None) -> Iterator[Source]:
         """Facebook, connected to the stand-in as the bot connects it to Meta's address."""
-        record = recorder.of(PLATFORM.name) if recorder else unrecorded
+        record = recorder.of(PLATFORM.name) if recorder else record_nothing
         http = Http(self.settings, PLATFORM.base_url(self.settings), record=record)
         try:
-            yield Source(platform=PLATFORM, http=http, missing=PLATFORM.ready(self.settings))
+            yield Source(platform=PLATFORM, http=http, missing=PLATFORM.missing_setting(self.settings))
         finally:
             http.close()
 

@@ -44,7 +44,6 @@ class ToldPlatform:
             needs="Nothing.",
             bare_names=False,
             parse_reference=lambda text: Reference(platform=name, key=text),
-            ready=lambda _: None,
             resolve=self._resolve,
             fetch=self._fetch,
             accepts="any word",
