@@ -52,7 +52,7 @@ def rebuild(ctx: click.Context) -> None:
     """Compute series states, history summaries and rule states anew, and replace what differs.
 
     Stop the bot first. The rules decide anew on everything that ever arrived, in the same order. A difference is
-    printed: it is the sign of a bug, or of a rule that an upgrade changed. No alert is added or posted. An interrupted
+    printed: it comes from a bug, or from a rule that an upgrade changed. No alert is added or posted. An interrupted
     rebuild replaces nothing.
     """
     with closing(Store.open(read_settings(ctx).database)) as store, progress_bar("Rebuilding") as advance:

@@ -27,12 +27,12 @@ from storage.store import Store
 log = logging.getLogger(__name__)
 
 SHORTEST_BACKOFF, LONGEST_BACKOFF = timedelta(minutes=1), timedelta(minutes=15)
-"""While polls cannot be recorded (the disk is full), no platform is asked for a minute, then for two, four, ..."""
+"""If a poll cannot be recorded (on a full disk), the cycle pauses for a minute, then for two, four, and so on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollReport:
-    """One poll of what was due. ``unrecorded`` says why what came could not be recorded; it is empty if it was."""
+    """The outcome of one poll. ``unrecorded`` says why it could not be recorded, and is empty if it was."""
 
     asked: int
     failures: tuple[Failure, ...]
@@ -41,7 +41,7 @@ class PollReport:
 
 
 class Cycle:
-    """Reads what is due, and adds what came. ``wake`` is called when something is to be posted."""
+    """Polls the pages that are due. It calls ``wake`` when messages wait."""
 
     def __init__(
         self,
@@ -69,11 +69,11 @@ class Cycle:
         self._fetcher.close()
 
     def run_due(self) -> PollReport | None:
-        """Read every page that is due, and add what came; None if nothing was due."""
+        """Poll every page that is due. Return None if no page is due."""
         return self._run(self._clock.now())
 
     def run_all(self) -> PollReport | None:
-        """Read every tracked page now, due or not; None if no page can be polled."""
+        """Poll every tracked page now, due or not. Return None if no page can be polled."""
         return self._run(datetime.max.replace(tzinfo=UTC))
 
     def add_figures(
@@ -109,16 +109,16 @@ class Cycle:
         return report
 
     def _store_or_split(self, answers: list[BatchAnswer], version: int) -> PollReport:
-        """Store all answers together. Where that fails, store each alone, so that one bad answer spoils no other.
+        """Store all answers together. If that fails, store each alone, so that one bad answer spoils no other.
 
-        An answer that cannot be used is recorded as a failure, so that its pages are not asked for again every second.
+        The pages of an unusable answer are recorded as failed, so that they are not polled again every second.
         """
         try:
             return self._store_answers(answers, version)
         except StoreError as error:  # no answer's fault: each alone could be stored no better
             return self._record_failures(answers, error)
         except Exception as error:  # one of the two loops that must survive (ARCHITECTURE, rule 6)
-            log.exception("What %d batch(es) brought could not be used as a whole", len(answers))
+            log.exception("The answers of %d batch(es) could not be stored together", len(answers))
             if len(answers) == 1:
                 return self._record_failures(answers, error)
             return _sum([self._store_or_split([answer], version) for answer in answers])
@@ -150,7 +150,7 @@ class Cycle:
         return PollReport(asked=len(outcomes), failures=failures, added=NOTHING_ADDED, unrecorded=unrecorded)
 
     def _of_current_accounts(self, answers: list[BatchAnswer], version: int) -> list[BatchAnswer]:
-        """Return the answers without accounts that were untracked or replaced while they were asked for."""
+        """Return the answers without the accounts that somebody untracked or replaced during the poll."""
         if self._store.pages.version() == version:
             return answers
         current = self._store.pages.accounts(account.page for answer in answers for account in answer.accounts)
@@ -186,13 +186,13 @@ class Cycle:
 
 
 class _TroubleLog:
-    """Logs into and out of trouble, not at every poll."""
+    """Logs each trouble when it begins and when it ends, not at every poll."""
 
     def __init__(self) -> None:
         self._troubles: frozenset[tuple[str, Reason]] = frozenset()
 
     def log(self, answers: Sequence[BatchAnswer], failures: Sequence[Failure]) -> None:
-        """Log what troubles began or ended with these answers, by platform and reason."""
+        """Log the troubles that began or ended with these answers, by platform and reason."""
         platforms = {account.page: answer.platform for answer in answers for account in answer.accounts}
         troubles: dict[tuple[str, Reason], list[Failure]] = {}
         for failure in failures:
@@ -208,7 +208,7 @@ class _TroubleLog:
 
 
 class _Backoff:
-    """Asks ever more rarely while nothing can be recorded: what is asked in vain may use up the allowance."""
+    """Makes polls ever rarer while none can be recorded, since useless calls may use up a platform's allowance."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -216,18 +216,18 @@ class _Backoff:
         self._length = timedelta(0)
 
     def is_on(self) -> bool:
-        """Return whether to ask nothing now."""
+        """Return whether to pause now."""
         return self._clock.monotonic() < self._until
 
     def after(self, unrecorded: str, fastest: timedelta) -> None:
-        """Begin, lengthen or end the backoff. ``fastest`` is the shortest interval of the pages that were asked for."""
+        """Begin, lengthen or end the pause. ``fastest`` is the shortest interval of the polled pages."""
         if not unrecorded:
             if self._length:
-                log.info("What is read can be recorded again")
+                log.info("Polls can be recorded again")
             self._length = timedelta(0)
             return
         if not self._length:
-            log.error("What is read cannot be recorded: %s", unrecorded)
+            log.error("Polls cannot be recorded: %s", unrecorded)
         longest = max(SHORTEST_BACKOFF, min(fastest, LONGEST_BACKOFF))
         self._length = min(max(SHORTEST_BACKOFF, 2 * self._length), longest)
         self._until = self._clock.monotonic() + self._length.total_seconds()

@@ -1,4 +1,4 @@
-"""Asking the platforms: in full batches, up to 16 calls at once, and nobody who told us to wait."""
+"""Ask the platforms: in full batches, with up to 16 calls at once. A platform that asked us to wait is not called."""
 
 from __future__ import annotations
 
@@ -20,24 +20,25 @@ from storage.store import Store
 log = logging.getLogger(__name__)
 
 FETCHERS = 16
-"""Threads that fetch: latency, not the client, decides how fast 10,000 pages are read (docs/benchmarks.md)."""
+"""Threads that fetch. Latency, not the client, decides how fast 10,000 pages are read (docs/benchmarks.md)."""
 
 UNKNOWN_BATCH = 50
+"""Accounts in a batch of a platform that this Likewatch does not have."""
 
-TOGETHER_WITHIN = 300.0
-"""Seconds for all batches of one cycle. What has not answered by then is unreachable, and asked again soon.
+TIMEOUT = 300.0
+"""Seconds for all batches of one cycle. A batch without an answer by then is unreachable, and soon asked again.
 
-Each call has its own deadline (``bot.http.client.Limits``). This one is for what those cannot bound: a name that the
-system looks up for minutes, or so many slow answers that the quick platforms would wait for them.
+Each call has a deadline of its own (``bot.http.client.Limits``). Two things take longer all the same: a name that the
+system looks up for minutes, and very many slow answers. The quick platforms must not wait for these.
 """
 
-_LOOK = 0.2
-"""Seconds between looks at whether fetching was closed meanwhile."""
+_CHECK_EVERY = 0.2
+"""Seconds between two checks whether the fetcher was closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A platform, connected. ``missing`` is None, or the sentence that says which setting it lacks."""
+    """A connected platform. ``missing`` is None, or the sentence that says which setting it lacks."""
 
     platform: Platform
     http: Http
@@ -46,7 +47,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchAnswer:
-    """A batch of one platform's accounts, when it was asked for, and what came."""
+    """A platform's answer about one batch of accounts. ``asked_at`` is the instant of the call."""
 
     platform: str
     accounts: Sequence[Account]
@@ -55,11 +56,11 @@ class BatchAnswer:
 
 
 class FetchingClosed(Exception):
-    """Fetching was closed meanwhile; there is no answer."""
+    """The fetcher was closed, so that there is no answer."""
 
 
 class Fetcher:
-    """Fetches batches. A token that was refused is not used again until a restart."""
+    """Fetches batches. The fetcher does not use a refused token again before a restart."""
 
     def __init__(
         self,
@@ -68,31 +69,31 @@ class Fetcher:
         clock: Clock,
         sources: Mapping[str, Source],
         recorder: Recorder,
-        together_within: float = TOGETHER_WITHIN,
+        timeout: float = TIMEOUT,
     ) -> None:
         self._store = store
         self._clock = clock
         self._sources = sources
         self._recorder = recorder
-        self._together_within = together_within
+        self._timeout = timeout
         self._refused: dict[str, str] = {}
         self._ended = threading.Event()
         self._threads = _threads()
 
     def close(self) -> None:
-        """Start no further call and wait for none; those under way end when their platform's session is closed."""
+        """Start no further call. A call under way ends when its platform's session is closed."""
         self._ended.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def fetch(self, accounts: Sequence[Account], now: datetime) -> list[BatchAnswer]:
-        """Every account's answer. Raises ``FetchingClosed`` once it is closed."""
-        closed = dict(self._closed({account.platform for account in accounts}, now))
+        """Return every account's answer. Raise ``FetchingClosed`` once the fetcher is closed."""
+        barred = dict(self._barred({account.platform for account in accounts}, now))
 
         def ask(batch: Sequence[Account]) -> BatchAnswer:
             name, asked_at = batch[0].platform, self._clock.now()
-            fetched = _failed(batch, *closed[name]) if name in closed else self._ask(name, batch, asked_at)
+            fetched = _failed(batch, *barred[name]) if name in barred else self._ask(name, batch, asked_at)
             if fetched.rate_limit and fetched.rate_limit.action is RateLimitAction.STOP:
-                closed[name] = (Reason.THROTTLED, fetched.rate_limit.message)
+                barred[name] = (Reason.THROTTLED, fetched.rate_limit.message)
             return BatchAnswer(platform=name, accounts=batch, asked_at=asked_at, fetched=fetched)
 
         batches = list(self._batches(accounts))
@@ -104,7 +105,7 @@ class Fetcher:
             raise
         self._wait_for(calls)
         if unanswered := sum(not call.done() for call in calls):
-            log.error("%d of %d batches had no answer in %.0f seconds", unanswered, len(calls), self._together_within)
+            log.error("%d of %d batches had no answer in %.0f seconds", unanswered, len(calls), self._timeout)
             self._threads.shutdown(wait=False, cancel_futures=True)  # a thread that hangs is left behind
             self._threads = _threads()
         return [
@@ -113,9 +114,9 @@ class Fetcher:
         ]
 
     def _wait_for(self, calls: Sequence[Future[BatchAnswer]]) -> None:
-        pending, until = set(calls), self._clock.monotonic() + self._together_within
+        pending, until = set(calls), self._clock.monotonic() + self._timeout
         while pending and self._clock.monotonic() < until:
-            pending = wait(pending, timeout=_LOOK).not_done
+            pending = wait(pending, timeout=_CHECK_EVERY).not_done
             if self._ended.is_set():
                 raise FetchingClosed
 
@@ -134,8 +135,8 @@ class Fetcher:
                 self._refused[name] = failure.message
         return fetched
 
-    def _closed(self, names: set[str], now: datetime) -> Iterator[tuple[str, tuple[Reason, str]]]:
-        """The platforms that are not to be asked, and why."""
+    def _barred(self, names: set[str], now: datetime) -> Iterator[tuple[str, tuple[Reason, str]]]:
+        """Yield each platform that is not to be asked, with the reason."""
         for name in names:
             source = self._sources.get(name)
             rate_limit = rate_limit_of(self._store, name, now)
@@ -152,10 +153,10 @@ class Fetcher:
         by_platform: dict[str, list[Account]] = {}
         for account in accounts:
             by_platform.setdefault(account.platform, []).append(account)
-        for name, together in by_platform.items():
+        for name, of_platform in by_platform.items():
             size = self._sources[name].platform.batch if name in self._sources else UNKNOWN_BATCH
-            for start in range(0, len(together), size):
-                yield together[start : start + size]
+            for start in range(0, len(of_platform), size):
+                yield of_platform[start : start + size]
 
 
 def _threads() -> ThreadPoolExecutor:

@@ -1,6 +1,6 @@
-"""Figures become readings, alerts and outbox rows: decide, then store, in one transaction.
+"""The one way in for figures: decide on them, and store readings, alerts and outbox rows in one transaction.
 
-Live polls, imports and replays all come through here. They meet the same validation and the same rules.
+Live polls, imports and replays all come through here. They pass the same validation and the same rules.
 """
 
 from __future__ import annotations
@@ -28,9 +28,16 @@ _STORED = frozenset({Standing.ACCEPTED, Standing.HELD, Standing.LATE, Standing.D
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddedFigures:
-    """What became of figures: how many readings of each standing, how many were new, and the alerts they raised.
+    """The outcome of adding figures.
 
-    ``past`` are alerts about the past: stored, and not posted. ``queued`` counts the messages to be posted.
+    Attributes:
+        standings: the number of readings of each standing.
+        stored: the number of new readings.
+        audiences: the number of new audience readings.
+        alerts: the alerts that were raised.
+        past: alerts about the past, which are stored and not posted.
+        queued: the number of messages to be posted.
+
     """
 
     standings: Mapping[Standing, int]
@@ -45,7 +52,7 @@ NOTHING_ADDED = AddedFigures(standings={}, stored=0, audiences=0, alerts=(), pas
 
 
 def sum_added(added: Sequence[AddedFigures]) -> AddedFigures:
-    """Return several as one."""
+    """Return the sum of several outcomes."""
     return AddedFigures(
         standings=sum((Counter(one.standings) for one in added), Counter()),
         stored=sum(one.stored for one in added),
@@ -57,7 +64,7 @@ def sum_added(added: Sequence[AddedFigures]) -> AddedFigures:
 
 
 class Intake:
-    """Decides on figures by the rules in force, and stores what was decided. ``wake`` is called when posts wait."""
+    """Decides on figures by the rules in force, and stores the decisions. It calls ``wake`` when messages wait."""
 
     def __init__(
         self,
@@ -83,10 +90,13 @@ class Intake:
         replayed: bool = False,
         together: Callable[[], None] = lambda: None,
     ) -> AddedFigures:
-        """Decide on batches of figures and store everything in one transaction.
+        """Decide on figures, and store readings, state, alerts and outbox rows in one transaction.
 
-        ``batches`` pairs the instant from which figures were known with the figures, oldest first. ``together`` runs
-        inside the same transaction. A replay's alerts are dated then and posted; other alerts are posted only if fresh.
+        Args:
+            batches: figures, oldest first; each batch has the instant from which its figures could be known.
+            replayed: post the alerts however old they are. Otherwise only fresh alerts are posted.
+            together: runs inside the same transaction.
+
         """
         batches = [(instant, figures) for instant, figures in batches if figures != _NO_FIGURES]
         with self._store.write():
@@ -137,5 +147,5 @@ class Intake:
         )
 
     def _is_wanted(self, alert: Alert) -> bool:
-        """Return whether a channel rule's alert concerns a page that it was set for: it looks at whole groups."""
+        """Return whether a channel wants the alert: a channel rule also sees pages that nobody set it for."""
         return not alert.tuned or bool(self._store.subscriptions.matching(alert))

@@ -11,7 +11,7 @@ from storage.errors import StoreError
 from storage.values import PollOutcome, PollTrouble
 
 SOON = timedelta(minutes=2)
-"""A page that could not be reached is asked for again after this, or sooner if it is polled more often."""
+"""An unreachable page is polled again after this time, or sooner if its interval is shorter."""
 
 
 def poll_outcomes(answer: BatchAnswer, *, jitter: float, rate_limit: RateLimit | None) -> Iterator[PollOutcome]:

@@ -12,7 +12,7 @@ _NOTE = "brake:{}"
 
 
 def rate_limit_of(store: Store, platform: str, now: datetime) -> RateLimit | None:
-    """Return the rate limit that a platform asked for; None if there is none, or it is over."""
+    """Return the rate limit that a platform asked for. Return None if there is none, or if it is over."""
     text = store.notes.get(_NOTE.format(platform))
     if not text:
         return None

@@ -111,7 +111,7 @@ def rebuild_summary(report: RebuildReport) -> Iterator[str]:
     if report.raised or report.unraised:
         yield "No alert was added, removed or posted."
     if any(names for _, names in found) or report.raised or report.unraised:
-        yield "A difference is the sign of a bug, or of a rule that an upgrade changed. Please report a bug with these lines."
+        yield "A difference comes from a bug, or from a rule that an upgrade changed. Report a bug with these lines."
     else:
         yield "Everything derived was as stored; nothing was changed."
 

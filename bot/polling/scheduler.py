@@ -1,4 +1,4 @@
-"""APScheduler wakes things; what is due is a row in the store."""
+"""APScheduler calls the cycle and the regular checks. The store says which pages are due."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 from apscheduler.schedulers.background import BackgroundScheduler
 
 TICK = 1
-"""Seconds between looks at what is due: the shortest cadence a page can have."""
+"""Seconds between two checks for due pages: the shortest interval at which a page can be polled."""
 
 
 def build_scheduler(
@@ -20,10 +20,11 @@ def build_scheduler(
     fold: Callable[[], object],
     now: datetime,
 ) -> BackgroundScheduler:
-    """A scheduler (not started): every second due pages, every minute how things stand, hourly what to fold.
+    """Return a scheduler that is not started yet.
 
-    Ticks missed while the machine slept or a cycle was long are one tick (``coalesce``, no misfire grace): the store
-    says what is due, so that nothing is lost by it. Intervals in UTC: no daylight saving can skip or repeat one.
+    It calls ``run_due`` every second, ``look_at_sources`` and ``look_at_recording`` every minute, and ``fold`` every
+    hour. Ticks that the machine slept through, or that came during a long cycle, become one tick. Nothing is lost by
+    that, because the store says which pages are due. Intervals are in UTC: daylight saving time cannot skip one.
     """
     # A cycle longer than a tick is no fault: APScheduler would warn about it every second.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)

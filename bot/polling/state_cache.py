@@ -1,4 +1,4 @@
-"""The state that rules compare with, kept from one cycle to the next: a cycle reads only what is not here yet."""
+"""The state that decisions start from. It stays from one cycle to the next, so that a cycle reads only what is new."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from storage.store import Store
 
 
 class StateSource(Protocol):
-    """Where the state is read from: the store, or the journal while derived state is rebuilt."""
+    """The source of the state: the store, or the journal during a rebuild."""
 
     def pages_version(self) -> int:
         """Return a number that changes whenever ``pages`` does."""
@@ -39,11 +39,11 @@ class StateSource(Protocol):
         """Return a rule's states of these scopes, as text."""
 
     def audiences(self, slug: str, since: datetime) -> tuple[AudienceReading, ...]:
-        """Return the audience readings of a page that rules are shown."""
+        """Return the audience readings of a page that rules see."""
 
 
 class StoredState:
-    """The state as the store has it."""
+    """The state in the store."""
 
     def __init__(self, store: Store) -> None:
         self.pages_version = store.pages.version
@@ -56,7 +56,7 @@ class StoredState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateChanges:
-    """What decisions changed: by page, by page, and for each rule its version with scope -> text."""
+    """The changes of decisions: by page, by page, and for each rule its version and scope -> text."""
 
     series_states: Mapping[str, SeriesState]
     histories: Mapping[str, HistorySummary]
@@ -66,9 +66,11 @@ class StateChanges:
 class StateCache:
     """Pages, series states, history summaries and rule states, as far as they were needed.
 
-    A cache is right because one process writes, and in it the cycle alone changes series states and rule states. Two
-    things change otherwise, and are read again: pages when their version has changed, and the states of channel rules
-    when the rules have. After a transaction that failed, everything is.
+    The cache stays true because one process writes, and only the intake changes these states. There are exceptions:
+
+    - Commands change pages: the cache reads pages again when their version has changed.
+    - Commands set states of channel rules: the cache reads these states again when the rules have changed.
+    - A transaction may fail: the cache then reads everything again.
     """
 
     def __init__(self, source: StateSource) -> None:
@@ -81,7 +83,7 @@ class StateCache:
         self._is_doubtful = True  # only noted: another thread may be in the middle of a decision
 
     def confirm(self) -> None:
-        """Keep what was decided: it is stored. Without this call, the next decision reads everything again."""
+        """Note that the last decisions are stored. Without this call, the next decision reads everything again."""
         self._is_unconfirmed = False
 
     @property
@@ -90,10 +92,7 @@ class StateCache:
         return self._state.pages
 
     def decide(self, batches: Batches, rules: Rules) -> list[Decision]:
-        """Decide on batches of figures, one after the other, and go on from each decision.
-
-        ``batches`` pairs the instant from which figures were known with the figures, oldest first.
-        """
+        """Decide on batches of figures, oldest first. Each decision starts from the one before."""
         self.read(batches, rules)
         decisions = []
         for instant, arrivals in batches:
@@ -139,7 +138,7 @@ class StateCache:
         self._changed_rule_states: dict[tuple[str, str], Any] = {}
 
     def read(self, batches: Batches, rules: Rules) -> None:
-        """Read what these rules need for these figures, and is not here yet."""
+        """Read the state that these rules need for these figures, as far as it is not here yet."""
         if self._is_unconfirmed or self._is_doubtful:
             self._clear()
         if rules is not self._rules:
@@ -190,7 +189,7 @@ class StateCache:
                 read |= unread
 
     def snapshot(self) -> KnownState:
-        """Return the state now: the groups and platforms of what arrived, and of the rest whatever is here."""
+        """Return the state for the next decision, with only the groups and platforms that figures arrived for."""
         state = self._state
         return replace(
             state.snapshot(),

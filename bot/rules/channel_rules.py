@@ -1,4 +1,4 @@
-"""Variants: the rules that channels set a threshold of their own for, beside the default ones."""
+"""Channel rules: the rules with a threshold that a channel has set, beside the same rules with their defaults."""
 
 from __future__ import annotations
 
@@ -12,14 +12,11 @@ from storage.store import Store
 from storage.values import Subscription, Target
 
 Rules = tuple[Comparison[Any], ...]
-"""Default rules and variants of them."""
+"""Default rules and channel rules."""
 
 
 class RulesInForce:
-    """The default rules and, for the pages and groups they were set for, the variants that channels want.
-
-    They are made anew only when a subscription or a page has changed; else the very same tuple is told.
-    """
+    """The default rules and, for the pages and groups that they were set for, the channel rules."""
 
     def __init__(self, store: Store, defaults: Sequence[Comparison[Any]]) -> None:
         self._store = store
@@ -31,7 +28,7 @@ class RulesInForce:
         self._made: tuple[tuple[int, int], Rules] | None = None
 
     def now(self) -> Rules:
-        """The rules that hold now."""
+        """Return the rules that hold now: the very same tuple until a subscription or a page changes."""
         version = self._store.subscriptions.version(), self._store.pages.version()
         made = self._made
         if made is None or made[0] != version:
@@ -47,10 +44,10 @@ def channel_rules(
     *,
     joining: Page | None = None,
 ) -> Rules:
-    """The rules tuned as these subscriptions ask, each for all they ask it for; a limit that is the default needs none.
+    """Return the channel rules of these subscriptions, each for all pages and groups that they name.
 
-    A subscription that is paused keeps its variants going, so that there is nothing to catch up with when it resumes.
-    ``joining`` is a page about to be watched: it counts as watched already.
+    A threshold that is the default needs no channel rule. A paused subscription keeps its channel rules, so that they
+    miss nothing before it resumes. ``joining`` is a page about to be tracked: it counts as tracked.
     """
     tunable = {rule.name: (rule, rule.threshold.default) for rule in defaults if rule.threshold is not None}
     scopes: dict[tuple[str, float], set[str]] = {}
@@ -84,7 +81,7 @@ def rules_of(text: str, defaults: Iterable[Comparison[Any]]) -> Rules:
 
 
 def pages_of(store: Store, subscription: Subscription, joining: Page | None = None) -> list[Page]:
-    """The pages that a subscription is to and that are still watched, or about to be: ``joining``."""
+    """Return the tracked pages that a subscription names; ``joining`` is a page about to be tracked."""
     slugs: tuple[str, ...] = (subscription.slug,)
     if subscription.target is Target.GROUP:
         group = store.pages.group(subscription.slug)
@@ -98,7 +95,7 @@ def pages_of(store: Store, subscription: Subscription, joining: Page | None = No
 
 
 def _scopes(scope: Scope, subscription: Subscription, pages: Sequence[Page]) -> set[str]:
-    """What a rule must look at for a subscription to those pages: all whose alerts may be for it."""
+    """Return the scopes of a rule that may raise alerts for a subscription to these pages."""
     if scope is Scope.PAGE:
         return {page.slug for page in pages}
     if scope is Scope.PLATFORM:

@@ -1,4 +1,4 @@
-"""Rehearsals: what variants of rules would have told, and what they would remember now, had they run all along."""
+"""Previews: the alerts and the states that channel rules would have, if they had run all along."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from storage.store import Store
 from storage.values import Subscription
 
 PREVIEW = timedelta(days=30)
-"""How far back a subscription says what it would have posted."""
+"""A subscription shows what it would have posted in this time."""
 
 REACH = HISTORY
-"""How far back a rehearsal begins: the preview, and the 118 days before it that rules look back on at most."""
+"""A preview runs the rules over this time: the 30 days, and the 118 days before them that rules look back on."""
 
 _PLATFORM_AT_MOST = 100
-"""Of a platform with more pages than this, a rehearsal looks at those subscribed to alone: it is waited for."""
+"""If a platform has more pages, a preview looks only at the subscribed ones, because somebody waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """``alerts`` by age; ``rule_states`` maps (rule, scope) to the text of what is remembered, for every scope."""
+    """The alerts, oldest first, and the text of every rule state by (rule, scope)."""
 
     alerts: tuple[Alert, ...]
     rule_states: Mapping[tuple[str, str], str]
@@ -46,11 +46,18 @@ def preview(
     *,
     joining: Page | None = None,
 ) -> Preview:
-    """Run these subscriptions' variants over what is stored of ``REACH``, as a cycle once an hour would; store nothing.
+    """Run channel rules over the stored figures of ``REACH``, as a cycle once an hour would. Store nothing.
 
-    ``joining`` is a page about to be watched, with what was read of it before. A count that was polled and found
-    unchanged is not stored, so they see it once. What a cycle commits meanwhile they see at the next. It takes seconds
-    for a group: hold it before a transaction, in which cycles would wait for it.
+    A preview takes seconds for a group. Run it before a transaction, because a cycle would wait for the transaction.
+    An unchanged count is not stored again, so that the rules see it once.
+
+    Args:
+        store: only read.
+        subscriptions: the subscriptions that the rules come from.
+        rules: channel rules.
+        now: the end of the preview.
+        joining: a page about to be tracked. Its earlier figures may be stored.
+
     """
     if not rules:
         return Preview(alerts=(), rule_states={})
@@ -58,29 +65,29 @@ def preview(
     until = now + timedelta(milliseconds=1)  # what was read this very instant is of the past too
     slugs = [page.slug for page in pages]
     figures = store.timeline.as_received(slugs, until - REACH, until)
-    world = LiveState(pages)
+    live = LiveState(pages)
     alerts: list[Alert] = []
     for instant, arrivals in resample(chain(_older(store, slugs, until - REACH), figures)):
-        decision = decide(world.snapshot(), arrivals, instant, rules)
-        world.apply(decision)
+        decision = decide(live.snapshot(), arrivals, instant, rules)
+        live.apply(decision)
         alerts += decision.alerts
     keys = [(rule, (rule.name, scope)) for rule in rules for scope in rule.only or ()]
     rule_states = {
-        key: rule.state.dump(world.rule_states[key] if key in world.rule_states else rule.state.initial())
+        key: rule.state.dump(live.rule_states[key] if key in live.rule_states else rule.state.initial())
         for rule, key in keys
     }
     return Preview(alerts=tuple(alerts), rule_states=rule_states)
 
 
 def _older(store: Store, slugs: Sequence[str], since: datetime) -> list[AudienceReading]:
-    """What rules are always shown of an audience, however old it is: told of then, whenever it was imported."""
+    """Return the audience readings from before ``since`` that rules see, as if each had arrived at its own instant."""
     shown = (reading for slug in slugs for reading in store.audiences.recent(slug, since))
     older = (replace(reading, received_at=reading.as_of) for reading in shown if reading.as_of < since)
     return sorted(older, key=attrgetter("received_at"))
 
 
 def _pages(store: Store, subscriptions: Sequence[Subscription], rules: Rules, joining: Page | None) -> tuple[Page, ...]:
-    """The pages that the rules look at, and those that they hold them against."""
+    """Return the pages that the rules look at, and the pages that they compare them with."""
     watched = {page.slug: page for page in store.pages.all()} | ({joining.slug: joining} if joining else {})
     slugs: set[str] = set()
     for rule in rules:
@@ -102,11 +109,11 @@ def _subscribed(store: Store, subscriptions: Sequence[Subscription]) -> set[str]
 def states_begun_by(
     store: Store, page: Page, defaults: Sequence[Comparison[Any]], now: datetime
 ) -> Mapping[tuple[str, str], str]:
-    """What variants would remember that begin once this page is watched so: for ``settle_rule_states``, made before the write."""
+    """Return the first states of the channel rules that begin when this page is tracked: see ``settle_rule_states``."""
     subscriptions = store.subscriptions.with_thresholds()
     rules = channel_rules(store, subscriptions, defaults, joining=page)
-    unmade = _wanted(rules) - _remembered(store, defaults)
-    return preview(store, subscriptions, _those(rules, unmade), now, joining=page).rule_states
+    unmade = _keys(rules) - _stored_keys(store, defaults)
+    return preview(store, subscriptions, _only(rules, unmade), now, joining=page).rule_states
 
 
 def settle_rule_states(
@@ -116,36 +123,37 @@ def settle_rule_states(
     *,
     made: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> None:
-    """Bring what variants remember in line with the thresholds that are set: begun for new ones, forgotten for ended.
+    """Store a first state for every channel rule that begins, and delete the states of those that ended.
 
-    A variant that begins must not tell the past as if it were now, so it begins with the memory of a rehearsal: that of
-    ``made``, or of one held here for those alone that ``made`` has not.
+    A channel rule begins with the state that a preview ends with. Otherwise it would raise alerts about the past as if
+    they were news. ``made`` are first states that were computed before the transaction. A preview computes the missing
+    ones here.
     """
     subscriptions = store.subscriptions.with_thresholds()
     rules = channel_rules(store, subscriptions, defaults)
-    wanted, kept = _wanted(rules), _remembered(store, defaults)
-    unmade = wanted - kept - made.keys()
-    rule_states = {**made, **preview(store, subscriptions, _those(rules, unmade), now).rule_states}
+    wanted, stored = _keys(rules), _stored_keys(store, defaults)
+    unmade = wanted - stored - made.keys()
+    rule_states = {**made, **preview(store, subscriptions, _only(rules, unmade), now).rule_states}
     versions = {rule.name: rule.state.version for rule in rules}
     with store.write():
-        store.rule_states.delete(kept - wanted)
-        set_states: dict[RuleStateKey, RuleStateText | None] = dict.fromkeys(sorted(kept - wanted))
-        for name, scope in sorted(wanted - kept):
+        store.rule_states.delete(stored - wanted)
+        set_states: dict[RuleStateKey, RuleStateText | None] = dict.fromkeys(sorted(stored - wanted))
+        for name, scope in sorted(wanted - stored):
             text = rule_states[name, scope]
             store.rule_states.put(name, versions[name], {scope: text})
             set_states[name, scope] = (versions[name], text)
         store.journal.set_rule_states(set_states)
 
 
-def _wanted(rules: Rules) -> set[tuple[str, str]]:
+def _keys(rules: Rules) -> set[tuple[str, str]]:
     return {(rule.name, scope) for rule in rules for scope in rule.only or ()}
 
 
-def _remembered(store: Store, defaults: Sequence[Comparison[Any]]) -> set[tuple[str, str]]:
+def _stored_keys(store: Store, defaults: Sequence[Comparison[Any]]) -> set[tuple[str, str]]:
     return {key for rule in defaults if rule.threshold for key in store.rule_states.channel_rule_keys(rule.name)}
 
 
-def _those(rules: Rules, keys: set[tuple[str, str]]) -> Rules:
-    """The rules for the scopes of these (rule, scope) alone."""
+def _only(rules: Rules, keys: set[tuple[str, str]]) -> Rules:
+    """Return the rules for the scopes of these (rule, scope) alone."""
     only = {rule.name: frozenset(scope for name, scope in keys if name == rule.name) for rule in rules}
     return tuple(replace(rule, only=only[rule.name]) for rule in rules if only[rule.name])

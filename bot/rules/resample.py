@@ -1,4 +1,4 @@
-"""What is stored, as a cycle once an hour would have met it: what rehearsals and backtests on request go through."""
+"""Resample stored figures to one batch an hour, for previews and for backtests in Slack."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from handlers.model import AudienceReading, Reading
 
 
 def resample(figures: Iterable[Reading | AudienceReading]) -> Iterator[tuple[datetime, Arrivals]]:
-    """What came in each hour, and when the last of it did; ``figures`` are in the order in which they came.
+    """Yield the figures that arrived in each hour, with the instant at which the last of them arrived.
 
-    Of each page and source the newest count for each hour is kept: what came late is for an hour of its own, and so
-    is each row of a file that was imported at once.
+    Of the counts of one page, source and observed hour, only the newest stays. So a late count stays beside the present
+    one, and every hour of an imported file stays.
+
+    Args:
+        figures: in the order in which they arrived.
+
     """
     for _, came in groupby(figures, lambda figure: _hour(figure.received_at)):
         readings: dict[tuple[str, str, datetime], Reading] = {}

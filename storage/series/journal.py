@@ -1,12 +1,19 @@
 """The journal: everything that the rules were given, in the order in which it arrived.
 
-Series states, history summaries and rule states are derived from it, so that ``likewatch rebuild`` can compute them
-anew. Readings in ``readings`` are not enough for that: an unchanged poll is no row there, and an imported figure does
-not say after which poll it arrived.
+Series states, history summaries and rule states derive from the journal alone, so that ``likewatch rebuild`` can
+compute them again. The stored readings would not do. An unchanged poll is not stored as a reading, and a stored reading
+does not say in which order it arrived.
 
-One entry is one call of the cycle. It is one blob, compressed by zlib: a JSON head, then the readings as columns of
-64-bit integers. Instants are differences to the reading before, and counts to the count that the journal has last of
-the same page. Ten thousand unchanged polls take about 3 KB, ten thousand changed ones about 20 KB.
+An entry is one call of ``bot.polling.intake``. The entry is a blob, compressed by zlib:
+
+| part | content |
+|---|---|
+| 4 bytes | the length of the head, little-endian |
+| head | JSON: the batches, each with its instant, its number of readings, its page statuses and audience readings |
+| readings | columns of 64-bit integers: see ``_unpacked`` |
+
+Page ids and instants are differences from the reading before. Counts are differences from the last count of the same
+page in the journal. 10,000 unchanged polls take about 3 KB, and 10,000 changed ones about 14 KB.
 """
 
 from __future__ import annotations
@@ -34,9 +41,9 @@ from storage.series.rule_states import RuleStateKey, RuleStateText
 from storage.series.series_states import read_series_states
 
 Batches = Sequence[tuple[datetime, Arrivals]]
-"""Figures in the order in which they are decided on, each batch with the instant from which it was known."""
+"""Batches of figures, oldest first. Each has the instant from which its figures could be known."""
 
-_LEVEL = 1  # zlib's quickest: higher levels save a tenth, and cost a cycle three times as long
+_LEVEL = 1  # of zlib: level 6 saves a third of the bytes, and takes three times as long
 _READ_TOGETHER = 50
 _COLUMNS = 8
 _DATED = tuple(Dated)
@@ -45,11 +52,15 @@ _DATED_CODES = {dated: code for code, dated in enumerate(_DATED)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
-    """What one call of the cycle decided on, and what was set after it.
+    """One call of the intake, and what was set after it.
 
-    ``pages`` are the pages that had changed since the entry before; None where one was removed. ``rules`` describes
-    the rules in force, or is None where they had not changed. ``newest_audience`` is the number of the newest audience
-    reading that was stored before. ``rule_states`` are those set from outside a cycle afterwards; None: forgotten.
+    Attributes:
+        pages: the pages that changed since the entry before; None for a page that was untracked.
+        rules: describes the rules in force; None if they are those of the entry before.
+        newest_audience: the number of the newest audience reading that was stored before; 0 if no rule needed it.
+        batches: the figures.
+        rule_states: the states that were set after this entry, other than by a decision; None for a deleted state.
+
     """
 
     pages: Mapping[str, Page | None]
@@ -61,7 +72,7 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DerivedState:
-    """Everything derived from the journal: by page, by page, and by rule and scope."""
+    """Everything that derives from the journal: series states and summaries by page, rule states by rule and scope."""
 
     series_states: dict[str, SeriesState]
     histories: dict[str, HistorySummary]
@@ -69,7 +80,7 @@ class DerivedState:
 
 
 class Journal:
-    """Entries, oldest first."""
+    """The journal's entries, oldest first."""
 
     def __init__(self, database: Database, ids: Ids) -> None:
         self._database = database
@@ -84,7 +95,7 @@ class Journal:
         self._pages: dict[str, Page] | None = None
 
     def add(self, batches: Batches, *, pages: Mapping[str, Page], rules: str) -> None:
-        """Add an entry. It belongs into the transaction that stores what is decided, before audiences are stored."""
+        """Add an entry, in the transaction that stores the decisions, and before that transaction stores audiences."""
         with self._database.write() as db:
             head: dict[str, Any] = {"batches": [_head(*batch) for batch in batches]}
             if rules != self._rules:
@@ -103,7 +114,7 @@ class Journal:
             self._rules = rules
 
     def _add_pages(self, conn: sqlite3.Connection, entry: int | None, pages: Mapping[str, Page]) -> None:
-        """Add the pages that are not as the journal has them, in whatever process that was written."""
+        """Add the pages that differ from the journal's, which another process may have written."""
         if self._pages is None:
             rows = conn.execute("SELECT page, max(entry) FROM journal_pages GROUP BY slug").fetchall()
             self._pages = {page.slug: page for text, _ in rows if (page := _page_of(text)) is not None}
@@ -117,7 +128,7 @@ class Journal:
         self._pages = dict(pages)
 
     def set_rule_states(self, rule_states: Mapping[RuleStateKey, RuleStateText | None]) -> None:
-        """Add that these rule states were set, or forgotten (None), by somebody else than the cycle."""
+        """Add that these rule states were set, or deleted (None), other than by a decision."""
         with self._database.write() as db:
             entry = _highest(db.conn, "journal")
             db.conn.executemany(
@@ -126,12 +137,12 @@ class Journal:
             )
 
     def size(self) -> int:
-        """How many entries there are."""
+        """Return the number of entries."""
         with self._database.read() as conn:
             return int(conn.execute("SELECT count(*) FROM journal").fetchone()[0])
 
     def entries(self) -> Iterator[JournalEntry]:
-        """Every entry; before them an empty one, for what was set before the first."""
+        """Yield every entry. An entry without figures comes first, for what was set before all others."""
         pages, rule_states = self._changes()
         slugs = self._slugs()
         counts: dict[int, int] = {}
@@ -159,7 +170,7 @@ class Journal:
                 )
 
     def _changes(self) -> tuple[dict[int, dict[str, Page | None]], dict[int, dict[RuleStateKey, RuleStateText | None]]]:
-        """The changed pages and the rule states that were set, by the number of their entry."""
+        """Return the changed pages and the rule states that were set, each by the number of its entry."""
         pages: dict[int, dict[str, Page | None]] = {}
         rule_states: dict[int, dict[RuleStateKey, RuleStateText | None]] = {}
         with self._database.read() as conn:
@@ -173,11 +184,11 @@ class Journal:
         return pages, rule_states
 
     def baseline(self) -> DerivedState:
-        """Return what was derived before the journal began: nothing, but in a database of a version before 0.2.0."""
+        """Return the state when the journal began: empty, unless a version before 0.2.0 made the database."""
         return self._derived("baseline_")
 
     def stored(self) -> DerivedState:
-        """Return what is stored as derived, of every page, watched or not."""
+        """Return the stored state of every page, tracked or not."""
         return self._derived("")
 
     def _derived(self, prefix: str) -> DerivedState:
@@ -195,7 +206,7 @@ class Journal:
             return dict(conn.execute("SELECT id, slug FROM pages").fetchall())
 
     def alerts(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The keys of all stored alerts, and of those stored since the journal began."""
+        """Return the keys of all stored alerts, and the keys of those stored since the journal began."""
         with self._database.read() as conn:
             began = conn.execute("SELECT value FROM notes WHERE key = 'journal_began'").fetchone()
             rows = conn.execute("SELECT key, id > ? FROM alerts", (int(began[0]),)).fetchall()

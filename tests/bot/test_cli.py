@@ -281,7 +281,7 @@ def test_rebuild_mends_what_differs_and_says_so(tmp_path: Path) -> None:
     assert mended.returncode == 0
     assert mended.stdout.splitlines()[1:] == [
         "1 series state had another value, and was replaced: hunsen.",
-        "A difference is the sign of a bug, or of a rule that an upgrade changed. Please report a bug with these lines.",
+        "A difference comes from a bug, or from a rule that an upgrade changed. Report a bug with these lines.",
     ]
     assert rows(tmp_path, "series_states") == stored
 

@@ -43,7 +43,7 @@ def fetching(store: Store, platform: ToldPlatform, *, within: float = 60) -> Fet
         clock=SystemClock(),
         sources=sources,
         recorder=Recorder(store.evidence, SystemClock()),
-        together_within=within,
+        timeout=within,
     )
 
 

@@ -322,6 +322,25 @@ def _polls(times: int, *gains: int, hours: int = 6, **failing: Reason) -> Poll:
     return Poll(times=times, hours=hours, gains=gains, failing=failing)
 
 
+def _import(*, fails: str) -> Import:
+    counts = (80_000, 85_000)
+    figures = [
+        Imported(
+            slug=slug,
+            days=0,
+            delay=0,
+            count=count,
+            width=0,
+            metric=Metric.FOLLOWERS,
+            source="paper",
+            dated=Dated.INSTANT,
+            share=None,
+        )
+        for slug, count in zip(SLUGS, counts, strict=False)
+    ]
+    return Import(figures=figures, fails=fails)
+
+
 _SUBSCRIBED = Subscribe(to="cambodia", feature="crowd", limit=52.0, fails=False)
 
 # What random histories meet too seldom.
@@ -340,7 +359,9 @@ A_CHANGE_IS_UNDONE: list[Step] = [
     _polls(2, 3, 3, 3),
     replace(_SUBSCRIBED, fails=True),
     _polls(2, 900, 0, 0),
-    Import(figures=[], fails="outside"),
+    _import(fails="inside"),
+    _polls(2, 900, 0, 900),
+    _import(fails="outside"),
     _polls(2, 900, 0, 900),
 ]
 
