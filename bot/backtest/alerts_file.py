@@ -1,4 +1,4 @@
-"""alerts.csv: one row for each alert, in order."""
+"""Write alerts.csv: one row for each alert, in order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BY_SLUG = Names(page=lambda slug: slug, country=country_name)
 
 @contextmanager
 def alerts_file(path: Path) -> Iterator[Callable[[Alert], None]]:
-    """What takes the alerts one by one; the file is there once all is done, and untouched if that fails."""
+    """Give a function that writes one alert. The file is replaced at the end of the block, and not after an error."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as file:
@@ -34,7 +34,7 @@ def alerts_file(path: Path) -> Iterator[Callable[[Alert], None]]:
 
 
 def sentence_of(alert: Alert) -> str:
-    """The alert in one sentence, with slugs as names."""
+    """Return the alert in one sentence, with slugs as names."""
     return headline(alert, _BY_SLUG)
 
 

@@ -1,9 +1,10 @@
-"""Rules with another threshold beside the same rules with their own: which alerts each would have raised."""
+"""Compare the alerts of rules with another threshold to the alerts of the same rules with their default."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -16,39 +17,39 @@ from handlers.model import Alert
 SAME_EVENT = timedelta(days=7)
 _SHOWN = 20
 _DIRECTION = re.compile(":(?:up|down):")
+_HEADER = ("kind", "set to", "as set", "by default", "raised by both", "only as set", "only by default")
 
 
 class PairedAlerts(NamedTuple):
-    """Alerts with another threshold beside those with the default: of events that both tell of, and of others.
+    """Alerts with the threshold set, and alerts with the default threshold.
 
-    ``both`` are (as set, by default).
+    ``both`` are pairs (as set, by default) about the same event. The other two are alerts without a partner.
     """
 
     both: list[tuple[Alert, Alert]]
     as_set: list[Alert]
     by_default: list[Alert]
 
-    def elsewhen(self) -> list[Alert]:
-        """Those as set of events that the default tells of at another time."""
+    def at_another_time(self) -> list[Alert]:
+        """Return the alerts as set that the default raises too, at another time."""
         return [tuned for tuned, default in self.both if tuned.at != default.at]
 
 
 def pair_alerts(alerts: Iterable[Alert]) -> PairedAlerts:
-    """Put alerts of the same event beside each other.
+    """Pair the alerts that are about the same event.
 
-    Another threshold is often reached some hours or days earlier or later: two alerts of one kind about the same are of
-    one event if they come no more than 7 days apart.
+    Another threshold is often reached some hours or days earlier or later. So two alerts of one kind about the same
+    pages are about one event if they are at most 7 days apart. The nearest alerts are paired first.
     """
     ordered = sorted(alerts, key=lambda alert: (alert.at, alert.key))
     as_set, by_default = ([alert for alert in ordered if alert.tuned is tuned] for tuned in (True, False))
-    about: dict[str, list[Alert]] = {}
+    by_subject: defaultdict[str, list[Alert]] = defaultdict(list)
     for default in by_default:
-        about.setdefault(_about(default), []).append(default)
-    pairs = [(tuned, default) for tuned in as_set for default in _near(tuned, about.get(_about(tuned), []))]
-    pairs.sort(key=lambda pair: abs(pair[0].at - pair[1].at))  # those told at the same time before all others
+        by_subject[_subject(default)].append(default)
+    pairs = [(tuned, default) for tuned in as_set for default in _near(tuned, by_subject[_subject(tuned)])]
     both: dict[str, tuple[Alert, Alert]] = {}
     taken: set[str] = set()
-    for tuned, default in pairs:
+    for tuned, default in sorted(pairs, key=lambda pair: abs(pair[0].at - pair[1].at)):
         if tuned.key not in both and default.key not in taken:
             both[tuned.key] = tuned, default
             taken.add(default.key)
@@ -60,7 +61,7 @@ def pair_alerts(alerts: Iterable[Alert]) -> PairedAlerts:
 
 
 def _near(alert: Alert, others: Sequence[Alert]) -> Sequence[Alert]:
-    """Of others, oldest first, those no more than 7 days from an alert."""
+    """Return the others, which are sorted by time, that are at most 7 days from an alert."""
     first = bisect_left(others, alert.at - SAME_EVENT, key=_at)
     return others[first : bisect_right(others, alert.at + SAME_EVENT, key=_at)]
 
@@ -69,39 +70,36 @@ def _at(alert: Alert) -> datetime:
     return alert.at
 
 
-def _about(alert: Alert) -> str:
-    """Kind, page and what else the key names before the instant; without the name that a tuned rule puts before it."""
+def _subject(alert: Alert) -> str:
+    """Return the part of the key before the instant: kind, pages and so on, without the name of a tuned rule."""
     key = alert.key.partition(":")[2] if alert.tuned else alert.key
     return _DIRECTION.split(key)[0]
 
 
 class ThresholdComparison:
-    """Sorts the alerts of both as they come. ``variants`` are rules of ``rules``, tuned."""
+    """Collects the alerts of the tuned rules ``variants``, and of the same rules among ``rules``."""
 
     def __init__(self, rules: Sequence[Comparison[Any]], variants: Sequence[Comparison[Any]]) -> None:
-        self._kinds = {kind: _setting(variant) for variant in variants for kind in variant.kinds}
-        self._order = [kind for rule in rules for kind in rule.kinds if kind in self._kinds]
+        self._settings = {kind: _setting(variant) for variant in variants for kind in variant.kinds}
+        self._kinds = [kind for rule in rules for kind in rule.kinds if kind in self._settings]
         self._alerts: list[Alert] = []
 
-    def is_wanted(self, alert: Alert) -> bool:
-        """Take note of an alert; False if it is of a default rule that a tuned one stands in for."""
-        if alert.kind not in self._kinds:
+    def add(self, alert: Alert) -> bool:
+        """Add an alert. Return False if a tuned rule replaces the rule that raised the alert."""
+        if alert.kind not in self._settings:
             return True
         self._alerts.append(alert)
         return alert.tuned
 
     def lines(self) -> Iterator[str]:
-        """How many alerts of each kind either raised, and below it those that only one of the two raised."""
-        if not self._order:
+        """Yield a table with the number of alerts of each kind, then the alerts that differ."""
+        if not self._kinds:
             return
         found = pair_alerts(self._alerts)
-        yield from _laid_out(
-            ("kind", "set to", "as set", "by default", "told by both", "only as set", "only by default"),
-            [self._row(kind, found) for kind in self._order],
-        )
-        yield from _listed("Told by both, but as set at another time", found.elsewhen())
-        yield from _listed("Told only as set", found.as_set)
-        yield from _listed("Told only by default", found.by_default)
+        yield from _table([_HEADER, *(self._row(kind, found) for kind in self._kinds)])
+        yield from _list("Raised by both, but as set at another time", found.at_another_time())
+        yield from _list("Raised only as set", found.as_set)
+        yield from _list("Raised only by default", found.by_default)
 
     def _row(self, kind: str, found: PairedAlerts) -> tuple[str, ...]:
         of_both = [tuned for tuned, _ in found.both]
@@ -109,24 +107,23 @@ class ThresholdComparison:
             sum(alert.kind == kind for alert in alerts) for alerts in (of_both, found.as_set, found.by_default)
         )
         numbers = (both + as_set, both + by_default, both, as_set, by_default)
-        return (kind, self._kinds[kind], *map(phrases.count, numbers))
+        return (kind, self._settings[kind], *map(phrases.count, numbers))
 
 
 def _setting(variant: Comparison[Any]) -> str:
-    """As people write it: the rule's name may be another than its feature's."""
+    """Return a setting as people write it, with the name of the feature: the rule may have another name."""
     return f"{variant.feature}>{variant.name.partition('>')[2]}"
 
 
-def _laid_out(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    for row in (header, *rows):
-        yield "  ".join(
-            cell.ljust(width) if index < 2 else cell.rjust(width)  # noqa: PLR2004 (the two columns of words)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    kinds, settings, *numbers = ([len(cell) for cell in column] for column in zip(*rows, strict=True))
+    for kind, setting, *counts in rows:
+        cells = [kind.ljust(max(kinds)), setting.ljust(max(settings))]
+        cells += [number.rjust(max(widths)) for number, widths in zip(counts, numbers, strict=True)]
+        yield "  ".join(cells).rstrip()
 
 
-def _listed(title: str, alerts: Sequence[Alert]) -> Iterable[str]:
+def _list(title: str, alerts: Sequence[Alert]) -> Iterator[str]:
     if not alerts:
         return
     yield f"{title}:"

@@ -1,4 +1,4 @@
-"""A CSV file of a history, row by row: its columns by name, and what is wrong with a row, by file and line."""
+"""Read a CSV file of a history row by row: find its columns by name, and name a bad row by file and line."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 class HistoryRefused(LikewatchError):
-    """A history that cannot be read as it is. The message names the file and the line, and says what to do."""
+    """A history that cannot be read. The message names the file and the line, and says what to do."""
 
 
 class BadRow(Exception):
-    """``str(error)`` says what is wrong with a row and what to do, as the end of a sentence that names its place."""
+    """``str(error)`` says what is wrong with a row and what to do, as the end of a sentence that names the row."""
 
 
 class Table:
-    """One file, opened: the header is checked, the rows are read as they are asked for. A context manager.
+    """A CSV file, open and with a good header. A context manager.
 
     Raises:
         HistoryRefused: the file is missing, is not text, or lacks a column.
@@ -66,13 +66,13 @@ class Table:
 
     @property
     def read(self) -> int:
-        """How many bytes were read so far."""
+        """The number of bytes read until now."""
         return self._bytes.tell()
 
     def rows(self) -> Iterator[tuple[str, ...]]:
-        """The cells of each row, in the order of the columns asked for; ``line`` is then the row's.
+        """Yield the cells of each row in the order of ``columns``. ``line`` is the line of the row last yielded.
 
-        Blank rows are left out, and of one that is too short the missing cells are empty.
+        Blank rows are left out. The missing cells of a short row are empty.
 
         Raises:
             HistoryRefused: the file is no CSV, or not UTF-8.
@@ -124,7 +124,7 @@ def _is_utf8(line: bytes) -> bool:
 
 
 class Instants:
-    """The instants of a table's rows, one row after the other; each is read once where rows share it."""
+    """Reads the two instants of each row of a table. Rows that share an instant have it parsed once."""
 
     def __init__(self) -> None:
         self._known = _BEFORE_ALL
@@ -133,10 +133,10 @@ class Instants:
         self._received = ""
 
     def of(self, ts: str, received: str) -> datetime:
-        """The instant a figure is for; ``received_at`` is then that from which it could be known. Both in UTC.
+        """Return the instant of a figure, and set ``received_at``, both in UTC.
 
         Raises:
-            BadRow: one of them is no instant, or the row could be known before the one above it.
+            BadRow: a cell is no instant, or the row was received before the row above it.
 
         """
         if ts != self._text:
@@ -147,12 +147,14 @@ class Instants:
             if at < self.received_at:
                 raise BadRow(
                     f"received_at is earlier than that of a row above ({self._received}). Sort the file by "
-                    "received_at: nothing may be known before it was received."
+                    "received_at: no figure may be used before it was received."
                 )
             self.received_at = at
             self._received = received
         if self._known > self.received_at:
-            raise BadRow(f"received_at {received} is earlier than ts {ts}: nothing can be known before it is so.")
+            raise BadRow(
+                f"received_at {received} is earlier than ts {ts}: no figure is received before its own instant."
+            )
         return self._known
 
 
@@ -168,10 +170,10 @@ def _instant(text: str, column: str) -> datetime:
 
 
 def parse_count(text: str) -> int | None:
-    """A count of likes; None where there is none: the cell is empty or negative, or says NaN or n/a.
+    """Return a count of likes. Return None for a gap: an empty cell, a negative number, NaN or n/a.
 
     Raises:
-        BadRow: it is something else, so that nobody can tell what was meant.
+        BadRow: the cell is anything else.
 
     """
     if text.isdecimal() and len(text) <= _LONGEST_COUNT and (count := int(text)) <= LARGEST_COUNT:

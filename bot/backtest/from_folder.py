@@ -1,4 +1,4 @@
-"""``likewatch backtest``: a history on disk in, alerts.csv out, and in words what came of it."""
+"""``likewatch backtest``: read a history on disk, write alerts.csv, and describe the result in lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.backtest.alerts_file import alerts_file
 from bot.backtest.compare import ThresholdComparison
 from bot.backtest.csv_table import HistoryRefused
 from bot.backtest.history import FILES, History, RowProblems
-from bot.backtest.parallel import BacktestResult, OnProgress, merge_alerts, run, split_work
+from bot.backtest.parallel import OnProgress, merge_alerts, run, split_work
 from bot.errors import LikewatchError
 from bot.rules.alert_types import features, written
 from bot.rules.thresholds import parse_threshold, tuned
@@ -20,50 +20,45 @@ from handlers.comparisons import all_comparisons
 
 
 def backtest(
-    folder: Path,
-    out: Path,
-    *,
-    thresholds: Sequence[str] = (),
-    keep_good: bool = False,
-    advance: OnProgress,
+    folder: Path, out: Path, *, thresholds: Sequence[str] = (), keep_good: bool = False, advance: OnProgress
 ) -> Iterator[str]:
-    """Write the alerts that the rules would have raised on a history, and say what there was.
+    """Write the alerts that the rules would have raised on a history, and yield lines about them.
 
-    ``thresholds`` (``"surge>5x"``) set limits of rules, which then tell in place of the same rules by default; both
-    are run and compared. ``advance`` is called now and then with the bytes read and the bytes there are.
+    ``thresholds`` (``"surge>5x"``) replace the default thresholds. The rules run with both, and the lines compare them.
 
     Raises:
-        HistoryRefused: the folder is no history, or a row is bad (unless ``keep_good``); then nothing is written.
-        LikewatchError: what was to be set is no threshold.
+        HistoryRefused: the folder is no history, or a row is bad (unless ``keep_good``). Then no file is written.
+        LikewatchError: a text is no threshold.
 
     """
     _refuse_out(folder, out)
     limits = _limits(thresholds)
     rules = all_comparisons()
-    compared = ThresholdComparison(rules, tuned(rules, limits))
+    comparison = ThresholdComparison(rules, tuned(rules, limits))
     kinds: Counter[str] = Counter()
-    with TemporaryDirectory(prefix="likewatch-backtest-") as kept:
+    with TemporaryDirectory(prefix="likewatch-backtest-") as temporary:
         with History(folder) as history:
-            if history.faults.number and not keep_good:
-                raise HistoryRefused(_refusal(history.faults))
-            shares = split_work(folder, history, limits=limits, keep_good=keep_good, into=Path(kept))
-        found = run(shares, advance)
-        if found.faults.number and not keep_good:
-            raise HistoryRefused(_refusal(found.faults))
+            _refuse_faults(history.faults, keep_good=keep_good)
+            parts = split_work(folder, history, limits=limits, keep_good=keep_good, into=Path(temporary))
+        history = run(parts, advance)
+        _refuse_faults(history.faults, keep_good=keep_good)
         with alerts_file(out) as write:
-            for alert in merge_alerts(shares):
-                if compared.is_wanted(alert):
+            for alert in merge_alerts(parts):
+                if comparison.add(alert):
                     write(alert)
                     kinds[alert.kind] += 1
-    yield from _what_was_read(found)
-    raised = phrases.several(kinds.total(), "alert")
-    yield f"{raised} in {out}" + (f": {_by_kind(kinds)}." if kinds else ".")
+    counts = phrases.several(history.counts, "count")
+    by_country = phrases.several(history.counts_by_country, "count by country", "counts by country")
+    yield f"Read {counts} and {by_country} of {phrases.several(len(history.pages), 'page')}."
+    yield from _problems(history.gaps, "no count (empty, NaN or negative), taken as if nobody had asked then")
+    yield from _problems(history.faults, "left out")
+    by_kind = phrases.listed([f"{phrases.count(number)} {kind}" for kind, number in sorted(kinds.items())])
+    yield f"{phrases.several(kinds.total(), 'alert')} in {out}" + (f": {by_kind}." if kinds else ".")
     if limits:
-        setting, default = (
-            phrases.listed([written(name, how(name)) for name in limits]) for how in (limits.get, _default)
-        )
+        setting = phrases.listed([written(feature, limit) for feature, limit in limits.items()])
+        default = phrases.listed([written(feature, _default(feature)) for feature in limits])
         yield f"They are those with {setting} in place of the default, {default}. Beside each other:"
-    yield from compared.lines()
+    yield from comparison.lines()
 
 
 def _refuse_out(folder: Path, out: Path) -> None:
@@ -73,6 +68,13 @@ def _refuse_out(folder: Path, out: Path) -> None:
         )
     if out.resolve().parent == folder.resolve() and out.name in FILES:
         raise HistoryRefused(f"--out {out} is a file of the history itself. Name another file: alerts.csv.")
+
+
+def _refuse_faults(faults: RowProblems, *, keep_good: bool) -> None:
+    if faults.number and not keep_good:
+        lines = [f"{phrases.several(faults.number, 'row')} of the history cannot be used:", *_first(faults)]
+        lines.append("Nothing was written. Mend the files, or leave such rows out with --keep-good.")
+        raise HistoryRefused("\n".join(lines))
 
 
 def _limits(thresholds: Sequence[str]) -> dict[str, float]:
@@ -90,30 +92,13 @@ def _default(feature: str) -> float | None:
     return threshold.default if threshold else None
 
 
-def _what_was_read(found: BacktestResult) -> Iterator[str]:
-    counts = phrases.several(found.counts, "count")
-    by_country = phrases.several(found.counts_by_country, "count by country", "counts by country")
-    yield f"Read {counts} and {by_country} of {phrases.several(found.pages, 'page')}."
-    for told, what in (
-        (found.gaps, "no count (empty, NaN or negative), taken as if nobody had asked then"),
-        (found.faults, "left out"),
-    ):
-        if told.number:
-            yield f"{phrases.several(told.number, 'row')}: {what}"
-            yield from _lines(told)
+def _problems(problems: RowProblems, title: str) -> Iterator[str]:
+    if problems.number:
+        yield f"{phrases.several(problems.number, 'row')}: {title}"
+        yield from _first(problems)
 
 
-def _refusal(faults: RowProblems) -> str:
-    lines = [f"{phrases.several(faults.number, 'row')} of the history cannot be used:", *_lines(faults)]
-    lines.append("Nothing was written. Mend the files, or leave such rows out with --keep-good.")
-    return "\n".join(lines)
-
-
-def _lines(told: RowProblems) -> Iterator[str]:
-    yield from (f"  {problem}" for problem in told.first)
-    if told.number > len(told.first):
-        yield f"  and {phrases.count(told.number - len(told.first))} more"
-
-
-def _by_kind(kinds: Counter[str]) -> str:
-    return phrases.listed([f"{phrases.count(number)} {kind}" for kind, number in sorted(kinds.items())])
+def _first(problems: RowProblems) -> Iterator[str]:
+    yield from (f"  {problem}" for problem in problems.first)
+    if problems.number > len(problems.first):
+        yield f"  and {phrases.count(problems.number - len(problems.first))} more"

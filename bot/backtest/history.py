@@ -1,8 +1,8 @@
-"""A history on disk: a folder with pages.csv, totals.csv and perhaps countries.csv, in order of arrival.
+"""A history on disk: a folder with pages.csv, totals.csv and perhaps countries.csv.
 
-The columns are those of ``_PAGES``, ``_TOTALS`` and ``_COUNTRIES``, in any order; others are left alone. ``ts`` is the
-instant a figure is for, ``received_at`` when it could be known, by which the rows are sorted. It is read as it is
-worked on and never held in memory.
+The columns are those of ``_PAGES``, ``_TOTALS`` and ``_COUNTRIES``, in any order. Other columns are ignored. ``ts`` is
+the instant of a figure; ``received_at`` is the instant at which the figure was received. Rows are sorted by
+``received_at``, and the rules run while the files are read: a history is never in memory as a whole.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ _ROUNDED_FROM, _DIGITS = 1000, 3
 
 
 class RowProblems:
-    """What could not be used, by file and line: the first of them in words, and how many there are."""
+    """Rows that cannot be used: how many, and a sentence for each of the first 20, with its file and line."""
 
     def __init__(self) -> None:
         self.first: list[str] = []
         self.number = 0
 
     def add(self, table: Table, problem: str) -> None:
-        """One more."""
+        """Add the row that ``table`` is at."""
         self.number += 1
         if len(self.first) < FAULTS_SHOWN:
             self.first.append(f"{table.name}, line {table.line}: {problem}")
 
 
-class _Listed(NamedTuple):
+class _CountryRow(NamedTuple):
     received_at: datetime
     as_of: datetime
     page: str
@@ -54,12 +54,14 @@ class _Listed(NamedTuple):
 
 
 class History:
-    """A history, opened; a context manager. ``batches`` can be gone through once.
+    """A history with open files; a context manager. ``batches`` works once.
 
-    ``faults`` are the rows left out because something is wrong with them, and ``gaps`` those without a count (empty,
-    NaN, negative): they are as missing as if nobody had asked. ``counts`` and
-    ``counts_by_country`` count the good rows. Every row is checked;
-    ``batches`` has only the counts of the pages ``counts_of`` and the lists of ``lists_of``, all where it is None.
+    - ``faults``: bad rows.
+    - ``gaps``: rows without a count (empty, NaN, negative), as if the page had not been read then.
+    - ``counts``, ``counts_by_country``: the number of good rows.
+
+    Every row is checked. ``batches`` gives only the counts of the pages ``counts_of`` and the audiences of the pages
+    ``lists_of``; None means all pages.
 
     Raises:
         HistoryRefused: the folder is not a history.
@@ -95,16 +97,16 @@ class History:
 
     @property
     def size(self) -> int:
-        """How many bytes there are to read."""
+        """The number of bytes to read."""
         return sum(table.size for table in self._tables)
 
     @property
     def read(self) -> int:
-        """How many bytes were read so far."""
+        """The number of bytes read until now."""
         return sum(table.read for table in self._tables)
 
     def batches(self) -> Iterator[tuple[datetime, Arrivals]]:
-        """What could be known at each instant, oldest first: all rows of one ``received_at`` together."""
+        """Yield each instant, oldest first, with all figures that were received then."""
         totals = self._readings(self._totals)
         listed = self._rows_by_country(self._countries) if self._countries else iter(())
         total, row = next(totals, None), next(listed, None)
@@ -113,7 +115,7 @@ class History:
             if row is not None:
                 now = min(now, row.received_at)
             readings: list[Reading] = []
-            rows: list[_Listed] = []
+            rows: list[_CountryRow] = []
             while total is not None and total.received_at == now:
                 readings.append(total)
                 total = next(totals, None)
@@ -167,7 +169,7 @@ class History:
                 source=page.platform,
             )
 
-    def _rows_by_country(self, table: Table) -> Iterator[_Listed]:
+    def _rows_by_country(self, table: Table) -> Iterator[_CountryRow]:
         instants = Instants()
         codes: dict[str, str] = {}
         for ts, name, country, text, received in table.rows():
@@ -184,7 +186,7 @@ class History:
                 continue
             self.counts_by_country += 1
             if page.slug in self._lists_of:
-                yield _Listed(instants.received_at, as_of, page.slug, code, likes)
+                yield _CountryRow(instants.received_at, as_of, page.slug, code, likes)
 
     def _page(self, slug: str) -> Page:
         page = self.pages.get(slug.strip())
@@ -192,7 +194,7 @@ class History:
             raise BadRow(f"the page “{slug}” is not in pages.csv. Add it there, or correct its name.")
         return page
 
-    def _audiences(self, rows: Iterable[_Listed]) -> Iterator[AudienceReading]:
+    def _audiences(self, rows: Iterable[_CountryRow]) -> Iterator[AudienceReading]:
         lists: dict[tuple[datetime, str, datetime], dict[str, Figure]] = {}
         for row in rows:
             figure = Figure(value=row.likes, low=row.likes, high=row.likes)
@@ -240,5 +242,5 @@ def _country(text: str) -> str:
 
 
 def _highest(count: int) -> int:
-    """What a count floored to three significant digits may have been at most."""
+    """Return the largest count that is rounded down to this count of three significant digits."""
     return count if count < _ROUNDED_FROM else count + 10 ** (len(str(count)) - _DIGITS) - 1

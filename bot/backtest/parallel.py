@@ -1,8 +1,8 @@
-"""A history's work, shared between two processors.
+"""Split the work of a backtest between two processes.
 
-Rules about pages together (the leads of a group, the falls of a platform) need every page's counts and are asked by
-one process; rules about one page need that page alone, so the pages are dealt out between the two. Each keeps its
-alerts in a file, in order; in the end they are put together. So nothing grows in memory as the history does.
+Rules about several pages, such as the leads of a group, need the counts of every page, so one process runs them all.
+Rules about one page need that page alone, so the pages are split between the two processes. Each process
+writes its alerts to a file, in order, and the files are merged at the end. Memory does not grow with the history.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bot.backtest.history import History, RowProblems
+from bot.backtest.history import History
 from bot.backtest.run import alerts_of, in_order
 from bot.rules.thresholds import tuned
 from handlers.comparisons import all_comparisons
@@ -31,21 +31,22 @@ WORTH_SHARING = 10_000_000
 """Bytes of a history from which on a second process is worth its start of half a second."""
 
 _OF_THE_FIRST = 4
-"""One page in so many is left to the process that has the rules about pages together."""
+"""The process with the rules about several pages gets one page of so many."""
 
-_EVERY = 256
-"""Batches between two looks at how far it is."""
+_PROGRESS_EVERY = 256
+"""Batches between two reports of progress."""
 
 OnProgress = Callable[[int, int], None]
-"""Is told the bytes read so far, and the bytes there are."""
+"""A function that takes the number of bytes read until now, and the number of bytes in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkPart:
-    """The rules about one page for ``pages``, and, if ``together``, the rules about several pages.
+    """The work of one process: the rules about one page for ``pages``, and, if ``together``, about several pages.
 
-    ``limits`` (feature -> limit) are those of the tuned rules that run beside the default ones. After a bad row there
-    is nothing to decide any more, unless the good ones are kept (``keep_good``). ``alerts`` is the file to write.
+    - ``limits``: feature and limit of the tuned rules, which run beside the default rules.
+    - ``keep_good``: whether the rules go on after a bad row.
+    - ``alerts``: the file to write.
     """
 
     folder: Path
@@ -56,7 +57,7 @@ class WorkPart:
     alerts: Path
 
     def comparisons(self) -> tuple[Comparison[Any], ...]:
-        """The rules that are asked here."""
+        """Return the rules of this part."""
         rules = all_comparisons()
         return tuple(
             replace(rule, only=self.pages) if rule.scope is Scope.PAGE else rule
@@ -65,90 +66,76 @@ class WorkPart:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BacktestResult:
-    """What there was in a history: how many counts and pages, and what could not be used."""
-
-    counts: int
-    counts_by_country: int
-    pages: int
-    gaps: RowProblems
-    faults: RowProblems
-
-
 def split_work(
     folder: Path, history: History, *, limits: Mapping[str, float], keep_good: bool, into: Path
 ) -> tuple[WorkPart, ...]:
-    """The work on a history: one share, or two where there are two processors and it is worth it."""
+    """Return one part, or two if the history is large. ``into`` is the folder for their alerts."""
     slugs = sorted(history.pages)
     first = frozenset(slugs)
     if history.size >= WORTH_SHARING and len(slugs) > 1 and (os.cpu_count() or 1) > 1:
         first = frozenset(slugs[::_OF_THE_FIRST])
-    parts = [first, frozenset(slugs) - first]
     return tuple(
         WorkPart(
             folder=folder,
-            pages=part,
+            pages=pages,
             together=not number,
             limits=tuple(limits.items()),
             keep_good=keep_good,
             alerts=into / f"alerts.{number}",
         )
-        for number, part in enumerate(parts)
-        if part or not number
+        for number, pages in enumerate((first, frozenset(slugs) - first))
+        if pages or not number
     )
 
 
-def run(shares: Sequence[WorkPart], advance: OnProgress) -> BacktestResult:
-    """Do all shares, the first in this process, and tell what there was in the history."""
+def run(parts: Sequence[WorkPart], on_progress: OnProgress) -> History:
+    """Do all parts, the first one in this process. Return the history, closed, with the numbers of its rows."""
     with ExitStack() as stack:
         under_way = []
-        if shares[1:]:
+        if parts[1:]:
             context = multiprocessing.get_context("spawn")
-            others = stack.enter_context(ProcessPoolExecutor(len(shares) - 1, mp_context=context))
-            under_way = [others.submit(_do, share) for share in shares[1:]]
-        found = _do(shares[0], advance)
-        for one in under_way:
-            one.result()
-    return found
+            others = stack.enter_context(ProcessPoolExecutor(len(parts) - 1, mp_context=context))
+            under_way = [others.submit(_work_elsewhere, part) for part in parts[1:]]
+        history = _work(parts[0], on_progress)
+        for other in under_way:
+            other.result()
+    return history
 
 
-def merge_alerts(shares: Iterable[WorkPart]) -> Iterator[Alert]:
-    """The alerts of all shares, in order."""
-    return heapq.merge(*(_kept(share.alerts) for share in shares), key=in_order)
+def merge_alerts(parts: Iterable[WorkPart]) -> Iterator[Alert]:
+    """Yield the alerts of all parts, in order."""
+    return heapq.merge(*(_written(part.alerts) for part in parts), key=in_order)
 
 
-def _do(share: WorkPart, advance: OnProgress | None = None) -> BacktestResult:
-    rules = share.comparisons()
+def _work_elsewhere(part: WorkPart) -> None:
+    _work(part)  # a history cannot travel between processes
+
+
+def _work(part: WorkPart, on_progress: OnProgress = lambda _read, _size: None) -> History:
+    rules = part.comparisons()
     for_several = [rule for rule in rules if rule.scope is not Scope.PAGE]
     with History(
-        share.folder,
-        counts_of=None if for_several else share.pages,
-        lists_of=None if any(rule.trigger is Trigger.AUDIENCE for rule in for_several) else share.pages,
+        part.folder,
+        counts_of=None if for_several else part.pages,
+        lists_of=None if any(rule.trigger is Trigger.AUDIENCE for rule in for_several) else part.pages,
     ) as history:
-        batches = _good(history, keep_good=share.keep_good, advance=advance)
-        with share.alerts.open("wb") as file:
+        batches = _good(history, keep_good=part.keep_good, on_progress=on_progress)
+        with part.alerts.open("wb") as file:
             for alert in alerts_of(history.pages.values(), batches, rules):
                 pickle.dump(alert, file)
-        return BacktestResult(
-            counts=history.counts,
-            counts_by_country=history.counts_by_country,
-            pages=len(history.pages),
-            gaps=history.gaps,
-            faults=history.faults,
-        )
+        return history
 
 
-def _good(history: History, *, keep_good: bool, advance: OnProgress | None) -> Iterator[tuple[datetime, Arrivals]]:
-    """The batches; none after a fault that spoils it all, while the rest is read for further faults."""
+def _good(history: History, *, keep_good: bool, on_progress: OnProgress) -> Iterator[tuple[datetime, Arrivals]]:
+    """Yield the batches. After a bad row, yield none without ``keep_good``, but read on to find all bad rows."""
     for number, batch in enumerate(history.batches()):
-        if advance is not None and not number % _EVERY:
-            advance(history.read, history.size)
+        if not number % _PROGRESS_EVERY:
+            on_progress(history.read, history.size)
         if keep_good or not history.faults.number:
             yield batch
 
 
-def _kept(path: Path) -> Iterator[Alert]:
+def _written(path: Path) -> Iterator[Alert]:
     with path.open("rb") as file:
         while True:
             try:

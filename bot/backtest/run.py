@@ -1,4 +1,4 @@
-"""What rules would have told: a history goes through the same decisions as the live cycle, instant by instant."""
+"""Run the rules on a history, instant by instant, with the same decisions as the live cycle."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from handlers.model import Alert, Page
 def alerts_of(
     pages: Iterable[Page], batches: Iterable[tuple[datetime, Arrivals]], comparisons: Sequence[Comparison[Any]]
 ) -> Iterator[Alert]:
-    """The alerts as they would have been raised, in the order of ``in_order``.
+    """Yield the alerts of the comparisons, in the order of ``in_order``.
 
-    Each rests on nothing but what was received by then. ``batches`` pairs the instant from which figures were known
-    with the figures, oldest first; they are asked for one by one, and forgotten but for what the rules remember.
+    An alert uses only figures that were received by its instant. ``batches`` gives the instants, oldest first, each
+    with the figures received then. Only the state of the rules stays in memory.
     """
-    world = LiveState(pages)
+    state = LiveState(pages)
     for instant, arrivals in batches:
-        decision = decide(world.snapshot(), arrivals, instant, comparisons)
-        world.apply(decision)
+        decision = decide(state.snapshot(), arrivals, instant, comparisons)
+        state.apply(decision)
         yield from sorted(decision.alerts, key=in_order) if decision.alerts else ()
 
 
 def in_order(alert: Alert) -> tuple[datetime, str, str, str, str]:
-    """Alerts are told by instant; those of one instant by kind and by name, whichever rule was asked first."""
+    """Return the sort key of an alert: its instant, its kind, its pages. The order of the rules does not matter."""
     return alert.at, alert.kind, alert.page, alert.rival or "", alert.key

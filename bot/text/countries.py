@@ -1,7 +1,6 @@
-"""Countries by whatever people call them, and what to call them back. Names and codes are CLDR's, through Babel.
+"""Find the code of a country by any of its names, and its name by its code. Both are CLDR's, through Babel.
 
-Importing this module loads nothing. English is read on the first question, the other languages only for a name
-that English does not know.
+English names are loaded at the first call, and names in other languages only if no English name matches.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-# Not CLDR's business, but what spreadsheets, institutions and Facebook write. One country a line.
+# Names that CLDR lacks, and that spreadsheets, institutions and Facebook use. One country a line.
 _ALIASES = """
 AE UAE|Emirates
 BN Brunei Darussalam
@@ -71,12 +70,13 @@ _LATIN_ACCENTS = re.compile("[\u0300-\u036f]")
 
 @lru_cache(maxsize=4096)
 def country_code(text: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code of a country given by code or by name; None where that is unknown or not certain.
+    """Return the ISO 3166-1 alpha-2 code of a country. Return None if the text names no country, or several.
 
-    Understands alpha-2, alpha-3 and numeric codes, "UK" and "EL", and names in the languages a newsroom of this story
-    meets. Letter case, accents and spaces do not matter, except where only an accent tells a name from a code: "Bỉ"
-    is Vietnamese for Belgium, "BI" is Burundi. A word for two countries ("Congo", "Korea") is never decided here.
-    Kosovo is XK, as in CLDR.
+    - ``text`` is an alpha-2, alpha-3 or numeric code, "UK", "EL", or a name in one of twelve languages.
+    - Letter case, accents and spaces do not matter. The exception: only its accent tells "Bỉ", Vietnamese for Belgium,
+      from "BI", the code of Burundi.
+    - "Congo" and "Korea" name two countries each, so the result is None.
+    - Kosovo is XK, as in CLDR.
 
     >>> country_code("khm"), country_code("Viet Nam"), country_code("កម្ពុជា"), country_code("Korea")
     ('KH', 'VN', 'KH', None)
@@ -94,7 +94,7 @@ def country_code(text: str) -> str | None:
 
 
 def country_name(code: str) -> str:
-    """CLDR's English name of an alpha-2 code; the code itself where CLDR has no country of that code.
+    """Return CLDR's English name of an alpha-2 code. Return the code itself if CLDR has no such country.
 
     >>> country_name("KH")
     'Cambodia'
@@ -103,7 +103,7 @@ def country_name(code: str) -> str:
 
 
 def _territories(language: str) -> Mapping[str, str]:
-    from babel import Locale  # noqa: PLC0415  several megabytes that a bot without imports never needs
+    from babel import Locale  # noqa: PLC0415  several megabytes that a bot without imports never loads
 
     return Locale(language).territories
 
@@ -134,7 +134,7 @@ def _localized() -> Mapping[str, str]:
 
 
 def _index(names: Iterable[tuple[str, str]]) -> Mapping[str, str]:
-    """Every spelling of every name to its country. The nearer spelling wins; what two countries share is left out."""
+    """Return the country of every spelling. The nearer spelling wins; a spelling of two countries is left out."""
     found: dict[str, tuple[int, set[str]]] = {}
     for territory, name in names:
         country = _codes().get(territory)
@@ -155,7 +155,7 @@ def _index(names: Iterable[tuple[str, str]]) -> Mapping[str, str]:
 
 
 def _spellings(name: str) -> tuple[str, ...]:
-    """What a name is looked up by, nearest first: its words in any order or run together, then without accents."""
+    """Return the spellings of a name, nearest first: words sorted, words joined, then both without accents."""
     words, plain = _words(name), _words(_without_accents(name))
     return (" ".join(sorted(words)), "".join(words), " ".join(sorted(plain)), "".join(plain))
 
@@ -167,6 +167,6 @@ def _words(text: str) -> list[str]:
 
 
 def _without_accents(text: str) -> str:
-    # Only Latin's: the marks of Khmer, Thai or Hindi are letters.
+    # Only Latin accents: the marks of Khmer, Thai or Hindi are letters.
     bare = _LATIN_ACCENTS.sub("", unicodedata.normalize("NFKD", text))
     return unicodedata.normalize("NFC", bare).replace("đ", "d").replace("Đ", "D")

@@ -1,4 +1,4 @@
-"""How durations, changes and lists are written for journalists, beside the numbers and dates that alerts write too."""
+"""Write durations, changes and lists for journalists. Numbers and dates come from the wording of alerts."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ _YESTERDAY = timedelta(days=1)
 
 
 def percent_change(share: float) -> str:
-    """``0.0067`` -> ``"+0.7%"``."""
+    """Return a share with its sign: ``0.0067`` -> ``"+0.7%"``."""
     return ("+" if share > 0 else "") + percent(share)
 
 
 def several(number: int, one: str, many: str = "") -> str:
-    """``2, "alert"`` -> ``"2 alerts"``."""
+    """Return a number with its noun: ``2, "alert"`` -> ``"2 alerts"``."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
 def listed(words: list[str] | tuple[str, ...]) -> str:
-    """``["a", "b", "c"]`` -> ``"a, b and c"``."""
+    """Return words as a list in a sentence: ``["a", "b", "c"]`` -> ``"a, b and c"``."""
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def ordinal(number: int) -> str:
-    """``2`` -> ``"2nd"``."""
+    """Return a rank: ``2`` -> ``"2nd"``."""
     teens = 10 <= number % 100 <= 20  # noqa: PLR2004
     return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def duration(length: timedelta) -> str:
-    """How long, in the unit a person would choose: ``"4 minutes"``, ``"26 hours"``, ``"7 days"``, ``"14 months"``."""
+    """Return a length of time in its best unit: ``"4 minutes"``, ``"26 hours"``, ``"7 days"``, ``"14 months"``."""
     seconds = max(0.0, length.total_seconds())
     for unit, size, below in (("second", 1, 90), ("minute", _MINUTE, 90 * _MINUTE), ("hour", _HOUR, 48 * _HOUR)):
         if seconds < below:
@@ -62,7 +62,7 @@ def _days(days: float) -> str:
 
 
 def between(length: timedelta, precision: Dated) -> str:
-    """As ``duration``, between two figures of which one is known no better than this: no hours of days."""
+    """Return the time between two figures, no more exact than ``precision``: ``"1 day"``, not ``"24 hours"``."""
     days = length / timedelta(days=1)
     if precision is Dated.MONTH:
         return f"about {several(max(round(days / _MONTH), 1), 'month')}"
@@ -70,19 +70,19 @@ def between(length: timedelta, precision: Dated) -> str:
 
 
 def kind(name: str) -> str:
-    """A kind of alert as people read it: ``"closing_in"`` -> ``"closing in"``."""
+    """Return a kind of alert in words: ``"closing_in"`` -> ``"closing in"``."""
     return name.replace("_", " ")
 
 
 def length(whole: timedelta) -> str:
-    """How long, as it was asked for: ``"1 week"``, ``"1 day"``, ``"36 hours"``."""
+    """Return whole hours in their largest unit: ``"1 week"``, ``"1 day"``, ``"36 hours"``."""
     hours = round(whole / timedelta(hours=1))
     unit, size = next((unit, size) for unit, size in (("week", 168), ("day", 24), ("hour", 1)) if hours % size == 0)
     return several(hours // size, unit)
 
 
 def ago(then: datetime, now: datetime) -> str:
-    """``"4 minutes ago"``; ``"just now"`` within ten seconds. From two days on, days are counted in the calendar."""
+    """Return an age: ``"4 minutes ago"``, ``"just now"`` within ten seconds, calendar days from two days on."""
     elapsed = now - then
     if elapsed < timedelta(seconds=10):
         return "just now"
@@ -90,7 +90,7 @@ def ago(then: datetime, now: datetime) -> str:
 
 
 def ago_as_dated(then: datetime, precision: Dated, now: datetime) -> str:
-    """As ``ago``, no more exactly than ``then`` is known: ``"today"``, ``"yesterday"``, ``"last month"``."""
+    """Return an age, no more exact than ``precision``: ``"today"``, ``"yesterday"``, ``"last month"``."""
     if precision is Dated.INSTANT:
         return ago(then, now)
     if precision is Dated.DAY:
@@ -104,29 +104,29 @@ def ago_as_dated(then: datetime, precision: Dated, now: datetime) -> str:
 
 
 def date(at: datetime, precision: Dated) -> str:
-    """``"5 August 2020"``; ``"June 2013"`` where no more is known."""
+    """Return ``"5 August 2020"``, or ``"June 2013"`` if the precision is a month."""
     return dated(at, precision if precision is Dated.MONTH else Dated.DAY)
 
 
 def short_day(at: datetime, *, year: bool = False) -> str:
-    """``"5 Aug"``, or ``"5 Aug 2020"``: for the axis of a chart."""
+    """Return ``"5 Aug"``, or ``"5 Aug 2020"``, for the axis of a chart."""
     return f"{at.day} {MONTHS[at.month - 1][:3]}" + (f" {at.year}" if year else "")
 
 
 def short_month(at: datetime) -> str:
-    """``"Aug 2020"``: for the axis of a chart, where no more is known."""
+    """Return ``"Aug 2020"``, for the axis of a chart."""
     return f"{MONTHS[at.month - 1][:3]} {at.year}"
 
 
 def clock_time(at: datetime) -> str:
-    """``"11:50"``."""
+    """Return a time of day: ``"11:50"``."""
     return f"{at:%H:%M}"
 
 
 def about(number: float, width: float) -> str:
-    """A number known to within ``width``, without digits that mean nothing: 10687817 ± 50000 -> ``"10,700,000"``.
+    """Return the number without digits that ``width``, the size of its range, makes meaningless.
 
-    What is written lies inside what is known: 9150000 ± 50000 -> ``"9,150,000"``.
+    10687817 ± 50000 -> ``"10,700,000"``. The result lies inside the range: 9150000 ± 50000 -> ``"9,150,000"``.
     """
     step = 10 ** int(math.log10(width)) if width >= 1 else 1
     if 2 * abs(round(number / step) * step - number) >= width > 1:
@@ -135,7 +135,7 @@ def about(number: float, width: float) -> str:
 
 
 def refused_period(text: str) -> str | None:
-    """Why ``text``, meant as a length of time, is none that ``period`` takes; None where it was not meant so."""
+    """Return why ``period`` refuses a text that looks like a length of time. Return None for any other text."""
     if period(text) or not (meant := _MEANT_AS_PERIOD.fullmatch(text.casefold())):
         return None
     if not meant[1].strip("0"):
@@ -146,6 +146,6 @@ def refused_period(text: str) -> str | None:
 
 
 def period(text: str) -> timedelta | None:
-    """``"90d"``, ``"1h"``, ``"2w"`` -> how long; None for anything else."""
+    """Return the length of time that ``"90d"``, ``"1h"`` or ``"2w"`` names. Return None for any other text."""
     match = _PERIOD.fullmatch(text.casefold())
     return timedelta(hours=int(match[1]) * _HOURS[match[2]]) if match else None

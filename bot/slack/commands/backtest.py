@@ -114,7 +114,7 @@ def _compared(
     default = phrases.listed([written(feature, _default(feature)) for feature in request.limits])
     compared = pair_alerts(alert for alert in alerts if alert.kind in kinds)
     by_default = len(compared.both) + len(compared.by_default)
-    at_another_time = len(compared.elsewhen())
+    at_another_time = len(compared.at_another_time())
     others = [alert for alert in alerts if alert.kind not in kinds]
     lines = [*_group("Raised by both", [with_threshold for with_threshold, _ in compared.both], store)]
     if at_another_time:

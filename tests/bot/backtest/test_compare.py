@@ -35,7 +35,7 @@ def test_an_event_told_some_days_later_is_the_same_event(kind: str, later: timed
     found = pair_alerts([default, other])
     assert found.both == ([(other, default)] if same else [])
     assert (found.as_set, found.by_default) == (([], []) if same else ([other], [default]))
-    assert found.elsewhen() == ([other] if same and later else [])
+    assert found.at_another_time() == ([other] if same and later else [])
 
 
 def test_one_event_is_beside_one_other_and_that_of_another_page_beside_none() -> None:
@@ -53,7 +53,7 @@ def test_of_two_events_a_week_apart_each_is_beside_itself() -> None:
     found = pair_alerts([second, as_set(first, later=timedelta(0)), as_set(second, later=timedelta(0))])
     assert found.both == [(as_set(second, later=timedelta(0)), second)]
     assert found.as_set == [as_set(first, later=timedelta(0))]
-    assert found.elsewhen() == []
+    assert found.at_another_time() == []
 
 
 def test_a_setting_is_shown_as_people_write_it() -> None:

@@ -129,7 +129,7 @@ def test_another_threshold_stands_in_for_the_default_and_is_compared_with_it(tmp
     assert "They are those with surge>40x in place of the default, surge>3.2x. Beside each other:" in said
     table = next(line for line in said if line.startswith("surge  "))
     assert table.split() == ["surge", "surge>40", "0", str(len(surges)), "0", "0", str(len(surges))]
-    assert said[said.index("Told only by default:") + 1].strip().endswith(surges[0]["note"])
+    assert said[said.index("Raised only by default:") + 1].strip().endswith(surges[0]["note"])
 
 
 def test_the_same_threshold_makes_no_difference(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_the_same_threshold_makes_no_difference(tmp_path: Path) -> None:
     run(folder, tmp_path / "default.csv")
     said = run(folder, tmp_path / "set.csv", thresholds=["surge=3.2"])
     assert rows(tmp_path / "set.csv") == rows(tmp_path / "default.csv")
-    assert not any(line.startswith("Told only") for line in said)
+    assert not any(line.startswith("Raised only") for line in said)
 
 
 @pytest.mark.parametrize(
