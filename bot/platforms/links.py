@@ -14,7 +14,7 @@ _AROUND = " \t\r\n\u00a0\u200b\u200e\u200f\u2060\ufeff\"'`*“”„\u2018\u2019
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class PastedLink:
     """The parts of an address. ``host`` is in small letters; ``path`` holds the segments, percent-decoded."""
 
     host: str
@@ -36,7 +36,7 @@ def cleaned(text: str) -> str:
     return html.unescape(text).strip(_AROUND)
 
 
-def link_in(text: str) -> Address | None:
+def link_in(text: str) -> PastedLink | None:
     """Return the address that ``text`` is, with or without ``https://``, or None if it is none."""
     if not (found := _ADDRESS.fullmatch(text)):
         return None
@@ -45,7 +45,7 @@ def link_in(text: str) -> Address | None:
         host = parts.hostname or ""
     except ValueError:
         return None
-    return Address(
+    return PastedLink(
         host=host.rstrip("."),
         path=tuple(segment for segment in map(unquote, parts.path.split("/")) if segment),
         query=dict(parse_qsl(parts.query)),

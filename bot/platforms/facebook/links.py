@@ -6,7 +6,7 @@ import re
 
 from bot.errors import UnknownPage
 from bot.platforms.contract import Reference
-from bot.platforms.links import Address, cleaned, link_in
+from bot.platforms.links import PastedLink, cleaned, link_in
 
 # www., m., web., mbasic., fr-fr., zh-hk. …; not business., developers., l. and other places that show no page
 _HOST = re.compile(r"(?:(?:www|m|web|mbasic|touch|mtouch|free|d|x|p|[a-z]{2}-[a-z]{2})\.)*(?:facebook|fb)\.com")
@@ -50,7 +50,7 @@ def parse_reference(text: str) -> Reference | None:
     return Reference(platform="facebook", key=name) if _NAME.fullmatch(name) else None
 
 
-def _key(link: Address) -> str:
+def _key(link: PastedLink) -> str:
     match link.path:
         case ("profile.php",):
             found = _ID.fullmatch(link.query.get("id", ""))
