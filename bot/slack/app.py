@@ -32,7 +32,7 @@ from bot.slack.listeners.payloads import read_request
 from bot.slack.responder import Responder
 from storage.store import Store
 
-# Bolt's own log lines hold whole requests, even a wrong signature. What matters of them is raised to us.
+# Bolt's own log lines hold whole requests, even a wrong signature. Bolt raises its errors to us as well.
 _bolt_log = logging.getLogger("bot.slack.bolt")
 _bolt_log.setLevel(logging.ERROR)
 
@@ -63,7 +63,7 @@ class BotApp:
 
         Args:
             client: Slack's Web API.
-            store: Where answers come from and changes go.
+            store: The readings, pages and subscriptions.
             clock: The time.
             look_up: Asks a platform for a profile. It may take long, and raises a ``LikewatchError``.
             poll_every: The time between two reads of a newly tracked page.

@@ -239,10 +239,10 @@ class Command:
     Args:
         verbs: The words that call the command, the official one first. "" takes every text that begins with no verb.
         usage: How to type the command, for the help text and the manifest.
-        summary: What the command does, for the help text.
+        summary: One line about the command, for the help text.
         permission: Editors only, if the command changes something for other people or for other channels.
         run: Answers from the store, without the network. Raises ``LikewatchError`` with a sentence for the person.
-        lookup: Names the account that a platform must be asked for before ``run``.
+        lookup: Returns the account that dispatch asks a platform for, before ``run``.
         posts_here: The bot will post in this channel, so its membership is checked before ``run``.
         runs_long: ``run`` may take longer than Slack waits.
         scopes: Slack permissions that only this command needs. The manifest lists them.

@@ -51,7 +51,7 @@ class RenderedReply:
 
     @property
     def is_message(self) -> bool:
-        """Whether the text and the blocks are the whole reply."""
+        """True if the text and the blocks are the whole reply."""
         return not (self.file or self.modal or self.home)
 
 

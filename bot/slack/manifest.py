@@ -18,9 +18,9 @@ NAME = "Likewatch"
 _DESCRIPTION = "Says who is gaining an audience, and from where"
 _LONG_DESCRIPTION = (
     "Likewatch watches the public like and follower counts of the pages that your newsroom cares about. It posts in "
-    "your channels when a page passes its rival, or when its new audience comes from abroad. /likes answers with a "
-    "figure that can be printed, with its age, its source and its uncertainty. /trends manages the pages, and the "
-    "channels that get alerts."
+    "your channels when a page passes its rival, or when its new audience comes from abroad. The command /likes "
+    "answers with a figure that can be printed, its age, its source and its uncertainty. The command /trends manages "
+    "the pages, and the channels that get alerts."
 )
 _MAX_HINT = 1000
 

@@ -41,8 +41,8 @@ class PermissionChecker:
             return ""
         if self._editors.nobody:
             return (
-                f"Nobody may use {command.name} yet. Whoever runs Likewatch sets LIKEWATCH_EDITORS to the ids of the "
-                f"editors (yours is {call.user_id}) or of a user group, and starts Likewatch again."
+                f"Nobody may use {command.name} yet. The person who runs Likewatch sets LIKEWATCH_EDITORS to the ids "
+                f"of the editors (yours is {call.user_id}) or of a user group, and starts Likewatch again."
             )
         try:
             if any(call.user_id in self._members_of(group) for group in self._editors.groups):
@@ -102,7 +102,7 @@ def check_groups(client: WebClient, editors: EditorList) -> None:
 def _unreadable(group: str, error: BaseException) -> LikewatchError:
     if failure_of(error).code in _NO_SUCH_GROUP:
         return LikewatchError(
-            f"Slack knows no user group {group}, which LIKEWATCH_EDITORS names. Whoever runs Likewatch corrects the "
-            "id, or names the editors one by one."
+            f"Slack knows no user group {group}, which LIKEWATCH_EDITORS names. The person who runs Likewatch "
+            "corrects the id, or names the editors one by one."
         )
     return LikewatchError(f"Slack does not show the members of the user group {group}: {error_sentence(error)}")

@@ -17,6 +17,7 @@ from storage.store import Store
 from tests.labs.standins import blockkit
 from tests.labs.standins.asked import NOW, ask, call, daily, overtake, watch
 
+ABOUT_ONE_CHANNEL = {"list", "mute", "subscribe", "unmute", "unsubscribe"}
 EACH = pytest.mark.parametrize("command", commands(), ids=lambda command: query(command.slash, command.verbs[0]))
 HOSTILE = [
     "<!channel>",
@@ -31,9 +32,9 @@ _ALLOWED = re.compile(
 )
 
 
-def run(command: Command, text: str, store: Store) -> Reply | str:
+def run(command: Command, text: str, store: Store, *, channel: str = "C0NEWSROOM") -> Reply | str:
     """The command's answer, or the sentence of its refusal."""
-    asked = call(query(command.slash, f"{command.verbs[0]} {text}"))
+    asked = call(query(command.slash, f"{command.verbs[0]} {text}"), channel=channel)
     if command.lookup is not None:
         found = Profile(
             platform="facebook",
@@ -122,6 +123,17 @@ def test_every_button_asks_what_a_command_understands(command: Command, store: S
                 for option in element.get("options", [element]):
                     found, _ = find_command(*parse_query(option["value"]))
                     assert found.verbs[0] in option["value"]
+
+
+@EACH
+def test_from_app_home_what_is_about_one_channel_is_refused_in_a_sentence(command: Command, store: Store) -> None:
+    watch(store, "hunsen", daily(2_108_800, 1_000))
+    verb = command.verbs[0]
+    answer = run(command, "" if verb == "list" else "hunsen", store, channel="")
+    refused = isinstance(answer, str) and "Type the command in that channel" in answer
+    assert refused == (verb in ABOUT_ONE_CHANNEL)
+    assert store.subscriptions.for_channel("T0PAPER", "") == ()
+    assert store.subscriptions.muted("T0PAPER", "", "hunsen", NOW) is None
 
 
 @EACH

@@ -88,7 +88,7 @@ def _is_about(named: PageOrGroup, alert: Alert) -> bool:
 
 
 def _span(store: Store, named: PageOrGroup, now: datetime) -> str | None:
-    """Return in words how long the present series goes back, at most 30 days; None if there is no figure.
+    """Return in words how long the present series goes back, at most 30 days. Return None without a figure.
 
     Figures from before the present series count something else, or are too far from it. The words say which is meant.
     """

@@ -30,7 +30,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestRequest:
-    """How far back to go, and the thresholds to try (feature -> limit)."""
+    """The period to go back, and the thresholds to try (feature -> limit)."""
 
     period: timedelta
     limits: dict[str, float]

@@ -72,7 +72,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
 def _subscription(
     call: Call, named: PageOrGroup, wanted: AlertTypeRequest, before: Subscription | None, now: datetime
 ) -> Subscription:
-    """Return the new subscription: what was asked for now, beside what the channel had before."""
+    """Return the new subscription: the wanted features, and the features that the channel had before."""
     chosen = {*(wanted.features or default_features()), *(before.features if before else ())}
     limits = before.thresholds if before else {}
     return Subscription(
@@ -131,8 +131,8 @@ COMMAND = Command(
     slash=Slash.TRENDS,
     verbs=("subscribe",),
     usage=USAGE,
-    summary="post its alerts in this channel: all features that are not opt-in, or the features that you name, "
-    "with a threshold if you like; later you can add more",
+    summary="post its alerts in this channel: all features but the opt-in ones, or the features that you name, each "
+    "with a threshold if you like",
     permission=Permission.ANYONE,
     run=run,
     posts_here=True,

@@ -26,7 +26,7 @@ _CLAUSES = ("as", "home", "in", "on")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackRequest:
-    """What the text asks for. ``slug`` is "" and ``home`` is None if the text does not name them."""
+    """The page to watch, as the text names it. ``slug`` is "" and ``home`` is None if the text does not name them."""
 
     reference: Reference
     slug: str
