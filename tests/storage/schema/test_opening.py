@@ -1,18 +1,26 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlite_utils
 
+from handlers.comparisons.closing_in import COMPARISON as CLOSING_IN
+from handlers.comparisons.closing_in import Forecast
+from handlers.comparisons.milestone import COMPARISON as MILESTONE
+from handlers.comparisons.overtake import COMPARISON as OVERTAKE
+from handlers.comparisons.overtake import Streak
+from handlers.comparisons.platform_event import COMPARISON as PLATFORM_EVENT
 from handlers.model import Page, Point
 from storage.errors import StoreDamaged, StoreError, StoreInUse, StoreTooNew, StoreUnavailable
 from storage.schema.database import Database
@@ -125,6 +133,48 @@ def test_rule_states_of_an_older_database_stay_as_they_are_with_the_version_of_t
         assert store.rule_states.get("overtake", ["cambodia"]) == {"cambodia": (version, "of overtake")}
         assert store.rule_states.get("milestone", ["hunsen"]) == {"hunsen": (version, "of milestone")}
         assert store.rule_states.get("surge>5", ["hunsen"]) == {"hunsen": (version, "of surge>5")}
+
+
+def test_leaders_of_a_form_before_0004_stay_and_a_platforms_events_begin_anew(database: Path) -> None:
+    at = NOON.isoformat()
+    row = ["hunsen", "samrainsy", "samrainsy", "hunsen", at, 2, ["hunsen", at, at, 4, at, at]]
+    board = {"orders": {"likes": ["samrainsy", "hunsen"]}, "seats": {"hunsen": [at, at]}, "pairs": [row]}
+    event: dict[str, object] = {"fallen": {}, "losses": [], "told": None}
+    _store_old_rule_states(database, 0, {"overtake": ("cambodia", board), "platform_event": ("facebook", event)})
+    with closing(Store.open(database)) as store:
+        (pair,) = OVERTAKE.state.load(*store.rule_states.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
+        assert (pair.leader, pair.front, pair.flips, pair.streak) == ("samrainsy", "hunsen", 2, None)
+        stored = store.rule_states.get("platform_event", ["facebook"])["facebook"]
+        assert PLATFORM_EVENT.state.load(*stored) == PLATFORM_EVENT.state.initial()
+
+
+def test_streaks_and_forecasts_of_a_form_before_0005_go_on(database: Path) -> None:
+    at, later = NOON.isoformat(), (NOON + timedelta(days=9)).isoformat()
+    streak = ["hunsen", at, at, 4, later, at, later]
+    row = ["hunsen", "samrainsy", "samrainsy", "hunsen", at, 2, streak]
+    no_contest = ["hunsen", "other", "other", "hunsen", None, 0, streak]
+    board = {"orders": {"likes": ["samrainsy", "hunsen"]}, "seats": {"hunsen": [at, at]}, "pairs": [row, no_contest]}
+    milestone = {"metric": "likes", "next": 3_000_000, "waiting": [], "story": 0, "same_until": None}
+    outlook = {"day": 1, "forecasts": [["hunsen", "samrainsy", at, at, later]], "record": [True]}
+    old = {"overtake": ("cambodia", board), "milestone": ("hunsen", milestone), "closing_in": ("cambodia", outlook)}
+    _store_old_rule_states(database, 1, old)
+    with closing(Store.open(database)) as store:
+        pair, other = OVERTAKE.state.load(*store.rule_states.get("overtake", ["cambodia"])["cambodia"]).pairs.values()
+        assert other.streak is None
+        assert pair.streak == Streak(
+            ahead="hunsen", since=NOON, until=NOON, evaluations=4, read=(NOON, NOON + timedelta(days=9)), before={}
+        )
+        kept = CLOSING_IN.state.load(*store.rule_states.get("closing_in", ["cambodia"])["cambodia"])
+        forecast = Forecast(raised=NOON, low=NOON, high=NOON + timedelta(days=9), ended=False)
+        assert kept.forecasts == {("hunsen", "samrainsy"): forecast}
+        assert MILESTONE.state.load(*store.rule_states.get("milestone", ["hunsen"])["hunsen"]).next == 3_000_000
+
+
+def _store_old_rule_states(database: Path, version: int, states: Mapping[str, tuple[str, object]]) -> None:
+    old = make_old_database(database, OLD_MIGRATIONS[:version])
+    for comparison, (scope, state) in states.items():
+        old.table("memories").insert({"comparison": comparison, "scope": scope, "memory": json.dumps(state)})
+    old.close()
 
 
 def test_an_older_database_loses_nothing_when_its_tables_get_their_new_names(database: Path) -> None:
