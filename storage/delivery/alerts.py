@@ -1,29 +1,30 @@
-"""Alerts, whole: with the facts and parameters that prove them."""
+"""Alerts, with the facts and parameters that prove them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from handlers.model import Alert, Fact, Parameter
 from storage.schema.database import Database
-from storage.schema.rows import DATE_TEXTS, DATES, Row, to_instant, to_ms
+from storage.schema.rows import DATE_TEXTS, DATES, Row, optional_instant, optional_ms, to_instant, to_ms
 from storage.schema.sqlite import sqlite3
 from storage.values import StoredAlert
 
 ALERT = "alerts.key, alerts.story, kind, feature, page, rival, alerts.at, evidence"
 """The columns that ``alert_of`` reads."""
 
-_KEPT = f"SELECT {ALERT}, recorded_at, replayed, past FROM alerts"
+_STORED = f"SELECT {ALERT}, recorded_at, replayed, past FROM alerts"
 
 _OF_PAGES = "json_array_length(evidence, '$.others') = 0"
-"""That an alert is of the page it names; one with others is of the platform of that name."""
+"""Whether an alert is about the page of this name. An alert with others is about the platform of this name."""
 
 
 class Alerts:
-    """Everything that happened."""
+    """All alerts that were raised."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -31,24 +32,26 @@ class Alerts:
     def add(
         self, alerts: Sequence[Alert], *, at: datetime, replayed: bool = False, historical: bool = False
     ) -> tuple[Alert, ...]:
-        """Keep alerts; those whose key was there already are left alone. Returns the new ones."""
+        """Store alerts, unless their keys are stored already; return the new ones."""
         with self._database.write() as db:
             return tuple(
-                alert for alert in alerts if keep(db.conn, alert, at=at, replayed=replayed, historical=historical)
+                alert
+                for alert in alerts
+                if store_alert(db.conn, alert, at=at, replayed=replayed, historical=historical)
             )
 
     def get(self, key: str) -> StoredAlert | None:
-        """The alert of this key."""
-        with self._database.read() as conn:
-            row = conn.execute(f"{_KEPT} WHERE key = ?", (key,)).fetchone()
-        return _kept(row) if row else None
+        """Return the alert of this key; None if there is none."""
+        row = self._database.row(f"{_STORED} WHERE key = ?", (key,))
+        return _stored(row) if row else None
 
     def recent(
         self, *, page: str | None = None, group: str | None = None, since: datetime | None = None, limit: int = 50
     ) -> tuple[StoredAlert, ...]:
-        """Newest ``alert.at`` first. A page's alerts are those where it is page, rival or one of the others.
+        """Return alerts, the newest ``alert.at`` first.
 
-        A group's are those of its pages, and where there is a rival both are in the group.
+        An alert is a page's if it names the page as page, rival or one of the others. It is a group's if its page is in
+        the group, and its rival too where there is one.
         """
         conditions = ["(:since IS NULL OR alerts.at >= :since)"]
         if page is not None:
@@ -57,24 +60,23 @@ class Alerts:
             members = "(SELECT slug FROM memberships JOIN pages ON pages.id = page_id WHERE group_slug = :group)"
             inside = f"page IN {members} AND (rival IS NULL OR rival IN {members})"
             conditions.append(f"({inside} AND {_OF_PAGES} OR {_of_platform(f'IN {members}')})")
-        with self._database.read() as conn:
-            rows = conn.execute(
-                f"{_KEPT} WHERE {' AND '.join(conditions)} ORDER BY alerts.at DESC, alerts.id DESC LIMIT :limit",
-                {"page": page, "group": group, "since": None if since is None else to_ms(since), "limit": limit},
-            ).fetchall()
-        return tuple(_kept(row) for row in rows)
+        rows = self._database.rows(
+            f"{_STORED} WHERE {' AND '.join(conditions)} ORDER BY alerts.at DESC, alerts.id DESC LIMIT :limit",
+            {"page": page, "group": group, "since": optional_ms(since), "limit": limit},
+        )
+        return tuple(map(_stored, rows))
 
 
 def _of_platform(is_one: str) -> str:
-    """That an alert is of a platform, and one of the others it is about ``is_one`` of those meant."""
+    """Return the condition that an alert is about a platform and that one of its others matches ``is_one``."""
     platforms = f"SELECT platform FROM pages WHERE slug {is_one}"
     others = f"SELECT 1 FROM json_each(evidence, '$.others') WHERE value {is_one}"
     return f"page IN ({platforms}) AND EXISTS ({others})"
 
 
-def keep(conn: sqlite3.Connection, alert: Alert, *, at: datetime, replayed: bool, historical: bool) -> bool:
-    """Keep one alert inside a write; False if its key was there already."""
-    kept = conn.execute(
+def store_alert(conn: sqlite3.Connection, alert: Alert, *, at: datetime, replayed: bool, historical: bool) -> bool:
+    """Store one alert inside a write; return False if its key is stored already."""
+    stored = conn.execute(
         "INSERT OR IGNORE INTO alerts "
         "(key, story, kind, feature, page, rival, at, evidence, recorded_at, replayed, past) "
         "VALUES (:key, :story, :kind, :feature, :page, :rival, :at, :evidence, :recorded_at, :replayed, :past)",
@@ -92,11 +94,11 @@ def keep(conn: sqlite3.Connection, alert: Alert, *, at: datetime, replayed: bool
             "past": historical,
         },
     )
-    return kept.rowcount == 1
+    return stored.rowcount == 1
 
 
 def alert_of(row: Row) -> Alert:
-    """The alert of the columns ``ALERT``."""
+    """Return the alert of the columns ``ALERT``."""
     key, story, kind, feature, page, rival, at, text = row
     evidence = json.loads(text)
     return Alert(
@@ -117,7 +119,7 @@ def alert_of(row: Row) -> Alert:
     )
 
 
-def _kept(row: Row) -> StoredAlert:
+def _stored(row: Row) -> StoredAlert:
     *alert, recorded_at, replayed, historical = row
     return StoredAlert(
         alert=alert_of(tuple(alert)),
@@ -135,24 +137,9 @@ def _evidence(alert: Alert) -> str:
             "others": alert.others,
             "threshold": alert.threshold,
             "tuned": alert.tuned,
-            "parameters": [
-                {"name": parameter.name, "value": parameter.value, "unit": parameter.unit}
-                for parameter in alert.parameters
-            ],
+            "parameters": [asdict(parameter) for parameter in alert.parameters],
             "facts": [
-                {
-                    "name": fact.name,
-                    "value": fact.value,
-                    "unit": fact.unit,
-                    "low": fact.low,
-                    "high": fact.high,
-                    "about": fact.about,
-                    "at": None if fact.at is None else to_ms(fact.at),
-                    "dated": DATE_TEXTS[fact.dated],
-                    "source": fact.source,
-                    "url": fact.url,
-                }
-                for fact in alert.facts
+                {**asdict(fact), "at": optional_ms(fact.at), "dated": DATE_TEXTS[fact.dated]} for fact in alert.facts
             ],
         },
         ensure_ascii=False,
@@ -160,4 +147,4 @@ def _evidence(alert: Alert) -> str:
 
 
 def _fact(*, at: int | None, dated: str | None, **plain: Any) -> Fact:
-    return Fact(at=None if at is None else to_instant(at), dated=DATES[dated], **plain)
+    return Fact(at=optional_instant(at), dated=DATES[dated], **plain)

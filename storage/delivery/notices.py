@@ -1,38 +1,35 @@
-"""What a person or a channel is to be told in a line: owed until it is told, whatever happens in between."""
+"""Notices: lines that a person or a channel is owed. Each is stored until it is sent, also over a restart."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from storage.schema.database import Database
-from storage.schema.rows import to_instant, to_ms
+from storage.schema.rows import optional_instant, to_ms
 from storage.values import Notice
-
-_COLUMNS = "id, team_id, recipient, text, attempts, doubtful"
 
 
 class Notices:
-    """Lines that are owed, oldest first."""
+    """All notices, oldest first."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def put(self, team_id: str, recipient: str, text: str, *, at: datetime) -> None:
-        """Owe a member (``U…``) or a channel (``C…``) a line, from ``at`` on."""
-        with self._database.write() as db:
-            db.conn.execute(
-                "INSERT INTO notices (team_id, recipient, text, state, not_before, attempts, doubtful) "
-                "VALUES (?, ?, ?, 'pending', ?, 0, 0)",
-                (team_id, recipient, text, to_ms(at)),
-            )
+        """Store a notice to a member (``U…``) or a channel (``C…``), due from ``at`` on."""
+        self._database.change(
+            "INSERT INTO notices (team_id, recipient, text, state, not_before, attempts, doubtful) "
+            "VALUES (?, ?, ?, 'pending', ?, 0, 0)",
+            (team_id, recipient, text, to_ms(at)),
+        )
 
     def due(self, now: datetime) -> Notice | None:
-        """The oldest that may be told now."""
-        with self._database.read() as conn:
-            row = conn.execute(
-                f"SELECT {_COLUMNS} FROM notices WHERE state = 'pending' AND not_before <= ? ORDER BY id LIMIT 1",
-                (to_ms(now),),
-            ).fetchone()
+        """Return the oldest pending notice that may be sent now."""
+        row = self._database.row(
+            "SELECT id, team_id, recipient, text, attempts, doubtful FROM notices "
+            "WHERE state = 'pending' AND not_before <= ? ORDER BY id LIMIT 1",
+            (to_ms(now),),
+        )
         if row is None:
             return None
         notice_id, team_id, recipient, text, attempts, doubtful = row
@@ -41,33 +38,24 @@ class Notices:
         )
 
     def next_at(self) -> datetime | None:
-        """When the next may be told; None if nobody is owed anything."""
-        with self._database.read() as conn:
-            next_at = conn.execute("SELECT min(not_before) FROM notices WHERE state = 'pending'").fetchone()[0]
-        return None if next_at is None else to_instant(next_at)
+        """Return when the next notice may be sent; None if none is pending."""
+        return optional_instant(self._database.value("SELECT min(not_before) FROM notices WHERE state = 'pending'"))
 
     def begin_attempt(self, notice_id: int) -> None:
-        """An attempt begins: from now on they may have been told."""
-        with self._database.write() as db:
-            db.conn.execute(
-                "UPDATE notices SET attempts = attempts + 1, doubtful = 1 WHERE id = ?",
-                (notice_id,),
-            )
+        """Record that an attempt begins: until its outcome is known, the notice may have been received."""
+        self._database.change("UPDATE notices SET attempts = attempts + 1, doubtful = 1 WHERE id = ?", (notice_id,))
 
     def mark_sent(self, notice_id: int) -> None:
-        """They were told."""
-        with self._database.write() as db:
-            db.conn.execute("UPDATE notices SET state = 'sent', trouble = NULL WHERE id = ?", (notice_id,))
+        """Record that Slack accepted the notice."""
+        self._database.change("UPDATE notices SET state = 'sent', trouble = NULL WHERE id = ?", (notice_id,))
 
     def retry(self, notice_id: int, *, not_before: datetime, doubtful: bool, why: str) -> None:
-        """Try once more; ``doubtful``: they may have been told."""
-        with self._database.write() as db:
-            db.conn.execute(
-                "UPDATE notices SET not_before = ?, doubtful = ?, trouble = ? WHERE id = ?",
-                (to_ms(not_before), doubtful, why, notice_id),
-            )
+        """Make the notice due again from ``not_before`` on. ``doubtful``: it may have been received."""
+        self._database.change(
+            "UPDATE notices SET not_before = ?, doubtful = ?, trouble = ? WHERE id = ?",
+            (to_ms(not_before), doubtful, why, notice_id),
+        )
 
     def fail(self, notice_id: int, why: str) -> None:
-        """They cannot be told."""
-        with self._database.write() as db:
-            db.conn.execute("UPDATE notices SET state = 'failed', trouble = ? WHERE id = ?", (why, notice_id))
+        """Record that the notice can never be sent."""
+        self._database.change("UPDATE notices SET state = 'failed', trouble = ? WHERE id = ?", (why, notice_id))

@@ -1,4 +1,7 @@
-"""The way to Slack: ``pending -> sending -> sent``. A delivery is claimed by an update that only one can win."""
+"""The outbox: alerts on their way to Slack, ``pending -> sending -> sent``.
+
+A claim is one UPDATE, so that of two claims only one can get a delivery.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,17 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from handlers.model import Alert
-from storage.delivery.alerts import ALERT, alert_of, keep
+from storage.delivery.alerts import ALERT, alert_of, store_alert
 from storage.schema.database import Database
-from storage.schema.rows import Row, to_instant, to_ms
+from storage.schema.rows import Row, optional_instant, optional_ms, to_instant, to_ms
 from storage.schema.sqlite import sqlite3
 from storage.values import Backlog, Delivery, DeliveryState, Subscription
 
 PACE = timedelta(seconds=1)
-"""Slack takes about one message a second in a channel (https://docs.slack.dev/apis/web-api/rate-limits)."""
+"""Slack accepts about one message a second in a channel (https://docs.slack.dev/apis/web-api/rate-limits)."""
 
 ALONE = "a list that it was in was refused"
-"""The trouble of a delivery that is to be posted in a message of its own."""
+"""The ``trouble`` of a delivery that must be posted in a message of its own."""
 
 _DELIVERY = f"""
   SELECT {ALERT}, deliveries.id, deliveries.team_id, deliveries.channel_id, state, deliveries.replayed, claims,
@@ -30,7 +33,7 @@ _HELD = """
   SELECT team_id, channel_id FROM channels WHERE not_before > :now AND asked_at <= :now
   UNION ALL SELECT team_id, channel_id FROM deliveries WHERE state = 'sending'
   UNION ALL SELECT team_id, channel_id FROM subscriptions WHERE paused IS NOT NULL"""
-"""The channels that nothing is posted in now: told to wait, in the middle of it, or paused."""
+"""The channels that must wait, that are paused, or that have a delivery in ``sending``."""
 
 _CLAIM = f"""
   UPDATE deliveries SET state = 'sending', claims = claims + 1, claimed_at = :now WHERE id = (
@@ -54,21 +57,31 @@ _NEXT = """
 
 _PAUSED = "((team_id, channel_id) IN (SELECT team_id, channel_id FROM subscriptions WHERE paused IS NOT NULL))"
 _STATE = f"iif(state = 'pending' AND {_PAUSED}, 'paused', state)"
+_OF_CHANNEL = (
+    f"{_DELIVERY} WHERE state = 'pending' AND deliveries.team_id = ? AND deliveries.channel_id = ? "
+    "ORDER BY deliveries.id LIMIT ?"
+)
+_MARK_SENT = "UPDATE deliveries SET state = 'sent', ts = ?, sent_at = ?, trouble = NULL WHERE id = ?"
+_OLDEST = f"""
+  SELECT min(queued_at) FROM (
+    SELECT * FROM (SELECT queued_at FROM deliveries WHERE state = 'pending' AND NOT {_PAUSED} ORDER BY id LIMIT 1)
+    UNION ALL SELECT * FROM (SELECT queued_at FROM deliveries WHERE state = 'sending' ORDER BY id LIMIT 1)
+  )"""
 
 
 class Outbox:
-    """What is to be posted, in the order of each channel."""
+    """All deliveries. Each channel gets its own in the order in which they were queued."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def put(self, alert: Alert, subscriptions: Iterable[Subscription], *, at: datetime, replayed: bool = False) -> int:
-        """One pending delivery per channel (a channel is never given an alert twice); how many are new.
+        """Queue one delivery per channel and return how many are new; a channel never gets an alert twice.
 
-        The alert is kept with them if it was not yet.
+        The alert is stored too if it was not yet.
         """
         with self._database.write() as db:
-            keep(db.conn, alert, at=at, replayed=replayed, historical=False)
+            store_alert(db.conn, alert, at=at, replayed=replayed, historical=False)
             alert_id = db.conn.execute("SELECT id FROM alerts WHERE key = ?", (alert.key,)).fetchone()[0]
             return db.conn.executemany(
                 "INSERT OR IGNORE INTO deliveries (alert_id, team_id, channel_id, state, replayed, queued_at) "
@@ -77,10 +90,10 @@ class Outbox:
             ).rowcount
 
     def claim(self, now: datetime) -> Delivery | None:
-        """Move the oldest pending delivery that may be posted now to ``sending``, committed; None if there is none.
+        """Move the oldest pending delivery that may be posted now to ``sending``; None if there is none.
 
-        Not those of a channel or a team that must wait, nor of a channel that is paused or where another is
-        ``sending``: order is kept within a channel, and one channel never holds up another.
+        A channel is skipped if it or its team must wait, if it is paused, or if another delivery of it is ``sending``.
+        So the order within a channel is kept, and no channel holds up another.
         """
         with self._database.write() as db:
             claimed = db.conn.execute(_CLAIM, {"now": to_ms(now)}).fetchone()
@@ -89,26 +102,21 @@ class Outbox:
             return _delivery(db.conn.execute(f"{_DELIVERY} WHERE deliveries.id = ?", claimed).fetchone())
 
     def claim_behind(self, first: Delivery, *, more_than: int, most: int) -> tuple[Delivery, ...]:
-        """Move those that wait behind ``first``, just claimed, to ``sending`` too, if in all there are ``more_than``.
+        """Move the deliveries behind ``first``, just claimed, to ``sending``, to be posted with it in one message.
 
-        They are to be posted with it in one message, at most ``most`` in all and in their order: up to the first that
-        has a card to be edited, is replayed, or is to be posted alone. Empty where they are fewer.
+        Nothing is claimed unless there are ``more_than`` in all; ``most`` is the limit. The list ends before the first
+        delivery that edits a card, is replayed, or must be posted alone.
         """
         if _stands_alone(first):
             return ()
         with self._database.write() as db:
-            rows = db.conn.execute(
-                f"{_DELIVERY} WHERE state = 'pending' AND deliveries.team_id = ? AND deliveries.channel_id = ? "
-                "ORDER BY deliveries.id LIMIT ?",
-                (first.team_id, first.channel_id, most - 1),
-            ).fetchall()
+            rows = db.conn.execute(_OF_CHANNEL, (first.team_id, first.channel_id, most - 1)).fetchall()
             behind = tuple(takewhile(lambda one: not _stands_alone(one), map(_delivery, rows)))
             if 1 + len(behind) <= more_than:
                 return ()
-            claimed_at = None if first.claimed_at is None else to_ms(first.claimed_at)
             db.conn.executemany(
                 "UPDATE deliveries SET state = 'sending', claims = claims + 1, claimed_at = ? WHERE id = ?",
-                [(claimed_at, one.id) for one in behind],
+                [(optional_ms(first.claimed_at), one.id) for one in behind],
             )
         return tuple(
             replace(one, state=DeliveryState.SENDING, attempts=one.attempts + 1, claimed_at=first.claimed_at)
@@ -116,24 +124,20 @@ class Outbox:
         )
 
     def next_at(self, now: datetime) -> datetime | None:
-        """When the next pending delivery may be claimed (``now`` if at once).
+        """Return when the next pending delivery may be claimed; ``now`` if at once.
 
-        None if nothing is pending, or only behind one that is ``sending``: settling that one comes first.
+        Return None if none is pending, or if each waits behind one that is ``sending``, which must be settled first.
         """
-        with self._database.read() as conn:
-            next_at = conn.execute(_NEXT, {"now": to_ms(now)}).fetchone()[0]
+        next_at = self._database.value(_NEXT, {"now": to_ms(now)})
         return None if next_at is None else max(now, to_instant(next_at))
 
     def mark_sent(self, delivery_id: int, ts: str, *, at: datetime, card_ts: str | None = None) -> None:
-        """Slack took it as ``ts``. ``card_ts`` is the story's card (the message itself when None).
+        """Record that Slack accepted the message as ``ts``. ``card_ts`` is the story's card; None: this message.
 
-        The channel may be posted to again 1 s after ``at``.
+        The next message may be posted to the channel 1 s after ``at``.
         """
         with self._database.write() as db:
-            db.conn.execute(
-                "UPDATE deliveries SET state = 'sent', ts = ?, sent_at = ?, trouble = NULL WHERE id = ?",
-                (ts, to_ms(at), delivery_id),
-            )
+            db.conn.execute(_MARK_SENT, (ts, to_ms(at), delivery_id))
             db.conn.execute(
                 "INSERT INTO cards SELECT team_id, channel_id, story, ? "
                 "FROM deliveries JOIN alerts ON alerts.id = alert_id WHERE deliveries.id = ? "
@@ -143,90 +147,70 @@ class Outbox:
             _wait(db.conn, delivery_id, at + PACE, at)
 
     def mark_sent_together(self, delivery_ids: Sequence[int], ts: str, *, at: datetime) -> None:
-        """Slack took them in one message, ``ts``, which is no story's card."""
+        """Record that Slack accepted these deliveries in one message, which is no story's card."""
         with self._database.write() as db:
-            db.conn.executemany(
-                "UPDATE deliveries SET state = 'sent', ts = ?, sent_at = ?, trouble = NULL WHERE id = ?",
-                [(ts, to_ms(at), delivery_id) for delivery_id in delivery_ids],
-            )
+            db.conn.executemany(_MARK_SENT, [(ts, to_ms(at), delivery_id) for delivery_id in delivery_ids])
             _wait(db.conn, delivery_ids[0], at + PACE, at)
 
     def retry(self, delivery_id: int, *, at: datetime, not_before: datetime, why: str) -> None:
-        """At ``at`` back to pending; the whole channel waits until ``not_before`` (kept over restarts)."""
+        """Move a delivery back to ``pending`` at ``at``. Its channel waits until ``not_before``."""
         with self._database.write() as db:
-            _settle(db.conn, delivery_id, DeliveryState.PENDING, why)
+            self._settle(delivery_id, DeliveryState.PENDING, why)
             _wait(db.conn, delivery_id, not_before, at)
 
     def hold_team(self, team_id: str, *, at: datetime, until: datetime) -> None:
-        """All channels of the team wait until then (kept over restarts)."""
-        with self._database.write() as db:
-            db.conn.execute(f"INSERT INTO channels VALUES (?, '', ?, ?) {_LONGER}", (team_id, to_ms(until), to_ms(at)))
-
-    def fail(self, delivery_id: int, why: str) -> None:
-        """It cannot be delivered, for good."""
-        with self._database.write() as db:
-            _settle(db.conn, delivery_id, DeliveryState.FAILED, why)
-
-    def drop(self, delivery_id: int, why: str) -> None:
-        """It is not wanted any more: unsubscribed or muted since."""
-        with self._database.write() as db:
-            _settle(db.conn, delivery_id, DeliveryState.DROPPED, why)
-
-    def pending(self, team_id: str, channel_id: str) -> tuple[Delivery, ...]:
-        """What is pending in a channel, in its order."""
-        with self._database.read() as conn:
-            rows = conn.execute(
-                f"{_DELIVERY} WHERE state = 'pending' AND deliveries.team_id = ? AND deliveries.channel_id = ? "
-                "ORDER BY deliveries.id",
-                (team_id, channel_id),
-            ).fetchall()
-        return tuple(map(_delivery, rows))
-
-    def drop_older(self, team_id: str, channel_id: str, *, older_than: datetime, why: str) -> int:
-        """Drop what has been pending in a channel since before then; how many."""
-        with self._database.write() as db:
-            return db.conn.execute(
-                "UPDATE deliveries SET state = 'dropped', trouble = ? "
-                "WHERE state = 'pending' AND team_id = ? AND channel_id = ? AND queued_at < ?",
-                (why, team_id, channel_id, to_ms(older_than)),
-            ).rowcount
-
-    def unsettled(self) -> tuple[Delivery, ...]:
-        """Those found in ``sending``: it is not known whether Slack took them."""
-        with self._database.read() as conn:
-            rows = conn.execute(f"{_DELIVERY} WHERE state = 'sending' ORDER BY deliveries.id").fetchall()
-        return tuple(_delivery(row) for row in rows)
-
-    def backlog(self) -> Backlog:
-        """What waits, found through the index alone: cheap however much was ever sent."""
-        with self._database.read() as conn:
-            waiting, sending, failed = (
-                conn.execute("SELECT count(*) FROM deliveries WHERE state = ?", (state,)).fetchone()[0]
-                for state in (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.FAILED)
-            )
-            paused = conn.execute(
-                f"SELECT count(*) FROM deliveries WHERE state = 'pending' AND {_PAUSED}",
-            ).fetchone()[0]
-            oldest = conn.execute(
-                f"SELECT min(queued_at) FROM (SELECT * FROM (SELECT queued_at FROM deliveries WHERE state = 'pending' "
-                f"AND NOT {_PAUSED} ORDER BY id LIMIT 1) UNION ALL SELECT * FROM (SELECT queued_at FROM deliveries "
-                "WHERE state = 'sending' ORDER BY id LIMIT 1))"
-            ).fetchone()[0]
-        return Backlog(
-            pending=waiting - paused,
-            paused=paused,
-            sending=sending,
-            failed=failed,
-            oldest=None if oldest is None else to_instant(oldest),
+        """Let all channels of the team wait until an instant, also over a restart."""
+        self._database.change(
+            f"INSERT INTO channels VALUES (?, '', ?, ?) {_LONGER}", (team_id, to_ms(until), to_ms(at))
         )
 
-    def counts_by_state(self) -> Mapping[str, int]:
-        """How many deliveries are in each state; every state is named.
+    def fail(self, delivery_id: int, why: str) -> None:
+        """Record that a delivery can never be posted."""
+        self._settle(delivery_id, DeliveryState.FAILED, why)
 
-        Those ``pending`` in paused channels are counted as "paused", and not as pending.
+    def drop(self, delivery_id: int, why: str) -> None:
+        """Record that nobody wants a delivery any more: it was unsubscribed or muted."""
+        self._settle(delivery_id, DeliveryState.DROPPED, why)
+
+    def _settle(self, delivery_id: int, state: DeliveryState, why: str) -> None:
+        self._database.change(
+            "UPDATE deliveries SET state = ?, trouble = ? WHERE id = ?", (state.value, why, delivery_id)
+        )
+
+    def pending(self, team_id: str, channel_id: str) -> tuple[Delivery, ...]:
+        """Return a channel's pending deliveries, in their order."""
+        return tuple(map(_delivery, self._database.rows(_OF_CHANNEL, (team_id, channel_id, -1))))
+
+    def drop_older(self, team_id: str, channel_id: str, *, older_than: datetime, why: str) -> int:
+        """Drop a channel's pending deliveries that were queued before an instant; return how many."""
+        return self._database.change(
+            "UPDATE deliveries SET state = 'dropped', trouble = ? "
+            "WHERE state = 'pending' AND team_id = ? AND channel_id = ? AND queued_at < ?",
+            (why, team_id, channel_id, to_ms(older_than)),
+        )
+
+    def unsettled(self) -> tuple[Delivery, ...]:
+        """Return the deliveries in ``sending``: it is unknown whether Slack accepted them."""
+        return tuple(map(_delivery, self._database.rows(f"{_DELIVERY} WHERE state = 'sending' ORDER BY deliveries.id")))
+
+    def backlog(self) -> Backlog:
+        """Return what waits. The query reads an index alone, so it stays fast however much was ever sent."""
+        count = "SELECT count(*) FROM deliveries WHERE state = ?"
+        value = self._database.value
+        with self._database.read():
+            pending, sending, failed = (
+                value(count, (state,)) for state in (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.FAILED)
+            )
+            paused = value(f"{count} AND {_PAUSED}", (DeliveryState.PENDING,))
+            oldest = optional_instant(value(_OLDEST))
+        return Backlog(pending=pending - paused, paused=paused, sending=sending, failed=failed, oldest=oldest)
+
+    def counts_by_state(self) -> Mapping[str, int]:
+        """Return how many deliveries are in each state; every state is named.
+
+        Pending deliveries of paused channels are counted as "paused" instead.
         """
-        with self._database.read() as conn:
-            counted = dict(conn.execute(f"SELECT {_STATE}, count(*) FROM deliveries GROUP BY 1").fetchall())
+        counted: dict[str, int] = dict(self._database.rows(f"SELECT {_STATE}, count(*) FROM deliveries GROUP BY 1"))
         return {state: counted.get(state, 0) for state in (*(one.value for one in DeliveryState), "paused")}
 
 
@@ -234,18 +218,14 @@ def _stands_alone(delivery: Delivery) -> bool:
     return delivery.card_ts is not None or delivery.replayed or delivery.trouble == ALONE
 
 
-def _settle(conn: sqlite3.Connection, delivery_id: int, state: DeliveryState, why: str) -> None:
-    conn.execute("UPDATE deliveries SET state = ?, trouble = ? WHERE id = ?", (state.value, why, delivery_id))
-
-
 _LONGER = """
   ON CONFLICT DO UPDATE SET asked_at = excluded.asked_at, not_before = iif(
     asked_at > excluded.asked_at, excluded.not_before, max(not_before, excluded.not_before))"""
-"""A longer wait asked for before still holds, unless the clock was set back since."""
+"""A longer wait from an earlier request still holds, unless the clock was set back since."""
 
 
 def _wait(conn: sqlite3.Connection, delivery_id: int, until: datetime, at: datetime) -> None:
-    """The delivery's channel waits at least until then."""
+    """Let the delivery's channel wait at least until an instant."""
     conn.execute(
         f"INSERT INTO channels SELECT team_id, channel_id, ?, ? FROM deliveries WHERE id = ? {_LONGER}",
         (to_ms(until), to_ms(at), delivery_id),
@@ -262,7 +242,7 @@ def _delivery(row: Row) -> Delivery:
         state=DeliveryState(state),
         replayed=bool(replayed),
         attempts=claims - 1,
-        claimed_at=None if claimed_at is None else to_instant(claimed_at),
+        claimed_at=optional_instant(claimed_at),
         ts=ts,
         card_ts=card_ts,
         trouble=trouble,
@@ -270,9 +250,9 @@ def _delivery(row: Row) -> Delivery:
 
 
 def unsettle_pending(conn: sqlite3.Connection) -> int:
-    """Of a restored backup: nobody knows which of the waiting deliveries were posted since. How many wait.
+    """Move all pending deliveries of a restored backup to ``sending``; return how many.
 
-    As ``sending`` since they were queued, each is looked for in its channel before it is posted.
+    Some may have been posted since the backup, so reconciliation searches the channel for each of them first.
     """
     return conn.execute(
         "UPDATE deliveries SET state = 'sending', claims = claims + 1, claimed_at = queued_at WHERE state = 'pending'"

@@ -1,4 +1,4 @@
-"""Small facts about the installation."""
+"""Small facts about the installation, such as a platform's rate limit."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ from storage.schema.database import Database
 
 
 class Notes:
-    """Key -> text; a platform's brake, for one."""
+    """Key -> text."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def get(self, key: str) -> str | None:
-        """The note of this key."""
-        with self._database.read() as conn:
-            row = conn.execute("SELECT value FROM notes WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else None
+        """Return the text of this key; None if there is none."""
+        text: str | None = self._database.value("SELECT value FROM notes WHERE key = ?", (key,))
+        return text
 
     def put(self, key: str, value: str) -> None:
-        """Write a note, in place of what it said."""
-        with self._database.write() as db:
-            db.table("notes").upsert({"key": key, "value": value}, pk="key")
+        """Store a text in place of the key's former one."""
+        self._database.change("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, value))
+
+    def number(self, key: str) -> int:
+        """Return the number under this key; 0 if there is none."""
+        return int(self.get(key) or 0)
+
+    def count_up(self, key: str) -> None:
+        """Add 1 to the number under this key."""
+        self._database.change(
+            "INSERT INTO notes VALUES (?, '1') ON CONFLICT (key) DO UPDATE SET value = value + 1", (key,)
+        )

@@ -1,4 +1,4 @@
-"""Pages, their accounts and groups, and what is due to be polled."""
+"""Pages, their accounts and groups, and when each account is polled."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from operator import itemgetter
 
 from handlers.model import Account, Page
 from storage.errors import StoreError
+from storage.newsroom.notes import Notes
 from storage.schema.database import Database
 from storage.schema.ids import Ids
-from storage.schema.rows import Row, from_span, to_instant, to_ms, to_span
+from storage.schema.rows import Row, from_span, optional_instant, to_instant, to_ms, to_span
 from storage.schema.sqlite import sqlite3
 from storage.values import Group, PageNames, PollCoverage, PollOutcome, SourceState
 
@@ -28,155 +29,146 @@ PAGE_WIDTH = 8
 _ACCOUNT = """
   SELECT page_id, slug, accounts.platform, native_id, handle, accounts.url, poll_every
   FROM accounts JOIN pages ON pages.id = page_id"""
+_VERSION = "pages"
+"""The note that counts the changes of pages, accounts and groups."""
 
 
 class Pages:
-    """Everything that is watched."""
+    """All pages. A page is tracked until it is removed; its readings and alerts then stay."""
 
     def __init__(self, database: Database, ids: Ids) -> None:
         self._database = database
         self._ids = ids
-        self._accounts: tuple[int, dict[int, Account]] = (-1, {})
+        self._notes = Notes(database)
         database.after_rollback(self._forget)
+        self._forget()
 
     def _forget(self) -> None:
-        self._accounts = (-1, {})
+        self._accounts: tuple[int, dict[int, Account]] = (-1, {})
 
     def add(self, page: Page, account: Account | None, *, at: datetime) -> None:
-        """Add a page, or bring back an untracked one, or attach an account to a page that had none; due at once.
+        """Add a page, track a removed one again, or give a page its account, which is due at once.
 
-        A page that exists gets the new name, url, home (if given), and its groups and aliases are added to.
-        Raises StoreError if the account is already watched under another slug.
+        A tracked page gets the new name, url and home, where given; groups and aliases are added to its own.
+        Raise StoreError if the account is tracked under another slug.
         """
         with self._database.write() as db:
             if account is not None:
-                _refuse_watched_elsewhere(db.conn, page.slug, account)
+                _refuse_account_of_other(db.conn, page.slug, account)
             page_id = _put_page(db.conn, page)
             if account is not None:
                 _put_account(db.conn, page_id, account, at)
             _put_labels(db.conn, page_id)
-            _changed(db.conn)
+            self._notes.count_up(_VERSION)
 
     def version(self) -> int:
-        """A number that grows with every change of the pages, their accounts or groups: what was read is still true."""
-        with self._database.read() as conn:
-            row = conn.execute("SELECT value FROM notes WHERE key = 'pages'").fetchone()
-        return int(row[0]) if row else 0
+        """Return a number that grows with every change of the pages, their accounts or groups."""
+        return self._notes.number(_VERSION)
 
     def get(self, slug: str) -> Page | None:
-        """The page, unless it is untracked or was never there."""
+        """Return a tracked page; None if there is none of this slug."""
         return self.get_many((slug,)).get(slug)
 
     def all(self) -> tuple[Page, ...]:
-        """Every page not untracked, by slug."""
-        with self._database.read() as conn:
-            rows = conn.execute(f"SELECT {PAGE} FROM pages WHERE removed_at IS NULL ORDER BY slug").fetchall()
-        return pages_of(rows)
+        """Return every tracked page, by slug."""
+        return pages_of(self._database.rows(f"SELECT {PAGE} FROM pages WHERE removed_at IS NULL ORDER BY slug"))
 
     def get_many(self, slugs: Iterable[str]) -> dict[str, Page]:
-        """Those of these pages that are not untracked."""
-        with self._database.read() as conn:
-            rows = conn.execute(
-                f"SELECT {PAGE} FROM json_each(?) AS asked JOIN pages ON slug = asked.value WHERE removed_at IS NULL",
-                (json.dumps(list(slugs)),),
-            ).fetchall()
+        """Return the tracked pages of these slugs."""
+        rows = self._database.rows(
+            f"SELECT {PAGE} FROM json_each(?) AS asked JOIN pages ON slug = asked.value WHERE removed_at IS NULL",
+            (json.dumps(list(slugs)),),
+        )
         return {page.slug: page for page in pages_of(rows)}
 
     def find(self, text: str) -> Page | None:
-        """The page exactly named: slug, alias, handle, native id, url or name, letter case and a leading @ aside.
+        """Return the page of exactly this name, apart from letter case and a leading @.
 
-        A slug goes before an alias, that before what the platform calls it, that before its name. None as well if
-        several pages are named so: nobody is given another page's figures.
+        A slug goes before an alias, an alias before the platform's names (handle, native id, url), and these before the
+        page's own name. Return None if several pages match equally well, so that nobody gets another page's figures.
         """
-        with self._database.read() as conn:
-            rows = conn.execute(
-                f"SELECT {PAGE}, rank FROM known_as JOIN pages ON pages.id = page_id "
-                "WHERE label = ? AND removed_at IS NULL ORDER BY rank LIMIT 2",
-                (_folded(text),),
-            ).fetchall()
+        rows = self._database.rows(
+            f"SELECT {PAGE}, rank FROM known_as JOIN pages ON pages.id = page_id "
+            "WHERE label = ? AND removed_at IS NULL ORDER BY rank LIMIT 2",
+            (_folded(text),),
+        )
         if not rows or (len(rows) > 1 and rows[0][-1] == rows[1][-1]):
             return None
         return pages_of(rows[:1])[0]
 
     def names(self) -> tuple[PageNames, ...]:
-        """What people may call each page (slug, name, handle, aliases), by slug."""
-        with self._database.read() as conn:
-            rows = conn.execute(
-                "SELECT slug, name, handle, aliases FROM pages LEFT JOIN accounts ON page_id = pages.id "
-                "WHERE removed_at IS NULL ORDER BY slug"
-            ).fetchall()
+        """Return each tracked page's slug, name, handle and aliases, by slug."""
+        rows = self._database.rows(
+            "SELECT slug, name, handle, aliases FROM pages LEFT JOIN accounts ON page_id = pages.id "
+            "WHERE removed_at IS NULL ORDER BY slug"
+        )
         return tuple(
             PageNames(slug=slug, labels=tuple(dict.fromkeys(filter(None, (slug, name, handle, *json.loads(aliases))))))
             for slug, name, handle, aliases in rows
         )
 
     def by_account(self, platform: str, native_id: str) -> Page | None:
-        """The page that polls this account."""
-        with self._database.read() as conn:
-            rows = conn.execute(
-                f"SELECT {PAGE} FROM accounts JOIN pages ON pages.id = page_id "
-                "WHERE accounts.platform = ? AND native_id = ?",
-                (platform, native_id),
-            ).fetchall()
+        """Return the page that polls this account."""
+        rows = self._database.rows(
+            f"SELECT {PAGE} FROM accounts JOIN pages ON pages.id = page_id "
+            "WHERE accounts.platform = ? AND native_id = ?",
+            (platform, native_id),
+        )
         return next(iter(pages_of(rows)), None)
 
     def account(self, slug: str) -> Account | None:
-        """The polled side of a page; None if it is only imported, untracked, or was never there."""
-        with self._database.read() as conn:
-            row = conn.execute(f"{_ACCOUNT} WHERE slug = ?", (slug,)).fetchone()
-        return _account_of(row) if row else None
+        """Return a page's account; None if the page is only imported, removed, or was never added."""
+        return self.accounts((slug,)).get(slug)
 
     def accounts(self, slugs: Iterable[str]) -> dict[str, Account]:
-        """The polled sides of these pages; one that is untracked or only imported is absent."""
-        with self._database.read() as conn:
-            rows = conn.execute(
-                f"{_ACCOUNT} WHERE slug IN (SELECT value FROM json_each(?))", (json.dumps(list(slugs)),)
-            ).fetchall()
+        """Return the accounts of these pages; a page without one is absent."""
+        rows = self._database.rows(
+            f"{_ACCOUNT} WHERE slug IN (SELECT value FROM json_each(?))", (json.dumps(list(slugs)),)
+        )
         return {account.page: account for account in map(_account_of, rows)}
 
     def set_handle(self, slug: str, handle: str) -> None:
-        """The account's handle changed on its platform; its native id did not."""
+        """Store the new handle of an account that was renamed on its platform; its native id stays."""
         with self._database.write() as db:
             page_id = self._ids.page(db.conn, slug)
             db.conn.execute("UPDATE accounts SET handle = ? WHERE page_id = ?", (handle, page_id))
             if page_id is not None:
                 _put_labels(db.conn, page_id)
-            _changed(db.conn)
+            self._notes.count_up(_VERSION)
 
     def remove(self, slug: str, *, at: datetime) -> bool:
-        """Stop watching: not polled, not listed; its readings and alerts stay. False if there is no such page."""
+        """Stop tracking a page and delete its account; return False if no such page is tracked."""
         with self._database.write() as db:
             removed = db.conn.execute(
                 "UPDATE pages SET removed_at = ? WHERE slug = ? AND removed_at IS NULL", (to_ms(at), slug)
             ).rowcount
             db.conn.execute("DELETE FROM accounts WHERE page_id = (SELECT id FROM pages WHERE slug = ?)", (slug,))
-            _changed(db.conn)
+            self._notes.count_up(_VERSION)
         return removed == 1
 
     def group(self, slug: str) -> Group | None:
-        """A group that has pages."""
+        """Return a group; None if it has no tracked page."""
         return next(iter(self._groups("AND group_slug = ?", (slug,))), None)
 
     def groups(self) -> tuple[Group, ...]:
-        """Every group that has pages, by slug; its pages by slug."""
+        """Return every group that has tracked pages, by slug, each with its pages by slug."""
         return self._groups("", ())
 
     def _groups(self, condition: str, parameters: tuple[str, ...]) -> tuple[Group, ...]:
-        with self._database.read() as conn:
-            rows = conn.execute(
-                "SELECT group_slug, slug FROM memberships JOIN pages ON pages.id = page_id "
-                f"WHERE removed_at IS NULL {condition} ORDER BY group_slug, slug",
-                parameters,
-            ).fetchall()
-        members: dict[str, list[str]] = {}
-        for group, slug in rows:
-            members.setdefault(group, []).append(slug)
-        return tuple(Group(slug=group, pages=tuple(slugs)) for group, slugs in members.items())
+        rows = self._database.rows(
+            "SELECT group_slug, slug FROM memberships JOIN pages ON pages.id = page_id "
+            f"WHERE removed_at IS NULL {condition} ORDER BY group_slug, slug",
+            parameters,
+        )
+        return tuple(
+            Group(slug=group, pages=tuple(slug for _, slug in members))
+            for group, members in groupby(rows, key=itemgetter(0))
+        )
 
     def due(self, now: datetime, *, platform: str | None = None, limit: int = 100_000) -> tuple[Account, ...]:
-        """The accounts to be asked by now, those that waited longest first.
+        """Return the accounts that are due for a poll, the longest overdue first.
 
-        One that was asked after now is due too: the clock was set back, and would leave it alone until then.
+        An account that was polled after ``now`` is due too: the clock was set back, and it would wait until then.
         """
         with self._database.read() as conn:
             rows = conn.execute(
@@ -185,55 +177,48 @@ class Pages:
                 "ORDER BY next_due, page_id LIMIT :limit",
                 {"now": to_ms(now), "platform": platform, "limit": limit},
             ).fetchall()
-            accounts = self._known_accounts(conn)
+            accounts = self._all_accounts()
         return tuple([accounts[page_id] for (page_id,) in rows])
 
-    def _known_accounts(self, conn: sqlite3.Connection) -> dict[int, Account]:
-        """Every account by its page's id: read again only when the version has changed."""
-        version, accounts = self._accounts
-        if version != self.version():
-            accounts = {row[0]: _account_of(row) for row in conn.execute(_ACCOUNT).fetchall()}
-            self._accounts = (self.version(), accounts)
-        return accounts
+    def _all_accounts(self) -> dict[int, Account]:
+        """Return every account by its page's id, read again only if the version has changed.
+
+        Benchmark (a) needs this cache: reading 10,000 accounts takes a tenth of a cycle.
+        """
+        version = self.version()
+        if self._accounts[0] != version:
+            self._accounts = (version, {row[0]: _account_of(row) for row in self._database.rows(_ACCOUNT)})
+        return self._accounts[1]
 
     def next_due(self) -> datetime | None:
-        """When the next account is to be asked; None if none is polled."""
-        with self._database.read() as conn:
-            first = conn.execute("SELECT min(next_due) FROM polls").fetchone()[0]
-        return None if first is None else to_instant(first)
+        """Return when the next account is due; None if no page has an account."""
+        return optional_instant(self._database.value("SELECT min(next_due) FROM polls"))
 
     def failing(self) -> frozenset[str]:
-        """The pages whose last poll brought no count."""
-        with self._database.read() as conn:
-            rows = conn.execute(
-                "SELECT slug FROM polls JOIN pages ON pages.id = page_id WHERE trouble IS NOT NULL"
-            ).fetchall()
+        """Return the pages whose last poll brought no count."""
+        rows = self._database.rows("SELECT slug FROM polls JOIN pages ON pages.id = page_id WHERE trouble IS NOT NULL")
         return frozenset(slug for (slug,) in rows)
 
     def poll_coverage(self, platform: str, *, answered_since: datetime, failing_since: datetime) -> PollCoverage:
-        """How far a platform can be read: accounts that answered since an instant, troubles that began since one."""
-        with self._database.read() as conn:
-            accounts, answered, failing = conn.execute(
-                "SELECT count(*), total(polled_at >= ?), total(trouble IS NOT NULL AND trouble_since >= ?) "
-                "FROM accounts JOIN polls USING (page_id) WHERE platform = ?",
-                (to_ms(answered_since), to_ms(failing_since), platform),
-            ).fetchone()
+        """Return how many accounts of a platform answered since one instant, or began to fail since another."""
+        row = self._database.row(
+            "SELECT count(*), total(polled_at >= ?), total(trouble IS NOT NULL AND trouble_since >= ?) "
+            "FROM accounts JOIN polls USING (page_id) WHERE platform = ?",
+            (to_ms(answered_since), to_ms(failing_since), platform),
+        )
+        accounts, answered, failing = row or (0, 0, 0)
         return PollCoverage(accounts=accounts, answered=int(answered), failing=int(failing))
 
     def sources(self) -> tuple[SourceState, ...]:
-        """How each platform stands that has accounts, by name. One pass over the polls: some ms for 10,000."""
-        with self._database.read() as conn:
-            rows = conn.execute(
-                "SELECT platform, trouble, count(*), max(polled_at), min(poll_every), min(trouble_since), max(message) "
-                "FROM accounts JOIN polls USING (page_id) GROUP BY platform, trouble ORDER BY platform, count(*) DESC"
-            ).fetchall()
+        """Return the state of each platform that has accounts, by name. Takes a few ms for 10,000 accounts."""
+        rows = self._database.rows(
+            "SELECT platform, trouble, count(*), max(polled_at), min(poll_every), min(trouble_since), max(message) "
+            "FROM accounts JOIN polls USING (page_id) GROUP BY platform, trouble ORDER BY platform, count(*) DESC"
+        )
         return tuple(_source_state(name, list(together)) for name, together in groupby(rows, key=itemgetter(0)))
 
     def record_polls(self, outcomes: Sequence[PollOutcome]) -> None:
-        """Record each account's poll and when it is due again.
-
-        Trouble keeps the ``since`` of a trouble of the same reason.
-        """
+        """Store each account's poll and when it is due again. A failure for the same reason keeps its ``since``."""
         with self._database.write() as db:
             ids = self._ids.pages(db.conn, [outcome.page for outcome in outcomes])
             answered: defaultdict[tuple[datetime, datetime], list[int]] = defaultdict(list)
@@ -264,13 +249,13 @@ class Pages:
 
 
 def _source_state(platform: str, rows: Sequence[Row]) -> SourceState:
-    """Of rows, one for each trouble of the platform's accounts and one for those without any."""
+    """Return a platform's state from its rows: one for each kind of failure, and one for accounts without any."""
     failing = [row for row in rows if row[1] is not None]
     newest = max((row[3] for row in rows if row[3] is not None), default=None)
     return SourceState(
         platform=platform,
         accounts=sum(row[2] for row in rows),
-        newest=None if newest is None else to_instant(newest),
+        newest=optional_instant(newest),
         shortest_interval=from_span(min(row[4] for row in rows)),
         failing={row[1]: row[2] for row in failing},
         since=to_instant(min(row[5] for row in failing)) if failing else None,
@@ -278,14 +263,8 @@ def _source_state(platform: str, rows: Sequence[Row]) -> SourceState:
     )
 
 
-def _changed(conn: sqlite3.Connection) -> None:
-    conn.execute(
-        "INSERT INTO notes (key, value) VALUES ('pages', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1"
-    )
-
-
 def pages_of(rows: Sequence[Row]) -> tuple[Page, ...]:
-    """The pages of rows that begin with the columns ``PAGE``."""
+    """Return the pages of rows that begin with the columns ``PAGE``."""
     return tuple(
         [
             Page(
@@ -314,7 +293,7 @@ def _account_of(row: Row) -> Account:
     )
 
 
-def _refuse_watched_elsewhere(conn: sqlite3.Connection, slug: str, account: Account) -> None:
+def _refuse_account_of_other(conn: sqlite3.Connection, slug: str, account: Account) -> None:
     other = conn.execute(
         "SELECT slug FROM accounts JOIN pages ON pages.id = page_id "
         "WHERE accounts.platform = ? AND native_id = ? AND slug != ?",
@@ -359,7 +338,7 @@ def _put_account(conn: sqlite3.Connection, page_id: int, account: Account, at: d
 
 
 def _put_labels(conn: sqlite3.Connection, page_id: int) -> None:
-    """Write down anew what a page is exactly known as: slug, aliases, the platform's names for it, its own name."""
+    """Store the labels by which a page is found: slug, aliases, the platform's names for it, its own name."""
     slug, name, url, aliases, *platforms_own = conn.execute(
         "SELECT slug, name, pages.url, aliases, handle, native_id, accounts.url "
         "FROM pages LEFT JOIN accounts ON page_id = pages.id WHERE pages.id = ?",

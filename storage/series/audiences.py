@@ -19,18 +19,18 @@ AUDIENCE = ", ".join(_COLUMNS)
 """The columns that ``audience_of`` reads."""
 
 _ALWAYS = 12
-"""So many of the newest readings of each measure are always told, however old."""
+"""The number of newest readings of each measure that ``recent`` returns however old they are."""
 
 
 class Audiences:
-    """Everything known of audiences by country."""
+    """All audience readings."""
 
     def __init__(self, database: Database, ids: Ids) -> None:
         self._database = database
         self._ids = ids
 
     def add(self, reading: AudienceReading) -> bool:
-        """Keep a reading. False if this very reading was there already, whenever it was received."""
+        """Store a reading; return False if an equal one is stored already, whenever it was received."""
         with self._database.write() as db:
             row = {"page_id": self._ids.pages(db.conn, (reading.page,))[reading.page]}
             row |= dict(zip(_COLUMNS, audience_row(reading), strict=True))
@@ -41,9 +41,9 @@ class Audiences:
             return True
 
     def recent(self, slug: str, since: datetime, *, newest: int = sys.maxsize) -> tuple[AudienceReading, ...]:
-        """Those since this instant, and always the 12 newest of each measure; oldest first by as_of.
+        """Return the page's readings since this instant, and always the 12 newest of each measure, by ``as_of``.
 
-        ``newest`` leaves out those that were stored after the audience reading of this number.
+        ``newest`` is the highest id to return: rows that were stored later are left out.
         """
         with self._database.read() as conn:
             rows = conn.execute(
@@ -85,7 +85,7 @@ def _text(reading: AudienceReading) -> str:
 
 
 def audience_of(slug: str, row: Row) -> AudienceReading:
-    """The audience reading of a page's columns ``AUDIENCE``."""
+    """Return the audience reading of a page's columns ``AUDIENCE``."""
     as_of, received_at, measure, metric, days, source, method, url, dated, text = row
     figures: dict[str, Any] = json.loads(text)
     return AudienceReading(

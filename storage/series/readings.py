@@ -158,7 +158,7 @@ class Readings:
             return None if page_id is None else self._point(first_row(conn, page_id))
 
     def points(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:
-        """Return the accepted points from ``since`` to ``until``, both included, of the present series, oldest first."""
+        """Return the present series' accepted points from ``since`` to ``until``, both included, oldest first."""
         return self._points(slug, since, until, rows_between)
 
     def daily_points(self, slug: str, since: datetime, until: datetime) -> tuple[Point, ...]:

@@ -1,4 +1,4 @@
-"""Everything stored of some pages, in the order in which it could be known: what a backtest goes through."""
+"""The timeline: all stored readings of some pages, in the order in which they were received."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from itertools import count
 
 from handlers.model import AudienceReading, Reading
 from storage.schema.database import Database
-from storage.schema.ids import Ids
+from storage.schema.ids import Ids, Source
 from storage.schema.rows import DATES, METRICS, QUARTER, Row, to_instant, to_ms
 from storage.series.audiences import AUDIENCE, audience_of
 
 _AT_ONCE = timedelta(days=7)
-"""What is read in one go: the store is not held on to while somebody thinks about it, nor all of it kept in memory."""
+"""The period of one query. So no transaction stays open between two readings, and memory is bounded."""
 
 _READING = "page_id, observed_at, source_id, count, below, above, delay, dated"
 _HISTORY = f"""
@@ -45,7 +45,7 @@ _SPANS = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineSpan:
-    """What is stored of a page: how many counts and audience readings, and the first and the last instant of them."""
+    """The numbers of a page's stored counts and audience readings, and their first and last instant."""
 
     counts: int
     audiences: int
@@ -54,7 +54,7 @@ class TimelineSpan:
 
 
 class Timeline:
-    """Readings of every standing, and audience readings, as they came."""
+    """Readings of every standing, and audience readings."""
 
     def __init__(self, database: Database, ids: Ids) -> None:
         self._database = database
@@ -63,17 +63,17 @@ class Timeline:
     def as_received(
         self, slugs: Iterable[str], since: datetime, until: datetime
     ) -> Iterator[Reading | AudienceReading]:
-        """What is for an instant from ``since`` on, and could be known before ``until``, in that order.
+        """Yield readings for instants from ``since`` on that were received before ``until``, by ``received_at``.
 
-        Of the same instant, counts come before audiences. A poll that found the same count again is not stored, and so
-        not here; a figure that was received before the instant it is for is taken to have been known then.
+        Counts come before audience readings of the same instant. A poll that found the same count again is not stored,
+        and so is missing here. A reading that was received before its own instant counts as received at that instant.
         """
         waiting: list[tuple[datetime, bool, datetime, int, Reading | AudienceReading]] = []
         number = count()
         asked = list(slugs)
         while since < until:
             end = min(since + _AT_ONCE, until)
-            for figure in self._of(asked, since, end):
+            for figure in self._readings(asked, since, end):
                 is_audience = isinstance(figure, AudienceReading)
                 at = figure.as_of if isinstance(figure, AudienceReading) else figure.observed_at
                 if figure.received_at < at:
@@ -87,26 +87,23 @@ class Timeline:
     def as_observed(
         self, slugs: Iterable[str], since: datetime, until: datetime
     ) -> Iterator[Reading | AudienceReading]:
-        """What is for an instant from ``since`` on and before ``until``, whenever it is said to have been received."""
+        """Yield readings for instants from ``since`` on and before ``until``, whenever they were received."""
         asked = list(slugs)
         while since < until:
             end = min(since + _AT_ONCE, until)
-            yield from self._of(asked, since, end)
+            yield from self._readings(asked, since, end)
             since = end
 
     def spans(self) -> dict[str, TimelineSpan]:
-        """For each page that anything is stored of, how much there is, and from when to when."""
-        with self._database.read() as conn:
-            rows = conn.execute(_SPANS).fetchall()
+        """Return slug -> span for each page with any reading."""
         return {
             slug: TimelineSpan(counts=counts, audiences=audiences, first=to_instant(first), last=to_instant(last))
-            for slug, counts, audiences, first, last in rows
+            for slug, counts, audiences, first, last in self._database.rows(_SPANS)
         }
 
-    def _of(self, slugs: list[str], since: datetime, until: datetime) -> Iterator[Reading | AudienceReading]:
+    def _readings(self, slugs: list[str], since: datetime, until: datetime) -> Iterator[Reading | AudienceReading]:
         with self._database.read() as conn:
-            ids = self._ids.pages(conn, slugs)
-            names = {ids[slug]: slug for slug in slugs if slug in ids}
+            names = self._ids.by_id(conn, slugs)
             first, end = to_ms(since), to_ms(until)
             bounds = {"pages": json.dumps(sorted(names)), "since": first, "until": end}
             quarters = {"first_quarter": first // QUARTER, "last_quarter": (end - 1) // QUARTER}
@@ -120,9 +117,9 @@ class Timeline:
             yield audience_of(names[row[0]], row[1:])
 
 
-def _reading(slug: str, row: Row, whence: tuple[str, str, str]) -> Reading:
+def _reading(slug: str, row: Row, origin: Source) -> Reading:
     _, observed_at, _, number, below, above, delay, dated = row
-    source, url, metric = whence
+    source, url, metric = origin
     at = to_instant(observed_at)
     return Reading(
         page=slug,
