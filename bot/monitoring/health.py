@@ -70,8 +70,8 @@ def _cycle(pulse: Pulse, now: datetime) -> Iterator[str]:
         running = timedelta(seconds=pulse.running)
         if running > SLOW_CYCLE:
             yield f"A cycle has been running for {phrases.duration(running)}; no page is read meanwhile."
-    elif now - pulse.looked_at > LONGEST_SILENCE:
-        yield f"For {phrases.duration(now - pulse.looked_at)}, Likewatch has not checked which pages are due."
+    elif now - pulse.checked_at > LONGEST_SILENCE:
+        yield f"For {phrases.duration(now - pulse.checked_at)}, Likewatch has not checked which pages are due."
     if pulse.error:
         yield f"The last cycle failed ({pulse.error}); the log says more."
     if pulse.unrecorded:

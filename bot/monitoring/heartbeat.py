@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.clock import Clock
@@ -16,7 +16,7 @@ from bot.polling.cycle import PollReport
 class Pulse:
     """The heartbeat at one moment.
 
-    ``looked_at``: when the last check for due pages ended, or when the bot started.
+    ``checked_at``: when the last check for due pages ended, or when the bot started.
     ``running``: seconds since the present check began, or None between two checks.
     ``thread``: the thread that checks.
     ``polled_at``, ``seconds``, ``pages``: end, length and number of pages of the last cycle that read pages.
@@ -25,14 +25,14 @@ class Pulse:
     ``unrecorded``: the reason why the last cycle could not be recorded, or "".
     """
 
-    looked_at: datetime
-    running: float | None
-    thread: int | None
-    polled_at: datetime | None
-    seconds: float
-    pages: int
-    failures: Mapping[str, int]
-    error: str
+    checked_at: datetime
+    running: float | None = None
+    thread: int | None = None
+    polled_at: datetime | None = None
+    seconds: float = 0
+    pages: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
+    error: str = ""
     unrecorded: str = ""
 
 
@@ -45,16 +45,7 @@ class Heartbeat:
         self._lock = threading.Lock()
         self._began: float | None = None
         self._failures: Counter[str] = Counter()
-        self._last = Pulse(
-            looked_at=clock.now(),
-            running=None,
-            thread=None,
-            polled_at=None,
-            seconds=0,
-            pages=0,
-            failures={},
-            error="",
-        )
+        self._last = Pulse(checked_at=clock.now())
 
     def run_due(self) -> None:
         """Read the pages that are due. Raise what the cycle raises."""
@@ -81,7 +72,7 @@ class Heartbeat:
         now = self._clock.now()
         with self._lock:
             self._began = None
-            self._last = replace(self._last, looked_at=now, error=error_name)
+            self._last = replace(self._last, checked_at=now, error=error_name)
             if report is not None:
                 self._failures.update(failure.reason.value for failure in report.failures)
                 self._last = replace(

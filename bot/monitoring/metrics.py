@@ -52,7 +52,7 @@ def exposition(numbers: BotMetrics) -> Callable[[], bytes]:
 
 
 def _of_cycle(pulse: Pulse) -> Iterable[Metric]:
-    looked, polled = pulse.looked_at.timestamp(), pulse.polled_at.timestamp() if pulse.polled_at else 0
+    looked, polled = pulse.checked_at.timestamp(), pulse.polled_at.timestamp() if pulse.polled_at else 0
     yield _gauge("likewatch_look_timestamp_seconds", "When the last check for due pages ended.", looked)
     yield _gauge(
         "likewatch_cycle_timestamp_seconds", "When the last cycle that read pages ended; 0 if none has.", polled
