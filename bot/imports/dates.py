@@ -69,7 +69,7 @@ def _checked(at: datetime) -> datetime:
         raise BadCell("not a date that any count can have") from error
     if at < _EARLIEST:
         raise BadCell("before the year 2000: no such count was there to read")
-    return at
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)  # the store has milliseconds
 
 
 @lru_cache(maxsize=4096)

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bot.imports.dates import instant
 from bot.imports.replay import by_instant
 from bot.platforms.contract import Reason
 from bot.polling.cycle import Cycle
@@ -448,6 +449,12 @@ def test_a_rebuild_that_is_interrupted_changes_nothing() -> None:
             rebuild(newsroom.store, RULES, advance=interrupt)
         assert newsroom.store.journal.stored() == broken
         assert found(rebuild(newsroom.store, RULES)) == {"series_states": ("hunsen",)}
+
+
+def test_the_instants_of_a_file_are_whole_milliseconds_as_the_store_keeps_them() -> None:
+    """Else the live state would change at a restart, in which it is read from the store, and a rebuild would differ."""
+    at, _ = instant("2026-11-01T12:00:00.123999Z", None)
+    assert at.microsecond == 123_000
 
 
 def found(report: RebuildReport) -> dict[str, tuple[object, ...]]:

@@ -25,21 +25,21 @@ def store(store: Store) -> Store:
     return store
 
 
-def test_a_variant_for_one_platform_hides_no_other_from_the_rules_after_it(store: Store) -> None:
-    world = StateCache(StoredState(store))
+def test_a_channel_rule_for_one_platform_hides_no_other_from_the_rules_after_it(store: Store) -> None:
+    cache = StateCache(StoredState(store))
     readings = [reading(slug, 1_000, START) for slug in ("hunsen", "samrainsy", "kemsokha")]
-    world.read(by_instant(readings, ()), (PURGE, PURGE.tuned(1, frozenset({"bluesky"})), PLATFORM_EVENT))
-    assert set(world.snapshot().platforms) == {"facebook", "bluesky"}
+    cache.read(by_instant(readings, ()), (PURGE, PURGE.tuned(1, frozenset({"bluesky"})), PLATFORM_EVENT))
+    assert set(cache.snapshot().platforms) == {"facebook", "bluesky"}
 
 
-def test_each_of_two_variants_is_given_back_what_it_remembers(store: Store) -> None:
+def test_each_of_two_channel_rules_gets_its_own_states(store: Store) -> None:
     store.rule_states.put("crowd>50", 2, {"hunsen": TOLD})
     store.rule_states.put("crowd>60", 2, {"samrainsy": TOLD})
-    world = StateCache(StoredState(store))
+    cache = StateCache(StoredState(store))
     readings = [reading(slug, 1_000, START + timedelta(hours=1)) for slug in ("hunsen", "samrainsy")]
-    variants = (CROWD.tuned(50, frozenset({"hunsen"})), CROWD.tuned(60, frozenset({"samrainsy"})))
-    world.read(by_instant(readings, ()), (CROWD, *variants))
-    assert {key for key, state in world.snapshot().rule_states.items() if CROWD.state.dump(state) == TOLD} == {
+    channel_rules = (CROWD.tuned(50, frozenset({"hunsen"})), CROWD.tuned(60, frozenset({"samrainsy"})))
+    cache.read(by_instant(readings, ()), (CROWD, *channel_rules))
+    assert {key for key, state in cache.snapshot().rule_states.items() if CROWD.state.dump(state) == TOLD} == {
         ("crowd>50", "hunsen"),
         ("crowd>60", "samrainsy"),
     }

@@ -44,14 +44,14 @@ def store(store: Store) -> Store:
         ([crowd(limit=100)], {}),
     ],
 )
-def test_a_threshold_makes_variants_for_what_it_was_set_for(
+def test_a_threshold_makes_channel_rules_for_what_it_was_set_for(
     store: Store, wishes: list[Subscription], made: dict[str, set[str]]
 ) -> None:
     found = channel_rules(store, wishes, [CROWD, GROUPWISE, PLATFORMWIDE, UNTUNABLE])
     assert {rule.name: set(rule.only or ()) for rule in found} == made
 
 
-def test_channels_that_set_the_same_share_one_variant(store: Store) -> None:
+def test_channels_that_set_the_same_share_one_channel_rule(store: Store) -> None:
     wishes = [crowd(), crowd("samrainsy", channel="C2"), crowd("alone", 2.5, channel="C3")]
     found = {rule.name: set(rule.only or ()) for rule in channel_rules(store, wishes, [CROWD])}
     assert found == {"crowd>50": {"hunsen", "samrainsy"}, "crowd>2.5": {"alone"}}

@@ -43,12 +43,12 @@ def read_hourly(
     made.close()
 
 
-def rehearsed(store: Store, subscription: Subscription, rule: Comparison[Any], hours: int) -> Preview:
+def previewed(store: Store, subscription: Subscription, rule: Comparison[Any], hours: int) -> Preview:
     rules = channel_rules(store, [subscription], [rule])
     return preview(store, [subscription], rules, START + hours * HOUR)
 
 
-def remembered(store: Store) -> dict[tuple[str, str], str]:
+def stored_states(store: Store) -> dict[tuple[str, str], str]:
     return {
         (name, scope): store.rule_states.get(name, [scope])[scope][1]
         for name, scope in store.rule_states.channel_rule_keys("crowd")
@@ -72,24 +72,24 @@ class NotedChronicle(Timeline):
 TOLD, NOT_TOLD = '{"told":true}', '{"told":false}'
 
 
-def test_it_tells_what_the_threshold_would_have_told_and_stores_nothing(store: Store) -> None:
+def test_it_shows_the_alerts_of_a_threshold_and_stores_nothing(store: Store) -> None:
     watch(store, "hunsen")
     read_hourly(store, 30, {"hunsen": lambda hour: 49_000 + 100 * hour})
-    found = rehearsed(store, crowd(), CROWD, 30)
+    found = previewed(store, crowd(), CROWD, 30)
     assert [(alert.at, alert.threshold, alert.tuned) for alert in found.alerts] == [(START + 10 * HOUR, 50, True)]
     assert found.rule_states == {("crowd>50", "hunsen"): TOLD}
-    assert rehearsed(store, crowd(limit=60), CROWD, 30) == Preview(
+    assert previewed(store, crowd(limit=60), CROWD, 30) == Preview(
         alerts=(), rule_states={("crowd>60", "hunsen"): NOT_TOLD}
     )
     assert store.alerts.recent() == ()
-    assert remembered(store) == {}
+    assert stored_states(store) == {}
 
 
 def test_of_what_is_older_than_rules_look_back_it_knows_nothing(store: Store) -> None:
     watch(store, "hunsen")
     read_hourly(store, 30, {"hunsen": lambda hour: 49_000 + 100 * hour})
     later = (REACH + timedelta(days=2)) // HOUR
-    assert rehearsed(store, crowd(), CROWD, later).rule_states == {("crowd>50", "hunsen"): NOT_TOLD}
+    assert previewed(store, crowd(), CROWD, later).rule_states == {("crowd>50", "hunsen"): NOT_TOLD}
 
 
 def test_a_figure_of_years_ago_is_no_news_to_a_threshold_that_begins_today(store: Store) -> None:
@@ -108,13 +108,13 @@ def test_a_figure_of_years_ago_is_no_news_to_a_threshold_that_begins_today(store
     assert (added.alerts, added.past) == ((), ())
 
 
-def test_it_remembers_what_the_live_cycle_would(store: Store) -> None:
+def test_its_states_are_those_of_the_live_cycle(store: Store) -> None:
     watch(store, "hunsen")
     counts = {"hunsen": lambda hour: 500_000 + 20 * hour + 400 * max(hour - 35 * 24, 0)}
     live = SURGE.tuned(5, frozenset({"hunsen"}))
     read_hourly(store, 40 * 24, counts, [live])
     subscription = wish(features=("surge",), thresholds={"surge": 5})
-    found = rehearsed(store, subscription, SURGE, 40 * 24)
+    found = previewed(store, subscription, SURGE, 40 * 24)
     assert [alert.kind for alert in found.alerts] == ["surge"]
     assert found.rule_states == {("surge>5", "hunsen"): store.rule_states.get("surge>5", ["hunsen"])["hunsen"][1]}
 
@@ -127,7 +127,7 @@ def test_of_a_platform_it_sees_the_other_pages_too(store: Store) -> None:
     stays: Callable[[int], float] = lambda hour: 500_000 + 20 * hour  # noqa: E731
     read_hourly(store, 27 * 24, {name: falls if name == "a" else stays for name in names})
     subscription = wish("a", features=("purge",), thresholds={"purge": 1})
-    assert [alert.page for alert in rehearsed(store, subscription, PURGE, 27 * 24).alerts] == ["a"]
+    assert [alert.page for alert in previewed(store, subscription, PURGE, 27 * 24).alerts] == ["a"]
 
 
 def test_pages_that_fall_together_are_no_purge_of_one_of_them(store: Store) -> None:
@@ -137,10 +137,10 @@ def test_pages_that_fall_together_are_no_purge_of_one_of_them(store: Store) -> N
     falls: Callable[[int], float] = lambda hour: 500_000 + 20 * hour - 12_000 * (hour > 25 * 24)  # noqa: E731
     read_hourly(store, 27 * 24, dict.fromkeys(names, falls))
     subscription = wish("a", features=("purge",), thresholds={"purge": 1})
-    assert rehearsed(store, subscription, PURGE, 27 * 24).alerts == ()
+    assert previewed(store, subscription, PURGE, 27 * 24).alerts == ()
 
 
-def test_variants_begin_and_end_with_the_thresholds(store: Store) -> None:
+def test_channel_rules_begin_and_end_with_the_thresholds(store: Store) -> None:
     watch(store, "hunsen", "samrainsy")
     read_hourly(store, 30, {"hunsen": lambda hour: 60_000 + hour, "samrainsy": lambda hour: 40_000 + hour})
     now = START + 30 * HOUR
@@ -152,17 +152,17 @@ def test_variants_begin_and_end_with_the_thresholds(store: Store) -> None:
         ("crowd>50", "samrainsy"): NOT_TOLD,
         ("crowd>70", "hunsen"): NOT_TOLD,
     }
-    assert remembered(store) == begun
+    assert stored_states(store) == begun
     store.subscriptions.remove("T1", "C2", Target.PAGE, "hunsen")
     store.subscriptions.put(crowd("samrainsy", channel="C2"))
     settle_rule_states(store, [CROWD], now)
-    assert remembered(store) == {key: state for key, state in begun.items() if key[0] == "crowd>50"}
+    assert stored_states(store) == {key: state for key, state in begun.items() if key[0] == "crowd>50"}
     store.subscriptions.remove("T1", "C1", Target.GROUP, "cambodia")
     settle_rule_states(store, [CROWD], now)
-    assert remembered(store) == {("crowd>50", "samrainsy"): NOT_TOLD}
+    assert stored_states(store) == {("crowd>50", "samrainsy"): NOT_TOLD}
 
 
-def test_what_a_variant_remembers_already_is_not_made_anew(store: Store) -> None:
+def test_a_state_that_a_channel_rule_has_is_not_computed_again(store: Store) -> None:
     watch(store, "hunsen", "samrainsy")
     store.subscriptions.put(crowd())
     store.rule_states.put("crowd>50", CROWD.state.version, {"hunsen": TOLD})
@@ -170,14 +170,14 @@ def test_what_a_variant_remembers_already_is_not_made_anew(store: Store) -> None
     made = {("crowd>50", "hunsen"): NOT_TOLD, ("crowd>50", "samrainsy"): TOLD, ("crowd>70", "hunsen"): TOLD}
     store.subscriptions.put(crowd("samrainsy", channel="C2"))
     settle_rule_states(store, [CROWD], START, made=made)
-    assert remembered(store) == {("crowd>50", "hunsen"): TOLD, ("crowd>50", "samrainsy"): TOLD}
+    assert stored_states(store) == {("crowd>50", "hunsen"): TOLD, ("crowd>50", "samrainsy"): TOLD}
 
 
 def test_without_thresholds_there_is_nothing_to_settle(store: Store) -> None:
     watch(store, "hunsen")
     store.subscriptions.put(replace(crowd(), thresholds={}))
     settle_rule_states(store, [CROWD], START)
-    assert remembered(store) == {}
+    assert stored_states(store) == {}
 
 
 def test_only_the_pages_that_begin_are_gone_through(store: Store) -> None:
@@ -195,7 +195,7 @@ def test_only_the_pages_that_begin_are_gone_through(store: Store) -> None:
     store.pages.remove("newcomer", at=now)
     settle_rule_states(store, [CROWD], now)
     assert noted.asked == [["newcomer"]]
-    assert remembered(store) == {("crowd>50", "hunsen"): TOLD, ("crowd>50", "samrainsy"): TOLD}
+    assert stored_states(store) == {("crowd>50", "hunsen"): TOLD, ("crowd>50", "samrainsy"): TOLD}
 
 
 def test_what_begins_with_a_page_is_known_before_it_is_watched(store: Store) -> None:
@@ -213,4 +213,4 @@ def test_what_begins_with_a_page_is_known_before_it_is_watched(store: Store) -> 
     watch(store, "newcomer")
     settle_rule_states(store, [CROWD], now, made=begun)
     assert noted.asked == []
-    assert remembered(store) == {("crowd>50", "hunsen"): TOLD, ("crowd>50", "newcomer"): TOLD}
+    assert stored_states(store) == {("crowd>50", "hunsen"): TOLD, ("crowd>50", "newcomer"): TOLD}

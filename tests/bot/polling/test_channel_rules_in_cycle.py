@@ -1,4 +1,4 @@
-"""The cycle with thresholds of channels: the variants run beside the default rule, each for itself."""
+"""The cycle with thresholds of channels: the channel rules run beside the default rule, each for itself."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def posted(store: Store, clock: HandClock) -> list[tuple[str, float | None]]:
     return sorted(found)
 
 
-def test_each_channel_is_told_by_its_own_threshold(
+def test_each_channel_gets_alerts_by_its_own_threshold(
     polling: Cycle, store: Store, clock: HandClock, told: ToldPlatform
 ) -> None:
     told.counts["hunsen"] = 98_500
@@ -74,7 +74,7 @@ def test_each_channel_is_told_by_its_own_threshold(
         clock.move(timedelta(seconds=2))  # a channel is posted to once a second
 
 
-def test_a_variant_looks_at_nothing_but_what_it_was_set_for(
+def test_a_channel_rule_looks_at_nothing_but_what_it_was_set_for(
     polling: Cycle, store: Store, clock: HandClock, told: ToldPlatform
 ) -> None:
     subscribe(store, clock, crowd("samrainsy"))
@@ -93,7 +93,7 @@ def test_a_new_threshold_does_not_tell_the_past_as_if_it_were_now(
     assert alert.page == "samrainsy"
 
 
-def test_a_threshold_that_was_taken_back_and_set_again_remembers_what_happened_meanwhile(
+def test_a_threshold_that_was_taken_back_and_set_again_knows_what_happened_meanwhile(
     polling: Cycle, store: Store, clock: HandClock, told: ToldPlatform
 ) -> None:
     subscribe(store, clock, crowd())
@@ -106,7 +106,7 @@ def test_a_threshold_that_was_taken_back_and_set_again_remembers_what_happened_m
     assert read(polling, clock, told, hunsen=50_600) == ()
 
 
-def test_what_a_variant_remembers_outlives_a_restart(
+def test_the_state_of_a_channel_rule_outlives_a_restart(
     polling: Cycle, store: Store, clock: HandClock, told: ToldPlatform
 ) -> None:
     subscribe(store, clock, crowd())
@@ -117,7 +117,7 @@ def test_what_a_variant_remembers_outlives_a_restart(
     restarted.close()
 
 
-def test_what_a_variant_tells_a_paused_channel_waits_until_it_goes_on(
+def test_what_a_channel_rule_raises_for_a_paused_channel_waits_until_it_goes_on(
     polling: Cycle, store: Store, clock: HandClock, told: ToldPlatform
 ) -> None:
     subscribe(store, clock, crowd())
@@ -142,7 +142,7 @@ def test_a_page_that_joins_a_group_comes_under_the_groups_threshold(
     assert (alert.page, alert.threshold) == ("newcomer", 50)
 
 
-def test_imported_figures_go_through_the_variants_too(polling: Cycle, store: Store, clock: HandClock) -> None:
+def test_imported_figures_go_through_the_channel_rules_too(polling: Cycle, store: Store, clock: HandClock) -> None:
     track(store, "hunsen", every=HOUR, now=START)
     subscribe(store, clock, crowd())
     then = START - timedelta(days=400)
