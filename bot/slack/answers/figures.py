@@ -1,34 +1,41 @@
-"""How a page's figures are said: with their rounding, their age, their source, and over the time that truly passed."""
+"""Write a page's figures in words: the count with its rounding, its age and source, and its growth."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from bot.imports.values import UNNAMED
 from bot.platforms.registry import platforms
-from bot.slack.contract import Link, Moment, Span
+from bot.slack.contract import Link, Moment, Plot, Span
+from bot.slack.render.charts import counts_plot, least_precise
 from bot.text import phrases
 from handlers.model import Dated, Point, SeriesState
 from storage.store import Store
 from storage.values import PageSnapshot
 
-DAY, WEEK, MONTH = timedelta(days=1), timedelta(days=7), timedelta(days=30)
-TOGETHER = timedelta(hours=36)
+CountedPage: TypeAlias = tuple[PageSnapshot, SeriesState]
+"""A page that has a figure."""
+
+SAME_TIME = timedelta(hours=36)
+"""Two counts no further apart than this are compared as counts of the same time."""
+
 _LONG_AGO = timedelta(days=2)
-_ABOUT = 1.25  # times a period: what grew over more than that grew over another
+_MUCH_LONGER = 1.25  # growth over more than this many times a period is growth over another period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
-    """What a page gained between two accepted points: likes or followers, over the time that truly lies between them.
+    """The growth of a page between two accepted points, in likes or followers.
 
-    ``width`` is that of the interval in which ``gained`` lies because either figure was rounded; ``dated`` says how
-    precisely the instants of both are known.
+    ``change`` is the difference between both counts, and ``before`` is the older count. If a count is rounded,
+    the true change lies in an interval of this ``width``. ``over`` is the time between the points, and ``dated`` is
+    how precisely that time is known.
     """
 
-    gained: int
+    change: int
     before: int
     width: int
     over: timedelta
@@ -36,33 +43,38 @@ class Growth:
 
     @property
     def time(self) -> str:
-        """Over how long, in words."""
+        """The time between the points, in words."""
         return phrases.between(self.over, self.dated)
 
 
-def title(platform: str) -> str:
-    """A platform's name as people write it: ``"facebook"`` -> ``"Facebook"``; one that is only imported as it came."""
+def platform_title(platform: str) -> str:
+    """Return a platform's name as people write it: ``"facebook"`` -> ``"Facebook"``."""
     return next((known.title for known in platforms() if known.name == platform), platform.title())
 
 
-def as_of(latest: PageSnapshot) -> datetime | None:
-    """The instant the page's count is known for: an unchanged count is as young as the last poll that answered."""
-    if latest.series_state is None:
+def with_figures(snapshots: Iterable[PageSnapshot | None]) -> list[CountedPage]:
+    """Return the pages that have a figure."""
+    return [(one, one.series_state) for one in snapshots if one is not None and one.series_state is not None]
+
+
+def as_of(snapshot: PageSnapshot) -> datetime | None:
+    """Return the time of the page's figure. If a later poll found the count unchanged, that is the poll's time."""
+    if snapshot.series_state is None:
         return None
-    last = latest.series_state.last.at
-    if latest.polled_at is None or latest.series_state.held:
+    last = snapshot.series_state.last.at
+    if snapshot.polled_at is None or snapshot.series_state.held:
         return last
-    return max(last, latest.polled_at)
+    return max(last, snapshot.polled_at)
 
 
-def counted(track: SeriesState) -> str:
-    """``"2,108,800 likes"``, ``"2,100,000 likes (± 50,000)"``."""
-    rounding = rounded(track.last)
-    return f"{phrases.count(track.last.count)} {track.metric}" + (f" ({rounding})" if rounding else "")
+def count_text(state: SeriesState) -> str:
+    """Return ``"2,108,800 likes"``, or ``"2,100,000 likes (± 50,000)"`` for a rounded count."""
+    rounding = rounding_text(state.last)
+    return f"{phrases.count(state.last.count)} {state.metric}" + (f" ({rounding})" if rounding else "")
 
 
-def rounded(point: Point) -> str:
-    """What the figure's rounding leaves open; empty where it is exact."""
+def rounding_text(point: Point) -> str:
+    """Return the bounds that a rounded figure leaves open; "" for an exact figure."""
     below, above = point.count - point.low, point.high - point.count
     if below == above == 0:
         return ""
@@ -73,92 +85,113 @@ def rounded(point: Point) -> str:
     return f"between {phrases.count(point.low)} and {phrases.count(point.high)}"
 
 
-def age(latest: PageSnapshot, now: datetime) -> str:
-    """``"read 4 minutes ago"``; of a figure that no poll brought ``"published 5 August 2020, 6 years ago"``.
+def age_text(snapshot: PageSnapshot, now: datetime) -> str:
+    """Return the age of the page's figure.
 
-    Where nobody is named who published it: ``"as of 5 August 2020, 6 years ago (imported)"``.
+    - ``"read 4 minutes ago"`` for a figure from a poll;
+    - ``"published 5 August 2020, 6 years ago"`` for an imported figure whose publisher is named;
+    - ``"as of 5 August 2020, 6 years ago (imported)"`` for any other imported figure.
     """
-    at = as_of(latest)
-    if latest.series_state is None or at is None:
+    at = as_of(snapshot)
+    if snapshot.series_state is None or at is None:
         return "not read yet"
-    last = latest.series_state.last
-    if polled(latest):
+    last = snapshot.series_state.last
+    if _is_polled(snapshot):
         return f"read {phrases.ago(at, now)}" + (f", on {phrases.day(at)}" if now - at > _LONG_AGO else "")
-    of = f"{phrases.dated(at, last.dated)}, {phrases.ago_as_dated(at, last.dated, now)}"
-    return f"as of {of} (imported)" if last.source.startswith(UNNAMED) else f"published {of}"
+    date = f"{phrases.dated(at, last.dated)}, {phrases.ago_as_dated(at, last.dated, now)}"
+    return f"as of {date} (imported)" if last.source.startswith(UNNAMED) else f"published {date}"
 
 
-def polled(latest: PageSnapshot) -> bool:
-    """Whether the platform itself told the newest figure, or a poll found an imported one unchanged."""
-    if latest.series_state is None:
+def source_spans(snapshot: PageSnapshot, now: datetime) -> tuple[Span, ...]:
+    """Return age and source: ``"read 4 minutes ago from Facebook"``, ``"published June 2013, …; source: …"``."""
+    if snapshot.series_state is None:
+        return (age_text(snapshot, now),)
+    if _is_polled(snapshot):
+        return (f"{age_text(snapshot, now)} from {platform_title(snapshot.page.platform)}",)
+    last = snapshot.series_state.last
+    return (f"{age_text(snapshot, now)}; source: ", Link(last.source, last.url))
+
+
+def _is_polled(snapshot: PageSnapshot) -> bool:
+    """Return whether the newest figure is from the platform, or a poll found an imported figure unchanged."""
+    if snapshot.series_state is None:
         return False
-    last = latest.series_state.last
-    return last.source.startswith(title(latest.page.platform)) or as_of(latest) != last.at
+    last = snapshot.series_state.last
+    return last.source.startswith(platform_title(snapshot.page.platform)) or as_of(snapshot) != last.at
 
 
-def provenance(latest: PageSnapshot, now: datetime) -> tuple[Span, ...]:
-    """Age and source: ``"read 4 minutes ago from Facebook"``, ``"published 5 August 2020, 6 years ago; source: …"``."""
-    if latest.series_state is None:
-        return (age(latest, now),)
-    if polled(latest):
-        return (f"{age(latest, now)} from {title(latest.page.platform)}",)
-    last = latest.series_state.last
-    return (f"{age(latest, now)}; source: ", Link(last.source, last.url))
-
-
-def moment(at: datetime, precision: Dated) -> Span:
-    """When a figure is of: in the reader's own time zone where the hour is known."""
+def date_span(at: datetime, precision: Dated) -> Span:
+    """Return the date of a figure, in the reader's own time zone if the hour is known."""
     return Moment(at) if precision is Dated.INSTANT else phrases.dated(at, precision)
 
 
-def growth(store: Store, latest: PageSnapshot, period: timedelta) -> Growth | None:
-    """What the page gained over ``period`` up to its newest figure; None where nothing is known from so long ago."""
-    return next(growths(store, latest, (period,)), None)
+def growth(store: Store, snapshot: PageSnapshot, period: timedelta) -> Growth | None:
+    """Return the growth over ``period`` up to the newest figure; None if no figure is that old."""
+    return next(growths(store, snapshot, (period,)), None)
 
 
-def growths(store: Store, latest: PageSnapshot, periods: Sequence[timedelta]) -> Iterator[Growth]:
-    """``growth`` over each of these periods for which it is known."""
-    at = as_of(latest)
-    if latest.series_state is None or at is None:
+def growths(store: Store, snapshot: PageSnapshot, periods: Sequence[timedelta]) -> Iterator[Growth]:
+    """Yield the growth over each of these periods, without periods that are older than the first figure."""
+    at = as_of(snapshot)
+    if snapshot.series_state is None or at is None:
         return
-    last = latest.series_state.last
-    known = store.readings.points_at(latest.page.slug, [at - period for period in periods])
-    for period, then in zip(periods, known, strict=True):
-        if then is not None:
+    last = snapshot.series_state.last
+    older_points = store.readings.points_at(snapshot.page.slug, [at - period for period in periods])
+    for period, older in zip(periods, older_points, strict=True):
+        if older is not None:
             yield Growth(
-                gained=last.count - then.count,
-                before=then.count,
-                width=last.high - last.low + then.high - then.low,
-                over=period if then.at == last.at else at - then.at,
-                dated=max(then.dated, last.dated if at == last.at else Dated.INSTANT, key=list(Dated).index),
+                change=last.count - older.count,
+                before=older.count,
+                width=last.high - last.low + older.high - older.low,
+                over=period if older.at == last.at else at - older.at,
+                dated=least_precise(older.dated, last.dated if at == last.at else Dated.INSTANT),
             )
 
 
-def instead(grown: Growth, period: timedelta) -> str:
-    """What is to be said where growth over ``period`` was asked for and only a longer one is known; else empty."""
-    return f" (no figure from {phrases.length(period)} before)" if grown.over > _ABOUT * period else ""
-
-
-def gained(grown: Growth) -> str:
-    """``"+14,000 (+0.7%)"``; ``"no change"``; "about" where the figures are rounded."""
-    if grown.gained == 0:
+def growth_text(measured: Growth) -> str:
+    """Return ``"+14,000 (+0.7%)"``, with "about" for rounded figures, or ``"no change"``."""
+    if measured.change == 0:
         return "no change"
-    if 2 * abs(grown.gained) <= grown.width:
+    if 2 * abs(measured.change) <= measured.width:
         return "no change beyond the rounding"
-    sign = "+" if grown.gained > 0 else ""
-    share = f" ({phrases.percent_change(grown.gained / grown.before)})" if grown.before else ""
-    return ("about " if grown.width else "") + sign + phrases.about(grown.gained, grown.width) + share
+    sign = "+" if measured.change > 0 else ""
+    share = f" ({phrases.percent_change(measured.change / measured.before)})" if measured.before else ""
+    return ("about " if measured.width else "") + sign + phrases.about(measured.change, measured.width) + share
 
 
-def gap(ahead: Point, behind: Point) -> str | None:
-    """How many ahead, ``"14,000"``; None where the rounding of the two does not let one say who is ahead."""
+def longer_than(measured: Growth, period: timedelta | None) -> str:
+    """Return a remark if the growth is over a much longer time than the ``period`` that a person named; else ""."""
+    if period is None or measured.over <= _MUCH_LONGER * period:
+        return ""
+    return f" (no figure from {phrases.length(period)} before)"
+
+
+def growth_and_time(measured: Growth, period: timedelta | None) -> str:
+    """Return ``"+14,000 (+0.7%) in 7 days"``, with the remark of ``longer_than``."""
+    return f"{growth_text(measured)} in {measured.time}{longer_than(measured, period)}"
+
+
+def gap_text(ahead: Point, behind: Point) -> str | None:
+    """Return how many ``ahead`` is ahead, ``"14,000"``; None if the rounding hides which one is ahead."""
     if ahead.low <= behind.high:
         return None
     width = ahead.high - ahead.low + behind.high - behind.low
     return ("about " if width else "") + phrases.about(ahead.count - behind.count, width)
 
 
-def together(one: PageSnapshot, other: PageSnapshot) -> bool:
-    """Whether the two counts are of about the same time, so that a difference between them means something."""
+def same_time(one: PageSnapshot, other: PageSnapshot) -> bool:
+    """Return whether both figures are of about the same time, so that their difference means something."""
     first, second = as_of(one), as_of(other)
-    return first is not None and second is not None and abs(first - second) <= TOGETHER
+    return first is not None and second is not None and abs(first - second) <= SAME_TIME
+
+
+def series_plot(
+    store: Store, title: str, pages: Sequence[CountedPage], until: datetime, period: timedelta
+) -> Plot | None:
+    """Draw the ``period`` up to ``until`` by day; if that has too few points, draw the whole series."""
+    for since in (until - period, min(state.since for _, state in pages)):
+        points = {one.page.name: store.readings.daily_points(one.page.slug, since, until) for one, _ in pages}
+        plot = counts_plot(title, points, unit=pages[0][1].metric) if all(points.values()) else None
+        if plot is not None:
+            return plot
+    return None

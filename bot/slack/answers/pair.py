@@ -1,107 +1,105 @@
-"""Two pages compared: how far apart they are, and how each of them grew."""
+"""Compare two pages: the gap between them, and the growth of each."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.slack.answers.figures import TOGETHER, as_of, counted, gained, gap, growth, instead, provenance, together
-from bot.slack.contract import Bold, Card, Line, Plot, Reply
-from bot.slack.render.charts import counts_plot
+from bot.slack.answers.figures import (
+    SAME_TIME,
+    CountedPage,
+    as_of,
+    count_text,
+    gap_text,
+    growth,
+    growth_and_time,
+    same_time,
+    series_plot,
+    source_spans,
+    with_figures,
+)
+from bot.slack.contract import Bold, Card, Line, Reply
+from bot.slack.render.charts import least_precise
 from bot.text import phrases
-from handlers.model import Dated, Page, Point, SeriesState
+from handlers.model import Dated, Page, Point
 from storage.store import Store
-from storage.values import PageSnapshot
 
 _A_MONTH = timedelta(days=31)
 _NEWEST = "The gap is between the newest figure of each."
-_THEN = "The newest figures are of different dates: the gap is of the last date for which both are known."
-_NO_GAP = "The two were never counted at about the same time, so no gap is told."
-_DIFFERENT = "Likes and followers are different counts, so no gap is told."
+_EARLIER = "The newest figures are of different dates. The gap is of the last date with a figure of both."
+_NO_GAP = "No figures of the two are of about the same time, so no gap is shown."
+_DIFFERENT = "Likes and followers are different counts, so no gap is shown."
 
 
 def pair_answer(store: Store, pages: tuple[Page, Page], period: timedelta, now: datetime) -> Reply:
-    """Both counts with their ages, the gap, the growth of both over ``period``, and one chart."""
-    read = [store.readings.page_snapshot(page.slug) for page in pages]
-    counts = [
-        (latest, latest.series_state) for latest in read if latest is not None and latest.series_state is not None
-    ]
-    if len(counts) < len(pages):
-        known = {latest.page.slug for latest, _ in counts}
-        unread = phrases.listed([page.name for page in pages if page.slug not in known])
-        line = "They can be compared once both have a figure. /likes and one page's name says why it has none."
+    """Answer with both counts and their ages, the gap, the growth of both over ``period``, and one chart."""
+    counted = with_figures(store.readings.page_snapshot(page.slug) for page in pages)
+    if len(counted) < len(pages):
+        slugs = {snapshot.page.slug for snapshot, _ in counted}
+        unread = phrases.listed([page.name for page in pages if page.slug not in slugs])
+        line = "They can be compared once both have a figure. /likes and one page's name shows why it has none."
         return Reply(card=Card(headline=f"No figure yet for {unread}", lines=(line,)))
-    counts.sort(key=lambda one: -one[1].last.count)
-    (first, ours), (second, theirs) = counts
-    if ours.metric is theirs.metric:
-        headline, note = _compared(store, (first, ours), (second, theirs), now)
-        plot = _plot(store, counts, period)
-    else:
-        headline, note, plot = f"{first.page.name} and {second.page.name}", _DIFFERENT, None
+    first, second = sorted(counted, key=lambda page: -page[1].last.count)
+    headline, note, plot = _names(first, second), _DIFFERENT, None
+    if first[1].metric is second[1].metric:
+        headline, note = _compare(store, first, second, now)
+        until = min(as_of(snapshot) or state.last.at for snapshot, state in counted) + SAME_TIME
+        plot = series_plot(store, _names(first, second), (first, second), until, period)
     card = Card(
         headline=headline,
-        lines=tuple(_told(latest, track, now) for latest, track in counts),
-        fields=tuple(_grown(store, latest, track, period) for latest, track in counts),
+        lines=tuple(_count_line(page, now) for page in (first, second)),
+        fields=tuple(_growth_field(store, page, period) for page in (first, second)),
         plot=plot,
         context=(note,),
     )
     return Reply(card=card, shareable=True)
 
 
-def _compared(
-    store: Store, first: tuple[PageSnapshot, SeriesState], second: tuple[PageSnapshot, SeriesState], now: datetime
-) -> tuple[str, str]:
-    """Who is ahead by how many, and how that was compared: now, or when both were last known."""
-    (one, ours), (other, theirs) = first, second
-    if together(one, other):
-        of = min(as_of(one) or ours.last.at, as_of(other) or theirs.last.at)
-        dated = max(ours.last.dated, theirs.last.dated, key=list(Dated).index)
-        is_old = now - of > (_A_MONTH if dated is Dated.MONTH else TOGETHER)
-        verb, when = (
-            ("was", f" {phrases.when(of, max(dated, Dated.DAY, key=list(Dated).index))}") if is_old else ("is", "")
-        )
-        return _headline((one.page, ours.last), (other.page, theirs.last), f"{ours.metric}", verb, when), _NEWEST
-    earlier = min(ours.last, theirs.last, key=lambda point: point.at)
-    then = [(latest.page, store.readings.point_at(latest.page.slug, earlier.at)) for latest in (one, other)]
-    known = [(page, point) for page, point in then if point is not None and earlier.at - point.at <= TOGETHER]
-    if len(known) < len(then):
-        return f"{one.page.name} and {other.page.name}", _NO_GAP
-    known.sort(key=lambda pair: -pair[1].count)
-    leader, behind = known
-    return _headline(leader, behind, f"{ours.metric}", "was", f" {phrases.when(earlier.at, earlier.dated)}"), _THEN
+def _names(first: CountedPage, second: CountedPage) -> str:
+    return f"{first[0].page.name} and {second[0].page.name}"
 
 
-def _headline(leader: tuple[Page, Point], other: tuple[Page, Point], unit: str, verb: str, when: str) -> str:
-    (page, ahead), (rival, behind) = leader, other
-    apart = gap(ahead, behind)
-    if apart is None:
-        were = "are" if verb == "is" else "were"
-        return f"{page.name} and {rival.name} {were} level{when}, as far as their figures tell"
-    return f"{page.name} {verb} {apart} {unit} ahead of {rival.name}{when}"
+def _compare(store: Store, first: CountedPage, second: CountedPage, now: datetime) -> tuple[str, str]:
+    """Return the headline and a note. The figures are the newest ones, or the last ones of about the same time."""
+    (one, state), (other, other_state) = first, second
+    if same_time(one, other):
+        at = min(as_of(one) or state.last.at, as_of(other) or other_state.last.at)
+        dated = least_precise(state.last.dated, other_state.last.dated)
+        is_old = now - at > (_A_MONTH if dated is Dated.MONTH else SAME_TIME)
+        when = phrases.when(at, least_precise(dated, Dated.DAY)) if is_old else ""
+        return _headline((one.page, state.last), (other.page, other_state.last), state.metric, when), _NEWEST
+    earlier = min(state.last, other_state.last, key=lambda point: point.at)
+    points = [(page, store.readings.point_at(page.slug, earlier.at)) for page in (one.page, other.page)]
+    found = [(page, point) for page, point in points if point is not None and earlier.at - point.at <= SAME_TIME]
+    if len(found) < len(points):
+        return _names(first, second), _NO_GAP
+    ahead, behind = sorted(found, key=lambda pair: -pair[1].count)
+    return _headline(ahead, behind, state.metric, phrases.when(earlier.at, earlier.dated)), _EARLIER
 
 
-def _told(latest: PageSnapshot, track: SeriesState, now: datetime) -> Line:
-    unconfirmed = " A newer reading is unconfirmed." if track.held else ""
-    trouble = " It cannot be read now; the last figure is kept." if latest.trouble else ""
-    return (Bold(latest.page.name), f": {counted(track)}, ", *provenance(latest, now), f".{unconfirmed}{trouble}")
+def _headline(ahead: tuple[Page, Point], behind: tuple[Page, Point], unit: str, when: str) -> str:
+    """Say which page is ahead and by how many, or which was ahead ``when``."""
+    (page, point), (rival, rival_point) = ahead, behind
+    gap = gap_text(point, rival_point)
+    if gap is None:
+        verb = f"were level {when}" if when else "are level"
+        return f"{page.name} and {rival.name} {verb}, as far as their figures show"
+    return f"{page.name} {'was' if when else 'is'} {gap} {unit} ahead of {rival.name} {when}".rstrip()
 
 
-def _grown(store: Store, latest: PageSnapshot, track: SeriesState, period: timedelta) -> tuple[str, Line]:
-    grown = growth(store, latest, period)
-    if grown is None:
-        begun = store.readings.point_at(latest.page.slug, track.since) or track.last
-        first = store.readings.first_point(latest.page.slug) or begun
-        what = "first" if first.at >= begun.at else "the present series begins"
-        return latest.page.name, f"no figure from so long ago ({what}: {phrases.date(begun.at, begun.dated)})"
-    return latest.page.name, f"{gained(grown)} in {grown.time}{instead(grown, period)}"
+def _count_line(page: CountedPage, now: datetime) -> Line:
+    snapshot, state = page
+    unconfirmed = " A newer reading is unconfirmed." if state.held else ""
+    trouble = " It cannot be read now; the last known figure is shown." if snapshot.trouble else ""
+    source = source_spans(snapshot, now)
+    return (Bold(snapshot.page.name), f": {count_text(state)}, ", *source, f".{unconfirmed}{trouble}")
 
 
-def _plot(store: Store, counts: list[tuple[PageSnapshot, SeriesState]], period: timedelta) -> Plot | None:
-    """The ``period`` up to where both are known; where that is not enough for a chart, everything up to there."""
-    until = min(as_of(latest) or track.last.at for latest, track in counts) + TOGETHER
-    title, unit = " and ".join(latest.page.name for latest, _ in counts), counts[0][1].metric
-    for since in (until - period, min(track.since for _, track in counts)):
-        series = {latest.page.name: store.readings.daily_points(latest.page.slug, since, until) for latest, _ in counts}
-        plot = counts_plot(title, series, unit=unit) if all(series.values()) else None
-        if plot is not None:
-            return plot
-    return None
+def _growth_field(store: Store, page: CountedPage, period: timedelta) -> tuple[str, Line]:
+    snapshot, state = page
+    measured = growth(store, snapshot, period)
+    if measured is not None:
+        return snapshot.page.name, growth_and_time(measured, period)
+    start = store.readings.point_at(snapshot.page.slug, state.since) or state.last
+    first = store.readings.first_point(snapshot.page.slug) or start
+    what = "first" if first.at >= start.at else "the present series begins"
+    return snapshot.page.name, f"no figure is that old ({what}: {phrases.date(start.at, start.dated)})"

@@ -9,7 +9,7 @@ from bot.evidence.trace import reference
 from bot.pages import lookup
 from bot.pages.alert_names import alert_sentence
 from bot.rules.alert_types import written
-from bot.slack.answers.unknown_name import unknown_name
+from bot.slack.answers.help import unknown_name
 from bot.slack.contract import Bold, Call, Card, Command, Line, Permission, Reply, Slash
 from bot.text import phrases
 from storage.store import Store

@@ -15,7 +15,7 @@ from bot.pages.alert_names import alert_sentence
 from bot.pages.lookup import PageOrGroup
 from bot.rules.alert_types import features, written
 from bot.rules.thresholds import parse_threshold, tuned
-from bot.slack.answers.unknown_name import unknown_name
+from bot.slack.answers.help import unknown_name
 from bot.slack.contract import Bold, Button, Call, Card, Command, Line, Permission, Reply, Slash
 from bot.text import phrases
 from handlers.comparisons import all_comparisons

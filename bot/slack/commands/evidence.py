@@ -13,7 +13,7 @@ from bot.evidence.timestamps import read_stamp, stamp_fault
 from bot.evidence.trace import Trace, TracedFigure, TracedReading, find_alert, reference, trace
 from bot.imports.job import reread_import
 from bot.pages.alert_names import alert_sentence
-from bot.slack.answers.figures import moment
+from bot.slack.answers.figures import date_span
 from bot.slack.contract import Bold, Call, Card, Command, Line, Link, Moment, Permission, Reply, Slash, Span
 from bot.text import phrases
 from handlers.model import Fact
@@ -128,7 +128,7 @@ def _value(fact: Fact) -> str:
 
 
 def _instant(fact: Fact) -> tuple[Span, ...]:
-    return () if fact.at is None else (", ", moment(fact.at, fact.dated))
+    return () if fact.at is None else (", ", date_span(fact.at, fact.dated))
 
 
 COMMAND = Command(

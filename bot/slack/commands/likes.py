@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from bot.errors import LikewatchError
 from bot.pages import lookup
+from bot.slack.answers.help import unknown_name
 from bot.slack.answers.leaderboard import group_answer, leaderboard
 from bot.slack.answers.page import page_answer
 from bot.slack.answers.pair import pair_answer
-from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.contract import Call, Command, Permission, Reply, Slash
 from bot.text import phrases
 from handlers.model import Page

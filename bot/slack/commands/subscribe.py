@@ -12,8 +12,8 @@ from bot.rules.alert_types import amount, default_features, features, wishes, wr
 from bot.rules.channel_rules import channel_rules, pages_of
 from bot.rules.parse_alert_types import AlertTypeRequest, parse_features
 from bot.rules.preview import preview, settle_rule_states
+from bot.slack.answers.help import unknown_name
 from bot.slack.answers.subscription import groups_subscribed, preview_lines
-from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.audit import audit
 from bot.slack.contract import Button, Call, Card, Command, Line, Mention, Permission, Reply, Slash
 from bot.slack.delivery.pausing import resume

@@ -10,7 +10,7 @@ from bot.pages.slugs import free_slug, is_slug, make_slug
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.registry import parse_reference, platforms
 from bot.rules.preview import settle_rule_states, states_begun_by
-from bot.slack.answers.figures import title
+from bot.slack.answers.figures import platform_title
 from bot.slack.audit import audit
 from bot.slack.commands import commands
 from bot.slack.contract import Button, Call, Card, Command, Line, Mention, Permission, Reply, Slash
@@ -195,7 +195,10 @@ def _reply(call: Call, page: Page, account: Account, profile: Profile, *, was_wa
         headline=f"{page.name} {'was watched already, and is up to date now' if was_watched else 'is watched now'}",
         lines=tuple(lines),
         fields=(
-            ("Count", f"{phrases.count(profile.count)} {profile.metric}, read just now from {title(profile.platform)}"),
+            (
+                "Count",
+                f"{phrases.count(profile.count)} {profile.metric}, read just now from {platform_title(profile.platform)}",
+            ),
             ("Short name", ", also ".join((page.slug, *page.aliases))),
             ("Home", home),
             ("Groups", ", ".join(page.groups) or "none: leads and overtakes are only posted for pages of a group"),
@@ -208,7 +211,7 @@ def _reply(call: Call, page: Page, account: Account, profile: Profile, *, was_wa
     )
     verb = "updated" if was_watched else "started watching"
     groups = ", ".join(page.groups) or "none"
-    notice = f" {verb} {page.slug} ({page.name} on {title(page.platform)}), home {home}, groups: {groups}"
+    notice = f" {verb} {page.slug} ({page.name} on {platform_title(page.platform)}), home {home}, groups: {groups}"
     return Reply(card=card, notice=(Mention(call.user_id), notice))
 
 

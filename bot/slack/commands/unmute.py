@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.errors import LikewatchError
 from bot.pages import lookup
-from bot.slack.answers.unknown_name import unknown_name
+from bot.slack.answers.help import unknown_name
 from bot.slack.audit import audit
 from bot.slack.contract import Call, Card, Command, Mention, Permission, Reply, Slash
 from storage.store import Store

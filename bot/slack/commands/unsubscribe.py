@@ -11,8 +11,8 @@ from bot.pages.lookup import PageOrGroup
 from bot.rules.alert_types import wishes
 from bot.rules.parse_alert_types import parse_features
 from bot.rules.preview import settle_rule_states
+from bot.slack.answers.help import unknown_name
 from bot.slack.answers.subscription import groups_subscribed
-from bot.slack.answers.unknown_name import unknown_name
 from bot.slack.audit import audit
 from bot.slack.contract import Button, Call, Card, Command, Mention, Permission, Reply, Slash
 from bot.text import phrases

@@ -33,8 +33,7 @@ from bot.slack.delivery.filters import drop_reason
 from bot.slack.delivery.pausing import pause
 from bot.slack.delivery.reconciliation import Reconciliation, metadata
 from bot.slack.render import block_kit
-from bot.slack.render.alert_card import alert_card
-from bot.slack.render.list_card import MORE_THAN, MOST, list_card
+from bot.slack.render.alert_card import MAX_CARDS, MAX_LISTED, alert_card, list_card
 from handlers.model import Alert
 from storage.delivery.outbox import ALONE
 from storage.errors import StoreError
@@ -93,7 +92,7 @@ class Sender:
             first = self._store.outbox.claim(self._clock.now())
             if first is None:
                 return ()
-            return (first, *self._store.outbox.claim_behind(first, more_than=MORE_THAN, most=MOST))
+            return (first, *self._store.outbox.claim_behind(first, more_than=MAX_CARDS, most=MAX_LISTED))
 
     def deliver(self, claimed: Sequence[Delivery]) -> None:
         """Post the claimed deliveries that pass the filters. If the outcome stays unknown, they stay “sending”."""

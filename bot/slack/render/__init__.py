@@ -1,1 +1,1 @@
-"""Cards as Block Kit."""
+"""Render cards and charts as Block Kit."""

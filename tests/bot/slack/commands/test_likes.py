@@ -60,7 +60,7 @@ def test_no_growth_is_told_without_an_earlier_figure(store: Store) -> None:
     watch(store, "hunsen", [(NOW - timedelta(hours=2), 1_000_000)])
     reply = ask(store, "likes hunsen")
     assert reply.card.fields == ()
-    assert "Watched since 24 November 2026, 07:00 UTC. Growth is told once" in words(reply)
+    assert "Watched since 24 November 2026, 07:00 UTC. Growth is shown once" in words(reply)
 
 
 def test_an_unchanged_count_is_as_young_as_its_last_poll(store: Store) -> None:
@@ -154,7 +154,7 @@ def test_it_ranks_a_page_among_its_rivals_of_the_same_metric(store: Store) -> No
 def test_ranks_within_the_rounding_are_level(store: Store) -> None:
     watch(store, "a", daily(2_000_000, 0), rounding=50_000)
     watch(store, "b", daily(1_990_000, 0), rounding=50_000)
-    assert "level with B (read 4 minutes ago) as far as the rounding lets one say" in words(ask(store, "likes a"))
+    assert "level with B (read 4 minutes ago), as far as the figures show" in words(ask(store, "likes a"))
 
 
 def test_a_held_reading_is_shown_as_unconfirmed(store: Store) -> None:
@@ -173,7 +173,7 @@ def test_trouble_is_told_and_the_last_figure_kept(store: Store) -> None:
     watch(store, "hunsen", daily(2_108_800, 0, until=hours_ago), trouble=trouble, polled_at=hours_ago)
     said = words(ask(store, "likes hunsen"))
     assert "*Not readable* since <!date^" in said
-    assert "the last figure is kept. Facebook says the page is not there." in said
+    assert "the last known figure is shown. Facebook says the page is not there." in said
     assert "read 6 hours ago" in said
 
 
@@ -237,7 +237,7 @@ def test_shares_of_all_and_of_new_likes_are_told_apart_with_their_bounds(store: 
 
 def test_without_a_home_country_no_foreign_share_is_told(store: Store) -> None:
     watch(store, "hunsen", daily(3_200_000, 1_000), home=None)
-    assert "No home country is set, so no foreign share can be told." in words(ask(store, "likes hunsen"))
+    assert "No home country is set, so no foreign share can be shown." in words(ask(store, "likes hunsen"))
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_it_compares_two_pages(store: Store) -> None:
     assert "*Sam Rainsy*: 2,094,800 likes, read 2 hours ago from Facebook." in said
     assert fields(reply) == {
         "Hun Sen": "+90,000 (+4.5%) in 90 days",
-        "Sam Rainsy": "no figure from so long ago (first: 25 September 2026)",
+        "Sam Rainsy": "no figure is that old (first: 25 September 2026)",
     }
     assert reply.card.plot is not None
     assert [series.name for series in reply.card.plot.series] == ["Hun Sen", "Sam Rainsy"]
@@ -294,7 +294,7 @@ def test_likes_and_followers_are_not_compared(store: Store) -> None:
     reply = ask(store, "likes a b")
     assert reply.card.headline == "A and B"
     assert reply.card.plot is None
-    assert "no gap is told" in words(reply)
+    assert "no gap is shown" in words(reply)
 
 
 def test_figures_of_different_dates_are_compared_when_both_were_known(store: Store) -> None:

@@ -72,8 +72,8 @@ def test_of_two_series_the_present_one_is_named_as_that(store: Store) -> None:
         watch(store, slug, [(begun, 1_000_000), (NOW, 1_000_100)])
     store.readings.add([older(datetime(2013, 6, 15, tzinfo=UTC), 67_000)])
     said = fields(ask(store, "likes hunsen samrainsy 90d"))
-    assert said["Hunsen"] == "no figure from so long ago (the present series begins: 17 November 2026)"
-    assert said["Samrainsy"] == "no figure from so long ago (first: 17 November 2026)"
+    assert said["Hunsen"] == "no figure is that old (the present series begins: 17 November 2026)"
+    assert said["Samrainsy"] == "no figure is that old (first: 17 November 2026)"
     assert "In the 7 days since its present series of figures began it would have" in words(
         ask(store, "trends subscribe hunsen")
     )
@@ -135,7 +135,7 @@ def test_a_period_is_told_of_one_page_too(store: Store) -> None:
     assert fields(reply)["In 90 days"] == "+90,000 (+4.5%)"
     assert reply.card.plot is not None
     assert reply.card.plot.categories[0] == "31 Aug"
-    assert fields(ask(store, "likes hunsen 200d"))["In 200 days"] == "no figure from so long ago"
+    assert fields(ask(store, "likes hunsen 200d"))["In 200 days"] == "no figure is that old"
     assert "In 90 days" not in fields(ask(store, "likes hunsen"))
 
 

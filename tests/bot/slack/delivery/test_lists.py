@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.slack.render.list_card import MORE_THAN, MOST
+from bot.slack.render.alert_card import MAX_CARDS, MAX_LISTED
 from storage.values import Target
 from tests.labs.standins import blockkit
 from tests.labs.standins.desk import AHEAD, NEWSROOM, NOW, TEAM, Desk, desk, many, numbered
@@ -16,21 +16,21 @@ __all__ = ["desk"]
 
 
 def test_a_few_alerts_are_each_a_card(desk: Desk) -> None:
-    desk.raise_(*many(MORE_THAN))
-    for _ in range(MORE_THAN):
+    desk.raise_(*many(MAX_CARDS))
+    for _ in range(MAX_CARDS):
         desk.later(1)
-    assert len(desk.posted()) == MORE_THAN
+    assert len(desk.posted()) == MAX_CARDS
 
 
 def test_more_than_a_few_are_one_card_with_a_line_for_each(desk: Desk) -> None:
-    desk.raise_(*many(MORE_THAN + 1))
+    desk.raise_(*many(MAX_CARDS + 1))
     desk.deliverer.deliver_due()
     (card,) = desk.posted()
-    assert desk.keys() == [f"key-{number}" for number in range(1, MORE_THAN + 2)]
-    assert card.text.startswith(f"{MORE_THAN + 1} alerts: ahead {MORE_THAN + 1}")
-    assert blockkit.words(list(card.blocks)).count("moved ahead of") == MORE_THAN + 1
+    assert desk.keys() == [f"key-{number}" for number in range(1, MAX_CARDS + 2)]
+    assert card.text.startswith(f"{MAX_CARDS + 1} alerts: ahead {MAX_CARDS + 1}")
+    assert blockkit.words(list(card.blocks)).count("moved ahead of") == MAX_CARDS + 1
     assert "trends alerts" in str(card.blocks)
-    assert desk.store.outbox.counts_by_state()["sent"] == MORE_THAN + 1
+    assert desk.store.outbox.counts_by_state()["sent"] == MAX_CARDS + 1
 
 
 def test_a_burst_of_hundreds_comes_in_lists_one_a_second(desk: Desk) -> None:
@@ -38,7 +38,7 @@ def test_a_burst_of_hundreds_comes_in_lists_one_a_second(desk: Desk) -> None:
     desk.deliverer.deliver_due()
     while desk.store.outbox.counts_by_state()["pending"]:
         desk.later(1)
-    assert len(desk.posted()) == -(-210 // MOST)
+    assert len(desk.posted()) == -(-210 // MAX_LISTED)
     assert desk.keys() == [f"key-{number}" for number in range(1, 211)]
     for message in desk.posted():
         assert len(str(message.blocks)) < 12_000
@@ -50,17 +50,17 @@ def test_long_hostile_names_fit_into_a_list(desk: Desk) -> None:
         page = desk.store.pages.get(slug)
         assert page is not None
         desk.store.pages.add(replace(page, name="<!channel> *H*" + "H" * 3000), None, at=NOW)
-    desk.raise_(*many(MOST))
+    desk.raise_(*many(MAX_LISTED))
     desk.deliverer.deliver_due()
     (card,) = desk.posted()
-    assert len(desk.keys()) == MOST
+    assert len(desk.keys()) == MAX_LISTED
     assert "<!channel>" not in str(card.blocks)
     assert sum(len(text) for text in blockkit.mrkdwn_texts(list(card.blocks))) < 12_000
 
 
 def test_what_follows_in_a_story_told_in_a_list_is_a_new_card_and_changes_no_list(desk: Desk) -> None:
     first, second = SCENES["overtake"]().alerts
-    desk.raise_(first, *many(MORE_THAN))
+    desk.raise_(first, *many(MAX_CARDS))
     desk.deliverer.deliver_due()
     (listed,) = desk.posted()
     desk.raise_(second)
