@@ -49,9 +49,9 @@ def restore(ctx: click.Context, backup: Path) -> None:
 @click.command()
 @click.pass_context
 def rebuild(ctx: click.Context) -> None:
-    """Compute series states, history summaries and rule states anew, and replace what differs.
+    """Compute everything derived from readings anew.
 
-    Stop the bot first. The rules decide anew on everything that ever arrived, in the same order. A difference is
+    Stop the bot first. Series states, history summaries and rule states that differ are replaced. The rules decide anew on everything that ever arrived, in the same order. A difference is
     printed: it comes from a bug, or from a rule that an upgrade changed. No alert is added or posted. An interrupted
     rebuild replaces nothing.
     """

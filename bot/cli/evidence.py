@@ -21,13 +21,19 @@ from bot.text import phrases
 
 @click.group()
 def evidence() -> None:
-    """Prove a figure by the platforms' own replies, which are stored, chained and time-stamped by others."""
+    """Check and hand out the evidence of figures.
+
+    Evidence is made of the platforms' own replies. They are stored, chained and time-stamped by others.
+    """
 
 
 @evidence.command()
 @click.pass_context
 def audit(ctx: click.Context) -> None:
-    """Check all evidence: every reply, every link of the chain, every time-stamp, every reading."""
+    """Check all evidence in the database.
+
+    That is every reply, every link of the chain, every time-stamp, every reading and every alert.
+    """
     with progress_bar("Checking") as advance, reading(read_settings(ctx)) as store:
         audited = StoreAudit(store, reread_import)
         faults = [str(fault) for fault in audited.run(advance)]
@@ -42,7 +48,9 @@ def audit(ctx: click.Context) -> None:
 )
 @click.pass_context
 def export(ctx: click.Context, alert: str, out: Path) -> None:
-    """Write all evidence of ALERT into a zip file that you can give to anybody.
+    """Write all evidence of ALERT into a zip file.
+
+    You can give the file to anybody.
 
     ALERT is an alert's reference (its card's *Evidence* button shows it), its key, or a page, for the newest alert.
     """

@@ -42,7 +42,9 @@ REPLAYED_TOGETHER = "replay"
 @click.option("--group", help="The group of rivals that pages without a group join. Example: cambodia.")
 @click.pass_context
 def import_file(ctx: click.Context, /, file: Path, **options: Any) -> None:
-    """Add counts, and audiences by country, from a spreadsheet saved as CSV.
+    """Add figures from a spreadsheet saved as CSV.
+
+    The figures are counts, and audiences by country.
 
     Importing the same file twice changes nothing. Old events are stored, and not posted as if they were news. If the
     bot runs meanwhile, it gets the file and does the import itself.
@@ -70,10 +72,11 @@ def _import(settings: Settings, job: ImportJob) -> Iterator[str]:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False)
 @click.pass_context
 def replay(ctx: click.Context, file: Path | None) -> None:
-    """Run past figures through the live cycle and print the alerts that would have been posted then.
+    """Print the alerts that past figures would have raised.
 
-    Without FILE, these are the press figures of 2013 to 2020 that Likewatch grew from. FILE may be any file that
-    `likewatch import` reads. The replay has its own database: nothing is stored or posted.
+    The figures run through the live cycle. Without FILE, these are the press figures of 2013 to 2020 that Likewatch
+    grew from. FILE may be any file that `likewatch import` reads. The replay has its own database: nothing is stored
+    or posted.
     """
     echo(_replay(read_settings(ctx), file))
 
@@ -120,7 +123,7 @@ def _pages_of(read: FileContents, settings: Settings, examples: Iterable[Page]) 
 )
 @click.option("--keep-good", is_flag=True, help="Leave bad rows out; else one bad row stops the backtest.")
 def backtest(folder: Path, out: Path, *, thresholds: tuple[str, ...], keep_good: bool) -> None:
-    """Write the alerts that the rules would have raised on a history.
+    """Write the alerts that a history would have raised.
 
     DIR holds these files. Instants are in ISO 8601 and UTC, and rows are sorted by received_at. An alert uses nothing
     that was received later.

@@ -63,7 +63,10 @@ def _has_a_screen() -> bool:
 @click.command()
 @click.pass_context
 def poll(ctx: click.Context) -> None:
-    """Read every tracked page once, now, and print the counts and the alerts."""
+    """Read every tracked page once, now.
+
+    The counts and the alerts are printed.
+    """
     with app.open_core(read_settings(ctx)) as core:
         echo(_poll(core))
 

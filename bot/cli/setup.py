@@ -51,7 +51,10 @@ def _check_slack(settings: Settings) -> str:
     "--http", "request_url", metavar="URL", help="For Slack over HTTP: the public https address of /slack/events."
 )
 def manifest(request_url: str | None) -> None:
-    """Print the Slack app manifest, to paste at api.slack.com/apps → Create New App → From a manifest."""
+    """Print the manifest of the Slack app.
+
+    Paste it at api.slack.com/apps → Create New App → From a manifest.
+    """
     made = slack_manifest(socket_mode=request_url is None, request_url=request_url)
     click.echo(json.dumps(made, indent=2, ensure_ascii=False))
 
@@ -59,7 +62,9 @@ def manifest(request_url: str | None) -> None:
 @click.command()
 @click.pass_context
 def unit(ctx: click.Context) -> None:
-    """Print a systemd unit that runs this installation from this folder, as you.
+    """Print a systemd unit for this installation.
+
+    The unit runs Likewatch from this folder, as you.
 
     likewatch unit | sudo tee /etc/systemd/system/likewatch.service
     """

@@ -185,7 +185,7 @@ def load(environ: Mapping[str, str], env_file: Path | None, platforms: Sequence[
         try:
             return group(**given)
         except ValidationError as error:
-            faults.extend(_sentences(error))
+            faults.extend(_sentences(group, error))
         except (OSError, UnicodeDecodeError) as error:
             raise _unreadable(env_file, error) from error
         return None
@@ -225,11 +225,14 @@ def env_example(settings: Iterable[Setting]) -> str:
     return "\n".join(blocks)
 
 
-def _sentences(error: ValidationError) -> Iterator[str]:
+def _sentences(group: type[SettingGroup], error: ValidationError) -> Iterator[str]:
     """Yield one sentence for each fault. The messages never repeat a secret."""
     for fault in error.errors():
+        name = str(fault["loc"][0])
+        if name in group.model_fields:  # pydantic names a text by the setting, and a default by the field
+            name = group.model_fields[name].alias or name
         ours = fault.get("ctx", {}).get("error")
-        yield f"{fault['loc'][0]}: {ours or fault['msg']}"
+        yield f"{name}: {ours or fault['msg']}"
 
 
 def _unreadable(env_file: Path | None, error: Exception) -> ConfigError:

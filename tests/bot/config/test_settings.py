@@ -90,8 +90,9 @@ def test_it_names_every_fault_at_once_and_no_secret() -> None:
     ids=["bot token alone", "app token alone", "signing secret alone"],
 )
 def test_half_a_connection_is_a_fault(environ: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="SLACK_BOT_TOKEN"):
+    with pytest.raises(ConfigError, match="SLACK_BOT_TOKEN") as caught:
         load(environ, None, [])
+    assert "  - SLACK_SIGNING_SECRET: " in str(caught.value)
 
 
 @pytest.mark.parametrize(
