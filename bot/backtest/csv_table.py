@@ -41,7 +41,7 @@ class Table:
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self._path = path
         self.name = path.name
-        self.line = 1
+        self.line = 0
         try:
             self._bytes = path.open("rb")
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -51,9 +51,9 @@ class Table:
             ) from error
         self.size = path.stat().st_size
         self._text = io.TextIOWrapper(self._bytes, encoding="utf-8-sig", newline="")
-        self._reader = csv.reader(self._text, strict=True)
+        self._lines = self._read_lines()
         try:
-            self._cells = self._of(columns)
+            self._cells = self._columns(columns)
         except HistoryRefused:
             self._text.close()
             raise
@@ -78,24 +78,25 @@ class Table:
             HistoryRefused: the file is no CSV, or not UTF-8.
 
         """
-        cells, width, reader = self._cells, self._width, self._reader
+        cells, width = self._cells, self._width
+        for row in self._lines:
+            if any(row):
+                yield cells(row if len(row) >= width else [*row, *[""] * (width - len(row))])
+
+    def _read_lines(self) -> Iterator[list[str]]:
+        reader = csv.reader(self._text, strict=True)
         try:
             for row in reader:
                 self.line = reader.line_num
-                if any(row):
-                    yield cells(row if len(row) >= width else [*row, *[""] * (width - len(row))])
+                yield row
         except csv.Error as error:
-            raise self._no_csv(error, self.line + 1) from error
+            where = f"{self.name}, line {self.line + 1}"
+            raise HistoryRefused(f"{where}: this is no CSV ({error}). Mend the row that begins there.") from error
         except UnicodeDecodeError as error:
             raise self._no_text() from error
 
-    def _of(self, columns: Sequence[str]) -> Callable[[Sequence[str]], tuple[str, ...]]:
-        try:
-            header = [name.strip().casefold() for name in next(self._reader, [])]
-        except UnicodeDecodeError as error:
-            raise self._no_text() from error
-        except csv.Error as error:
-            raise self._no_csv(error, 1) from error
+    def _columns(self, columns: Sequence[str]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+        header = [name.strip().casefold() for name in next(self._lines, [])]
         if missing := [name for name in columns if name not in header]:
             raise HistoryRefused(
                 f"{self.name}, line 1: the column {missing[0]} is missing. The first row must name the columns: "
@@ -105,9 +106,6 @@ class Table:
         self._width = max(places) + 1
         cells: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(*places)
         return cells
-
-    def _no_csv(self, error: csv.Error, line: int) -> HistoryRefused:
-        return HistoryRefused(f"{self.name}, line {line}: this is no CSV ({error}). Mend the row that begins there.")
 
     def _no_text(self) -> HistoryRefused:
         with self._path.open("rb") as lines:

@@ -9,56 +9,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from importlib.resources import files
 
-# Names that CLDR lacks, and that spreadsheets, institutions and Facebook use. One country a line.
-_ALIASES = """
-AE UAE|Emirates
-BN Brunei Darussalam
-BO Plurinational State of Bolivia
-BQ Bonaire, Sint Eustatius and Saba|Caribbean Netherlands
-CD DR Congo|DRC|Congo DR|Democratic Republic of the Congo|Congo, The Democratic Republic of the|Zaire
-CG Republic of the Congo|Congo Republic
-CI Ivory Coast
-CN People's Republic of China|PRC|Mainland China
-CV Cabo Verde
-CZ Czech Republic
-EG Arab Republic of Egypt|Egypt, Arab Rep.
-GR Hellas|Hellenic Republic
-FK Falkland Islands (Malvinas)|Malvinas
-FM Federated States of Micronesia
-GB Great Britain|Britain|UK of Great Britain and Northern Ireland|United Kingdom of Great Britain and Northern Ireland
-HK Hong Kong
-IR Islamic Republic of Iran|Iran, Islamic Rep.|Persia
-KG Kyrgyz Republic
-KH Kampuchea|Kingdom of Cambodia
-KN St Kitts and Nevis
-KP Democratic People's Republic of Korea|DPRK|Korea, Dem. People's Rep.|Korea, North
-KR Republic of Korea|ROK|Korea, Rep.|Korea, South
-LA Lao PDR|Lao People's Democratic Republic
-MD Republic of Moldova
-MK Macedonia|FYROM
-MM Burma|Myanmar
-MO Macao|Macau
-NL Holland|The Netherlands
-PH Republic of the Philippines
-PS Palestine|State of Palestine|West Bank and Gaza
-RU Russian Federation
-SK Slovak Republic
-SY Syrian Arab Republic
-SZ Swaziland
-TL East Timor
-TR Turkey
-TW Taiwan, Province of China|Chinese Taipei
-TZ United Republic of Tanzania
-US USA|United States of America|America
-VA Holy See|Holy See (Vatican City State)
-VE Bolivarian Republic of Venezuela
-VG Virgin Islands, British
-VI Virgin Islands, U.S.
-VN Viet Nam|Socialist Republic of Vietnam
-XK Republic of Kosovo
-YE Yemen, Rep.
-"""
 _LANGUAGES = ("fr", "de", "es", "km", "th", "vi", "hi", "pt", "id", "ar", "zh")
 _BY_HABIT = {"UK": "GB", "EL": "GR"}  # "EL" is the European Union's code for Greece
 _NO_COUNTRY = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})  # in CLDR beside the countries
@@ -124,7 +76,8 @@ def _codes() -> Mapping[str, str]:
 
 @lru_cache(maxsize=1)
 def _english() -> Mapping[str, str]:
-    aliases = ((line[:2], name) for line in _ALIASES.strip().split("\n") for name in line[3:].split("|"))
+    lines = files("bot.text").joinpath("country_aliases.txt").read_text(encoding="utf-8").splitlines()[1:]
+    aliases = ((line[:2], name) for line in lines for name in line[3:].split("|"))
     return _index([*_territories("en").items(), *aliases])
 
 
