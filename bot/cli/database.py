@@ -51,9 +51,9 @@ def restore(ctx: click.Context, backup: Path) -> None:
 def rebuild(ctx: click.Context) -> None:
     """Compute everything derived from readings anew.
 
-    Stop the bot first. Series states, history summaries and rule states that differ are replaced. The rules decide anew on everything that ever arrived, in the same order. A difference is
-    printed: it comes from a bug, or from a rule that an upgrade changed. No alert is added or posted. An interrupted
-    rebuild replaces nothing.
+    Stop the bot first. Series states, history summaries and rule states that differ are replaced. The rules decide
+    anew on everything that ever arrived, in the same order. A difference is printed: it comes from a bug, or from a
+    rule that an upgrade changed. No alert is added or posted. An interrupted rebuild replaces nothing.
     """
     with closing(Store.open(read_settings(ctx).database)) as store, progress_bar("Rebuilding") as advance:
         report = rebuild_state(store, all_comparisons(), advance=advance)
