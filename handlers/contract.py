@@ -18,7 +18,7 @@ V = TypeVar("V")
 
 
 class Scope(StrEnum):
-    """What one comparison compares: one page with its past, or the pages of a group or of a platform."""
+    """The pages that one comparison compares: one page with its past, or the pages of a group or of a platform."""
 
     PAGE = "page"
     GROUP = "group"
@@ -26,7 +26,7 @@ class Scope(StrEnum):
 
 
 class Trigger(StrEnum):
-    """What must arrive for a comparison to run."""
+    """The arrivals for which a comparison runs."""
 
     COUNTS = "counts"
     AUDIENCE = "audience"
@@ -35,7 +35,7 @@ class Trigger(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What a comparison sees of one scope.
+    """The view of one scope that a comparison gets.
 
     Attributes:
         scope: The slug of the page or group, or the name of the platform.
@@ -46,8 +46,8 @@ class Window:
         audience: The page's audience readings of the past 150 days, and at least the 12 newest of each measure.
             The oldest comes first.
         new_audience: The readings in ``audience`` that just arrived.
-        page_statuses: What polls found out about the page, in order.
-        cache: What ``cached`` stores.
+        page_statuses: The results of polls beside the count, in order.
+        cache: The values that ``cached`` stores.
 
     """
 
@@ -103,12 +103,12 @@ class Comparison(Generic[S]):
         feature: The word that people subscribe to.
         wording: The sentences for each kind of alert that the rule raises.
         summary: One line about the rule for subscribers.
-        scope: What the rule compares.
-        trigger: What must arrive for the rule to run.
+        scope: The pages that the rule compares.
+        trigger: The arrivals for which the rule runs.
         parameters: The numbers of the rule.
         state: How the rule's state of one scope is stored.
-        compare: The rule itself, a pure function of a window, the state of its scope, and the parameters. None as its
-            result means no alert and an unchanged state.
+        compare: The rule itself, a pure function of a window, the state of its scope, and the parameters. A result of
+            None means no alert and an unchanged state.
         threshold: The parameter that a channel may set, if there is one.
         opt_in: True if only subscribers who name the feature get it.
         only: The scopes to compare, all if it is None.

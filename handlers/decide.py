@@ -1,4 +1,4 @@
-"""Decide which readings count and which alerts they raise. Pure: the live cycle, the replay and the backtest share it."""
+"""Decide which readings count and which alerts they raise: pure, for the live cycle, the replay and the backtest."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _nothing() -> Mapping[K, V]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownState:
-    """What was known before the arrivals, as far as comparisons may need it.
+    """The state before the arrivals, as far as comparisons may need it.
 
     Attributes:
         groups: The slugs of the pages of each group.
@@ -62,15 +62,15 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What to store, and which alerts to raise.
+    """The result: values to store, and alerts to raise.
 
     Attributes:
         readings: The readings in the order in which they were validated.
         confirmed: The first and the last instant of each run of earlier held readings that counts from now on, by page.
-        series_states: Those that changed.
-        histories: Those that changed.
-        audiences: Those that are new.
-        rule_states: Those that changed.
+        series_states: The ones that changed.
+        histories: The ones that changed.
+        audiences: The new ones.
+        rule_states: The ones that changed.
 
     """
 
@@ -86,9 +86,9 @@ class Decision:
 def decide(known: KnownState, arrivals: Arrivals, now: datetime, comparisons: Sequence[Comparison[Any]]) -> Decision:
     """Validate the arrivals, and run every comparison that they trigger once for each scope.
 
-    Arrivals are taken in the order in which they could be known: by ``received_at``, then by the instant they are
-    for. Comparisons see the series after all arrivals. An alert's ``at`` is the newest ``received_at`` among the
-    arrivals of its scope, and never later than ``now``.
+    Arrivals are taken in the order of ``received_at``, then of the instant they are for. Comparisons see the series
+    after all arrivals. An alert's ``at`` is the newest ``received_at`` among the arrivals of its scope, and never
+    later than ``now``.
     """
     draft = _Draft(known, now)
     readings = arrivals.readings

@@ -14,7 +14,7 @@ from handlers.model import AudienceReading, Page, SeriesState
 from handlers.signals.history import HistorySummary
 
 HISTORY = timedelta(days=150)
-"""How far back comparisons see audience readings: 28 days, the 90 days before, and some slack."""
+"""The age of the oldest audience readings that comparisons see: 28 days, the 90 days before, and some slack."""
 
 _AT_LEAST = 12  # readings of each measure, however old
 
@@ -38,7 +38,7 @@ class LiveState:
         self.platforms: Mapping[str, tuple[str, ...]] = _members(self.pages, lambda page: (page.platform,))
 
     def snapshot(self) -> KnownState:
-        """Return what is known now; the result changes with this object."""
+        """Return the present state; the result changes with this object."""
         return KnownState(
             pages=self.pages,
             groups=self.groups,

@@ -30,7 +30,7 @@ class Metric(StrEnum):
 
 
 class Dated(StrEnum):
-    """How precisely the instant of a figure is known: newspapers print a day, or only a month."""
+    """The precision of a figure's instant: newspapers print a day, or only a month."""
 
     INSTANT = "instant"
     DAY = "day"
@@ -74,7 +74,7 @@ class Reading:
 
     Attributes:
         observed_at: The instant that the figure is for.
-        received_at: The instant from which the figure could be known.
+        received_at: The instant from which the figure was available.
         count: The count as published.
         low: The lower bound that rounding leaves; equal to ``count`` if the platform is exact.
         high: The upper bound.
@@ -103,7 +103,7 @@ class Figure:
 
 
 class Measure(StrEnum):
-    """What an audience reading splits by country: all likes of the page, or the new likes of a period."""
+    """The likes that an audience reading splits by country: all likes of the page, or the new likes of a period."""
 
     ALL = "all"
     NEW = "new"
@@ -118,7 +118,7 @@ class AudienceReading:
     """Likes by country: all at one instant (``ALL``), or those gained over the ``days`` before it (``NEW``).
 
     Attributes:
-        metric: What is counted; for followers, ``likes`` are followers.
+        metric: The metric of all figures; for followers, ``likes`` are followers.
         likes: The count of each country, if counts were published.
         shares: Each country's share of the denominator, if shares were published. A country may be in both.
         total: The denominator, if it came with the figures.
@@ -166,7 +166,7 @@ class Restart(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesState:
-    """What validation needs to know of one page's series: stored, and enough to go on from.
+    """The state of one page's series, from which validation goes on.
 
     Attributes:
         since: The oldest instant of this series. A change of metric or a long silence starts a new series.
@@ -175,9 +175,9 @@ class SeriesState:
         day: The accepted point from which the running day's gain is counted.
         gains: Up to 14 daily gains (likes a day), newest last.
         gap: The usual time between readings, in seconds.
-        held: Readings outside the gate that agree with each other and wait to be confirmed. Of many, the first and
-            the two newest.
-        held_metric: What ``held`` counts, if not ``metric``.
+        held: Readings outside the gate that agree with each other and wait to be confirmed. The first and the
+            two newest are enough.
+        held_metric: The metric of ``held``, if not ``metric``.
         restarted: Why the series began at another level of the same metric. Then nothing older is part of it.
 
     """
@@ -226,10 +226,10 @@ class PageTrouble(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageStatus:
-    """What a poll found out about a page beside its count.
+    """A poll's result about a page beside its count.
 
     Attributes:
-        trouble: None if the page was read without trouble.
+        trouble: The reason that the page could not be read, if it could not.
         detail: The new name of a renamed page, or the page that a merged one became a part of.
 
     """
@@ -279,8 +279,8 @@ class Alert:
     """Something that happened, with everything needed to report, draw and prove it.
 
     Attributes:
-        key: Made from what happened (kind, page, rival, direction, the reading that confirmed it), never from the
-            wall clock: a replay of the same readings gives the same keys.
+        key: Made from what happened (kind, page, rival, direction, the reading that confirmed it). The wall clock is
+            no part of it: a replay of the same readings gives the same keys.
         story: Alerts of one story share a card. The first alert is posted, later ones edit the card and go to its
             thread.
         page: The page's slug; for an event of a whole platform, the platform's name.
@@ -288,7 +288,7 @@ class Alert:
         at: ``received_at`` of the reading that triggered the alert.
         facts: The figures. The first one is the main figure.
         rule: The rule in one or two sentences.
-        threshold: The threshold in force, as people write it; None if channels cannot set one.
+        threshold: The threshold in force, as people write it, if channels can set one.
         tuned: True if a channel set the threshold; then the alert is for such channels only.
 
     """

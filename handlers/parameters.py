@@ -16,7 +16,7 @@ def parameter(default: N, unit: str, name: str = "") -> N:
     Args:
         default: The number, in ``unit``. For a share, from 0 to 1.
         unit: May contain ``{words}`` that ``Parameters.listed`` fills in, such as ``{metric}``.
-        name: What alerts call the number, also with ``{words}``; alerts do not list a parameter without a name.
+        name: The name in alerts, also with ``{words}``; alerts do not list a parameter without a name.
 
     Example:
         >>> days_quiet: int = parameter(7, "days", "quiet after")

@@ -41,8 +41,8 @@ class StateForm(Generic[S]):
     Attributes:
         cls: The state's class; ``cls()`` is the state of a scope seen for the first time.
         version: The number of the present form. Raise it whenever the stored text changes its form.
-        upgrade: Turns the parsed JSON of an older version into that of the present one. None as its result means
-            that the older state says nothing any more, so that the scope begins anew.
+        upgrade: Turns the parsed JSON of an older version into that of the present one. A result of
+            None means that the older state is worthless and the scope begins anew.
 
     Version 0 are the forms before migration 0004, version 1 those before migration 0005, and version 2 those of
     Likewatch 0.1.

@@ -10,8 +10,8 @@ A reading is accepted if it lies inside a gate, widened on both sides by its rou
 | r | the page's usual daily gain | likes a day |
 | dt | the time since v0 | hours |
 
-A reading outside the gate (a tenfold value, another page's number, a purge) or of another metric (followers after
-likes) is held until consistent readings confirm it. So a wrong value costs at most a delay, and never an alert.
+A reading outside the gate (a tenfold value, another page's number, a purge) is held until consistent readings confirm
+it. A reading of another metric (followers after likes) is held too. So a wrong value costs a delay, and never an alert.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Validation:
     """The outcome for one reading, and the page's series after it.
 
     Attributes:
-        series_state: None only if the page never had a count above zero.
+        series_state: The series after the reading. Only a page without a count above zero has none.
         confirmed: The first and the last instant of earlier held readings that count from now on.
 
     """
@@ -56,7 +56,7 @@ class Validation:
 
 
 def validate(series_state: SeriesState | None, reading: Reading) -> Validation:
-    """Validate one reading against its page's series; call this in the order in which readings could be known.
+    """Validate one reading against its page's series; call this in the order of ``received_at``.
 
     A change of metric starts a new series once it is confirmed. Zero and negative counts are held and never confirmed.
     """
@@ -73,12 +73,12 @@ def validate(series_state: SeriesState | None, reading: Reading) -> Validation:
 
 
 def usual_gain(series_state: SeriesState) -> float | None:
-    """Return the page's usual gain in likes a day (the median of up to 14 daily gains), None if none is known."""
+    """Return the page's usual gain in likes a day (the median of up to 14 daily gains), None without one."""
     return median(series_state.gains) if series_state.gains else None
 
 
 def repeating_since(series_state: SeriesState) -> datetime | None:
-    """Return since when the newest count has repeated itself; None if the newest reading changed it."""
+    """Return since when the newest count has repeated itself, None if the newest reading changed it."""
     previous = series_state.previous
     return previous.at if previous is not None and previous.count == series_state.last.count else None
 
@@ -162,7 +162,7 @@ def _accept(series_state: SeriesState, reading: Reading) -> Validation:
 def _daily(series_state: SeriesState, point: Point) -> tuple[Point, tuple[float, ...]]:
     """Return the running day's start and the daily gains after ``point``.
 
-    The day does not end while the count repeats itself, for up to 7 days: the catch-up of a frozen counter belongs to
+    The day does not end while the count repeats itself, for up to 7 days. The catch-up of a frozen counter belongs to
     all of the frozen time.
     """
     day = series_state.day or series_state.last

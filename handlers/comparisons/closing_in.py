@@ -1,6 +1,7 @@
 """Closing in: a forecast that a page will pass its rival, with an interval that should hold eight times in ten.
 
-A group is compared once a day, six hours after midnight UTC, when the counts at midnight are known. An alert needs all of:
+A group is compared once a day, six hours after midnight UTC, when the counts of midnight have arrived. An alert needs
+all of:
 
 - the interval ends within 30 days. The model's limits are 10% earlier and 16% later or never; in simulated worlds
   such intervals hold eight times in ten (``docs/alert-quality.md``);
@@ -10,8 +11,8 @@ A group is compared once a day, six hours after midnight UTC, when the counts at
 
 A forecast ends when the page has passed (ahead at two midnights running), or else a week after the interval and 30
 days after the alert. Then the record says whether the interval held; every alert quotes the group's last ten.
-A page and a rival have one forecast at a time and in 30 days, so that a short-lived passing does not make the next
-one news. The opposite passing is a forecast of its own. In a large group, pages with most likes come first: each is
+A page and a rival have one forecast at a time and in 30 days. So a short-lived passing does not make the next one
+news. The opposite passing is a forecast of its own. In a large group, pages with most likes come first: each is
 compared with the ten above it, and at most 1,000 pairs a day.
 """
 
@@ -56,8 +57,8 @@ class ClosingInParameters(Parameters):
 
 
 _RULE = (
-    "The interval should hold eight times in ten and ends within {within_days} days. The pace of four weeks led to a "
-    "passing within {within_days} days on each of the past {coming_days} days, without a surge or purge in them."
+    "The interval should hold eight times in ten and ends within {within_days} days. On each of the past {coming_days} "
+    "days the four-week pace led to that too, without a surge or purge."
 )
 
 PageAndRival = tuple[str, str]
@@ -81,7 +82,7 @@ class ClosingInState:
     Attributes:
         day: The day (since 1970) of the last comparison.
         forecasts: The forecasts that have not ended, or were raised less than 30 days ago.
-        record: Whether each of the last ten ended forecasts held, oldest first.
+        record: True for each of the last ten ended forecasts that held, oldest first.
 
     """
 
@@ -148,7 +149,7 @@ def _forecast(
     if gaps[-1] <= step:  # rounding hides as much
         return None
     found = approach(gaps[-1 - DAYS :], step=step)
-    return None if found is None else _alert(window, pair, found, day, age, record, parameters)
+    return None if found is None else _alert(window, pair, found, parameters, day=day, age=age, record=record)
 
 
 def _gaps(ours: HistorySummary, theirs: HistorySummary, since: int, until: int) -> Sequence[float]:
@@ -207,10 +208,11 @@ def _alert(
     window: Window,
     pair: PageAndRival,
     found: Approach,
+    parameters: ClosingInParameters,
+    *,
     day: int,
     age: float,
     record: tuple[bool, ...],
-    parameters: ClosingInParameters,
 ) -> Alert | None:
     """Return the alert for an approach as it was at the midnight of ``day``, ``age`` days ago."""
     within = parameters.within_days + age

@@ -1,11 +1,11 @@
 """One country's share of new likes: new likes are listed in one country abroad far more often than before.
 
-The rule is in ``handlers.signals.new_likes_rule``; each country has an episode of its own. The feature is opt-in: if one
-country alone raises the foreign share, ``foreign`` already says so. It is for channels that wait for a certain
+The rule is in ``handlers.signals.new_likes_rule``; each country has an episode of its own. The feature is opt-in: if
+one country alone raises the foreign share, ``foreign`` already says so. It is for channels that wait for a certain
 country, or whose page is foreign throughout.
 
-The alert also gives the country's share of all the page's likes. A location quotient (the same against the group's
-other pages) would need their audiences at the same instant, which no platform gives for pages of others.
+The alert also gives the country's share of all the page's likes. A comparison with the group's other pages (a location
+quotient) would need their audiences at the same instant. No platform gives the audiences of other people's pages.
 """
 
 from __future__ import annotations

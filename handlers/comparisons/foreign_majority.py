@@ -2,9 +2,9 @@
 
 From lists by country:
 
-- more than 50.5% of the likes with a country are listed abroad on 3 lists in a row (1 if lists are rare), and it was
-  less than 47.5% before;
-- a list that became longer or shorter is no news: the share must exceed 50.5% by as much as the list's coverage has
+- On 3 lists in a row (1 if lists are rare), more than 50.5% of the likes with a country are listed abroad. Before, it
+  was less than 47.5%.
+- A list that became longer or shorter is no news. So the share must exceed 50.5% by as much as the list's coverage has
   changed since then, unless the likes listed abroad are more than 50.5% of all likes.
 
 From published figures: the home country's share, rounding included, falls below half after it was above half.
@@ -48,8 +48,8 @@ class MajorityParameters(Parameters):
 
 
 _LISTS_RULE = (
-    "On {lists_in_a_row} lists by country in a row (one if lists are rare), more than {majority:.1%} of the {metric} "
-    "with a country were abroad. Before, it was less than {minority:.1%}."
+    "On {lists_in_a_row} lists in a row (one if lists are rare), more than {majority:.1%} of {metric} with a country "
+    "were abroad. Before, it was less than {minority:.1%}."
 )
 _FIGURES_RULE = "The published home share was above half before and is below half now, whatever the rounding."
 

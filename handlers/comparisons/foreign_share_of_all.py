@@ -4,7 +4,7 @@
   does not move it. A list that covers more likes of one country does; so inflow counts only as far as the page's total
   gained it.
 - An alert needs 2 lists in a row on which the share (the median of the last 3 lists) is 2.5 points or more above its
-  lowest of 30 days, and clean new likes from abroad explain 60% of that rise.
+  lowest of 30 days. Clean new likes from abroad must explain 60% of that rise.
 - An episode ends after 21 days in which they explain less than 1 point.
 """
 
@@ -50,9 +50,8 @@ class AllShareParameters(Parameters):
 
 
 _RULE = (
-    "On {lists_in_a_row} lists by country in a row, the share abroad of {metric} with a country was at least "
-    "{points:g} points above its lowest of {within_days} days. New {metric} from abroad explain at least "
-    "{explained:.0%} of the rise."
+    "On {lists_in_a_row} lists in a row, the share abroad of located {metric} was at least {points:g} points above its "
+    "lowest of {within_days} days. New {metric} from abroad explain at least {explained:.0%} of the rise."
 )
 
 

@@ -1,7 +1,7 @@
 """Foreign share of new likes: new likes are listed abroad far more often than before.
 
-The rule is in ``handlers.signals.new_likes_rule``. A channel may set by how many points the share must exceed the usual one
-(``foreign>10``); the default is 15.
+The rule is in ``handlers.signals.new_likes_rule``. A channel may set by how many points the share must exceed the usual
+one (``foreign>10``); the default is 15.
 """
 
 from __future__ import annotations

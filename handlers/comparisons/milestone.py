@@ -3,7 +3,7 @@
 - Each milestone is raised once ever: not again after a dip, and not at first sight (a page first seen at 2,108,800
   passed 2,000,000 long ago). Followers after likes are a new series.
 - A rounded count has passed a milestone once its whole interval has.
-- Of several passed within 48 hours only the highest is news. If a page will pass the next milestone within 48 hours
+- Only the highest milestone within 48 hours is news. If a page will pass the next milestone within 48 hours
   of the first, at its pace of the last 12, the alert waits. A higher one that follows all the same joins the story of
   the first, so that its card is edited.
 - A jump of the last 12 hours may be a wrong value inside the gate (``handlers.signals.jumps``). A count that is above
@@ -56,8 +56,8 @@ class MilestoneParameters(Parameters):
 
 
 _RULE = (
-    "The count passed a round number, rounding included, for the first time since the page is watched; after a jump it "
-    "must stand for {stands_hours} hours. Of several within {together_hours} hours only the highest counts."
+    "The count passed a round number, rounding included, for the first time since the page is watched. After a jump it "
+    "must stand for {stands_hours} hours. Only the highest within {together_hours} hours counts."
 )
 
 
@@ -66,13 +66,13 @@ class MilestoneState:
     """The state of a page.
 
     Attributes:
-        metric: What the page's series counts; None before the first reading.
+        metric: The metric of the page's series, None before the first reading.
         next: The lowest milestone that the page has not passed while it was watched.
         waiting: The facts of a passed milestone whose alert waits for a higher one, and of the lowest passed.
         story: The milestone that opened the newest story.
         same_until: Until when a milestone belongs to that story.
         doubted: The instant of the jump by which the count is above ``next``.
-        since: Where the page's series began; None in a state from before this was stored.
+        since: The beginning of the page's series, None in a state of version 1.
 
     """
 

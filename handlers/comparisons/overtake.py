@@ -15,7 +15,7 @@
   decide; a jump of a rival that is read more often does not.
 
 The state is a group's order and its open pairs. The leader of a pair that is not open is the page with the higher
-count. So two pages whose distance is less than their gain between two readings may open a contest: the next
+count. So a contest may open between two pages that are closer than their gain between two readings. The next
 readings confirm it or hold it off. A pair that shares several groups is judged in the group it has shared longest.
 """
 
@@ -71,7 +71,7 @@ _SETTLED_RULE = (
     "new readings of both pages."
 )
 _MAY_BE = (
-    "One page is not read, or its counter stands still: the lead holds for any count from 1% less than its last to "
+    "One page is not read, or its counter stands still. The lead holds for any count from 1% less than its last to "
     "three times its usual gain more."
 )
 _AHEAD_OF_UNREAD_RULE = f"Counts as ahead at {{evaluations_to_open}} readings. {_MAY_BE}"
@@ -261,9 +261,11 @@ def _evaluate(
         rival = key[1] if leader == key[0] else key[0]
         if pair.contest is None or now.at - streak.since < timedelta(hours=parameters.hours_to_hold_off):
             return pair, None
-        alert = _alert("held_off", (leader, rival), pair, now, window, parameters, rule=_HELD_OFF_RULE)
+        alert = _alert(
+            "held_off", (leader, rival), pair, now, window=window, parameters=parameters, rule=_HELD_OFF_RULE
+        )
         return Pair(leader=leader), alert
-    return _challenged(pair, streak, (now.ahead, leader), now, window, parameters)
+    return _challenged(pair, streak, (now.ahead, leader), now, window=window, parameters=parameters)
 
 
 def _undecided(pair: Pair, both: tuple[SeriesState, SeriesState]) -> Pair:
@@ -295,28 +297,33 @@ def _challenged(
     streak: Streak,
     pages: tuple[str, str],
     now: Lead,
+    *,
     window: Window,
     parameters: OvertakeParameters,
 ) -> tuple[Pair, Alert | None]:
     """Evaluate a pair of which the challenger is ahead; ``pages`` are the challenger and the leader."""
     challenger, leader = pages
     if now.sparse:
-        return Pair(leader=challenger), _alert("overtake", pages, pair, now, window, parameters, rule=_SPARSE_RULE)
+        return Pair(leader=challenger), _alert(
+            "overtake", pages, pair, now, window=window, parameters=parameters, rule=_SPARSE_RULE
+        )
     if pair.contest is None:
-        if not _is_still_ahead(leader, challenger, streak, now, window, parameters):
+        if not _is_still_ahead(pages, streak, now, window, parameters):
             return pair, None
         pair = replace(pair, contest=now.at)
         rule = _AHEAD_RULE if now.unread is None else _AHEAD_OF_UNREAD_RULE
-        return pair, _alert("ahead", pages, pair, now, window, parameters, rule=rule)
+        return pair, _alert("ahead", pages, pair, now, window=window, parameters=parameters, rule=rule)
     lasted = now.at - streak.since
     if streak.evaluations < parameters.evaluations_to_settle or lasted < timedelta(hours=parameters.hours_to_settle):
         return pair, None
     rule = _SETTLED_RULE if now.unread is None else _SETTLED_OF_UNREAD_RULE
-    return Pair(leader=challenger), _alert("overtake", pages, pair, now, window, parameters, rule=rule)
+    return Pair(leader=challenger), _alert(
+        "overtake", pages, pair, now, window=window, parameters=parameters, rule=rule
+    )
 
 
 def _is_still_ahead(
-    leader: str, challenger: str, streak: Streak, now: Lead, window: Window, parameters: OvertakeParameters
+    pages: tuple[str, str], streak: Streak, now: Lead, window: Window, parameters: OvertakeParameters
 ) -> bool:
     """Return True if the challenger would be ahead without any one reading.
 
@@ -325,16 +332,16 @@ def _is_still_ahead(
     """
     if now.at <= streak.since:
         return False
-    pages = []
-    for slug, read in zip(pair_of(leader, challenger), streak.read, strict=True):
+    series_states = []
+    for slug, read in zip(pair_of(*pages), streak.read, strict=True):
         series_state: SeriesState | None = window.series_states[slug]
         if streak.evaluations < parameters.evaluations_to_open and window.series_states[slug].last.at <= read:
             series_state = by_its_pace(window.series_states[slug]) if now.unread is None else None
         if series_state is None:
             return False
-        pages.append(series_state)
-    found = lead(pages[0], pages[1], streak.before)
-    return found is not None and found.ahead == challenger
+        series_states.append(series_state)
+    found = lead(series_states[0], series_states[1], streak.before)
+    return found is not None and found.ahead == pages[0]
 
 
 def _alert(
@@ -342,9 +349,9 @@ def _alert(
     pages: tuple[str, str],
     pair: Pair,
     now: Lead,
+    *,
     window: Window,
     parameters: OvertakeParameters,
-    *,
     rule: str,
 ) -> Alert:
     ours, theirs = (window.series_states[slug] for slug in pages)

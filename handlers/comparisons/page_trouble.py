@@ -39,7 +39,9 @@ class PageTroubleParameters(Parameters):
 
 
 _UNREADABLE = frozenset({PageTrouble.UNAVAILABLE, PageTrouble.UNREAD})
-_LASTED = "Polls of at least {hours} hours brought no count, while the platform and its other pages could be read."
+_LASTED = (
+    "Polls of at least {hours} hours brought no count; the reason lies with the page, not its platform or Likewatch."
+)
 _RULES = {
     "page_unavailable": _LASTED,
     "page_unread": _LASTED,
@@ -55,7 +57,7 @@ class PageTroubleState:
     """The state of a page.
 
     Attributes:
-        trouble: The present trouble; None while the page is read.
+        trouble: The present trouble, if there is one.
         since: The first poll of ``trouble`` (unavailable and unread count as one).
         until: The newest poll of ``trouble``.
         polls: The number of these polls.
@@ -80,7 +82,7 @@ def compare(
     before, alerts = state, list[Alert]()
 
     def add(kind: str, status: PageStatus, since: datetime, opened: datetime) -> None:
-        alerts.append(_alert(kind, status, since, opened, series_state, parameters))
+        alerts.append(_alert(kind, status, series_state, parameters, since=since, opened=opened))
 
     for status in window.page_statuses:
         if status.trouble is None:
@@ -146,10 +148,11 @@ def _is_news(state: PageTroubleState, parameters: PageTroubleParameters) -> bool
 def _alert(
     kind: str,
     status: PageStatus,
-    since: datetime,
-    opened: datetime,
     series_state: SeriesState | None,
     parameters: PageTroubleParameters,
+    *,
+    since: datetime,
+    opened: datetime,
 ) -> Alert:
     page = status.page
     story = f"{kind}:{page}:{status.detail}" if kind == "page_renamed" else f"trouble:{page}"

@@ -3,8 +3,8 @@
 - An event takes 5 pages or more, a fifth of the platform's watched pages or more, of more than one group, within 48
   hours (``handlers.signals.platform_drops``).
 - Platforms remove accounts in several rounds. For 7 days, more pages that fall with others belong to the same event
-  and bring its card up to date: at once if they would make an event of their own, else 48 hours after the first of
-  them fell, so that no page's loss goes without an alert.
+  and bring its card up to date. This happens at once if they would make an event of their own. Else it happens 48 hours
+  after the first of them fell, so that no page's loss goes without an alert.
 - A page that an alert named is not named again for 7 days.
 """
 
@@ -181,7 +181,7 @@ def _lines(alert: Alert, words: Names) -> tuple[str, ...]:
 
 
 def _upgrade(version: int, stored: Any) -> Any:
-    """Bring older forms up to date: before version 1 losses were counted otherwise; in version 2 the event was a row."""
+    """Bring older forms up to date. Before version 1 a loss was another thing; before version 3 the event was a row."""
     if version < 1:
         return None
     event = stored.pop("notice")

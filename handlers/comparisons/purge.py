@@ -1,7 +1,8 @@
 """Purge: a page loses a part of its audience within two days and does not make up for it.
 
 ``handlers/signals/drops.py`` decides what counts as a loss. After an alert the page is quiet for 7 days. If many pages
-of the platform fall together, ``platform_event`` raises the alert instead; while that may still happen, this rule waits.
+of the platform fall together, ``platform_event`` raises the alert instead. While that may still happen, this rule
+waits.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class PurgeParameters(Parameters):
 
 
 _RULE = (
-    "At every reading for {down_hours} hours the count was {share} or more below its middle of the {level_hours} hours "
-    "before. That is far more than its days differ, and no old number shown again."
+    "At every reading for {down_hours} hours the count was at least {share} below its middle of the {level_hours} "
+    "hours before. The loss is far more than the page's days differ, and no old number shown again."
 )
 
 

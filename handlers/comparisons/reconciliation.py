@@ -10,8 +10,8 @@ The country's new likes are ``s1 (T0 + D) - s0 T0 = s1 D - (s0 - s1) T0``. The r
 interval: the expression is linear in each figure, so its extremes lie at their bounds. A published count of the
 country's new likes outside the interval is a contradiction. The figures alone do not show which of them is wrong.
 
-Example, 8 to 13 March 2016: 57.6% of 3,003,000 likes, then 56.4%, after 151,000 new likes. That makes 45,700 to 52,500
-new likes at home; 34,069 were published.
+Example, 8 to 13 March 2016: 57.6% of 3,003,000 likes, then 56.4%, after 151,000 new likes. These make 45,700 to
+52,500 new likes at home; 34,069 were published.
 
 The rule computes the total at the end as T0 + D: newspapers print it less often and more coarsely than the gain. T0 is
 the total that came with the first share, else the page's own accepted count within 72 hours of that share.
@@ -90,7 +90,7 @@ class _Period:
 def compare(
     window: Window, state: ReconciliationState, parameters: ReconciliationParameters
 ) -> Verdict[ReconciliationState] | None:
-    """Compare every published count of new likes with the shares and totals that are known."""
+    """Compare every published count of new likes with the published shares and the totals."""
     published = [new for new in window.audience if new.measure is Measure.NEW]
     if not published:
         return None

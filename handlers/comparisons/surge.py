@@ -3,7 +3,7 @@
 | symbol | meaning |
 |---|---|
 | g | the gain of the past 24 hours |
-| m | the median of the logarithms of the 28 daily gains before, raised half-way to that of the same weekdays if higher |
+| m | the median logarithm of the 28 daily gains before, raised half-way to that of the same weekdays if higher |
 | e^m | the usual day |
 | sd | how far the days above the median usually lie above it: bad days make no good day usual |
 | s | sqrt(0.18^2 + sd^2 + 1/e^m) |
@@ -14,14 +14,14 @@ A surge is raised if all of these hold:
 - the same held 6 hours ago (not asked of a page read less often than every 8 hours);
 - ``g >= max(500, 0.2% of the audience)``.
 
-If one jump makes the surge, it must hold for 12 hours instead of 6 (``handlers.signals.jumps``). A rounded count must have
-been read to rise twice within the 24 hours instead: then one step at least happened in them. There is one alert an
+If one jump makes the surge, it must hold for 12 hours instead of 6 (``handlers.signals.jumps``). A rounded count must
+have been read to rise twice within the 24 hours instead: then one step at least happened in them. There is one alert an
 episode, which ends after 72 hours below 1.8 usual days, or after 45 days. A frozen counter does not end it.
 
-If nobody read the page a day ago, its count then is interpolated on a straight line. That would spread a surge over
-up to three days of an outage. So usual days are assumed until then if that makes a gain of 5 usual days, and the
-straight line a gain of 2.5 usual days and of 0.7 times the least gain. The alert names the assumption, and the gain
-since the last reading before.
+If nobody read the page a day ago, its count then is interpolated on a straight line. Such a line spreads a surge over
+up to three days of an outage. So the rule assumes usual days until then, on two conditions: they leave a gain of 5
+usual days, and the line one of 2.5 usual days and of 0.7 times the least gain. The alert names the assumption and the
+gain since the last reading before.
 """
 
 from __future__ import annotations
@@ -78,12 +78,14 @@ class SurgeParameters(Parameters):
 
 
 _RULE = (
-    "The gain of 24 hours is at least {times:g} times the usual day, and clearly more than its days differ. It was so "
-    "{hours_apart} hours before too ({hours_apart_after_a_jump} after a jump), or the page is read rarely or rounded."
+    "The gain of 24 hours is {times:g} times the usual day or more, and far more than its days differ (or "
+    "{times_beyond_doubt} times). It was so {hours_apart} hours before too ({hours_apart_after_a_jump} after a jump), or "
+    "the page is read rarely, or its rounded count rose twice."
 )
 _ASSUMED = {
-    "drawn": " The page was not read a day before; the rule assumes that it grew evenly until it was read.",
-    "paced": " The page was not read a day before; the rule assumes usual days until then.",
+    "drawn": " The page was not read a day before. The rule assumes that it grew evenly until it was read.",
+    "paced": " The page was not read a day before. The rule assumes usual days until then, which leaves "
+    "{times_beyond_doubt} usual days or more for the 24 hours.",
 }
 
 
@@ -183,7 +185,7 @@ def _was_unusual(history: HistorySummary, by: float, parameters: SurgeParameters
 
 
 def _day(history: HistorySummary, at: float, count: float, parameters: SurgeParameters, *, width: int) -> _Day | None:
-    """Return the gain of the 24 hours before ``at`` and the usual one; None if the days before are not known.
+    """Return the gain of the 24 hours before ``at`` and the usual one, None if too few days before have counts.
 
     ``width`` is the step of a rounded count: then the gain is the part that is certain. With 0 it is the part that a
     straight line between the steps makes likely.
@@ -244,7 +246,7 @@ def _alert(window: Window, series_state: SeriesState, day: _Day, level: Figure, 
         at=window.now,
         dated=last.dated,
         facts=facts,
-        rule=parameters.fill(_RULE) + "".join(_ASSUMED.get(fact.name, "") for fact in facts),
+        rule=parameters.fill(_RULE + "".join(_ASSUMED.get(fact.name, "") for fact in facts)),
         parameters=parameters.listed(metric=unit),
     )
 

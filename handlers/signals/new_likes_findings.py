@@ -1,8 +1,8 @@
 """Findings about a part's new likes, and the test of whether a finding is news.
 
 A part is a country's code, or ``ABROAD``: every country but the page's own. Findings come from lists by country
-(``handlers.signals.new_likes``) and from published figures (``handlers.signals.published_figures``). The comparisons of new
-likes from abroad and from one country share both (``handlers.signals.new_likes_rule``).
+(``handlers.signals.new_likes``) and from published figures (``handlers.signals.published_figures``). Two comparisons
+share both sources (``handlers.signals.new_likes_rule``).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class NewLikesParameters(Parameters):
 
 
 class PublishedFigure(NamedTuple):
-    """What distinguishes published figures: several may be of the same instant, for example of 7 and of 28 days."""
+    """The identity of a published figure: several may be of the same instant, for example of 7 and of 28 days."""
 
     as_of: datetime
     received_at: datetime
@@ -75,10 +75,10 @@ class PublishedFigure(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a page's lists and published figures were judged.
+    """The newest judged list and published figure of a page.
 
-    ``waiting`` are published figures, none newer than ``figures_until``, that cannot be judged yet: no share of all
-    likes is known to compare them with.
+    ``waiting`` are published figures, none newer than ``figures_until``, that cannot be judged yet: there is no share
+    of all likes to compare them with.
     """
 
     lists_until: datetime | None = None
@@ -98,8 +98,8 @@ class Finding:
         tested: The number of likes behind the share.
         total: All likes of the page; 0 if unknown.
         baseline: The usual share.
-        of_all: The part's share of all likes at the end of the period. None for a published figure, whose baseline
-            this share is.
+        of_all: The part's share of all likes at the end of the period. For a published figure
+            this share is the baseline.
         unlisted: The new likes without a country.
         relisted: Likes that the lists gained and the total did not. They are in none of the figures.
         counted_days: The days of the period whose lists can be compared, if not all can; ``share``, ``came`` and

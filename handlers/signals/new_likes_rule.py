@@ -22,9 +22,9 @@ from handlers.signals.new_likes import survey
 from handlers.signals.new_likes_findings import ABROAD, Finding, NewLikesParameters, Occasion, Progress
 
 _LIST_RULE = (
-    "On {lists_in_a_row} lists in a row, the share of new {metric} from {place} was at least {points:g} points above the "
-    "page's usual share, and above it even without {metric} of unknown country. One list is enough if lists are rare, "
-    "or from {at_once:g} points ({lower_bound:g} without unknown countries)."
+    "On {lists_in_a_row} lists in a row, new {metric} from {place} were at least {points:g} points above the usual "
+    "share, and above it even if nobody of unknown country is from {place}. One list is enough if lists are rare, or from "
+    "{at_once:g} points ({lower_bound:g} without unknown countries)."
 )
 _PUBLISHED_RULE = (
     "The published share of new {metric} from {place} was at least {points:g} points above the share of all {metric} "
@@ -54,7 +54,7 @@ class NewLikesState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLikesRule:
-    """What the two comparisons do not share.
+    """The part of the rule that the two comparisons do not share.
 
     Attributes:
         place: Ends "new likes from" in sentences and names of parameters.
@@ -158,11 +158,11 @@ def _judged(
 def _upgrade(version: int, stored: Any) -> Any:  # noqa: ARG001 - the signature of an upgrade
     """Bring forms before version 3 up to date.
 
-    The progress was not an object of its own, ``raised`` was called ``told``, and the rule for ``ABROAD`` stored the
-    fields of its one watch beside the progress.
+    The fields of the progress stood beside ``watches``, and ``raised`` was called ``told``. The rule for ``ABROAD``
+    also stored the fields of its one watch there.
     """
     progress = {name: stored[name] for name in ("lists_until", "figures_until", "waiting", "totals")}
-    watches = stored["watches"] if "watches" in stored else {ABROAD: stored}
+    watches = stored.get("watches", {ABROAD: stored})
     return {
         "progress": progress,
         "watches": {

@@ -1,7 +1,7 @@
 """New likes of a period as published: "157,331 of 779,000 new likes came from Cambodia".
 
 The share is as exact as its rounding allows. It is compared with the share of all likes at the time, at most 90 days
-before. The figure waits until such a share is known.
+before. The figure waits for such a share.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _occasion(
         at=reading.as_of,
         sparse=True,
         parts=published,
-        findings=partial(_of_figure, reading, reading.total, window.audience, home, within),
+        findings=partial(_of_figure, reading, reading.total, window.audience, home, within=within),
     )
 
 
@@ -84,10 +84,11 @@ def _of_figure(
     total: Figure,
     audience: tuple[AudienceReading, ...],
     home: str,
-    within: timedelta,
     part: str,
+    *,
+    within: timedelta,
 ) -> tuple[Finding, ...]:
-    """Return the finding of a published figure; none while no share of all likes at the time is known."""
+    """Return the finding of a published figure; none while there is no share of all likes at that time."""
     share, baseline = _published(reading, home, part), _share_of_all(audience, reading, home, within, part)
     if share is None or baseline is None:
         return ()

@@ -133,7 +133,7 @@ class Flow:
         return Figure(value=new / listed, low=new / self.gained, high=min((new + self.unlisted) / self.gained, 1.0))
 
     def share_of(self, part: float) -> Figure:
-        """Return a part's share of the new likes with a country; for ``low`` no like without a country is in the part."""
+        """Return a part's share of the new likes with a country; ``low`` counts none of the others as in the part."""
         everybody = self.listed + self.unlisted
         return Figure(value=part / self.listed, low=part / everybody, high=(part + self.unlisted) / everybody)
 
@@ -172,7 +172,7 @@ def _with_totals(totals: Totals, window: Window, series_state: SeriesState) -> T
 
 
 def _total_then(window: Window, points: Sequence[Point], as_of: datetime) -> int | None:
-    """Return the total interpolated at an instant, else the first after it; None if not read within 72 hours."""
+    """Return the total interpolated at an instant, else the first after it, if the page was read within 72 hours."""
     past, then = window.histories[window.scope], as_of.timestamp()
     after, level = bisect_left(past.times, then), past.level(then)
     if level is not None and after < len(past.times) and past.times[after] <= then + TOTAL_WITHIN.total_seconds():
@@ -327,7 +327,7 @@ def _changes(before: AudienceReading, after: AudienceReading) -> Mapping[str, fl
 
 
 def flow(path: Sequence[ListStep], home: str, since: datetime, until: datetime) -> Flow | None:
-    """Return the new likes over the clean steps from ``since`` to ``until``; None if none has a country."""
+    """Return the new likes over the clean steps from ``since`` to ``until``, if any has a country."""
     first = bisect_left(path, since, key=lambda step: step.before.at)
     last = bisect_right(path, until, key=lambda step: step.after.at)
     inside = [step for step in path[first:last] if step.clean]
@@ -366,7 +366,7 @@ def _runs(clean: Sequence[ListStep]) -> Iterator[Sequence[ListStep]]:
 
 
 def published_share(reading: AudienceReading, country: str) -> Figure | None:
-    """Return a country's share of the reading's denominator with its rounding; None if there is none.
+    """Return a country's share of the reading's denominator with its rounding, if there is one.
 
     A published share is better than one computed from counts, which carries two roundings.
     """

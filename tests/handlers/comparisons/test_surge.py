@@ -149,7 +149,7 @@ def test_what_was_not_read_just_then_is_said_to_be_assumed(more: float, assumed:
     said = headline(told, Names(page=str.title, country=str))
     assert f"gained {known.value:,.0f} likes since " in said
     assert f"if {said_so}, about {gain.value:,.0f} in the last 24 hours" in said
-    assert "the rule assumes" in told.rule
+    assert "The rule assumes" in told.rule
 
 
 def test_unread_days_of_a_gain_too_small_to_be_news_are_no_surge() -> None:
@@ -213,7 +213,7 @@ def test_a_surge_at_the_end_of_an_outage_is_not_spread_over_it(days_out: int, ti
         said = headline(alert, Names(page=str.title, country=str))
         assert said.startswith(f"A gained {known.value:,.0f} likes since 7 June 2024, 09:00 UTC: ")
         assert ": if its unread days were usual ones, about " in said
-        assert "the rule assumes usual days until then" in alert.rule
+        assert "The rule assumes usual days until then" in alert.rule
 
 
 @pytest.mark.parametrize(("gain", "expected"), [(25_000, 1), (8_000, 0)])
