@@ -75,7 +75,10 @@ _MAY_BE = (
     "three times its usual gain more."
 )
 _AHEAD_OF_UNREAD_RULE = f"Counts as ahead at {{evaluations_to_open}} readings. {_MAY_BE}"
-_SETTLED_OF_UNREAD_RULE = f"Counts as confirmed after {{hours_to_settle}} hours ahead and at least {{evaluations_to_settle}} readings. {_MAY_BE}"
+_SETTLED_OF_UNREAD_RULE = (
+    f"Counts as confirmed after {{hours_to_settle}} hours ahead and at least {{evaluations_to_settle}} readings. "
+    f"{_MAY_BE}"
+)
 _SPARSE_RULE = (
     "Counts as confirmed at once, since readings of a page are days apart: the two counts differ by more than rounding."
 )
@@ -302,7 +305,7 @@ def _challenged(
     parameters: OvertakeParameters,
 ) -> tuple[Pair, Alert | None]:
     """Evaluate a pair of which the challenger is ahead; ``pages`` are the challenger and the leader."""
-    challenger, leader = pages
+    challenger = pages[0]
     if now.sparse:
         return Pair(leader=challenger), _alert(
             "overtake", pages, pair, now, window=window, parameters=parameters, rule=_SPARSE_RULE

@@ -79,8 +79,8 @@ class SurgeParameters(Parameters):
 
 _RULE = (
     "The gain of 24 hours is {times:g} times the usual day or more, and far more than its days differ (or "
-    "{times_beyond_doubt} times). It was so {hours_apart} hours before too ({hours_apart_after_a_jump} after a jump), or "
-    "the page is read rarely, or its rounded count rose twice."
+    "{times_beyond_doubt} times). It was so {hours_apart} hours before too ({hours_apart_after_a_jump} after a jump), "
+    "or the page is read rarely, or its rounded count rose twice."
 )
 _ASSUMED = {
     "drawn": " The page was not read a day before. The rule assumes that it grew evenly until it was read.",

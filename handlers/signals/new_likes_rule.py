@@ -23,8 +23,8 @@ from handlers.signals.new_likes_findings import ABROAD, Finding, NewLikesParamet
 
 _LIST_RULE = (
     "On {lists_in_a_row} lists in a row, new {metric} from {place} were at least {points:g} points above the usual "
-    "share, and above it even if nobody of unknown country is from {place}. One list is enough if lists are rare, or from "
-    "{at_once:g} points ({lower_bound:g} without unknown countries)."
+    "share, and above it even if nobody of unknown country is from {place}. One list is enough if lists are rare, or "
+    "from {at_once:g} points ({lower_bound:g} without unknown countries)."
 )
 _PUBLISHED_RULE = (
     "The published share of new {metric} from {place} was at least {points:g} points above the share of all {metric} "
