@@ -233,6 +233,7 @@ def _run(cycles: Sequence[Sequence[Reading]], pages: Sequence[Page] | None = Non
     return replay
 
 
+@settings(deadline=None)  # other work on the machine must not fail it
 @given(_CYCLES)
 def test_a_group_tells_what_its_pairs_alone_would_tell(cycles: Cycles) -> None:
     rows = _readings(cycles)
@@ -244,6 +245,7 @@ def test_a_group_tells_what_its_pairs_alone_would_tell(cycles: Cycles) -> None:
     assert {alert.key: alert for alert in _run(rows).alerts} == {alert.key: alert for alert in alone}
 
 
+@settings(deadline=None)  # other work on the machine must not fail it
 @given(_FULL_CYCLES)
 def test_a_naive_oracle_over_all_pairs_agrees(cycles: Cycles) -> None:
     rows = _readings(cycles)
@@ -277,6 +279,7 @@ def _naive(rows: Sequence[Sequence[Reading]]) -> list[tuple[str, str, float]]:
     return told
 
 
+@settings(deadline=None)  # other work on the machine must not fail it
 @given(_CYCLES, st.permutations(SLUGS))
 def test_the_order_of_the_pages_does_not_matter(cycles: Cycles, order: list[str]) -> None:
     rows = _readings(cycles)
@@ -285,6 +288,7 @@ def test_the_order_of_the_pages_does_not_matter(cycles: Cycles, order: list[str]
     assert {alert.key: alert for alert in _run(rows).alerts} == {alert.key: alert for alert in other.alerts}
 
 
+@settings(deadline=None)  # other work on the machine must not fail it
 @given(_CYCLES)
 def test_everything_again_tells_nothing_again(cycles: Cycles) -> None:
     rows = _readings(cycles)
@@ -295,6 +299,7 @@ def test_everything_again_tells_nothing_again(cycles: Cycles) -> None:
     assert replay.alerts == told
 
 
+@settings(deadline=None)  # other work on the machine must not fail it
 @given(_CYCLES)
 def test_a_restart_at_any_moment_changes_nothing(cycles: Cycles) -> None:
     rows = _readings(cycles)
@@ -305,6 +310,7 @@ def test_a_restart_at_any_moment_changes_nothing(cycles: Cycles) -> None:
     assert replay.alerts == _run(rows).alerts
 
 
+@settings(deadline=None)  # other work on the machine must not fail it
 @given(_CYCLES, st.timedeltas(timedelta(days=-900), timedelta(days=900)))
 def test_shifting_every_instant_shifts_only_the_instants(cycles: Cycles, by: timedelta) -> None:
     rows = _readings(cycles)
@@ -316,6 +322,7 @@ def test_shifting_every_instant_shifts_only_the_instants(cycles: Cycles, by: tim
     assert [(alert.kind, alert.page, alert.rival, alert.at) for alert in _run(shifted).alerts] == expected
 
 
+@settings(deadline=None)  # other work on the machine must not fail it
 @given(_CYCLES)
 def test_equal_counts_never_alert(cycles: Cycles) -> None:
     level = [[replace(each, count=6_000, low=6_000, high=6_000) for each in row] for row in _readings(cycles)]
