@@ -26,7 +26,7 @@ FORMS: Mapping[str, StateForm[Any]] = {comparison.name: comparison.state for com
 
 class Mark(NamedTuple):
     at: datetime
-    count: float
+    number: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
