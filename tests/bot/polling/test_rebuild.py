@@ -55,6 +55,7 @@ class Newsroom:
         self.path = path
         self.clock = HandClock(START)
         self.platform = ToldPlatform()
+        self.platform.counts = dict.fromkeys(SLUGS, 50_000)
         self.open()
 
     def open(self) -> None:
@@ -87,7 +88,7 @@ class Poll:
         newsroom.platform.failures = dict(self.failing)
         for _ in range(self.times):
             for slug, gain in zip(SLUGS, self.gains, strict=True):
-                newsroom.platform.counts[slug] = newsroom.platform.counts.get(slug, 50_000) + gain
+                newsroom.platform.counts[slug] += gain
             newsroom.clock.move(self.hours * HOUR)
             newsroom.cycle.run_due()
 
