@@ -49,10 +49,10 @@ def restore(ctx: click.Context, backup: Path) -> None:
 @click.command()
 @click.pass_context
 def rebuild(ctx: click.Context) -> None:
-    """Compute everything derived from readings anew.
+    """Compute everything derived from readings again.
 
-    Stop the bot first. Series states, history summaries and rule states that differ are replaced. The rules decide
-    anew on everything that ever arrived, in the same order. A difference is printed: it comes from a bug, or from a
+    Stop the bot first. The rules decide again on everything that ever arrived, in the same order. Series states,
+    history summaries and rule states that differ are replaced. A difference is printed: it comes from a bug, or from a
     rule that an upgrade changed. No alert is added or posted. An interrupted rebuild replaces nothing.
     """
     with closing(Store.open(read_settings(ctx).database)) as store, progress_bar("Rebuilding") as advance:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.evidence.recorder import Recorder
 from bot.polling.state_cache import StateCache, StoredState
-from bot.rules.channel_rules import RulesInForce, rules_text
+from bot.rules.channel_rules import Rules, RulesInForce, rules_text
 from handlers.contract import Comparison
 from handlers.decide import Arrivals, Decision
 from handlers.model import Alert, Standing
@@ -79,6 +79,7 @@ class Intake:
         self._clock = clock
         self._recorder = recorder
         self._rules = RulesInForce(store, comparisons)
+        self._described: tuple[Rules, str] = ((), "")
         self._state = StateCache(StoredState(store))
         self._wake = wake
         store.after_rollback(self._state.doubt)
@@ -103,7 +104,9 @@ class Intake:
             rules = self._rules.now()
             decisions = self._state.decide(batches, rules)
             if batches:
-                self._store.journal.add(batches, pages=self._state.pages, rules=rules_text(rules))
+                if rules is not self._described[0]:
+                    self._described = rules, rules_text(rules)
+                self._store.journal.add(batches, pages=self._state.pages, rules=self._described[1])
             added = self._save(decisions, replayed=replayed)
             self._store.save_evidence_anchor()
             together()

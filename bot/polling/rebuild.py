@@ -1,9 +1,9 @@
-"""Rebuild what is derived: decide once more on everything that ever arrived, and store the state that comes of it.
+"""Rebuild derived data: decide again on everything that ever arrived, and store the state that results.
 
-Series states, history summaries and rule states come of decisions alone. The journal has all that decisions were made
-from. So the rebuilt state is the live state, unless a bug or somebody's hand has changed one of them.
+Series states, history summaries and rule states result from decisions alone. The journal has everything that decisions
+were made from. So the rebuilt state equals the live state, unless a bug, an upgrade or somebody's hand changed one.
 
-The journal of a database of before 0.2.0 begins with the upgrade. There a rebuild begins with the state of that moment.
+A database from before 0.2.0 has a journal since its upgrade. Its rebuild starts from the state at the upgrade.
 """
 
 from __future__ import annotations
@@ -33,11 +33,16 @@ _NAMES_SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebuildReport:
-    """What a rebuild found. All but ``entries``, the entries gone through, is empty where everything was right.
+    """The findings of a rebuild. All lists are empty if the stored state was right.
 
-    ``series_states`` and ``histories`` are the pages whose stored state was another, ``rule_states`` the rules with
-    the scope. ``raised`` are the keys of alerts that the rebuild raised and that are not stored, ``unraised`` those
-    of stored alerts that it did not raise.
+    Attributes:
+        entries: the number of journal entries.
+        series_states: the pages with another series state.
+        histories: the pages with another history summary.
+        rule_states: the rules and scopes with another state.
+        raised: the keys of alerts that the rebuild raised, and that are not stored.
+        unraised: the keys of stored alerts that the rebuild did not raise.
+
     """
 
     entries: int
@@ -51,10 +56,10 @@ class RebuildReport:
 def rebuild(
     store: Store, defaults: Sequence[Comparison[Any]], *, advance: Callable[[int, int], None] = lambda *_: None
 ) -> RebuildReport:
-    """Compute the derived state anew, and replace what is stored where it differs.
+    """Compute the derived state again, and replace the stored state where it differs.
 
-    Nothing is stored before the end, so that a rebuild may be interrupted. No alert is added or posted. No cycle may
-    run meanwhile: the store is this process's own.
+    An interrupted rebuild changes nothing, because it stores everything at its end. A rebuild adds and posts no alert.
+    No cycle may run meanwhile.
 
     Args:
         store: opened for writing.
@@ -94,7 +99,7 @@ def rebuild(
 
 def rebuild_summary(report: RebuildReport) -> Iterator[str]:
     """Yield what a rebuild found, in lines for the operator."""
-    yield f"Decided anew on {phrases.several(report.entries, 'entry', 'entries')} of the journal."
+    yield f"Decided again on {phrases.several(report.entries, 'entry', 'entries')} of the journal."
     found = (
         ("series state", report.series_states),
         ("history summary", report.histories),
@@ -105,9 +110,9 @@ def rebuild_summary(report: RebuildReport) -> Iterator[str]:
             several = phrases.several(len(names), what, "history summaries" if what == "history summary" else "")
             yield f"{several} had another value, and {'was' if len(names) == 1 else 'were'} replaced: {_listed(names)}."
     if report.raised:
-        yield f"{phrases.several(len(report.raised), 'alert')} raised anew, not stored: {_listed(report.raised)}."
+        yield f"{phrases.several(len(report.raised), 'alert')} raised again, not stored: {_listed(report.raised)}."
     if report.unraised:
-        yield f"{phrases.several(len(report.unraised), 'alert')} stored, not raised anew: {_listed(report.unraised)}."
+        yield f"{phrases.several(len(report.unraised), 'alert')} stored, not raised again: {_listed(report.unraised)}."
     if report.raised or report.unraised:
         yield "No alert was added, removed or posted."
     if any(names for _, names in found) or report.raised or report.unraised:

@@ -31,6 +31,7 @@ from typing import Any
 from handlers.decide import Arrivals
 from handlers.model import Dated, Page, PageStatus, PageTrouble, Reading, SeriesState
 from handlers.signals.history import HistorySummary
+from storage.errors import StoreDamaged
 from storage.schema.database import Database
 from storage.schema.ids import Ids
 from storage.schema.rows import METRIC_TEXTS, METRICS, to_instant, to_ms
@@ -156,7 +157,10 @@ class Journal:
             if not rows:
                 return
             for number, blob in rows:
-                content = zlib.decompress(blob)
+                try:
+                    content = zlib.decompress(blob)
+                except zlib.error as error:
+                    raise StoreDamaged(f"Entry {number} of the journal is damaged. Restore a backup.") from error
                 start = 4 + int.from_bytes(content[:4], "little")
                 head = json.loads(content[4:start])
                 if "fresh" in head:

@@ -270,7 +270,7 @@ def test_rebuild_mends_what_differs_and_says_so(tmp_path: Path) -> None:
     assert likewatch(tmp_path, "import", "figures.csv").returncode == 0
     whole = likewatch(tmp_path, "rebuild")
     assert whole.stdout == (
-        "Decided anew on 1 entry of the journal.\nEverything derived was as stored; nothing was changed.\n"
+        "Decided again on 1 entry of the journal.\nEverything derived was as stored; nothing was changed.\n"
     )
     stored = rows(tmp_path, "series_states")
     database = sqlite_utils.Database(tmp_path / "likewatch.db")

@@ -23,6 +23,7 @@ from bot.polling.rebuild import RebuildReport, rebuild, rebuild_summary
 from bot.rules.preview import settle_rule_states
 from handlers.comparisons import all_comparisons
 from handlers.model import AudienceReading, Dated, Figure, Measure, Metric, Reading
+from storage.errors import StoreDamaged
 from storage.schema.sqlite import sqlite3
 from storage.store import Store
 from storage.values import Target
@@ -434,7 +435,7 @@ def test_an_alert_that_is_missing_is_said_and_not_added() -> None:
         report = rebuild(newsroom.store, RULES)
         assert found(report) == {"raised": (gone.key,), "unraised": ("lost",)}
         assert newsroom.store.alerts.recent() == stored
-        assert "1 alert stored, not raised anew: lost." in list(rebuild_summary(report))
+        assert "1 alert stored, not raised again: lost." in list(rebuild_summary(report))
 
 
 def test_a_rebuild_that_is_interrupted_changes_nothing() -> None:
@@ -450,6 +451,19 @@ def test_a_rebuild_that_is_interrupted_changes_nothing() -> None:
             rebuild(newsroom.store, RULES, advance=interrupt)
         assert newsroom.store.journal.stored() == broken
         assert found(rebuild(newsroom.store, RULES)) == {"series_states": ("hunsen",)}
+
+
+def test_a_damaged_journal_is_a_sentence_and_changes_nothing() -> None:
+    with newsroom_after([_polls(3, 900, 0, 100)]) as newsroom:
+        live = newsroom.store.journal.stored()
+        newsroom.close()
+        with closing(sqlite3.connect(newsroom.path)) as conn:
+            conn.execute("UPDATE journal SET entry = x'00' WHERE id = 2")
+            conn.commit()
+        newsroom.open()
+        with pytest.raises(StoreDamaged, match="Entry 2 of the journal"):
+            rebuild(newsroom.store, RULES)
+        assert newsroom.store.journal.stored() == live
 
 
 def test_the_instants_of_a_file_are_whole_milliseconds_as_the_store_keeps_them() -> None:
