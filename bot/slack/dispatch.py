@@ -104,7 +104,7 @@ class Dispatcher:
 
         Args:
             call: ``text`` is all that was typed after the slash command, with the verb.
-            share: Show the answer to everybody, with the name of who shared it, if the command allows that.
+            share: Show the answer to everybody, with the name of the person, if the command allows that.
 
         """
         command, text = find_command(call.slash, call.text)

@@ -168,7 +168,7 @@ class Responder:
                 self._store.notices.put(request.team_id, request.channel_id, text, at=due)
                 self._wake()
             elif failure.kind is not ErrorKind.CHANNEL:  # nobody expects the bot to post where it is no member
-                log.warning("A channel was not told of a change: %s", failure.code)
+                log.warning("The notice of a change could not be posted in its channel: %s", failure.code)
 
     def _try(self, send: Callable[[], object]) -> bool:
         """Return whether Slack took the call; the log has its reason if not."""

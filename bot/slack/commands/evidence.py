@@ -50,7 +50,7 @@ def run(call: Call, store: Store, _now: datetime) -> Reply:
 
 
 def _source_numbers(traced: Trace) -> dict[_Source, int]:
-    """Number the sources of all figures, from 1."""
+    """Return a number for each source of the figures, from 1."""
     used = (_source(traced.readings[index]) for figure in traced.figures for index in figure.readings[-_MAX_READINGS:])
     return {source: number for number, source in enumerate(dict.fromkeys(used), start=1)}
 

@@ -41,14 +41,13 @@ _USER_ID = re.compile(r"[A-Z0-9]{2,32}")
 
 
 class Press(StrEnum):
-    """What a pressed button does with its query: ask again for the person, or show the answer to the channel."""
+    """The kinds of button: ask the query for the person, or show the answer to the channel.
+
+    Every button's action_id is "<press>.<number>", unique in its message. ``listeners/actions/`` has a file for each.
+    """
 
     ASK = "ask"
     SHARE = "share"
-
-
-# Every interactive element's action_id is "<press>.<number>", unique inside its message.
-ACTION_ID = re.compile(rf"^({'|'.join(Press)})\.\d+$")
 
 
 @lru_cache(maxsize=2048)  # the same names and labels, in every answer
