@@ -1,1 +1,1 @@
-"""What is remembered: schema, migrations and queries. Values in, values out; no SQL leaves this room."""
+"""Schema, migrations and queries. Values in, values out; no SQL leaves this room."""

@@ -1,4 +1,4 @@
-"""What the store remembers beside the newsroom's nouns, as frozen values. Instants are aware UTC datetimes."""
+"""Frozen values that the store takes and returns. Instants are aware UTC datetimes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handlers.model import Alert, Page, SeriesState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Pages that are rivals; leads are judged inside a group."""
+    """Pages that are rivals. Leads are judged inside a group."""
 
     slug: str
     pages: tuple[str, ...]
@@ -21,7 +21,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageNames:
-    """Everything a page may be called, for forgiving matching."""
+    """All names of a page, for forgiving matching."""
 
     slug: str
     labels: tuple[str, ...]
@@ -29,7 +29,7 @@ class PageNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollTrouble:
-    """Why a page could not be read, since when; ``reason`` is a ``bot.platforms.contract.Reason`` value."""
+    """A failure to read a page. ``reason`` is a value of ``bot.platforms.contract.Reason``."""
 
     reason: str
     message: str
@@ -38,7 +38,7 @@ class PollTrouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollOutcome:
-    """One account was asked at ``at``; it is due again at ``next_due``. ``trouble`` is None where it answered."""
+    """The outcome of one account's poll. ``trouble`` is None if the platform answered."""
 
     page: str
     at: datetime
@@ -48,7 +48,7 @@ class PollOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollCoverage:
-    """How many accounts of a platform are polled, answered lately, and have begun to fail not long ago."""
+    """The numbers of a platform's accounts: all, answered lately, failing since lately."""
 
     accounts: int
     answered: int
@@ -57,10 +57,16 @@ class PollCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
-    """How a platform stands: ``newest`` is the last time that any of its ``accounts`` was read.
+    """The state of a platform.
 
-    ``failing`` maps reasons to how many accounts fail for them now, ``since`` is when the first of these began to, and
-    ``message`` says why, of one of them. ``shortest_interval`` is the shortest cadence that any of them has.
+    Attributes:
+        accounts: the number of its accounts.
+        newest: the last time that any of them was read.
+        shortest_interval: the shortest interval between two polls of one account.
+        failing: reason -> number of accounts that fail for it now.
+        since: when the first of these began to fail.
+        message: the platform's message for one of these.
+
     """
 
     platform: str
@@ -74,9 +80,9 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What waits to be posted, since when the oldest of it does, and how many could not be posted at all.
+    """The numbers of deliveries by state, and when the oldest one that waits was queued.
 
-    ``paused`` wait for channels that nothing can be posted in; they are counted nowhere else.
+    ``paused`` deliveries wait for paused channels and are counted nowhere else.
     """
 
     pending: int
@@ -88,10 +94,10 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSnapshot:
-    """A page's newest state: its series, when it was last asked and last answered, and what is wrong if anything.
+    """A page's newest state.
 
-    ``polled_at`` is the last successful poll (None for a page that is only imported): an unchanged count is
-    younger than its reading.
+    ``polled_at`` is the last successful poll, or None for a page that is only imported. It may be later than the newest
+    reading, because an unchanged count is not stored again.
     """
 
     page: Page
@@ -104,7 +110,7 @@ class PageSnapshot:
 class StoredAlert:
     """An alert as stored.
 
-    ``replayed``: raised by a replay, dated then. ``historical``: found in imported history, and never posted.
+    ``replayed``: a replay raised it. ``historical``: it was found in imported history and is never posted.
     """
 
     alert: Alert
@@ -114,7 +120,7 @@ class StoredAlert:
 
 
 class Target(StrEnum):
-    """What a channel subscribes to."""
+    """The kinds of targets of a subscription."""
 
     PAGE = "page"
     GROUP = "group"
@@ -126,10 +132,13 @@ def _no_thresholds() -> Mapping[str, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A channel wants a page's or a group's alerts. ``features`` are the features it wants.
+    """A channel's wish for the alerts of a page or a group.
 
-    ``thresholds`` maps those of them that it set a threshold of its own for to that limit, as people write it (10 for
-    ``foreign>10``). ``paused`` is None, or the sentence that says why nothing is posted (the channel is archived, say).
+    Attributes:
+        features: the features whose alerts the channel wants.
+        thresholds: feature -> the channel's own threshold, as people write it (10 for ``foreign>10``).
+        paused: None, or a sentence that says why nothing is posted, such as an archived channel.
+
     """
 
     team_id: str
@@ -143,9 +152,9 @@ class Subscription:
     thresholds: Mapping[str, float] = field(default_factory=_no_thresholds)
 
     def matches(self, alert: Alert) -> bool:
-        """Whether it wants an alert of what it is about: of its features, and raised by the threshold that holds here.
+        """Return whether the channel gets this alert of its target, by feature and threshold.
 
-        Of a rule and its variants, which tell the same event each by its own threshold, it takes exactly one.
+        Rules with different thresholds raise several alerts of one event. A channel gets exactly one of them.
         """
         if alert.feature not in self.features:
             return False
@@ -154,10 +163,10 @@ class Subscription:
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands: ``pending -> sending -> sent``.
+    """The states of a delivery: ``pending -> sending -> sent``.
 
-    ``failed`` is for good; ``dropped`` was unsubscribed or muted before it was posted, or waited too long for a channel
-    that nothing could be posted in.
+    ``failed``: it can never be posted. ``dropped``: it was unsubscribed or muted before it was posted, or its channel
+    was paused too long.
     """
 
     PENDING = "pending"
@@ -171,9 +180,12 @@ class DeliveryState(StrEnum):
 class Delivery:
     """One alert to one channel.
 
-    ``ts`` is Slack's message timestamp once sent; ``card_ts`` that of the story's card in this channel if an earlier
-    alert of the story was sent there. ``claimed_at`` is the instant of the last claim, ``attempts`` counts the claims
-    before this one.
+    Attributes:
+        attempts: the number of claims before this one.
+        claimed_at: the instant of the last claim.
+        ts: Slack's message timestamp, once sent.
+        card_ts: the timestamp of the story's card in this channel, if an earlier alert of the story was sent there.
+
     """
 
     id: int
@@ -191,9 +203,9 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """Who changed what, when, from where. ``action`` is a verb ("track", "subscribe", "import" …).
+    """An entry of the audit log. ``action`` is a verb ("track", "subscribe", "import" …).
 
-    ``request`` is Slack's own id of what was asked (a trigger or an event); "" where it did not come from Slack.
+    ``request`` is Slack's id of the trigger or event, or "" if the change did not come from Slack.
     """
 
     at: datetime
@@ -208,10 +220,10 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A line that a member or a channel (``recipient``, by Slack's id) is to be told; ``text`` is in Slack's markup.
+    """A line that a member or a channel is owed. ``recipient`` is a Slack id; ``text`` is in Slack's markup.
 
-    ``doubtful``: an attempt was begun and its outcome is not known, so they may have been told. ``attempts`` counts
-    the attempts before this one.
+    ``attempts`` counts the attempts before this one. ``doubtful``: the outcome of an attempt is unknown, so the
+    recipient may have the line already.
     """
 
     id: int

@@ -20,7 +20,7 @@ ALERT = "alerts.key, alerts.story, kind, feature, page, rival, alerts.at, eviden
 _STORED = f"SELECT {ALERT}, recorded_at, replayed, past FROM alerts"
 
 _OF_PAGES = "json_array_length(evidence, '$.others') = 0"
-"""Whether an alert is about the page of this name. An alert with others is about the platform of this name."""
+"""The condition that an alert is about the page it names. An alert with others is about the platform of that name."""
 
 
 class Alerts:
@@ -41,7 +41,7 @@ class Alerts:
             )
 
     def get(self, key: str) -> StoredAlert | None:
-        """Return the alert of this key; None if there is none."""
+        """Return the alert of this key, or None if there is none."""
         row = self._database.row(f"{_STORED} WHERE key = ?", (key,))
         return _stored(row) if row else None
 

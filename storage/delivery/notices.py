@@ -38,7 +38,7 @@ class Notices:
         )
 
     def next_at(self) -> datetime | None:
-        """Return when the next notice may be sent; None if none is pending."""
+        """Return when the next notice may be sent, or None if none is pending."""
         return optional_instant(self._database.value("SELECT min(not_before) FROM notices WHERE state = 'pending'"))
 
     def begin_attempt(self, notice_id: int) -> None:

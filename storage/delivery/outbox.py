@@ -90,7 +90,7 @@ class Outbox:
             ).rowcount
 
     def claim(self, now: datetime) -> Delivery | None:
-        """Move the oldest pending delivery that may be posted now to ``sending``; None if there is none.
+        """Move the oldest pending delivery that may be posted now to ``sending``, or None if there is none.
 
         A channel is skipped if it or its team must wait, if it is paused, or if another delivery of it is ``sending``.
         So the order within a channel is kept, and no channel holds up another.

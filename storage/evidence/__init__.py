@@ -1,4 +1,4 @@
-"""The evidence: replies as they were received, in a chain of manifests, in a file of its own beside the database."""
+"""The evidence: replies as received, in a chain of manifests, in a file beside the database."""
 
 from storage.evidence.archive import Evidence, Head, KeptRecord, KeptReply, Manifest, NewRecord, Stamp
 from storage.evidence.packing import EvidenceDamaged, Packed, Packer

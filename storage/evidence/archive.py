@@ -1,6 +1,6 @@
-"""``Evidence``: the one door to what was received, hashed and chained. Texts and bytes in, texts and bytes out.
+"""``Evidence``: the one door to the received replies, hashed and chained. Texts and bytes in, texts and bytes out.
 
-What the texts say is the bot's to know (``bot.evidence.records``); here they are kept, in order, each with its SHA-256.
+This module stores texts in order, each with its SHA-256. Their meaning is in ``bot.evidence.records``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from storage.schema.database import Database
 from storage.schema.rows import Row, to_instant, to_ms
 from storage.schema.sqlite import sqlite3
 
-_AT_ONCE = 200  # rows read in one go: nobody holds on to the file while somebody thinks about them
+_AT_ONCE = 200  # rows of one query, so that no transaction stays open between two replies
 _KEYS = 50_000  # of requests in use: those of two million pages
 _RECORD = "sequence, place, asked_at, key_sequence, key_place, text"
 
@@ -34,7 +34,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A link as kept: its number, the SHA-256 that was noted of it, and its text."""
+    """A stored link: its number, its noted SHA-256, and its text."""
 
     sequence: int
     digest: bytes
@@ -43,7 +43,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRecord:
-    """A record to be kept: its text, when it was asked for (None: of no poll), and the bytes that came, if any."""
+    """A record to store. ``asked_at`` is the instant of its poll, or None; ``reply``: the received bytes."""
 
     text: Packed
     asked_at: datetime | None
@@ -52,7 +52,7 @@ class NewRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptRecord:
-    """A record as kept, the ``place``-th of its link; ``asked_at`` is the instant it is found by."""
+    """A stored record, the ``place``-th of its link."""
 
     sequence: int
     place: int
@@ -62,7 +62,7 @@ class KeptRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptReply:
-    """Bytes as kept, with the SHA-256 and the number of the last link that were noted of them."""
+    """Stored bytes, their noted SHA-256, and the number of the last link whose cycle received them."""
 
     digest: bytes
     seen: int
@@ -71,7 +71,7 @@ class KeptReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """An authority's time-stamp of a link: DER of its response, and of the certificate it was checked against."""
+    """An authority's time-stamp of a link: its response and the certificate that verified it, both in DER."""
 
     sequence: int
     response: bytes
@@ -79,7 +79,7 @@ class Stamp:
 
 
 class Evidence:
-    """Everything that was received. Any thread may read; one at a time adds to it."""
+    """All received replies. Any thread may read; one thread at a time adds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -90,26 +90,26 @@ class Evidence:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open for writing (the one writer), as ``Store.open`` does; it raises the same."""
+        """Open a file for writing, as the one writer. Raise as ``Store.open`` does."""
         return cls(Database.open(path, EVIDENCE_MIGRATIONS))
 
     @classmethod
     def open_reader(cls, path: Path) -> Self:
-        """Open an existing file read-only, beside a running writer."""
+        """Open an existing file for reading only, also beside a writer."""
         return cls(Database.open_reader(path, EVIDENCE_MIGRATIONS))
 
     def follow(self, anchor: Head) -> None:
-        """Go on after this link, on which readings rest, even if it is not there any more.
+        """Continue the chain after this link, on which readings rest, even if the link is missing.
 
-        Where the file was lost, or an older one put in its place, the next link then shows the gap for ever.
+        If the file was lost or replaced by an older one, the next link shows the gap for ever.
         """
         self._gap_is_open = self.digest_of(anchor.sequence) != anchor.digest
         self._last = anchor if self._gap_is_open else self.head()
 
     def last(self) -> Head | None:
-        """The newest link on which readings may rest: sealed here, or found here, at the start, after the anchor.
+        """Return the newest link on which readings may rest: sealed by this process, or verified at its start.
 
-        None while there is no such link: a gap is open, say, and no link shows it yet.
+        Return None if there is no such link, for example while no link shows an open gap yet.
         """
         return None if self._gap_is_open else self._last
 
@@ -120,10 +120,13 @@ class Evidence:
     def seal(
         self, records: Sequence[NewRecord], compose: Callable[[int, bytes | None], bytes], *, stamp: Stamp | None = None
     ) -> Head:
-        """Add a link with these records, committed and on the disk when it returns; ``stamp`` is of an earlier link.
+        """Add a link with these records, commit it to the disk, and return it.
 
-        ``compose(sequence, previous)`` gives the manifest's text, from its number and the digest before (None: the
-        first).
+        Args:
+            records: the records of the link, in order.
+            compose: returns the manifest's text for the link's number and the digest before it; None for the first.
+            stamp: a time-stamp of an earlier link, stored with this one.
+
         """
         with self._database.write() as db:
             newest = _head(db.conn)
@@ -145,7 +148,7 @@ class Evidence:
             text = record.text
             key = None if text.key is None else self._keys.get(text.key)
             if text.key is not None and key is None:
-                text = packed_alone(text.raw)  # its key was never kept, or before a restart
+                text = packed_alone(text.raw)  # its key was not stored since the start
             if text.key is None:
                 self._remember(text.digest, (sequence, place))
             asked_at = None if record.asked_at is None else to_ms(record.asked_at)
@@ -158,24 +161,24 @@ class Evidence:
             del self._keys[next(iter(self._keys))]
 
     def head(self) -> Head | None:
-        """The newest link; None before the first."""
+        """Return the newest link; None before the first."""
         with self._database.read() as conn:
             return _head(conn)
 
     def sequences(self) -> tuple[int, ...]:
-        """The numbers of the links there are, in order."""
+        """Return the numbers of all links, in order."""
         with self._database.read() as conn:
             rows = conn.execute("SELECT sequence FROM manifests ORDER BY sequence").fetchall()
         return tuple(sequence for (sequence,) in rows)
 
     def digest_of(self, sequence: int) -> bytes | None:
-        """The SHA-256 that was noted of a link; None if there is none of this number."""
+        """Return the noted SHA-256 of a link, or None if there is none of this number."""
         with self._database.read() as conn:
             row = conn.execute("SELECT digest FROM manifests WHERE sequence = ?", (sequence,)).fetchone()
         return None if row is None else row[0]
 
     def manifest(self, sequence: int) -> Manifest | None:
-        """A link; None if there is none of this number. Raises ``EvidenceDamaged`` where it cannot be read."""
+        """Return a link, or None if there is none of this number. Raise EvidenceDamaged if it cannot be read."""
         with self._database.read() as conn:
             row = conn.execute("SELECT digest, text FROM manifests WHERE sequence = ?", (sequence,)).fetchone()
         if row is None:
@@ -183,15 +186,15 @@ class Evidence:
         return Manifest(sequence=sequence, digest=row[0], text=_inflated(row[1], b"", f"Manifest {sequence}"))
 
     def records(self, sequence: int) -> tuple[KeptRecord, ...]:
-        """The records of a link, in the order in which its manifest names them."""
+        """Return a link's records, in the order of its manifest."""
         return self._records("sequence = ?", (sequence,))
 
     def records_at(self, instant: datetime) -> tuple[KeptRecord, ...]:
-        """What was asked for readings of this instant (to the millisecond), in the order in which it came."""
+        """Return the records of the polls at this instant (to the millisecond), in order."""
         return self._records("asked_at = ?", (to_ms(instant),))
 
     def records_without_poll(self) -> tuple[KeptRecord, ...]:
-        """What came of no poll, oldest first: imports, and look-ups for people."""
+        """Return the records of imports and look-ups, oldest first."""
         return self._records("asked_at IS NULL", ())
 
     def _records(self, condition: str, values: tuple[int, ...]) -> tuple[KeptRecord, ...]:
@@ -203,7 +206,7 @@ class Evidence:
         return tuple(_record(row, texts) for row in rows)
 
     def reply(self, digest: bytes) -> KeptReply | None:
-        """The bytes with this SHA-256; None where they are not kept, or not any more."""
+        """Return the bytes with this SHA-256, or None if they are not stored any more."""
         with self._database.read() as conn:
             row = conn.execute("SELECT seen, key, data FROM replies WHERE digest = ?", (digest,)).fetchone()
             if row is None:
@@ -213,7 +216,7 @@ class Evidence:
         return KeptReply(digest=digest, seen=seen, raw=_inflated(data, raw, f"The reply {digest.hex()}"))
 
     def replies(self) -> Iterator[tuple[bytes, int]]:
-        """Of every reply kept, its noted digest and the number of its last link."""
+        """Yield each stored reply's noted digest and the number of its last link."""
         after = 0
         while True:
             with self._database.read() as conn:
@@ -227,7 +230,7 @@ class Evidence:
             after = rows[-1][0]
 
     def missing_links(self) -> tuple[int, ...]:
-        """The numbers of links that records or stamps belong to, and that are not there."""
+        """Return the numbers of links that records or stamps name and that are missing."""
         with self._database.read() as conn:
             rows = conn.execute(
                 "SELECT sequence FROM records UNION SELECT sequence FROM stamps EXCEPT SELECT sequence FROM manifests"
@@ -235,13 +238,13 @@ class Evidence:
         return tuple(sorted(sequence for (sequence,) in rows))
 
     def integrity_error(self) -> str | None:
-        """What SQLite itself finds wrong with the file; None if nothing."""
+        """Return the fault that SQLite finds in the file, or None if it finds none."""
         with self._database.read() as conn:
             found: str = conn.execute("PRAGMA integrity_check(1)").fetchone()[0]
         return None if found == "ok" else found
 
     def row_counts(self) -> dict[str, int]:
-        """How many rows of each kind there are: ``manifests``, ``records``, ``replies``, ``stamps``."""
+        """Return the numbers of ``manifests``, ``records``, ``replies`` and ``stamps``."""
         with self._database.read() as conn:
             return {
                 kind: conn.execute(f"SELECT count(*) FROM {kind}").fetchone()[0]
@@ -249,9 +252,9 @@ class Evidence:
             }
 
     def delete_replies(self, before: int, *, but: Iterable[bytes]) -> int:
-        """Forget the bytes last seen before this link, except those with these digests; how many.
+        """Delete the bytes last received before this link, except these digests; return how many.
 
-        The key of a reply that stays, stays with it.
+        A reply that another one needs as its key stays.
         """
         with self._database.write() as db:
             db.conn.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (digest BLOB PRIMARY KEY)")
@@ -263,15 +266,15 @@ class Evidence:
             return gone + db.conn.execute(f"DELETE FROM replies WHERE {old} AND {unused}", (before,)).rowcount
 
     def stamps(self) -> tuple[Stamp, ...]:
-        """Every time-stamp, in the order of the links."""
+        """Return every time-stamp, in the order of the links."""
         return self._stamps("true ORDER BY sequence", ())
 
     def newest_stamp(self) -> Stamp | None:
-        """The time-stamp of the newest link that has one."""
+        """Return the time-stamp of the newest link that has one."""
         return next(iter(self._stamps("true ORDER BY sequence DESC LIMIT 1", ())), None)
 
     def first_stamp_from(self, sequence: int) -> Stamp | None:
-        """The time-stamp of the first link that has one, at or after this link."""
+        """Return the time-stamp of the first link that has one, at or after this link."""
         return next(iter(self._stamps("sequence >= ? ORDER BY sequence LIMIT 1", (sequence,))), None)
 
     def _stamps(self, which: str, values: tuple[int, ...]) -> tuple[Stamp, ...]:
@@ -290,7 +293,7 @@ def _put_replies(conn: sqlite3.Connection, sequence: int, replies: Sequence[Pack
         kept = conn.execute("SELECT key FROM replies WHERE digest = ?", (reply.digest,)).fetchone()
         if kept is not None:
             conn.execute("UPDATE replies SET seen = ? WHERE digest = ?", (sequence, reply.digest))
-            if reply.key is None and kept[0] is not None:  # others will rest on it: it must stand by itself
+            if reply.key is None and kept[0] is not None:  # it becomes a key, which must unpack by itself
                 conn.execute("UPDATE replies SET key = NULL, data = ? WHERE digest = ?", (reply.data, reply.digest))
             continue
         key, data = reply.key, reply.data
@@ -298,12 +301,12 @@ def _put_replies(conn: sqlite3.Connection, sequence: int, replies: Sequence[Pack
             key is not None
             and not conn.execute("SELECT 1 FROM replies WHERE digest = ? AND key IS NULL", (key,)).fetchone()
         ):
-            key, data = None, deflated(reply.raw)  # its key was never kept, or was let go
+            key, data = None, deflated(reply.raw)  # its key was never stored, or was deleted
         conn.execute("INSERT INTO replies VALUES (?, ?, ?, ?)", (reply.digest, sequence, key, data))
 
 
 def _text_of(conn: sqlite3.Connection, key: Row, of: Row) -> bytes:
-    """The text of a record that another rests on."""
+    """Return the text of a record that is another one's key."""
     what = f"Record {key[1]}, of link {key[0]}, on which record {of[1]}, of link {of[0]}, rests,"
     row = conn.execute(
         "SELECT text FROM records WHERE (sequence, place) = (?, ?) AND key_sequence IS NULL", key
@@ -314,7 +317,7 @@ def _text_of(conn: sqlite3.Connection, key: Row, of: Row) -> bytes:
 
 
 def _raw_of(conn: sqlite3.Connection, digest: bytes, of: bytes) -> bytes:
-    """The bytes of a reply that another rests on."""
+    """Return the bytes of a reply that is another one's key."""
     what = f"The reply {digest.hex()}, on which {of.hex()} rests,"
     row = conn.execute("SELECT data FROM replies WHERE digest = ? AND key IS NULL", (digest,)).fetchone()
     if row is None:

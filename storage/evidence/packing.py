@@ -1,7 +1,7 @@
-"""Small: a reply is kept as what distinguishes it from an earlier one of the same request.
+"""Packing: a reply is stored as its difference from an earlier reply to the same request, its *key*.
 
-Deflate with a preset dictionary (RFC 1951, ``zlib``'s ``zdict``). Every reply refers to a *key* that stands by itself,
-never to another difference: two steps unpack any of them, and one can be let go without breaking another.
+The format is deflate with a preset dictionary (RFC 1951, ``zlib``'s ``zdict``). A key unpacks by itself, so two steps
+unpack any reply. A reply that is no key can be deleted without breaking another one.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from storage.errors import StoreError
 
 RENEWED_AFTER = 64
-"""Differences that refer to one key before a new one is kept: counts drift away from it, digit by digit."""
+"""The number of replies that one key serves. Counts drift away from their key, digit by digit."""
 
 SHAPES = 512
-"""Requests whose key is kept in memory, those used last: 25,600 pages in full batches, and at most 16 MB."""
+"""The number of last requests whose keys stay in memory: those of 25,600 pages, and at most 16 MB."""
 
 _LEVEL = 3  # 28 bytes a reading: 6 takes 24, and half as long again
 _RAW = -15  # no header and no checksum of deflate's own
@@ -27,12 +27,12 @@ _WINDOW = 32_768  # bytes of a dictionary that deflate can see
 
 
 class EvidenceDamaged(StoreError):
-    """Something kept as evidence cannot be read back as it was."""
+    """A stored piece of evidence cannot be read back as it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packed:
-    """Bytes, their SHA-256, and the two made small: ``data``, by the bytes of SHA-256 ``key`` where there is one."""
+    """Bytes, their SHA-256, and their packed form ``data``. ``key`` is the SHA-256 of the key, if there is one."""
 
     raw: bytes
     digest: bytes
@@ -49,14 +49,14 @@ class _Key:
 
 
 class Packer:
-    """Packs what comes again and again, each under its ``shape`` (the request). Any thread may use it."""
+    """A packer of replies, which finds the key by ``shape`` (the request). Any thread may use it."""
 
     def __init__(self) -> None:
         self._keys: OrderedDict[bytes, _Key] = OrderedDict()
         self._lock = threading.Lock()
 
     def pack(self, raw: bytes, shape: bytes) -> Packed:
-        """Pack by the key of this shape; the first of a shape, and one in sixty-four after it, becomes the key."""
+        """Pack a reply by the key of its shape. The first reply, and one in 64 after it, becomes the key."""
         digest = hashlib.sha256(raw).digest()
         with self._lock:
             key = self._keys.get(shape)
@@ -77,25 +77,25 @@ class Packer:
         return alone
 
     def forget(self) -> None:
-        """Begin anew: the keys so far may not have been kept."""
+        """Drop all keys, because a rolled-back transaction may have stored them."""
         with self._lock:
             self._keys.clear()
 
 
 def packed_alone(raw: bytes) -> Packed:
-    """Packed without a key."""
+    """Return the bytes packed without a key."""
     return Packed(raw=raw, digest=hashlib.sha256(raw).digest(), key=None, data=deflated(raw))
 
 
 def deflated(raw: bytes, key: bytes = b"") -> bytes:
-    """``raw`` made small, with the help of ``key``."""
+    """Return ``raw`` packed by ``key``."""
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW, zdict=key)
     data = packer.compress(raw) + packer.flush()
     return zlib.crc32(data).to_bytes(_CHECK) + data
 
 
 def inflated(data: bytes, key: bytes = b"") -> bytes:
-    """The bytes that ``deflated`` was given. Raises ``zlib.error`` for data that it did not give."""
+    """Return the bytes that ``deflated`` was given. Raise ``zlib.error`` for any other data."""
     check, deflate = data[:_CHECK], data[_CHECK:]
     if zlib.crc32(deflate).to_bytes(_CHECK) != check:
         raise zlib.error("not the bytes that were written")

@@ -1,6 +1,6 @@
 """The tables of the evidence. A migration that was released is never edited: the next one changes it.
 
-Whatever a column says beside the texts follows from them, so that the audit can hold every column against a text.
+Every column beside the texts follows from the texts, so that the audit can compare each column with a text.
 """
 
 from __future__ import annotations
@@ -46,5 +46,5 @@ CREATE TABLE stamps (
 
 @EVIDENCE_MIGRATIONS(name="0001_first_version")
 def first_version(db: sqlite_utils.Database) -> None:
-    """Everything of the first version."""
+    """Create the tables of the first version."""
     db.executescript(_TABLES)

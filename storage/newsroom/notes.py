@@ -12,7 +12,7 @@ class Notes:
         self._database = database
 
     def get(self, key: str) -> str | None:
-        """Return the text of this key; None if there is none."""
+        """Return the text of this key, or None if there is none."""
         text: str | None = self._database.value("SELECT value FROM notes WHERE key = ?", (key,))
         return text
 

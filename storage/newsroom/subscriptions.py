@@ -184,7 +184,7 @@ class Subscriptions:
         return ended == 1
 
     def muted(self, team_id: str, channel_id: str, page: str, now: datetime) -> datetime | None:
-        """Return until when a page is muted in a channel; None if it is not muted now."""
+        """Return until when a page is muted in a channel, or None if it is not muted now."""
         return optional_instant(
             self._database.value(
                 "SELECT until FROM mutes WHERE team_id = ? AND channel_id = ? AND page = ? AND until > ?",

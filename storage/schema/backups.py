@@ -1,4 +1,4 @@
-"""Copies of the database that are whole: made while it is in use, and put in its place."""
+"""Backups: checked copies of the database, made while it is in use, and put in its place."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from storage.schema.lock import WriterLock
 from storage.schema.sqlite import sqlite3
 
 _BESIDE = ("-wal", "-shm")
-"""What SQLite keeps beside a database; a log that outlives its database would be read into the next one."""
+"""The endings of SQLite's files beside a database. SQLite would read a leftover log into the next database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What a restore did. ``aside`` is where the replaced database is now; None if there was none.
+    """The outcome of a restore. ``aside`` is where the replaced database is now, or None if there was none.
 
-    ``unsettled`` deliveries waited in the backup, and are looked for in their channels before they are posted.
+    ``unsettled`` deliveries waited in the backup. Reconciliation searches their channels before it posts them.
     """
 
     aside: Path | None
@@ -43,7 +43,7 @@ def back_up(path: Path, target: Path) -> None:
 
 
 def back_up_one(path: Path, target: Path) -> None:
-    """Copy everything committed to ``target``, which must not exist; it appears only when complete and checked."""
+    """Copy everything committed to ``target``, which must not exist and appears only when complete and checked."""
     _refuse_existing(target)
     with _whole_copy(path, target.parent, target.name) as partial:
         _refuse_existing(target)
@@ -52,9 +52,9 @@ def back_up_one(path: Path, target: Path) -> None:
 
 
 def restore(backup: Path, path: Path, *, now: datetime) -> Restored:
-    """Put a copy of ``backup`` in the place of the database at ``path``, and keep that one beside it.
+    """Put a copy of ``backup`` in the place of the database at ``path``, and rename the old one beside it.
 
-    Nothing is changed until the copy is there and found whole. Raises StoreInUse while a bot runs on ``path``, and
+    Nothing changes until the copy is complete and checked. Raise StoreInUse while a bot runs on ``path``, and
     StoreDamaged, StoreTooNew or StoreUnavailable for a file that is no backup of Likewatch.
     """
     check_surroundings(path)
@@ -81,9 +81,9 @@ def restore(backup: Path, path: Path, *, now: datetime) -> Restored:
 
 
 def _restore_evidence(backup: Path, path: Path, now: datetime) -> None:
-    """Put the backup's evidence in place, unless what is there holds all of it: a chain is not cut short by a restore.
+    """Put the backup's evidence in place, unless the present evidence contains it: a restore cuts no chain short.
 
-    A backup of a time before there was evidence has none, and leaves what is there.
+    A backup from before there was evidence has none; the present evidence then stays.
     """
     if not backup.exists() or (path.exists() and _holds(path, backup)):
         return
@@ -98,7 +98,7 @@ def _restore_evidence(backup: Path, path: Path, now: datetime) -> None:
 
 
 def _holds(path: Path, backup: Path) -> bool:
-    """Whether the chain of evidence in a file goes on from the newest link of another."""
+    """Return whether the chain of evidence at ``path`` contains the newest link of the backup."""
     newest = "SELECT sequence, digest FROM manifests ORDER BY sequence DESC LIMIT 1"
     try:
         with closing(connect(backup, "ro")) as older, closing(connect(path, "ro")) as newer:
@@ -111,7 +111,7 @@ def _holds(path: Path, backup: Path) -> bool:
 
 @contextmanager
 def _whole_copy(path: Path, folder: Path, name: str) -> Iterator[Path]:
-    """A checked copy of what is committed in ``path``, one file in ``folder``, removed unless it was moved away."""
+    """Make a checked copy of ``path``, one file in ``folder``, and remove it at the end unless it was renamed."""
     if not folder.is_dir():
         raise StoreUnavailable(f"The folder {folder} does not exist. Create it, or choose another place.")
     try:
@@ -141,7 +141,7 @@ def _pages(backup: Path, copy: sqlite3.Connection) -> int:
 
 
 def _give_to_the_owner_of(path: Path, partial: Path) -> None:
-    """Who restores as root does not take the database away from who runs the bot."""
+    """Copy owner and permissions, so that a restore by root leaves the file to the bot's user."""
     was = path.stat()
     partial.chmod(was.st_mode & 0o777)
     if os.name == "posix" and os.geteuid() == 0:
@@ -149,16 +149,16 @@ def _give_to_the_owner_of(path: Path, partial: Path) -> None:
 
 
 def _put_aside(path: Path, now: datetime) -> Path | None:
-    """Keep what is there under another name: in one file if it is whole, else untouched, with its log.
+    """Rename the old database and return its new path: one file if it is whole, else untouched, with its log.
 
-    A log goes aside also where its database is gone (None, then): it would be read into the next one of that name.
+    Without a database, rename its log alone and return None: SQLite would read the log into the next database.
     """
     aside = path.with_name(f"{path.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
     was_there = path.exists()
     for file in (aside, *(aside.with_name(aside.name + suffix) for suffix in _BESIDE)):
         _refuse_existing(file)
     if was_there:
-        _fold_log(path)
+        _merge_log(path)
     for suffix in _BESIDE:
         log = path.with_name(path.name + suffix)
         if log.exists():
@@ -172,9 +172,9 @@ def _put_aside(path: Path, now: datetime) -> Path | None:
     return aside
 
 
-def _fold_log(path: Path) -> None:
-    """Bring a whole database into one file."""
-    with suppress(sqlite3.DatabaseError):  # damaged, then: SQLite is not to mend it, or to delete its log
+def _merge_log(path: Path) -> None:
+    """Merge the log of an undamaged database into its file."""
+    with suppress(sqlite3.DatabaseError):  # it is damaged: SQLite must neither repair it nor delete its log
         with closing(connect(path, "ro")) as old:
             whole = old.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
         if whole:
@@ -193,7 +193,7 @@ def _flush(path: Path) -> None:
 
 
 def _flush_folder(folder: Path) -> None:
-    """A new name in a folder outlives a power cut only once the folder reached the disk; Windows does it by itself."""
+    """Write a folder to the disk, so that a new name in it outlives a power cut. Windows does so by itself."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

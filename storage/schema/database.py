@@ -177,13 +177,13 @@ class Database:
             return conn.execute(sql, parameters).fetchall()
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
-        """Return the first row of one SELECT; None if there is none."""
+        """Return the first row of one SELECT, or None if there is none."""
         with self.read() as conn:
             row: Row | None = conn.execute(sql, parameters).fetchone()
         return row
 
     def value(self, sql: str, parameters: Parameters = ()) -> Any:
-        """Return the first column of the first row of one SELECT; None if there is no row."""
+        """Return the first column of the first row of one SELECT, or None if there is no row."""
         row = self.row(sql, parameters)
         return None if row is None else row[0]
 

@@ -1,4 +1,4 @@
-"""The database files of an installation. Whoever copies or restores them asks here, so that none is forgotten."""
+"""The database files of an installation. Backup and restore take the list from here, so that they forget none."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Ids:
         self._sources = _Sources(self._database)
 
     def page(self, conn: sqlite3.Connection, slug: str) -> int | None:
-        """Return the id of a page, tracked or not; None if it was never added."""
+        """Return the id of a page, tracked or not, or None if it was never added."""
         return self.pages(conn, (slug,)).get(slug)
 
     def pages(self, conn: sqlite3.Connection, slugs: Iterable[str]) -> Mapping[str, int]:

@@ -103,7 +103,7 @@ def _point(name: str, null: str) -> str:
 
 
 _LATEST = f"""
--- One page's series in a nutshell (handlers.model.Track).
+-- The series state of each page (handlers.model.SeriesState).
 CREATE TABLE latest (
   page_id INTEGER PRIMARY KEY,
   metric TEXT NOT NULL,
@@ -120,7 +120,7 @@ CREATE TABLE latest (
 """
 
 _PASTS = """
--- What is remembered of a page's past (handlers.signals.history.Past): little-endian doubles.
+-- The history summary of each page (handlers.signals.history.HistorySummary): little-endian doubles.
 CREATE TABLE pasts (
   page_id INTEGER PRIMARY KEY REFERENCES pages,
   times BLOB NOT NULL,  -- seconds since 1970
@@ -273,14 +273,14 @@ CREATE VIEW alerts_all AS
 
 @MIGRATIONS(name="0001_first_version")
 def first_version(db: sqlite_utils.Database) -> None:
-    """Everything of version 0.1."""
+    """Create the tables of version 0.1."""
     for script in (_PAGES, _READINGS, _LATEST, _PASTS, _EVENTS, _NEWSROOM, _VIEWS):
         db.executescript(script)
 
 
 @MIGRATIONS(name="0002_marks")
 def marks(db: sqlite_utils.Database) -> None:
-    """What is marked of a page's past in the order in which it was; ``histories`` has what is older, up to ``newest``."""
+    """Store new points of history summaries side by side, in the order of arrival."""
     db.executescript(
         """
         ALTER TABLE pasts ADD COLUMN newest REAL NOT NULL DEFAULT 0;  -- seconds since 1970
@@ -319,7 +319,7 @@ CREATE INDEX tellings_waiting ON tellings (not_before) WHERE state = 'pending';
 
 @MIGRATIONS(name="0003_delivery")
 def delivery(db: sqlite_utils.Database) -> None:
-    """Waits that a changed clock cannot stretch, requests that have one effect, and direct messages that are owed."""
+    """Add waits that a changed clock cannot stretch, ids of requests, and notices."""
     db.executescript(_DELIVERY)
 
 

@@ -33,7 +33,7 @@ class HistorySummaries:
     """Page -> history summary.
 
     The class keeps what is stored, to find the summaries that grew by one point only. Benchmark (a) needs this:
-    rewriting 118 days of points for 10,000 pages would take longer than the rest of the cycle.
+    to rewrite the summaries of 10,000 pages takes about as long as a whole cycle.
     """
 
     def __init__(self, database: Database, ids: Ids) -> None:

@@ -137,7 +137,7 @@ def rows_between(conn: sqlite3.Connection, span: SeriesRange) -> list[Row]:
 
 
 def newest_row(conn: sqlite3.Connection, span: SeriesRange) -> Row | None:
-    """Return the newest accepted point of a span; None if there is none."""
+    """Return the newest accepted point of a span, or None if there is none."""
     return max(conn.execute(_NEWEST, _parameters(span)).fetchall(), key=_BY_AGE, default=None)
 
 

@@ -80,7 +80,7 @@ class Readings:
             )
 
     def stored_count(self, page: str, observed_at: datetime, source: str) -> int | None:
-        """Return the count stored for this page, instant and source; None if there is none."""
+        """Return the count stored for this page, instant and source, or None if there is none."""
         with self._database.read() as conn:
             at = to_ms(observed_at)
             row = conn.execute(
@@ -113,7 +113,7 @@ class Readings:
                 confirm_between(db.conn, page_id, to_ms(first), to_ms(last))
 
     def page_snapshot(self, slug: str) -> PageSnapshot | None:
-        """Return a page's newest state; None if no such page is tracked."""
+        """Return a page's newest state, or None if no such page is tracked."""
         return next(iter(self.page_snapshots((slug,))), None)
 
     def page_snapshots(self, slugs: Iterable[str]) -> tuple[PageSnapshot, ...]:
@@ -152,7 +152,7 @@ class Readings:
             return None if series is None else self._point(newest_row(conn, series))
 
     def first_point(self, slug: str) -> Point | None:
-        """Return the page's oldest accepted point, of any series; None if it was never counted."""
+        """Return the page's oldest accepted point, of any series, or None if it was never counted."""
         with self._database.read() as conn:
             page_id = self._ids.page(conn, slug)
             return None if page_id is None else self._point(first_row(conn, page_id))

@@ -35,7 +35,7 @@ class SeriesStates:
     """Page -> series state.
 
     The class keeps what is stored, because most states differ from the stored one by one new point. Such a state is
-    written as five columns instead of twenty-five. Benchmark (a) needs this: it is within its target by 4%.
+    written as five columns instead of twenty-five, in a quarter of the time. Benchmark (a) meets its target by 4% only.
     """
 
     def __init__(self, database: Database, ids: Ids) -> None:
