@@ -118,14 +118,13 @@ def find_conventions(rows: Iterable[tuple[int, Row]], columns: Columns, order: D
     )
 
 
+@dataclass(eq=False)
 class _UnusableCell(Exception):
     """A cell that cannot be read. Every figure that depends on the cell is unusable too."""
 
-    def __init__(self, column: str, cell: str, problem: str) -> None:
-        super().__init__(problem)
-        self.column = column
-        self.cell = cell
-        self.problem = problem
+    column: str
+    cell: str
+    problem: str
 
 
 class RowReader:
