@@ -21,11 +21,10 @@ from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
 from handlers.model import Alert, AudienceReading, Fact, Measure, Metric
 from handlers.parameters import Parameters, parameter
 from handlers.rule_state import StateForm, told_is_raised
+from handlers.signals.facts import exactly, fact
 from handlers.signals.shares import (
     Snapshot,
     Totals,
-    exactly,
-    fact,
     is_list,
     is_sparse,
     later,

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handlers.model import Fact
+from handlers.signals.facts import exactly, fact
 from handlers.signals.new_likes_findings import Finding
 from handlers.signals.new_likes_rule import NewLikesRule
-from handlers.signals.shares import exactly, fact
 from handlers.wording.shares import NEW_SHARE
 
 _TOP = 3

@@ -28,8 +28,8 @@ from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window
 from handlers.model import Alert, AudienceReading, Dated, Fact, Figure, Measure, Point
 from handlers.parameters import Parameters, parameter
 from handlers.rule_state import StateForm
-from handlers.signals.facts import count_fact
-from handlers.signals.shares import TOTAL_WITHIN, fact, published_share
+from handlers.signals.facts import count_fact, fact
+from handlers.signals.shares import TOTAL_WITHIN, published_share
 from handlers.wording.numbers import count, percent
 from handlers.wording.phrases import on, span
 

@@ -27,20 +27,10 @@ from operator import attrgetter
 
 from handlers.contract import Window
 from handlers.model import Figure
+from handlers.signals.facts import exactly
 from handlers.signals.new_likes_findings import ABROAD, Finding, NewLikesParameters, Occasion, Progress
 from handlers.signals.published_figures import with_figures
-from handlers.signals.shares import (
-    Flow,
-    ListStep,
-    Snapshot,
-    exactly,
-    flow,
-    is_sparse,
-    later,
-    snapshots,
-    steps,
-    with_totals,
-)
+from handlers.signals.shares import Flow, ListStep, Snapshot, flow, is_sparse, later, snapshots, steps, with_totals
 
 _DAY = timedelta(days=1)
 _at = attrgetter("reading.as_of")

@@ -16,7 +16,8 @@ from typing import NamedTuple, Self
 
 from handlers.model import AudienceReading, Fact, Figure, Metric
 from handlers.parameters import Parameters, parameter
-from handlers.signals.shares import Totals, exactly, fact
+from handlers.signals.facts import exactly, fact
+from handlers.signals.shares import Totals
 
 ABROAD = "abroad"
 

@@ -23,6 +23,7 @@ from weakref import ReferenceType, ref
 
 from handlers.contract import Window
 from handlers.model import AudienceReading, Fact, Figure, Measure, Point, SeriesState
+from handlers.signals.facts import exactly, fact
 from handlers.signals.reading_cache import ReadingCache
 
 V = TypeVar("V")
@@ -383,22 +384,6 @@ def complement(share: Figure) -> Figure:
     return Figure(value=1 - share.value, low=1 - share.high, high=1 - share.low)
 
 
-def fact(name: str, figure: Figure, unit: str, reading: AudienceReading, *, about: str = "") -> Fact:
-    """Return a figure as a fact, with the instant, the precision and the source of its reading."""
-    return Fact(
-        name=name,
-        value=figure.value,
-        unit=unit,
-        low=figure.low,
-        high=figure.high,
-        about=about or reading.page,
-        at=reading.as_of,
-        dated=reading.dated,
-        source=reading.source,
-        url=reading.url,
-    )
-
-
 def list_facts(snapshot: Snapshot, home: str) -> Iterator[Fact]:
     """Yield the likes of a list: abroad, with a country, all, at home, and without a country."""
     reading = snapshot.reading
@@ -408,8 +393,3 @@ def list_facts(snapshot: Snapshot, home: str) -> Iterator[Fact]:
     yield fact("total", exactly(snapshot.total), reading.metric, reading)
     yield fact("home", exactly(snapshot.home), reading.metric, reading, about=home)
     yield fact("unlisted", exactly(unlisted), reading.metric, reading)
-
-
-def exactly(value: float) -> Figure:
-    """Return a figure without an interval."""
-    return Figure(value=value, low=value, high=value)

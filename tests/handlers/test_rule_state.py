@@ -12,10 +12,10 @@ import pytest
 
 from handlers.comparisons import all_comparisons
 from handlers.comparisons.closing_in import Forecast
-from handlers.comparisons.overtake import Streak
 from handlers.comparisons.platform_event import Event, PlatformEventState
 from handlers.model import Metric
 from handlers.rule_state import StateForm
+from handlers.signals.contests import Streak
 from handlers.signals.leads import LeadReading
 from handlers.signals.new_likes_rule import Watch
 

@@ -15,6 +15,7 @@ from typing import Any
 from handlers.comparisons import all_comparisons, overtake
 from handlers.contract import Comparison, Window
 from handlers.model import Metric, Page, Point, SeriesState
+from handlers.signals.contests import OvertakeState
 from tests.labs.bench.graph import Scene, graph_process, number_of
 from tests.labs.bench.poll_cycle import CADENCE, PAGES, bot_on
 from tests.labs.bench.report import Result, Verdict, milliseconds
@@ -68,7 +69,7 @@ def _one_group(number: int, rounds: int) -> tuple[float, float, int]:
     slugs = [f"page{place:06}" for place in range(number)]
     pages = {slug: Page(slug=slug, name=slug, platform="facebook", groups=("all",)) for slug in slugs}
     tracks = {slug: _track(slug, 1_000_000 + _APART * place) for place, slug in enumerate(slugs)}
-    board = overtake.OvertakeState()
+    board = OvertakeState()
     comparing, sorting, moved = [], [], 0
     for hour in range(rounds + 2):  # in the first two every page is seen for the first time, and again
         came = tuple(sorted(chance.sample(slugs, number // CHANGED))) if hour > 1 else tuple(slugs)

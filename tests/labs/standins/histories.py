@@ -25,7 +25,7 @@ from handlers.model import (
     Standing,
     ValidatedReading,
 )
-from handlers.signals.shares import exactly
+from handlers.signals.facts import exactly
 
 START = datetime(2024, 5, 6, 9, 0, tzinfo=UTC)
 

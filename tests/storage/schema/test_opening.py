@@ -19,9 +19,9 @@ from handlers.comparisons.closing_in import COMPARISON as CLOSING_IN
 from handlers.comparisons.closing_in import Forecast
 from handlers.comparisons.milestone import COMPARISON as MILESTONE
 from handlers.comparisons.overtake import COMPARISON as OVERTAKE
-from handlers.comparisons.overtake import Streak
 from handlers.comparisons.platform_event import COMPARISON as PLATFORM_EVENT
 from handlers.model import Page, Point
+from handlers.signals.contests import Streak
 from storage.errors import StoreDamaged, StoreError, StoreInUse, StoreTooNew, StoreUnavailable
 from storage.schema.database import Database
 from storage.schema.migrations import MIGRATIONS
