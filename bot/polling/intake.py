@@ -94,7 +94,7 @@ class Intake:
         """Decide on figures, and store readings, state, alerts and outbox rows in one transaction.
 
         Args:
-            batches: figures, oldest first; each batch has the instant from which its figures could be known.
+            batches: figures, oldest first; each batch has the instant at which its figures became known.
             replayed: post the alerts however old they are. Otherwise only fresh alerts are posted.
             together: runs inside the same transaction.
 

@@ -1,4 +1,4 @@
-"""What polls found out about pages beside their counts: trouble that is a page's own, new names, and trouble's end.
+"""Find out from polls what concerns a page beside its count: trouble of its own, the end of it, and a new name.
 
 A platform that is down, a refused token and a used-up allowance are the operator's trouble, and no news about a page.
 A failure is a page's own if two things hold:

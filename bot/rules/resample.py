@@ -13,7 +13,7 @@ from handlers.model import AudienceReading, Reading
 def resample(figures: Iterable[Reading | AudienceReading]) -> Iterator[tuple[datetime, Arrivals]]:
     """Yield the figures that arrived in each hour, with the instant at which the last of them arrived.
 
-    Of the counts of one page, source and observed hour, only the newest stays. So a late count stays beside the present
+    Only the newest count of each page, source and observed hour stays. So a late count stays beside the present
     one, and every hour of an imported file stays.
 
     Args:

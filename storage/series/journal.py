@@ -42,7 +42,7 @@ from storage.series.rule_states import RuleStateKey, RuleStateText
 from storage.series.series_states import read_series_states
 
 Batches = Sequence[tuple[datetime, Arrivals]]
-"""Batches of figures, oldest first. Each has the instant from which its figures could be known."""
+"""Batches of figures, oldest first. Each has the instant at which its figures became known."""
 
 _LEVEL = 1  # of zlib: level 6 saves a third of the bytes, and takes three times as long
 _READ_TOGETHER = 50
@@ -56,11 +56,11 @@ class JournalEntry:
     """One call of the intake, and what was set after it.
 
     Attributes:
-        pages: the pages that changed since the entry before; None for a page that was untracked.
-        rules: describes the rules in force; None if they are those of the entry before.
+        pages: the pages that changed since the entry before, with None for a page that was untracked.
+        rules: a description of the rules in force, or None if they have not changed.
         newest_audience: the number of the newest audience reading that was stored before; 0 if no rule needed it.
         batches: the figures.
-        rule_states: the states that were set after this entry, other than by a decision; None for a deleted state.
+        rule_states: the states that were set after this entry, other than by a decision, with None for a deleted state.
 
     """
 
