@@ -184,6 +184,7 @@ def _aliases(store: Store, request: TrackRequest, watched: Page | None) -> tuple
 
 def _reply(call: Call, page: Page, account: Account, profile: Profile, *, was_watched: bool) -> Reply:
     home = country_name(page.home) if page.home else "not said"
+    platform = platform_title(page.platform)
     lines: list[Line] = []
     if page.home is None:
         lines.append(
@@ -195,10 +196,7 @@ def _reply(call: Call, page: Page, account: Account, profile: Profile, *, was_wa
         headline=f"{page.name} {'was watched already, and is up to date now' if was_watched else 'is watched now'}",
         lines=tuple(lines),
         fields=(
-            (
-                "Count",
-                f"{phrases.count(profile.count)} {profile.metric}, read just now from {platform_title(profile.platform)}",
-            ),
+            ("Count", f"{phrases.count(profile.count)} {profile.metric}, read just now from {platform}"),
             ("Short name", ", also ".join((page.slug, *page.aliases))),
             ("Home", home),
             ("Groups", ", ".join(page.groups) or "none: leads and overtakes are only posted for pages of a group"),
@@ -211,7 +209,7 @@ def _reply(call: Call, page: Page, account: Account, profile: Profile, *, was_wa
     )
     verb = "updated" if was_watched else "started watching"
     groups = ", ".join(page.groups) or "none"
-    notice = f" {verb} {page.slug} ({page.name} on {platform_title(page.platform)}), home {home}, groups: {groups}"
+    notice = f" {verb} {page.slug} ({page.name} on {platform}), home {home}, groups: {groups}"
     return Reply(card=card, notice=(Mention(call.user_id), notice))
 
 
