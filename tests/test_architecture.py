@@ -56,6 +56,7 @@ def copy(tmp_path: Path) -> Path:
             "import bot.slack.listeners.events.app_mention",
             "A Slack surface knows",
         ),
+        ("bot/imports/files.py", "import bot.imports.read", "Imports go one way"),
         # files that nobody has named in pyproject.toml
         ("bot/platforms/example.py", "import bot.platforms.bluesky", "A platform knows"),
         ("bot/platforms/example.py", "import bot.polling.cycle", "Layers inside bot"),
