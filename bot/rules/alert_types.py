@@ -1,4 +1,4 @@
-"""The features that a channel can subscribe to: those of the comparisons that there are."""
+"""The features that a channel can subscribe to. Every comparison belongs to one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from storage.values import Subscription
 class Feature:
     """One word that people subscribe to.
 
-    ``summary`` joins the lines about its comparisons; nobody gets an ``opt_in`` one without naming it; ``threshold`` is
-    what a channel may set of it, if anything.
+    ``summary`` joins the lines about its comparisons. Only subscribers who name an ``opt_in`` feature get it.
+    ``threshold`` is the parameter that a channel may set, if there is one.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Feature:
 
 
 def catalogue(comparisons: Iterable[Comparison[Any]]) -> Mapping[str, Feature]:
-    """The features of these comparisons by name, in their order; those of one feature agree on what may be set."""
+    """Return the features of these comparisons by name, in their order. The rules of a feature share a threshold."""
     together: dict[str, list[Comparison[Any]]] = {}
     for comparison in comparisons:
         together.setdefault(comparison.feature, []).append(comparison)
@@ -44,7 +44,7 @@ def catalogue(comparisons: Iterable[Comparison[Any]]) -> Mapping[str, Feature]:
 
 
 def amount(threshold: Threshold, limit: float) -> str:
-    """A limit with its unit, to be said: ``"5 times the usual day"``, ``"2% of the audience"``."""
+    """Return a limit with its unit: ``"5 times the usual day"``, ``"2% of the audience"``."""
     return f"{limit:g}{'' if threshold.unit.startswith('%') else ' '}{threshold.unit}"
 
 
@@ -55,12 +55,12 @@ def features() -> Mapping[str, Feature]:
 
 
 def default_features() -> tuple[str, ...]:
-    """The features that come without being named: all that are not opt-in."""
+    """Return the features that a subscriber gets without naming them: all that are not opt-in."""
     return tuple(name for name, feature in features().items() if not feature.opt_in)
 
 
 def written(feature: str, limit: float | None) -> str:
-    """A feature as people write it, with the limit set for it: ``"surge>5x"``; only its name where none is."""
+    """Return a feature as people write it: ``"surge>5x"``, or only its name if no limit is set."""
     known = features().get(feature)
     if limit is None or known is None or known.threshold is None:
         return feature
@@ -68,5 +68,5 @@ def written(feature: str, limit: float | None) -> str:
 
 
 def wishes(subscription: Subscription) -> tuple[str, ...]:
-    """What a channel subscribed to, as people write it: ``("overtake", "surge>5x")``."""
+    """Return the features of a subscription as people write them: ``("overtake", "surge>5x")``."""
     return tuple(written(feature, subscription.thresholds.get(feature)) for feature in subscription.features)

@@ -26,7 +26,7 @@ class AlertTypeRequest:
 
 
 def parse_features(asked: Sequence[str], comparisons: Sequence[Comparison[Any]] | None = None) -> AlertTypeRequest:
-    """What somebody typed after a name: ``overtake, surge > 5 x``. ``comparisons`` are the rules, by default all.
+    """Parse features as people type them: ``overtake, surge > 5 x``. ``comparisons`` are the rules, by default all.
 
     Raises:
         LikewatchError: naming what is no feature, or what is wrong with a threshold.
@@ -51,7 +51,7 @@ def parse_features(asked: Sequence[str], comparisons: Sequence[Comparison[Any]] 
 
 
 def _words(text: str, features: Mapping[str, Feature]) -> Iterator[str]:
-    """The features typed, each with its threshold as one word, whatever spaces stood around the sign and the unit."""
+    """Yield the typed features. A feature and its threshold are one word, without the spaces around sign and unit."""
     text = _DECIMAL_COMMA.sub(r"\1.\2", _SIGN.sub(">", text.casefold()))
     for name, feature in features.items():
         if feature.threshold:

@@ -17,14 +17,13 @@ _SETTING = re.compile(r"(?P<feature>[a-z_]+)\s*(?:>=?|=)\s*(?P<number>\d+(?:\.\d
 
 
 def parse_threshold(text: str, comparisons: Sequence[Comparison[Any]] | None = None) -> tuple[str, float]:
-    """``"surge>5x"`` -> ``("surge", 5.0)``: the feature, and the limit in the rule's own unit.
+    """Parse a threshold: ``"surge>5x"`` gives ``("surge", 5.0)``, the feature and the limit in the rule's own unit.
 
-    ``comparisons`` are the rules there are, by default all. What the limit is a limit of may be written after it
-    (``5x``, ``10%``, ``10 points``) or left out.
+    The unit may follow the limit (``5x``, ``10%``, ``10 points``). ``comparisons`` are the rules, by default all.
 
     Raises:
-        LikewatchError: it is no threshold, of a feature that has none, or out of bounds; the sentence lists what can
-            be set.
+        LikewatchError: it is no threshold, the feature has none, or the limit is out of bounds. The sentence lists
+            the thresholds that can be set.
 
     """
     rules = all_comparisons() if comparisons is None else comparisons
@@ -43,7 +42,7 @@ def parse_threshold(text: str, comparisons: Sequence[Comparison[Any]] | None = N
 
 
 def tuned(comparisons: Iterable[Comparison[Any]], limits: Mapping[str, float]) -> tuple[Comparison[Any], ...]:
-    """The rules with these limits (feature -> limit) in place of those of their own; only the rules that take them."""
+    """Return the rules that take these limits (feature -> limit), with the limits in place of their defaults."""
     return tuple(
         comparison.tuned(limit)
         for comparison in comparisons
@@ -60,7 +59,7 @@ def _of(feature: str, comparisons: Iterable[Comparison[Any]]) -> Iterator[Thresh
 
 
 def units(threshold: Threshold) -> set[str]:
-    """What may stand after a limit, in small letters; points of a share are also written as per cent."""
+    """Return the units that may follow a limit, in small letters. People write points of a share as per cent too."""
     unit = threshold.unit.casefold()
     return {threshold.mark.casefold(), unit, unit.partition(" ")[0]} - {""} | ({"%"} if unit == "points" else set())
 
