@@ -325,13 +325,13 @@ def delivery(db: sqlite_utils.Database) -> None:
 
 @MIGRATIONS(name="0004_memories")
 def version_of_0003(db: sqlite_utils.Database) -> None:
-    """Number the rule states of a database that was at 0003 with 0, the version of their form."""
+    """Give the rule states of a database that was at 0003 the number 0, the version of their form."""
     _add_version(db, 0)
 
 
 @MIGRATIONS(name="0005_memories")
 def version_of_0004(db: sqlite_utils.Database) -> None:
-    """Number the rule states of a database that was at 0004 with 1."""
+    """Give the rule states of a database that was at 0004 the number 1."""
     _add_version(db, 1)
 
 
@@ -362,7 +362,7 @@ def names(db: sqlite_utils.Database) -> None:
 
 
 def _add_version(db: sqlite_utils.Database, version: int) -> None:
-    """Number all rule states, unless an earlier migration of this very run numbered them.
+    """Give all rule states a number, unless an earlier migration of this very run numbered them.
 
     Only the comparison that wrote a rule state can read its text, so a migration changes the number alone.
     """
@@ -394,7 +394,7 @@ CREATE TABLE journal_rule_states (
 
 @MIGRATIONS(name="0007_journal")
 def journal(db: sqlite_utils.Database) -> None:
-    """The journal, and a copy of what had been derived when it began. Who changes these tables changes the copies."""
+    """Create the journal, and copy what is derived now. A later change of these tables must change the copies too."""
     db.executescript(_JOURNAL)
     for table in ("series_states", "history_summaries", "history_points", "rule_states"):
         created = db.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]

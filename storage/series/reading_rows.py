@@ -148,7 +148,7 @@ def first_row(conn: sqlite3.Connection, page_id: int) -> Row | None:
 
 
 def daily_rows(conn: sqlite3.Connection, span: SeriesRange) -> list[Row]:
-    """The last accepted point of each UTC day of a span, oldest first."""
+    """Return the last accepted point of each UTC day of a span, oldest first."""
     rows = sorted(conn.execute(_DAILY, _parameters(span)).fetchall(), key=_BY_AGE)
     return list({row[0] // DAY: row for row in rows}.values())
 
