@@ -1,4 +1,4 @@
-"""``python -m tests.labs.bench [a b c d e f g] [--quick] [--write]``: speed as a ratio to a floor taken in the same run."""
+"""``python -m tests.labs.bench [a b c d e f g] [--quick] [--write]``: speed as a ratio to a floor of the same run."""
 
 from __future__ import annotations
 

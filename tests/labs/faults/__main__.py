@@ -1,4 +1,4 @@
-"""``python -m tests.labs.faults [--quick] [--write] [CASE ...]``: everything that can go wrong, done to a running bot."""
+"""``python -m tests.labs.faults [--quick] [--write] [CASE ...]``: every fault, tried on a running bot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m tests.labs.quality``: what our rules tell of histories whose truth is known, beside what naive rules tell."""
+"""``python -m tests.labs.quality``: our rules beside naive rules, on histories whose truth is known."""
 
 from __future__ import annotations
 
