@@ -34,7 +34,7 @@ from bot.monitoring.outages import PlatformOutages, RecordingOutage
 from bot.monitoring.server import LOOPBACK, LocalServer, listen, monitoring_routes
 from bot.monitoring.watchdog import Watchdog, notify
 from bot.platforms.contract import Profile, Reference
-from bot.platforms.registry import platforms
+from bot.platforms.discovery import platforms
 from bot.polling.cycle import Cycle
 from bot.polling.fetcher import Source
 from bot.polling.scheduler import build_scheduler
@@ -48,7 +48,7 @@ from bot.slack.manifest import manifest
 from bot.slack.socket_mode import SocketModeClient
 from bot.workspace import Workspace, WorkspaceServer
 from bot.workspace.server import listen as listen_for_workspace
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from storage.store import Store
 
 log = logging.getLogger(__name__)

@@ -14,11 +14,11 @@ from typing import Any
 from piplicenses import create_output_string, create_parser
 
 from bot.config.settings import declared_settings, env_example
-from bot.platforms.registry import platform_settings, platforms
+from bot.platforms.discovery import platform_settings, platforms
 from bot.rules.alert_types import written
-from bot.slack.commands import commands
-from handlers.comparisons import all_comparisons
+from bot.slack.discovery import commands
 from handlers.contract import Comparison
+from handlers.discovery import all_comparisons
 
 ROOT = Path(__file__).resolve().parent.parent
 

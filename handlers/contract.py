@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from handlers.model import Alert, AudienceReading, Page, PageStatus, SeriesState
-from handlers.parameters import Parameters, Threshold
+from handlers.parameter_types import Parameters, Threshold
 from handlers.rule_state import StateForm
 from handlers.signals.history import HistorySummary
 

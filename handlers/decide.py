@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from handlers.contract import Comparison, Scope, Trigger, Window
 from handlers.model import Alert, AudienceReading, Page, PageStatus, Reading, SeriesState, Standing, ValidatedReading
+from handlers.reading_validation import frozen_since, validate
 from handlers.signals.history import EMPTY, HistorySummary, advance
-from handlers.validation import frozen_since, validate
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -39,8 +39,8 @@ def copy(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("file", "line", "broken"),
     [
-        ("handlers/validation.py", "import storage.store", "One direction"),
-        ("handlers/validation.py", "import sqlite3", "Handlers are pure"),
+        ("handlers/reading_validation.py", "import storage.store", "One direction"),
+        ("handlers/reading_validation.py", "import sqlite3", "Handlers are pure"),
         ("handlers/wording/guard.py", "import os", "Handlers are pure"),
         ("handlers/comparisons/overtake.py", "import handlers.comparisons.foreign_majority", "A comparison knows"),
         ("storage/series/readings.py", "import bot.errors", "One direction"),

@@ -16,7 +16,7 @@ from bot.errors import LikewatchError
 from bot.rules.alert_types import features, written
 from bot.rules.thresholds import parse_threshold, tuned
 from bot.text import phrases
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 
 
 def backtest(

@@ -22,9 +22,9 @@ from typing import Any
 from bot.backtest.history import History
 from bot.backtest.run import alerts_of, in_order
 from bot.rules.thresholds import tuned
-from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison, Scope, Trigger
 from handlers.decide import Arrivals
+from handlers.discovery import all_comparisons
 from handlers.model import Alert
 
 WORTH_SHARING = 10_000_000

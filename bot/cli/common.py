@@ -11,7 +11,7 @@ import click
 
 from bot import logs
 from bot.config.settings import Settings, load
-from bot.platforms.registry import platform_settings
+from bot.platforms.discovery import platform_settings
 from storage.store import Store
 
 

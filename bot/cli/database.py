@@ -12,7 +12,7 @@ from bot.clock import SystemClock
 from bot.polling.rebuild import rebuild as rebuild_state
 from bot.polling.rebuild import rebuild_summary
 from bot.text import phrases
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from storage.schema import backups
 from storage.store import Store
 

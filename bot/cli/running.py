@@ -15,7 +15,7 @@ from bot import app
 from bot.cli.common import echo, read_settings
 from bot.errors import ConfigError
 from bot.imports.run import alert_lines
-from bot.text import phrases
+from bot.text import durations, phrases
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def _poll(core: app.Core) -> Iterator[str]:
             yield f"{latest.page.slug}: not read. {latest.trouble.message}"
         elif latest.polled_at and latest.series_state:
             count = f"{phrases.count(latest.series_state.last.count)} {latest.series_state.metric}"
-            yield f"{latest.page.slug}: {count}, read {phrases.ago(latest.polled_at, now)}"
+            yield f"{latest.page.slug}: {count}, read {durations.ago(latest.polled_at, now)}"
     yield from alert_lines(core.store, report.added.alerts)
     if report.added.queued:
         yield f"{phrases.several(report.added.queued, 'message')} will be posted when Likewatch runs."

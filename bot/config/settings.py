@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, PrivateAttr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import DotEnvSettingsSource
 
-from bot.config.declaration import (
+from bot.config.editors import EVERYBODY, EditorList, parse_editors
+from bot.config.field_types import (
     FilePath,
     ListeningAddress,
     OptionalFilePath,
@@ -23,7 +24,6 @@ from bot.config.declaration import (
     matching,
     setting,
 )
-from bot.config.editors import EVERYBODY, EditorList, parse_editors
 from bot.errors import ConfigError
 
 DEFAULT_ENV_FILE = Path(".env")

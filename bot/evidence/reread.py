@@ -11,7 +11,7 @@ from functools import cached_property
 from bot.evidence.records import ImportRecord, ReplyRecord, read_record
 from bot.http.exchange import Exchange
 from bot.http.recorded import RecordedHttp
-from bot.platforms.registry import platforms
+from bot.platforms.discovery import platforms
 from handlers.model import Account, AudienceReading, Reading
 from storage.evidence import EvidenceDamaged, KeptRecord
 from storage.store import Store

@@ -10,13 +10,14 @@ from bot.errors import UnknownPage
 from bot.imports.job import ImportJob
 from bot.imports.replay import by_instant
 from bot.imports.values import FileContents, ImportRefused
-from bot.pages.lookup import find_page, suggestions
+from bot.pages.lookup import find_page
 from bot.pages.slugs import is_slug, make_slug
+from bot.pages.suggestions import suggestions
 from bot.polling.cycle import Cycle
-from bot.polling.intake import AddedFigures
+from bot.polling.decide_and_store import AddedFigures
 from bot.rules.preview import settle_rule_states
 from bot.text import phrases
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from handlers.model import Page, Reading, SeriesState, Standing
 from storage.store import Store
 from storage.values import AuditEntry

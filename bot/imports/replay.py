@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.imports.examples import Example
 from bot.polling.cycle import Cycle
-from bot.polling.intake import AddedFigures
+from bot.polling.decide_and_store import AddedFigures
 from bot.rules.alert_types import default_features
 from handlers.decide import Arrivals
 from handlers.model import AudienceReading, Page, Reading

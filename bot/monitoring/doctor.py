@@ -12,14 +12,14 @@ from pathlib import Path
 
 from rapidfuzz import process
 
-from bot.config.declaration import Address, Setting
+from bot.config.field_types import Address, Setting
 from bot.config.settings import DEFAULT_ENV_FILE, Mode, Settings, names_in
 from bot.errors import LikewatchError
 from bot.evidence.status import evidence_status
 from bot.evidence.timestamps import roots_in
 from bot.monitoring.health import is_dark
 from bot.platforms.contract import Platform
-from bot.text import phrases
+from bot.text import durations, phrases
 from storage.errors import StoreError
 from storage.schema.lock import is_locked
 from storage.schema.sqlite import has_wal_reset_bug, sqlite3
@@ -175,7 +175,7 @@ def _database(settings: Settings, titles: Mapping[str, str], now: datetime, *, r
 def _source(source: SourceState, title: str, store: Store, now: datetime) -> Iterator[Check]:
     """Report the failing pages of a platform: one line for all of them, or one a page."""
     if is_dark(source, now):
-        since = f", since {phrases.ago(source.newest, now)}" if source.newest else ""
+        since = f", since {durations.ago(source.newest, now)}" if source.newest else ""
         pages = phrases.several(source.accounts, "page")
         what = f"{title}: none of its pages can be read ({pages}{since})"
         yield _fault(what, source.message)
@@ -184,7 +184,7 @@ def _source(source: SourceState, title: str, store: Store, now: datetime) -> Ite
     failing = [one for one in store.readings.page_snapshots(sorted(troubled)) if one.page.platform == source.platform]
     for latest in failing[:_MOST_PAGES]:
         if latest.trouble:
-            lasted = phrases.duration(now - latest.trouble.since)
+            lasted = durations.duration(now - latest.trouble.since)
             what = f"{title}: {latest.page.slug} has not been readable for {lasted}"
             yield _fault(what, latest.trouble.message)
     if len(failing) > _MOST_PAGES:
@@ -194,7 +194,7 @@ def _source(source: SourceState, title: str, store: Store, now: datetime) -> Ite
 def _outbox(backlog: Backlog, now: datetime) -> Iterator[Check]:
     if backlog.oldest is not None:
         waiting = phrases.several(backlog.pending + backlog.sending, "alert")
-        what = f"{waiting} not posted yet, the oldest queued {phrases.ago(backlog.oldest, now)}"
+        what = f"{waiting} not posted yet, the oldest queued {durations.ago(backlog.oldest, now)}"
         yield _note(what)
     if backlog.paused:
         yield _note(

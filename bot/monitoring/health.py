@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.monitoring.heartbeat import Pulse
-from bot.text import phrases
+from bot.text import durations, phrases
 from storage.errors import StoreError
 from storage.store import Store
 from storage.values import Backlog, SourceState
@@ -69,9 +69,9 @@ def _cycle(pulse: Pulse, now: datetime) -> Iterator[str]:
     if pulse.running is not None:
         running = timedelta(seconds=pulse.running)
         if running > SLOW_CYCLE:
-            yield f"A cycle has been running for {phrases.duration(running)}; no page is read meanwhile."
+            yield f"A cycle has been running for {durations.duration(running)}; no page is read meanwhile."
     elif now - pulse.checked_at > LONGEST_SILENCE:
-        yield f"For {phrases.duration(now - pulse.checked_at)}, Likewatch has not checked which pages are due."
+        yield f"For {durations.duration(now - pulse.checked_at)}, Likewatch has not checked which pages are due."
     if pulse.error:
         yield f"The last cycle failed ({pulse.error}); the log says more."
     if pulse.unrecorded:
@@ -82,6 +82,6 @@ def _outbox(backlog: Backlog, now: datetime) -> Iterator[str]:
     if backlog.oldest is not None and now - backlog.oldest > LONGEST_WAIT:
         waiting = phrases.several(backlog.pending + backlog.sending, "alert")
         yield (
-            f"{waiting} cannot be posted, the oldest for {phrases.duration(now - backlog.oldest)}; "
+            f"{waiting} cannot be posted, the oldest for {durations.duration(now - backlog.oldest)}; "
             "`likewatch doctor` and the log say why."
         )

@@ -13,7 +13,7 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.monitoring.health import is_dark
 from bot.monitoring.heartbeat import Pulse
-from bot.text import phrases
+from bot.text import durations
 from storage.store import Store
 from storage.values import SourceState
 
@@ -46,7 +46,7 @@ class PlatformOutages:
                     log.warning("%s", sentence)
                     self._store.notes.put(note, (source.newest or source.since or now).isoformat())
             elif began and source.newest and source.newest > datetime.fromisoformat(began):
-                lasted = phrases.duration(source.newest - datetime.fromisoformat(began))
+                lasted = durations.duration(source.newest - datetime.fromisoformat(began))
                 sentence = f"{self._title(source.platform)} is read again. It could not be read for {lasted}."
                 if self._post(sentence):
                     log.info("%s", sentence)
@@ -84,6 +84,6 @@ class RecordingOutage:
                 "more rarely."
             )
         elif self._since:
-            lasted = phrases.duration(now - self._since)
+            lasted = durations.duration(now - self._since)
             if not self._posted or self._post(f"Readings are recorded again. That was impossible for {lasted}."):
                 self._since, self._posted = None, False

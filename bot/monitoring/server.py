@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.config.declaration import Address
+from bot.config.field_types import Address
 from bot.errors import ConfigError
 from bot.monitoring.health import Health
 from bot.monitoring.metrics import BotMetrics, exposition

@@ -1,22 +1,17 @@
-"""Find the page or group that a person means, and suggest similar names."""
+"""Find the page or group that a person means."""
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz, process
-
 from bot.errors import UnknownPage
-from bot.platforms.registry import parse_reference, platforms
+from bot.platforms.discovery import parse_reference, platforms
 from handlers.model import Page
 from storage.store import Store
 from storage.values import Group, Target
 
-MOST_SUGGESTIONS = 5
 HOW_TO_START = "Start with /trends track and the address of a page, or its @handle."
 _LONGEST_NAME = 8  # words
-_LIKENESS = 66  # of 100; suggestions below it are surprising
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,22 +62,3 @@ def find_first(store: Store, text: str) -> tuple[PageOrGroup | None, tuple[str, 
 def find_group(store: Store, text: str) -> Group | None:
     """Return the group of this name. Letter case does not matter."""
     return store.pages.group(text.strip().casefold())
-
-
-def suggestions(store: Store, text: str, *, groups: bool = True) -> tuple[str, ...]:
-    """Return at most five slugs of pages (and groups) with names like ``text``, the likeliest first, then by slug."""
-    labels = [(name.slug, label) for name in store.pages.names() for label in (name.slug, *name.labels)]
-    if groups:
-        labels += [(group.slug, group.slug) for group in store.pages.groups()]
-    plain = [_plain(label) for _, label in labels]
-    best: dict[str, float] = {}
-    for _, score, index in process.extract(_plain(text), plain, scorer=fuzz.WRatio, score_cutoff=_LIKENESS, limit=None):
-        slug = labels[index][0]
-        best[slug] = max(score, best.get(slug, 0))
-    return tuple(sorted(best, key=lambda slug: (-best[slug], slug))[:MOST_SUGGESTIONS])
-
-
-def _plain(text: str) -> str:
-    """Remove letter case, accents and the @ of a handle, because people leave them out."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold().removeprefix("@"))
-    return "".join(character for character in decomposed if not unicodedata.combining(character))

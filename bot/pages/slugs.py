@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from bot.text import phrases
+from bot.text import durations
 
 LONGEST = 40
 _OTHERS = re.compile(r"[^a-z0-9]+")
@@ -20,7 +20,7 @@ def make_slug(text: str) -> str:
 
 def is_slug(text: str) -> bool:
     """Return whether ``text`` has the form of a slug, and not also that of a length of time ("90d")."""
-    return bool(text) and make_slug(text) == text and phrases.period(text) is None
+    return bool(text) and make_slug(text) == text and durations.period(text) is None
 
 
 def free_slug(wanted: str, taken: Callable[[str], bool]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
-from bot.config.declaration import SettingGroup, WebAddress, setting
+from bot.config.field_types import SettingGroup, WebAddress, setting
 from bot.errors import PageGone, PayloadChanged, Throttled, UnknownPage
 from bot.http.client import Http, HttpAnswer
 from bot.platforms.batches import read_batch, read_each

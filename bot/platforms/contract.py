@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.config.declaration import SettingGroup
+from bot.config.field_types import SettingGroup
 from bot.http.client import Http
 from handlers.model import Account, Metric, Reading
 

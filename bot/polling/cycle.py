@@ -13,8 +13,8 @@ from bot.clock import Clock
 from bot.evidence.recorder import Recorder
 from bot.platforms.batches import stricter
 from bot.platforms.contract import Failure, RateLimit, Reason
+from bot.polling.decide_and_store import NOTHING_ADDED, AddedFigures, Intake, sum_added
 from bot.polling.fetcher import BatchAnswer, Fetcher, FetchingClosed, Source
-from bot.polling.intake import NOTHING_ADDED, AddedFigures, Intake, sum_added
 from bot.polling.page_status import page_statuses
 from bot.polling.poll_schedule import poll_outcomes, unusable_outcomes
 from bot.polling.rate_limits import put_rate_limit, rate_limit_of

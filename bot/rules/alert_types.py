@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison
-from handlers.parameters import Threshold
+from handlers.discovery import all_comparisons
+from handlers.parameter_types import Threshold
 from storage.values import Subscription
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from bot.errors import LikewatchError
 from bot.rules.alert_types import Feature, catalogue
 from bot.rules.thresholds import parse_threshold, units
-from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison
+from handlers.discovery import all_comparisons
 
 _SIGN = re.compile(r"\s*(?:>=?|=)\s*")
 _DECIMAL_COMMA = re.compile(r"(>\d+),(\d+)")

@@ -9,9 +9,9 @@ from typing import Any
 
 from bot.errors import LikewatchError
 from bot.text.phrases import listed
-from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison
-from handlers.parameters import Threshold
+from handlers.discovery import all_comparisons
+from handlers.parameter_types import Threshold
 
 _SETTING = re.compile(r"(?P<feature>[a-z_]+)\s*(?:>=?|=)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<mark>\D*)")
 

@@ -17,7 +17,6 @@ from bot.config.editors import EditorList
 from bot.platforms.contract import Profile, Reference
 from bot.slack.client import CALL_ERRORS, error_sentence, with_address
 from bot.slack.dispatch import Dispatcher, plain_reply, unexpected_reply
-from bot.slack.listeners import all_listeners
 from bot.slack.listeners.contract import (
     ActionListener,
     EventListener,
@@ -28,6 +27,7 @@ from bot.slack.listeners.contract import (
     ViewListener,
 )
 from bot.slack.listeners.deduplication import Deduplication
+from bot.slack.listeners.discovery import all_listeners
 from bot.slack.listeners.payloads import read_request
 from bot.slack.responder import Responder
 from storage.store import Store

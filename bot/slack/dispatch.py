@@ -16,8 +16,8 @@ from bot.errors import LikewatchError
 from bot.platforms.contract import Profile, Reference
 from bot.slack.audit import audit
 from bot.slack.client import CALL_ERRORS, error_sentence, failure_of
-from bot.slack.commands import find_command, query
 from bot.slack.contract import Call, Command, HomeView, Line, Mention, Modal, Reply, ReplyFile
+from bot.slack.discovery import find_command, query
 from bot.slack.permissions import PermissionChecker
 from bot.slack.render import block_kit
 from bot.slack.render.views import home_view, modal_view

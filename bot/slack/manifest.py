@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from bot.errors import ConfigError
 from bot.slack import delivery, permissions
-from bot.slack.commands import commands
-from bot.slack.listeners import all_listeners
+from bot.slack.discovery import commands
 from bot.slack.listeners.contract import EventListener, ShortcutListener, SlashCommandListener
+from bot.slack.listeners.discovery import all_listeners
 
 NAME = "Likewatch"
 _DESCRIPTION = "Says who is gaining an audience, and from where"

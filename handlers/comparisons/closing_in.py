@@ -27,7 +27,7 @@ from typing import Any
 
 from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
 from handlers.model import Alert, Fact, Metric
-from handlers.parameters import Parameters, parameter
+from handlers.parameter_types import Parameters, parameter
 from handlers.rule_state import StateForm
 from handlers.signals.approach import DAYS, Approach, approach
 from handlers.signals.facts import count_fact

@@ -19,7 +19,7 @@ from types import MappingProxyType
 
 from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
 from handlers.model import Alert, AudienceReading, Fact, Measure, Metric
-from handlers.parameters import Parameters, parameter
+from handlers.parameter_types import Parameters, parameter
 from handlers.rule_state import StateForm, told_is_raised
 from handlers.signals.facts import exactly, fact
 from handlers.signals.shares import (

@@ -18,12 +18,12 @@ from typing import Any
 
 from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
 from handlers.model import Alert, Fact, Metric, Restart, SeriesState
-from handlers.parameters import Parameters, parameter
+from handlers.parameter_types import Parameters, parameter
+from handlers.reading_validation import usual_gain
 from handlers.rule_state import StateForm
 from handlers.signals.facts import count_fact
 from handlers.signals.history import HistorySummary, with_points
 from handlers.signals.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
-from handlers.validation import usual_gain
 from handlers.wording.numbers import count
 from handlers.wording.phrases import is_rounded, on
 

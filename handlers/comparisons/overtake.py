@@ -28,7 +28,7 @@ from operator import is_
 
 from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
 from handlers.model import Alert, Dated, Fact, Metric, SeriesState
-from handlers.parameters import Parameters, parameter
+from handlers.parameter_types import Parameters, parameter
 from handlers.rule_state import StateForm
 from handlers.signals.contests import OvertakeState, Pair, Seat, Streak, upgrade
 from handlers.signals.facts import count_fact

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 
 from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
 from handlers.model import Alert, Fact, PageStatus, PageTrouble, SeriesState
-from handlers.parameters import Parameters, parameter
+from handlers.parameter_types import Parameters, parameter
 from handlers.rule_state import StateForm, told_is_raised
 from handlers.signals.facts import count_fact
 from handlers.wording.numbers import count, instant

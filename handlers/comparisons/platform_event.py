@@ -18,7 +18,7 @@ from typing import Any
 
 from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
 from handlers.model import Alert, Fact
-from handlers.parameters import Parameters, parameter
+from handlers.parameter_types import Parameters, parameter
 from handlers.rule_state import StateForm
 from handlers.signals.facts import count_fact
 from handlers.signals.platform_drops import (

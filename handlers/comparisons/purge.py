@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
 from handlers.model import Alert, Fact
-from handlers.parameters import Parameters, parameter
+from handlers.parameter_types import Parameters, parameter
 from handlers.rule_state import StateForm, told_is_raised
 from handlers.signals.drops import DEVIATIONS, DOWN_HOURS, LEVEL_HOURS, LOSS, LOSS_OF_AUDIENCE, NEWS_DAYS, Drop
 from handlers.signals.facts import count_fact

@@ -26,7 +26,7 @@ from itertools import product
 
 from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
 from handlers.model import Alert, AudienceReading, Dated, Fact, Figure, Measure, Point
-from handlers.parameters import Parameters, parameter
+from handlers.parameter_types import Parameters, parameter
 from handlers.rule_state import StateForm
 from handlers.signals.facts import count_fact, fact
 from handlers.signals.shares import TOTAL_WITHIN, published_share

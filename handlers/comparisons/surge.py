@@ -35,13 +35,13 @@ from statistics import median
 
 from handlers.contract import Comparison, Names, Scope, Trigger, Verdict, Window, Wording
 from handlers.model import Alert, Fact, Figure, SeriesState
-from handlers.parameters import Parameters, parameter
+from handlers.parameter_types import Parameters, parameter
+from handlers.reading_validation import frozen_since
 from handlers.rule_state import StateForm
 from handlers.signals.facts import count_fact
 from handlers.signals.history import DAY, HOUR, HistorySummary
 from handlers.signals.jumps import JUMP_OF_COUNT, STANDS_HOURS, TIMES_ITS_PACE, is_jump
 from handlers.signals.spread import deviation_above
-from handlers.validation import frozen_since
 from handlers.wording.numbers import count, dated
 from handlers.wording.phrases import NET_OF_REMOVALS, is_rounded, on, span
 

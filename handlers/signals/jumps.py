@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from handlers.model import SeriesState
-from handlers.validation import usual_gain
+from handlers.reading_validation import usual_gain
 
 JUMP_OF_COUNT, TIMES_ITS_PACE = 0.004, 6
 STANDS_HOURS = 12

@@ -23,8 +23,8 @@ from typing import NamedTuple
 
 from handlers.contract import Window
 from handlers.model import Point, SeriesState
+from handlers.reading_validation import frozen_since, usual_gain
 from handlers.signals.jumps import has_jumped
-from handlers.validation import frozen_since, usual_gain
 
 FRESH_HOURS = 36
 FRESH_POLLS = 3

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from handlers.model import AudienceReading, Fact, Figure, Metric
-from handlers.parameters import Parameters, parameter
+from handlers.parameter_types import Parameters, parameter
 from handlers.signals.facts import exactly, fact
 from handlers.signals.shares import Totals
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from handlers.comparisons import all_comparisons
 from handlers.contract import Names, Wording
+from handlers.discovery import all_comparisons
 from handlers.model import Alert
 from handlers.wording.guard import guard
 

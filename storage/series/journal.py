@@ -4,7 +4,7 @@ Series states, history summaries and rule states derive from the journal alone, 
 compute them again. The stored readings would not do. An unchanged poll is not stored as a reading, and a stored reading
 does not say in which order it arrived.
 
-An entry is one call of ``bot.polling.intake``. The entry is a blob, compressed by zlib:
+An entry is one call of ``bot.polling.decide_and_store``. The entry is a blob, compressed by zlib:
 
 | part | content |
 |---|---|

@@ -9,8 +9,8 @@ import pytest
 
 from bot.errors import LikewatchError
 from bot.platforms.contract import Profile
-from bot.slack.commands import commands, find_command, parse_query, query
 from bot.slack.contract import Command, Reply, Slash
+from bot.slack.discovery import commands, find_command, parse_query, query
 from bot.slack.render import block_kit
 from handlers.model import Metric
 from storage.store import Store

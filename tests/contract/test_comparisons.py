@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison, Names
+from handlers.discovery import all_comparisons
 from handlers.wording.guard import guard
 from handlers.wording.sentences import headline, lines
 from tests.labs.standins.histories import SCENES, scene

@@ -10,8 +10,8 @@ from slack_sdk.web import WebClient
 from bot.clock import SystemClock
 from bot.config.editors import EditorList
 from bot.platforms.contract import Profile, Reference
-from bot.slack.commands import commands, query
 from bot.slack.contract import Call, Command, Permission
+from bot.slack.discovery import commands, query
 from bot.slack.dispatch import Dispatcher, RenderedReply
 from handlers.model import Metric
 from storage.errors import AlreadyDone

@@ -11,7 +11,7 @@ import pytest
 from bot.errors import AuthRefused, ConfigError, LikewatchError, PayloadChanged, Throttled, UnknownPage, Unreachable
 from bot.http.client import Http
 from bot.platforms.contract import Fetched, Platform, Reason, Reference
-from bot.platforms.registry import platforms
+from bot.platforms.discovery import platforms
 from handlers.model import Account
 from tests.labs.standins.rude import Caller, Talk, rude_server, says
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
 from handlers.decide import Arrivals, Decision, KnownState, decide
 from handlers.model import Alert, Standing
-from handlers.parameters import Parameters
+from handlers.parameter_types import Parameters
 from handlers.rule_state import StateForm
 from tests.labs.standins.histories import START, Replay, by_country, page, reading
 

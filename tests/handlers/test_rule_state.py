@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from handlers.comparisons import all_comparisons
 from handlers.comparisons.closing_in import Forecast
 from handlers.comparisons.platform_event import Event, PlatformEventState
+from handlers.discovery import all_comparisons
 from handlers.model import Metric
 from handlers.rule_state import StateForm
 from handlers.signals.contests import Streak

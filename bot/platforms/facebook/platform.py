@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote, quote_plus, urlencode
 
-from bot.config.declaration import SettingGroup, WebAddress, Word, setting
+from bot.config.field_types import SettingGroup, WebAddress, Word, setting
 from bot.errors import PageGone, PayloadChanged, UnknownPage, Unreachable
 from bot.http.client import Http, parse_json
 from bot.platforms.batches import PageMoved, read_batch, read_each

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from bot.imports.values import UNNAMED
-from bot.platforms.registry import platforms
+from bot.platforms.discovery import platforms
 from bot.slack.contract import Link, Moment, Plot, Span
 from bot.slack.render.charts import counts_plot, least_precise
-from bot.text import phrases
+from bot.text import durations, phrases
 from handlers.model import Dated, Point, SeriesState
 from storage.store import Store
 from storage.values import PageSnapshot
@@ -44,7 +44,7 @@ class Growth:
     @property
     def time(self) -> str:
         """The time between the points, in words."""
-        return phrases.between(self.over, self.dated)
+        return durations.between(self.over, self.dated)
 
 
 def platform_title(platform: str) -> str:
@@ -97,8 +97,8 @@ def age_text(snapshot: PageSnapshot, now: datetime) -> str:
         return "not read yet"
     last = snapshot.series_state.last
     if _is_polled(snapshot):
-        return f"read {phrases.ago(at, now)}" + (f", on {phrases.day(at)}" if now - at > _LONG_AGO else "")
-    date = f"{phrases.dated(at, last.dated)}, {phrases.ago_as_dated(at, last.dated, now)}"
+        return f"read {durations.ago(at, now)}" + (f", on {phrases.day(at)}" if now - at > _LONG_AGO else "")
+    date = f"{phrases.dated(at, last.dated)}, {durations.ago_as_dated(at, last.dated, now)}"
     return f"as of {date} (imported)" if last.source.startswith(UNNAMED) else f"published {date}"
 
 
@@ -163,7 +163,7 @@ def longer_than(measured: Growth, period: timedelta | None) -> str:
     """Return a remark if the growth is over a much longer time than the ``period`` that a person named; else ""."""
     if period is None or measured.over <= _MUCH_LONGER * period:
         return ""
-    return f" (no figure from {phrases.length(period)} before)"
+    return f" (no figure from {durations.length(period)} before)"
 
 
 def growth_and_time(measured: Growth, period: timedelta | None) -> str:

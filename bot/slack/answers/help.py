@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rapidfuzz import process
 
-from bot.pages.lookup import HOW_TO_START, suggestions
-from bot.slack.commands import commands
+from bot.pages.lookup import HOW_TO_START
+from bot.pages.suggestions import suggestions
 from bot.slack.contract import Bold, Button, Card, Line, Reply, Slash
+from bot.slack.discovery import commands
 from bot.slack.render.block_kit import shortened
 from storage.store import Store
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.pages.lookup import HOW_TO_START
 from bot.slack.answers.figures import age_text, count_text, growth, growth_and_time, same_time, with_figures
 from bot.slack.contract import Bold, Call, Card, Chart, Line, Plot, Reply, Series
-from bot.text import phrases
+from bot.text import durations, phrases
 from handlers.model import Metric
 from storage.store import Store
 from storage.values import Group, PageSnapshot, Target
@@ -83,7 +83,7 @@ def _row(store: Store, snapshot: PageSnapshot, now: datetime, period: timedelta 
     if measured is not None:
         parts.append(growth_and_time(measured, period))
     elif period:
-        parts.append(f"no figure from {phrases.length(period)} before")
+        parts.append(f"no figure from {durations.length(period)} before")
     if snapshot.series_state.held:
         parts.append("a newer reading is unconfirmed")
     if snapshot.trouble:

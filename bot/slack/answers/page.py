@@ -25,7 +25,7 @@ from bot.slack.answers.figures import (
 )
 from bot.slack.answers.shares import CAVEAT, recent_since, share_lines
 from bot.slack.contract import Bold, Card, Line, Moment, Plot, Reply
-from bot.text import phrases
+from bot.text import durations, phrases
 from handlers.model import Page, Point, SeriesState
 from storage.store import Store
 from storage.values import PageSnapshot, PollTrouble
@@ -129,7 +129,7 @@ def _growth_fields(store: Store, snapshot: PageSnapshot, period: timedelta | Non
     for _, (time, text) in sorted(texts.items()):
         yield f"In {time}", text
     if period and not measured:
-        yield f"In {phrases.length(period)}", "no figure is that old"
+        yield f"In {durations.length(period)}", "no figure is that old"
 
 
 def _ranks(parts: _CachedParts, state: SeriesState, now: datetime) -> Iterator[Line]:

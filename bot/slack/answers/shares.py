@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.slack.contract import Bold, Line, Link, Span
-from bot.text import phrases
+from bot.text import durations, phrases
 from bot.text.countries import country_name
 from handlers.model import AudienceReading, Dated, Figure, Measure, Page
 from handlers.signals.shares import complement, published_share
@@ -53,7 +53,7 @@ def _share_lines(store: Store, page: Page, home: str, since: datetime) -> Iterat
 def _share_line(store: Store, home: str, reading: AudienceReading, at_home: Figure, *, today: datetime) -> Line:
     precision = Dated.DAY if reading.dated is Dated.INSTANT else reading.dated
     day = phrases.dated(reading.as_of, reading.dated)
-    age = phrases.ago_as_dated(reading.as_of, precision, today)
+    age = durations.ago_as_dated(reading.as_of, precision, today)
     what = f"All {reading.metric}"
     if reading.measure is Measure.NEW:
         days = f"the {phrases.several(reading.days, 'day')} to" if reading.days else "up to"

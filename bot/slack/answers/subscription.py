@@ -9,7 +9,7 @@ from bot.pages.alert_names import alert_sentence
 from bot.pages.lookup import PageOrGroup
 from bot.rules.preview import PREVIEW, Preview
 from bot.slack.contract import Call
-from bot.text import phrases
+from bot.text import durations, phrases
 from handlers.model import Alert, Dated
 from storage.store import Store
 from storage.values import StoredAlert, Subscription, Target
@@ -103,5 +103,5 @@ def _span(store: Store, named: PageOrGroup, now: datetime) -> str | None:
     is_first = all(first.at >= oldest.at for first in firsts if first)
     what = "its first figure" if is_first else "its present series of figures began"
     if oldest.dated is Dated.INSTANT:
-        return f"the {phrases.duration(now - oldest.at)} since {what}"
+        return f"the {durations.duration(now - oldest.at)} since {what}"
     return f"the time since {what} ({phrases.dated(oldest.at, oldest.dated)})"

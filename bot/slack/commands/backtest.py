@@ -17,8 +17,8 @@ from bot.rules.alert_types import features, written
 from bot.rules.thresholds import parse_threshold, tuned
 from bot.slack.answers.help import unknown_name
 from bot.slack.contract import Bold, Button, Call, Card, Command, Line, Permission, Reply, Slash
-from bot.text import phrases
-from handlers.comparisons import all_comparisons
+from bot.text import durations, phrases
+from handlers.discovery import all_comparisons
 from handlers.model import Alert, Point
 from storage.store import Store
 
@@ -68,9 +68,9 @@ def parse(words: Sequence[str]) -> BacktestRequest:
     """
     period, limits = DEFAULT, {}
     for word in words:
-        if length := phrases.period(word):
+        if length := durations.period(word):
             period = length
-        elif refused := phrases.refused_period(word):
+        elif refused := durations.refused_period(word):
             raise LikewatchError(refused)
         elif word[:1].isdigit() or word.startswith("-"):
             raise LikewatchError(f"“{word}” is no period: write 90d, or 12w. {USAGE}")
@@ -92,7 +92,7 @@ def _all_older(store: Store, named: PageOrGroup, request: BacktestRequest, newes
     limits = (written(feature, limit) for feature, limit in request.limits.items())
     query = " ".join(["trends backtest", named.slug, f"{days}d", *limits])
     button = Button(label="Test all figures", query=query)
-    nothing = f"in the past {phrases.length(request.period)} there is nothing to test"
+    nothing = f"in the past {durations.length(request.period)} there is nothing to test"
     return Card(
         headline=f"The newest figure of {named.name} is of {phrases.date(newest.at, newest.dated)}: {nothing}",
         buttons=(button,) if is_within_limit(len(named.pages), days * _DAY) else (),
@@ -100,7 +100,7 @@ def _all_older(store: Store, named: PageOrGroup, request: BacktestRequest, newes
 
 
 def _by_default(store: Store, named: PageOrGroup, request: BacktestRequest, alerts: Sequence[Alert]) -> Card:
-    headline = f"{_number(len(alerts))} of {named.name} in the past {phrases.length(request.period)}"
+    headline = f"{_number(len(alerts))} of {named.name} in the past {durations.length(request.period)}"
     lines: list[Line] = [_by_kind(alerts)] if alerts else []
     lines += _newest(alerts, store, title=f"The newest {_MAX_SHOWN}:")
     return Card(headline=headline[0].upper() + headline[1:], lines=tuple(lines))
@@ -125,7 +125,7 @@ def _compared(
         lines.append(f"Alerts of other kinds are the same with both: {_by_kind(others)}.")
     return Card(
         headline=(
-            f"{named.name}, the past {phrases.length(request.period)}: "
+            f"{named.name}, the past {durations.length(request.period)}: "
             f"{_number(len(compared.both) + len(compared.as_set))} with {setting}, "
             f"{phrases.count(by_default) if by_default else 'none'} with the default, {default}"
         ),

@@ -11,7 +11,7 @@ from bot.slack.answers.leaderboard import group_answer, leaderboard
 from bot.slack.answers.page import page_answer
 from bot.slack.answers.pair import pair_answer
 from bot.slack.contract import Call, Command, Permission, Reply, Slash
-from bot.text import phrases
+from bot.text import durations
 from handlers.model import Page
 from storage.store import Store
 
@@ -28,7 +28,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
 
 def _answer(call: Call, store: Store, now: datetime) -> Reply:
     *words, last = call.text.split()
-    period = phrases.period(last)
+    period = durations.period(last)
     if period is None or not words:
         words, last, period = [*words, last], "", None
     if pages := _pages(store, words):
@@ -38,7 +38,7 @@ def _answer(call: Call, store: Store, now: datetime) -> Reply:
         return group_answer(store, group, now, period)
     if page := lookup.find_page(store, text):
         return page_answer(store, page, now, period)
-    if refused := phrases.refused_period(words[-1]):
+    if refused := durations.refused_period(words[-1]):
         raise LikewatchError(refused)
     return _did_you_mean(store, words, last)
 

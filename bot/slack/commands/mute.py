@@ -9,7 +9,7 @@ from bot.pages import lookup
 from bot.slack.answers.help import unknown_name
 from bot.slack.audit import audit
 from bot.slack.contract import Button, Call, Card, Command, Mention, Moment, Permission, Reply, Slash
-from bot.text import phrases
+from bot.text import durations, phrases
 from storage.store import Store
 from storage.values import Target
 
@@ -26,12 +26,12 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         raise LikewatchError(f"Say which page to mute: {USAGE}")
     if period > LONGEST:
         raise LikewatchError(
-            f"{typed_period} is too long: a page can be muted for at most {phrases.length(LONGEST)}. "
+            f"{typed_period} is too long: a page can be muted for at most {durations.length(LONGEST)}. "
             "To end its alerts here, use /trends unsubscribe."
         )
     named = lookup.find(store, name)
     if named is None:
-        if refused := phrases.refused_period(name.split()[-1]):
+        if refused := durations.refused_period(name.split()[-1]):
             raise LikewatchError(refused)
         return unknown_name(store, name, f"trends mute {{}} {typed_period}", groups=False)
     if named.target is Target.GROUP:
@@ -41,19 +41,19 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         store.subscriptions.mute(call.team_id, call.channel_id, named.slug, until=until)
         audit(store, call, now, "mute", named.slug, detail=f"until {phrases.instant(until)}")
     card = Card(
-        headline=f"{named.name} is muted here for {phrases.length(period)}",
+        headline=f"{named.name} is muted here for {durations.length(period)}",
         lines=(
             ("Until ", Moment(until), " no alert about it is posted in this channel. Likewatch goes on reading it."),
         ),
         buttons=(Button(label="Unmute", query=f"trends unmute {named.slug}"),),
     )
-    return Reply(card=card, notice=(Mention(call.user_id), f" muted {named.slug} here for {phrases.length(period)}"))
+    return Reply(card=card, notice=(Mention(call.user_id), f" muted {named.slug} here for {durations.length(period)}"))
 
 
 def _parsed(text: str) -> tuple[str, str, timedelta]:
     """Return the page's name, the period as typed ("" if there is none), and the period."""
     name, _, last = text.rpartition(" ")
-    period = phrases.period(last)
+    period = durations.period(last)
     return (name, last, period) if period else (text, "", DEFAULT)
 
 

@@ -18,7 +18,7 @@ from bot.slack.audit import audit
 from bot.slack.contract import Button, Call, Card, Command, Line, Mention, Permission, Reply, Slash
 from bot.slack.delivery.pausing import resume
 from bot.text import phrases
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from storage.store import Store
 from storage.values import Subscription
 

@@ -8,15 +8,15 @@ from datetime import datetime
 from bot.errors import LikewatchError
 from bot.pages.slugs import free_slug, is_slug, make_slug
 from bot.platforms.contract import Profile, Reference
-from bot.platforms.registry import parse_reference, platforms
+from bot.platforms.discovery import parse_reference, platforms
 from bot.rules.preview import settle_rule_states, states_begun_by
 from bot.slack.answers.figures import platform_title
 from bot.slack.audit import audit
-from bot.slack.commands import commands
 from bot.slack.contract import Button, Call, Card, Command, Line, Mention, Permission, Reply, Slash
-from bot.text import phrases
+from bot.slack.discovery import commands
+from bot.text import durations, phrases
 from bot.text.countries import country_code, country_name
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from handlers.model import Account, Page
 from storage.store import Store
 
@@ -200,7 +200,7 @@ def _reply(call: Call, page: Page, account: Account, profile: Profile, *, was_wa
             ("Short name", ", also ".join((page.slug, *page.aliases))),
             ("Home", home),
             ("Groups", ", ".join(page.groups) or "none: leads and overtakes are only posted for pages of a group"),
-            ("Read", f"within a minute, then every {phrases.duration(account.poll_every)}"),
+            ("Read", f"within a minute, then every {durations.duration(account.poll_every)}"),
         ),
         buttons=(
             Button(label="Subscribe this channel", query=f"trends subscribe {page.slug}"),

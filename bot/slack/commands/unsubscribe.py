@@ -16,7 +16,7 @@ from bot.slack.answers.subscription import groups_subscribed
 from bot.slack.audit import audit
 from bot.slack.contract import Button, Call, Card, Command, Mention, Permission, Reply, Slash
 from bot.text import phrases
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from storage.store import Store
 from storage.values import Subscription
 

@@ -10,7 +10,7 @@ from bot.rules.preview import settle_rule_states
 from bot.slack.answers.help import unknown_name
 from bot.slack.audit import audit
 from bot.slack.contract import Call, Card, Command, Mention, Permission, Reply, Slash
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from storage.store import Store
 
 USAGE = "/trends untrack <page>"

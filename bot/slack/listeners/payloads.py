@@ -12,8 +12,8 @@ from typing import Any
 
 from slack_bolt import BoltContext
 
-from bot.slack.commands import parse_query
 from bot.slack.contract import Call, RequestOrigin, SlackRequest, Slash
+from bot.slack.discovery import parse_query
 from bot.slack.listeners.contract import Json
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.backtest.compare import ThresholdComparison, pair_alerts
 from bot.rules.thresholds import tuned
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from handlers.model import Alert
 from tests.labs.standins.histories import scene
 

@@ -20,7 +20,7 @@ from bot.backtest.from_folder import backtest
 from bot.backtest.history import FILES, History
 from bot.backtest.run import alerts_of
 from bot.errors import LikewatchError
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from handlers.model import Alert, Fact
 from tests.labs.standins.histories import SCENES, scene
 from tests.labs.standins.recorded import START, recorded

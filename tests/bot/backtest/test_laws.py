@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from bot.backtest.history import History
 from bot.backtest.run import alerts_of
-from handlers.comparisons import all_comparisons
 from handlers.decide import Arrivals
+from handlers.discovery import all_comparisons
 from handlers.model import Alert, Page
 from storage.store import Store
 from tests.labs.standins.clock import HandClock

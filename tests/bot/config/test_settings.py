@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.config.declaration import Address, SettingGroup, WebAddress, Word, parse_address, parse_duration, setting
+from bot.config.field_types import Address, SettingGroup, WebAddress, Word, parse_address, parse_duration, setting
 from bot.config.settings import Mode, declared_settings, env_example, load, names_in
 from bot.errors import ConfigError
 

@@ -6,7 +6,7 @@ from bot.imports.apply import import_figures
 from bot.imports.job import ImportJob
 from bot.imports.replay import add_pages, by_instant
 from bot.rules.preview import settle_rule_states
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from handlers.model import Page
 from storage.store import Store
 from storage.values import Target

@@ -10,7 +10,7 @@ import pytest
 from bot.config.settings import load
 from bot.monitoring.doctor import CheckResult, examine, sqlite
 from bot.platforms.contract import Reason
-from bot.platforms.registry import platform_settings
+from bot.platforms.discovery import platform_settings
 from storage.store import Store
 from tests.labs.standins.clock import HandClock
 from tests.labs.standins.command_line import likewatch

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.config.declaration import Address
+from bot.config.field_types import Address
 from bot.errors import ConfigError
 from bot.monitoring.health import Health, health
 from bot.monitoring.heartbeat import Heartbeat

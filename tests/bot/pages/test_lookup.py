@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bot.pages import lookup
+from bot.pages.suggestions import suggestions
 from storage.store import Store
 from storage.values import Target
 from tests.labs.standins.asked import daily, watch
@@ -51,21 +52,21 @@ def test_it_finds_nothing_else(watched: Store, text: str) -> None:
     ],
 )
 def test_it_suggests_the_likeliest_first(watched: Store, text: str, first: str) -> None:
-    assert lookup.suggestions(watched, text)[0] == first
+    assert suggestions(watched, text)[0] == first
 
 
 def test_it_suggests_nothing_far_fetched(watched: Store) -> None:
-    assert lookup.suggestions(watched, "qqqqqqqq") == ()
+    assert suggestions(watched, "qqqqqqqq") == ()
 
 
 def test_it_suggests_no_group_where_only_a_page_will_do(watched: Store) -> None:
-    assert "cambodia" not in lookup.suggestions(watched, "cambodja", groups=False)
+    assert "cambodia" not in suggestions(watched, "cambodja", groups=False)
 
 
 def test_it_suggests_at_most_five_in_the_same_order_every_time(store: Store) -> None:
     for number in (3, 9, 1, 7, 5, 8, 2):
         watch(store, f"page{number}", [], groups=())
-    assert lookup.suggestions(store, "page") == ("page1", "page2", "page3", "page5", "page7")
+    assert suggestions(store, "page") == ("page1", "page2", "page3", "page5", "page7")
 
 
 def test_a_name_may_be_followed_by_other_words(watched: Store) -> None:

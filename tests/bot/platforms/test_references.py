@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UnknownPage
-from bot.platforms.registry import parse_reference, platforms
+from bot.platforms.discovery import parse_reference, platforms
 
 DID = "did:plc:z72i7hdynmk6r22z27h6tvur"
 

@@ -21,7 +21,7 @@ from bot.platforms.contract import Reason
 from bot.polling.cycle import Cycle
 from bot.polling.rebuild import RebuildReport, rebuild, rebuild_summary
 from bot.rules.preview import settle_rule_states
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from handlers.model import AudienceReading, Dated, Figure, Measure, Metric, Reading
 from storage.errors import StoreDamaged
 from storage.schema.sqlite import sqlite3

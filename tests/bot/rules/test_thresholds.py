@@ -6,8 +6,8 @@ import pytest
 
 from bot.errors import LikewatchError
 from bot.rules.thresholds import parse_threshold, tuned
-from handlers.comparisons import all_comparisons
-from handlers.parameters import Threshold
+from handlers.discovery import all_comparisons
+from handlers.parameter_types import Threshold
 
 OVERTAKE = next(rule for rule in all_comparisons() if rule.name == "overtake")
 

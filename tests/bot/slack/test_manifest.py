@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from bot.errors import ConfigError
-from bot.slack.commands import commands
+from bot.slack.discovery import commands
 from bot.slack.manifest import manifest
 
 # Slack's documented limits (https://docs.slack.dev/reference/app-manifest), written down here from that page.

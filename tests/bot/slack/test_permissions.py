@@ -11,8 +11,8 @@ import pytest
 from bot.config.editors import EditorList, parse_editors
 from bot.errors import LikewatchError
 from bot.slack.client import slack_client
-from bot.slack.commands import find_command
 from bot.slack.contract import Call, Slash
+from bot.slack.discovery import find_command
 from bot.slack.permissions import FRESH, PermissionChecker, check_groups
 from tests.labs.standins.clock import HandClock
 from tests.labs.standins.instrumented_workspace import InstrumentedServer, InstrumentedWorkspace

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.config.editors import EditorList
-from bot.slack import commands
+from bot.slack import commands, discovery
 from bot.slack.client import slack_client
 from bot.slack.contract import Call, Card, Modal, RequestOrigin, Slash
 from bot.slack.dispatch import Dispatcher
@@ -53,7 +53,7 @@ def _sample_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """``/trends sample``, as a file of its own beside the commands."""
     (tmp_path / "sample.py").write_text(SAMPLE, encoding="utf-8")
     monkeypatch.setattr(commands, "__path__", [*commands.__path__, str(tmp_path)])
-    forget: list[Callable[[], None]] = [commands.commands.cache_clear, commands._by_verb.cache_clear]  # noqa: SLF001
+    forget: list[Callable[[], None]] = [discovery.commands.cache_clear, discovery._by_verb.cache_clear]  # noqa: SLF001
     for each in forget:
         each()
     yield

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.text import phrases
+from bot.text import durations, phrases
 from handlers.model import Dated
 
 AT = datetime(2016, 2, 2, 11, 50, tzinfo=UTC)
@@ -67,7 +67,7 @@ def test_it_writes_ranks(number: int, expected: str) -> None:
     ],
 )
 def test_it_tells_an_age_as_a_person_would(elapsed: timedelta, expected: str) -> None:
-    assert phrases.ago(AT, AT + elapsed) == expected
+    assert durations.ago(AT, AT + elapsed) == expected
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_it_tells_an_age_as_a_person_would(elapsed: timedelta, expected: str) ->
     ],
 )
 def test_an_age_is_no_more_exact_than_its_date(day: tuple[int, int, int], precision: Dated, expected: str) -> None:
-    assert phrases.ago_as_dated(datetime(*day, tzinfo=UTC), precision, AT) == expected
+    assert durations.ago_as_dated(datetime(*day, tzinfo=UTC), precision, AT) == expected
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_age_is_no_more_exact_than_its_date(day: tuple[int, int, int], precis
 def test_a_time_between_figures_is_no_more_exact_than_their_dates(
     length: timedelta, precision: Dated, expected: str
 ) -> None:
-    assert phrases.between(length, precision) == expected
+    assert durations.between(length, precision) == expected
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,11 @@ def test_a_time_between_figures_is_no_more_exact_than_their_dates(
     ],
 )
 def test_it_reads_a_length_of_time(text: str, expected: timedelta | None) -> None:
-    assert phrases.period(text) == expected
+    assert durations.period(text) == expected
 
 
 @pytest.mark.parametrize(
     ("hours", "expected"), [(1, "1 hour"), (24, "1 day"), (36, "36 hours"), (168, "1 week"), (240, "10 days")]
 )
 def test_it_repeats_a_length_as_it_was_asked_for(hours: int, expected: str) -> None:
-    assert phrases.length(timedelta(hours=hours)) == expected
+    assert durations.length(timedelta(hours=hours)) == expected

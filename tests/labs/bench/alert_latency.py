@@ -16,7 +16,7 @@ from bot.polling.cycle import Cycle
 from bot.slack.client import slack_client
 from bot.slack.delivery.deliverer import Deliverer
 from bot.workspace.model import TEAM_ID
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from storage.store import Store
 from storage.values import Subscription, Target
 from tests.labs.bench.clock import LaterClock

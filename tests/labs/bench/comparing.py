@@ -12,8 +12,9 @@ from statistics import median
 from types import MappingProxyType
 from typing import Any
 
-from handlers.comparisons import all_comparisons, overtake
+from handlers.comparisons import overtake
 from handlers.contract import Comparison, Window
+from handlers.discovery import all_comparisons
 from handlers.model import Metric, Page, Point, SeriesState
 from handlers.signals.contests import OvertakeState
 from tests.labs.bench.graph import Scene, graph_process, number_of

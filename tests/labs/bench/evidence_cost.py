@@ -12,7 +12,7 @@ from statistics import median
 
 from bot.evidence.recorder import Recorder
 from bot.http.exchange import Exchange
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from handlers.model import Account
 from storage.evidence import Evidence
 from tests.labs.bench.graph import graph_process

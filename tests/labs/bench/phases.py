@@ -16,7 +16,7 @@ _FUNCTIONS = {
     ("bot.polling.state_cache", "read"): "gather",
     ("handlers.decide", "decide"): "decide",
     ("storage.store", "write"): "apply",
-    ("bot.polling.intake", "_save"): "apply",
+    ("bot.polling.decide_and_store", "_save"): "apply",
     ("bot.polling.cycle", "_record_polls"): "apply",
     ("storage.series.journal", "add"): "apply",
 }

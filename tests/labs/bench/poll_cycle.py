@@ -17,8 +17,8 @@ from bot.http.exchange import Exchange
 from bot.platforms.facebook.platform import PLATFORM
 from bot.polling.cycle import Cycle
 from bot.polling.fetcher import Source
-from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison
+from handlers.discovery import all_comparisons
 from handlers.model import Alert, Standing
 from storage.evidence import Evidence
 from storage.store import Store

@@ -15,7 +15,7 @@ from pathlib import Path
 from bot import app, logs
 from bot.clock import SystemClock
 from bot.config.settings import load
-from bot.platforms.registry import platform_settings
+from bot.platforms.discovery import platform_settings
 
 
 def main(file: Path) -> None:

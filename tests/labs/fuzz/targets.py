@@ -16,8 +16,8 @@ from bot.imports.read import read_import
 from bot.imports.values import DateOrder, ImportRefused
 from bot.platforms import bluesky
 from bot.platforms.contract import Fetched, Platform, Reference
+from bot.platforms.discovery import parse_reference, platforms
 from bot.platforms.facebook import platform as facebook
-from bot.platforms.registry import parse_reference, platforms
 from handlers.model import Account
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

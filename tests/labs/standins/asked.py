@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from bot.slack.commands import find_command, parse_query
 from bot.slack.contract import Call, Reply
+from bot.slack.discovery import find_command, parse_query
 from handlers.model import (
     Account,
     Alert,

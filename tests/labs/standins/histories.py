@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison
 from handlers.decide import Arrivals, Decision, decide
+from handlers.discovery import all_comparisons
 from handlers.live_state import LiveState
 from handlers.model import (
     Alert,

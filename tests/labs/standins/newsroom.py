@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.config.declaration import SettingGroup
+from bot.config.field_types import SettingGroup
 from bot.evidence.recorder import Recorder
 from bot.http.client import Http
 from bot.platforms.contract import Failure, Fetched, Platform, Profile, RateLimit, Reason, Reference
 from bot.polling.cycle import Cycle
 from bot.polling.fetcher import Source
-from handlers.comparisons import all_comparisons
 from handlers.contract import Comparison
+from handlers.discovery import all_comparisons
 from handlers.model import Account, Metric, Page, Reading
 from storage.store import Store
 from storage.values import Subscription, Target

@@ -9,7 +9,7 @@ import pytest
 
 import handlers.comparisons
 from bot.rules.alert_types import features
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from storage.values import Subscription, Target
 from tests.labs.standins.samples import wish
 

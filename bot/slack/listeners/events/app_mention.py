@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.slack.commands import parse_query
 from bot.slack.contract import SlackRequest
+from bot.slack.discovery import parse_query
 from bot.slack.listeners.contract import EventListener, Json
 from bot.slack.listeners.payloads import call
 from bot.slack.responder import Responder

@@ -6,10 +6,10 @@ import pytest
 
 from bot.backtest.from_store import past_alerts
 from bot.errors import LikewatchError
-from bot.slack.commands import find_command
 from bot.slack.contract import Button, Slash
+from bot.slack.discovery import find_command
 from bot.slack.render import block_kit
-from handlers.comparisons import all_comparisons
+from handlers.discovery import all_comparisons
 from storage.store import Store
 from tests.labs.standins import blockkit
 from tests.labs.standins.asked import NOW, ask, daily, watch

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.slack.commands import commands, find_command, parse_query, query
 from bot.slack.contract import Slash
+from bot.slack.discovery import commands, find_command, parse_query, query
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 from bot.errors import LikewatchError
 from bot.platforms.contract import Profile
 from bot.rules.alert_types import default_features
-from bot.slack.commands import find_command
 from bot.slack.contract import Button, Reply, Slash
+from bot.slack.discovery import find_command
 from bot.slack.render import block_kit
 from handlers.model import Alert, AudienceReading, Metric, Reading
 from storage.series.timeline import Timeline

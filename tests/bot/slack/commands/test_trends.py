@@ -8,8 +8,8 @@ import pytest
 from bot.errors import LikewatchError
 from bot.platforms.contract import Profile, Reference
 from bot.rules.alert_types import default_features, features
-from bot.slack.commands import find_command
 from bot.slack.contract import Reply, Slash
+from bot.slack.discovery import find_command
 from bot.slack.render import block_kit
 from handlers.model import Metric
 from storage.store import Store

@@ -17,7 +17,7 @@ from bot.config.editors import EditorList
 from bot.slack import listeners
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
-from bot.slack.listeners import KINDS, actions, all_listeners, commands, events, shortcuts, views
+from bot.slack.listeners import actions, events, shortcuts, slash_commands, views
 from bot.slack.listeners.contract import (
     ActionListener,
     EventListener,
@@ -25,6 +25,7 @@ from bot.slack.listeners.contract import (
     SlashCommandListener,
     ViewListener,
 )
+from bot.slack.listeners.discovery import KINDS, all_listeners
 from bot.slack.manifest import manifest
 from storage.store import Store
 from tests.labs.standins.slacked import nobody
@@ -35,7 +36,7 @@ Plant = Callable[[ModuleType, str], Path]
 
 DECLARED = {
     "actions": ActionListener,
-    "commands": SlashCommandListener,
+    "slash_commands": SlashCommandListener,
     "events": EventListener,
     "shortcuts": ShortcutListener,
     "views": ViewListener,
@@ -176,7 +177,7 @@ def test_an_action(plant: Plant, dispatch: Dispatch) -> None:
 
 
 def test_a_slash_command(plant: Plant, dispatch: Dispatch) -> None:
-    seen = plant(commands, 'SlashCommandListener(name="/sample", description="x", usage_hint="[page]", run=run)')
+    seen = plant(slash_commands, 'SlashCommandListener(name="/sample", description="x", usage_hint="[page]", run=run)')
     typed = {"command": "/sample", "team_id": "T1", "user_id": "U1", "channel_id": "D1", "trigger_id": "1.2.3"}
     dispatch(typed)
     assert seen.read_text() == "U1 from a direct message;"

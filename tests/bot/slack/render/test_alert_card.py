@@ -7,8 +7,8 @@ import pytest
 
 from bot.evidence.trace import reference
 from bot.pages.alert_names import alert_sentence
-from bot.slack.commands import find_command, parse_query
 from bot.slack.contract import Button, Slash
+from bot.slack.discovery import find_command, parse_query
 from bot.slack.render import block_kit
 from bot.slack.render.alert_card import alert_card
 from handlers.model import Alert, Dated

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from handlers.contract import Comparison, Scope, Trigger, Verdict, Window, Wording
 from handlers.model import Alert, Fact
-from handlers.parameters import Parameters, parameter
+from handlers.parameter_types import Parameters, parameter
 from handlers.rule_state import StateForm
 
 

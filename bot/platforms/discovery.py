@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import bot.platforms
-from bot.config.declaration import SettingGroup
+from bot.config.field_types import SettingGroup
 from bot.errors import UnknownPage
 from bot.platforms.contract import Platform, Reference
 from bot.platforms.links import cleaned, link_in

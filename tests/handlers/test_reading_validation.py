@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handlers.model import Metric, Reading, Restart, SeriesState, Standing
-from handlers.validation import Validation, repeating_since, usual_gain, validate
+from handlers.reading_validation import Validation, repeating_since, usual_gain, validate
 from tests.labs.standins.histories import START, reading
 
 ACCEPTED, UNCHANGED, HELD = Standing.ACCEPTED, Standing.UNCHANGED, Standing.HELD
