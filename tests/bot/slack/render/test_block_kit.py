@@ -22,8 +22,8 @@ from bot.slack.contract import (
     Reply,
     Series,
 )
-from bot.slack.listeners.discovery import all_listeners
 from bot.slack.listeners.contract import ActionListener
+from bot.slack.listeners.discovery import all_listeners
 from bot.slack.render import block_kit
 from tests.labs.standins import blockkit
 
