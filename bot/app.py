@@ -42,7 +42,7 @@ from bot.rules.preview import settle_rule_states
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
 from bot.slack.delivery.deliverer import Deliverer
-from bot.slack.delivery.operators_channel import OperatorsChannel
+from bot.slack.delivery.notices import OperatorsChannel
 from bot.slack.http_server import SlackServer
 from bot.slack.manifest import manifest
 from bot.slack.socket_mode import SocketModeClient
@@ -245,8 +245,8 @@ def _start_scheduler(
     core: Core, heartbeat: Heartbeat, imports: ImportQueue, operators: OperatorsChannel, closing: ExitStack
 ) -> None:
     titles = {platform.name: platform.title for platform in platforms()}
-    outages = PlatformOutages(core.store, core.clock, title=lambda name: titles.get(name, name), post=operators.tell)
-    recording = RecordingOutage(heartbeat.pulse, core.clock, post=operators.tell)
+    outages = PlatformOutages(core.store, core.clock, title=lambda name: titles.get(name, name), post=operators.post)
+    recording = RecordingOutage(heartbeat.pulse, core.clock, post=operators.post)
 
     def run_due() -> None:
         # The cycle serves one caller at a time. An import is no part of the heartbeat, because the watchdog must not

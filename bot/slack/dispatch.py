@@ -20,7 +20,6 @@ from bot.slack.contract import Call, Command, HomeView, Line, Mention, Modal, Re
 from bot.slack.discovery import find_command, query
 from bot.slack.permissions import PermissionChecker
 from bot.slack.render import block_kit
-from bot.slack.render.views import home_view, modal_view
 from storage.errors import StoreError
 from storage.store import Store
 
@@ -151,8 +150,8 @@ def _rendered(reply: Reply, call: Call) -> RenderedReply:
         blocks=tuple(block_kit.reply_blocks(reply, query(call.slash, call.text))),
         notice=reply.notice,
         file=form if isinstance(form, ReplyFile) else None,
-        modal=modal_view(reply.card, form) if isinstance(form, Modal) else None,
-        home=home_view(reply.card, form) if isinstance(form, HomeView) else None,
+        modal=block_kit.modal_view(reply.card, form) if isinstance(form, Modal) else None,
+        home=block_kit.home_view(reply.card, form) if isinstance(form, HomeView) else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Slack over HTTP: signed requests to ``POST /slack/events``, answered by Bolt in threads, served by uvicorn."""
+"""Serve Slack over HTTP: Bolt answers signed requests to ``POST /slack/events`` in a thread."""
 
 from __future__ import annotations
 
@@ -27,23 +27,24 @@ log = logging.getLogger(__name__)
 PATH = "/slack/events"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
-_GOOD_FOR = 300  # seconds, before and after: the verifier's own
+_VALID_SECONDS = 300  # of a signature, before and after its timestamp: the verifier's own limit
 
 LISTENERS = 1
-"""Threads that answer Slack: what one answers from the store in a millisecond, several would only contend for.
+"""Threads that answer Slack.
 
-Nothing here waits for the network: that is done by the app's own workers.
+One thread answers from the store in a millisecond, and several would only contend. Nothing here waits for the network:
+the app's workers do that.
 """
 
 MAX_BODY = 1_000_000
-"""Bytes. Slack's own requests stay far below; nothing larger is read before its signature is checked."""
+"""Bytes. Slack's requests are far smaller, and a larger one is refused before its signature is checked."""
 
 STOP_WITHIN = 5
-"""Seconds that open requests are given at the end."""
+"""Seconds that open requests get at the end."""
 
 
 class SlackServer:
-    """The HTTP server, in a thread of its own. ``port`` 0 takes a free one; see ``address``."""
+    """The HTTP server, in its own thread. If ``port`` is 0, the server takes a free one; see ``address``."""
 
     def __init__(self, bolt: App, *, signing_secret: str, host: str, port: int) -> None:
         self._listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack")
@@ -65,11 +66,11 @@ class SlackServer:
 
     @property
     def address(self) -> str:
-        """Where it listens, as ``host:port``."""
+        """The address that the server listens on, as ``host:port``."""
         return f"{self._host}:{self._port}"
 
     def start(self) -> None:
-        """Listen, and return; ``ConfigError`` where the address cannot be had."""
+        """Start to listen. Raises ``ConfigError`` if the address is taken or not allowed."""
         try:
             self._socket = socket.create_server((self._host, self._port), backlog=2048)
         except OSError as error:
@@ -77,13 +78,13 @@ class SlackServer:
                 f"Nothing can listen on {self.address}: {error.strerror or error}. Stop the program that uses it, or "
                 "set LIKEWATCH_HTTP to another host:port."
             ) from error
-        # asyncio does this only to sockets that it made itself; without it, answers wait 40 ms for an acknowledgement.
+        # asyncio sets this only on sockets that it made itself. Without it, answers wait 40 ms for an acknowledgement.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._port = self._socket.getsockname()[1]
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer what is open, and close."""
+        """Answer the open requests, and close."""
         self._uvicorn.should_exit = True
         if self._thread.ident is not None:
             self._thread.join()
@@ -99,7 +100,7 @@ class SlackServer:
 def _events(
     bolt: App, signatures: _Signatures, listeners: ThreadPoolExecutor
 ) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint. Bolt's own ASGI adapter would hold up the event loop while a listener runs."""
+    """Return the endpoint. Bolt's own ASGI adapter would block the event loop while a listener runs."""
 
     async def events(request: Request) -> Response:
         body = await _read(request)
@@ -115,7 +116,7 @@ def _events(
 
 
 async def _read(request: Request) -> bytes | None:
-    """The body; None if it is too large."""
+    """Return the body, or None if it is too large."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -125,37 +126,37 @@ async def _read(request: Request) -> bytes | None:
 
 
 class _Signatures:
-    """Lets in what Slack signed, at most five minutes ago, and each signed request once."""
+    """Admits requests that Slack signed at most five minutes ago, and each signature once."""
 
     def __init__(self, signing_secret: str) -> None:
         self._verifier = SignatureVerifier(signing_secret)
-        self._taken: dict[str, int] = {}  # signature -> its timestamp, oldest first
+        self._seen: dict[str, int] = {}  # signature -> its timestamp, oldest first
 
     def admit(self, body: bytes, headers: Headers) -> bool:
-        """Whether the signature over this body is good and was not used before; nothing of the body is read first.
+        """Return whether the signature of this body is valid and new. Nothing of the body is parsed before.
 
-        https://docs.slack.dev/authentication/verifying-requests-from-slack. Slack signs anew what it sends again, and
-        that has one effect by its trigger's or event's id. The verifier itself falls over timestamps that are no
-        numbers, and over letters outside ASCII.
+        https://docs.slack.dev/authentication/verifying-requests-from-slack. If Slack repeats a request, it signs anew;
+        the id of the trigger or event then prevents a second effect. The patterns are checked first, because the
+        verifier fails on timestamps that are no numbers and on letters outside ASCII.
         """
         timestamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
         if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
             return False
         try:
-            good = self._verifier.is_valid(body, timestamp, signature)
+            valid = self._verifier.is_valid(body, timestamp, signature)
         except UnicodeDecodeError:
             return False
-        return good and self._is_first(signature, int(timestamp))
+        return valid and self._is_first(signature, int(timestamp))
 
     def _is_first(self, signature: str, timestamp: int) -> bool:
-        if signature in self._taken:
-            log.warning("A request was sent a second time with Slack's signature of the first; it was refused")
+        if signature in self._seen:
+            log.warning("A request came twice with the same signature from Slack; the second one was refused")
             return False
-        self._taken[signature] = timestamp
-        oldest = next(iter(self._taken))
-        while self._taken[oldest] < timestamp - 2 * _GOOD_FOR:
-            del self._taken[oldest]
-            oldest = next(iter(self._taken))
+        self._seen[signature] = timestamp
+        oldest = next(iter(self._seen))
+        while self._seen[oldest] < timestamp - 2 * _VALID_SECONDS:
+            del self._seen[oldest]
+            oldest = next(iter(self._seen))
         return True
 
 

@@ -1,4 +1,4 @@
-"""Show answers where a person can see them, and tell channels about changes. Slow work happens in worker threads."""
+"""Show answers where a person can see them, and notify channels of changes. Slow work runs in worker threads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from slack_sdk.web import WebClient
 
 from bot.clock import Clock
-from bot.slack.client import CALL_ERRORS, ErrorKind, failure_of, send_response, with_plain_text_fallback
+from bot.slack.client import CALL_ERRORS, ErrorKind, failure_of, post_message, send_response, with_plain_text_fallback
 from bot.slack.contract import Call, Line, ReplyFile, SlackRequest
 from bot.slack.delivery.pausing import resume
 from bot.slack.dispatch import Dispatcher, RenderedReply, plain_reply, unexpected_reply
@@ -145,22 +145,16 @@ class Responder:
         elif call.channel_id and not answer.public:
             self._client.chat_postEphemeral(channel=call.channel_id, user=call.user_id, **message)
         else:
-            channel = call.channel_id or call.user_id
-            self._client.chat_postMessage(channel=channel, unfurl_links=False, unfurl_media=False, **message)
+            post_message(self._client, channel=call.channel_id or call.user_id, **message)
 
     def _post_notice(self, request: SlackRequest, notice: Line) -> None:
-        """Tell the channel about a change; later, if Slack surely did not take the message now."""
+        """Notify the channel of a change. If Slack certainly did not take the message, it is sent later."""
         if not request.channel_id:
             return
         text = block_kit.mrkdwn(notice)
         try:
-            self._client.chat_postMessage(
-                channel=request.channel_id,
-                text=text,
-                blocks=block_kit.notice_blocks(notice),
-                unfurl_links=False,
-                unfurl_media=False,
-            )
+            blocks = block_kit.notice_blocks(notice)
+            post_message(self._client, channel=request.channel_id, text=text, blocks=blocks)
         except CALL_ERRORS as error:
             failure = failure_of(error)
             if failure.kind in {ErrorKind.THROTTLED, ErrorKind.UNSENT}:

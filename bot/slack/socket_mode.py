@@ -1,4 +1,4 @@
-"""Socket Mode: Slack's requests over a WebSocket that the bot opens, so that it needs no public address."""
+"""Receive Slack's requests in Socket Mode, over a WebSocket that the bot opens: it needs no public address."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from bot.errors import Unreachable
 from bot.slack.client import CALL_ERRORS, error_sentence, is_loopback, with_address
 from bot.slack.http_server import LISTENERS
 
-# What goes wrong with the connection, without the payloads that lower levels print. Slack's SDK reconnects by itself.
+# Lower levels print payloads. Errors of the connection are enough, because Slack's SDK reconnects by itself.
 _socket_log = logging.getLogger("bot.slack.socket")
 _socket_log.setLevel(logging.ERROR)
 
 
 class SocketModeClient:
-    """The WebSocket to Slack, opened again whenever it closes.
+    """The WebSocket to Slack. It is opened again whenever it closes.
 
     https://docs.slack.dev/apis/events-api/using-socket-mode
     """
@@ -31,7 +31,7 @@ class SocketModeClient:
             self._client.proxy = None
 
     def start(self) -> None:
-        """Connect, and return; ``AuthRefused`` for a wrong app token, ``Unreachable`` where nobody answers."""
+        """Connect. Raises ``AuthRefused`` for a wrong app token, ``Unreachable`` if nobody answers."""
         try:
             self._client.connect()
         except CALL_ERRORS as error:

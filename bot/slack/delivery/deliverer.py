@@ -20,7 +20,7 @@ from storage.values import Delivery
 log = logging.getLogger(__name__)
 
 MOST_TURNS = 8
-"""How many channels are sent to at the same time. Slack takes several hundred messages a minute in a workspace."""
+"""The most channels that are sent to at the same time. Slack takes several hundred messages a minute in a workspace."""
 
 IDLE = 60.0
 """Seconds after which an idle deliverer checks again, in case somebody set the machine's clock."""
@@ -165,5 +165,5 @@ class Deliverer:
 
     def _is_news(self) -> bool:
         """Return whether a failure is worth a log line: the first of a row, and not while the process ends."""
-        said, self._failing = self._failing, True
-        return not said and not self._ending
+        was_failing, self._failing = self._failing, True
+        return not was_failing and not self._ending

@@ -1,4 +1,4 @@
-"""Notices: lines that are owed to a person in direct messages, or to a channel that could not be reached at once."""
+"""Send notices: lines owed to a person or a channel, and sentences for the channel of the operators."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from datetime import timedelta
 from slack_sdk.web import WebClient
 
 from bot.clock import Clock
-from bot.slack.client import CALL_ERRORS, ErrorKind, failure_of
+from bot.slack.client import CALL_ERRORS, ErrorKind, failure_of, post_message
+from bot.slack.render.block_kit import escape
 from storage.store import Store
 from storage.values import Notice
 
@@ -44,7 +45,7 @@ class NoticeSender:
             channel_id = self._channel_of(notice.recipient)
             self._store.notices.begin_attempt(notice.id)
             started = True
-            self._client.chat_postMessage(channel=channel_id, text=text, unfurl_links=False, unfurl_media=False)
+            post_message(self._client, channel=channel_id, text=text)
         except CALL_ERRORS as error:
             self._failed(notice, error, started=started)
             return
@@ -70,3 +71,29 @@ class NoticeSender:
             case ErrorKind.PERMISSION | ErrorKind.CHANNEL | ErrorKind.REFUSED:
                 self._store.notices.fail(notice.id, failure.code)
                 log.warning("A notice to %s could not be sent: %s", notice.recipient, failure.code)
+
+
+class OperatorsChannel:
+    """The channel of the people who run Likewatch. Without a channel, only the log has their sentences."""
+
+    def __init__(self, client: WebClient, channel: str) -> None:
+        self._client = client
+        self._channel = channel
+        self._warned = False
+
+    def post(self, sentence: str) -> bool:
+        """Post a sentence. Return False if the caller must try again."""
+        if not self._channel:
+            return True
+        plain = {"type": "plain_text", "text": sentence}  # so that commands can be copied
+        blocks = [{"type": "section", "text": plain}]
+        try:
+            post_message(self._client, channel=self._channel, text=escape(sentence), blocks=blocks)
+        except CALL_ERRORS as error:
+            failure = failure_of(error)
+            if not self._warned:
+                log.warning("The operators' channel could not be reached (%s): %s", failure.code, sentence)
+            self._warned = True
+            return failure.kind is ErrorKind.AMBIGUOUS  # it may have been posted: do not repeat it
+        self._warned = False
+        return True

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from bot.slack.delivery.filters import drop_reason
 from bot.slack.render import block_kit
 from bot.text import phrases
 from storage.store import Store
-from storage.values import AuditEntry, Delivery, Subscription
+from storage.values import AuditEntry, Delivery
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +46,16 @@ def pause(store: Store, delivery: Delivery, code: str, now: datetime) -> None:
         paused = store.subscriptions.pause(team_id, channel_id, why)
         if not paused:
             return
-        for person in sorted(_people(paused)):
-            text = (
-                f"I stopped posting alerts in <#{channel_id}>. {block_kit.escape(why)} {block_kit.escape(_MEANWHILE)}"
-            )
+        people = {one.by for one in paused if one.by.startswith(("U", "W"))}  # the bot's own subscription has none
+        text = f"I stopped posting alerts in <#{channel_id}>. {block_kit.escape(why)} {block_kit.escape(_MEANWHILE)}"
+        for person in sorted(people):
             store.notices.put(team_id, person, text, at=now)
-        _note(store, team_id, channel_id, now, by=BY_LIKEWATCH, action="pause", detail=code)
+        store.audit.add(
+            AuditEntry(
+                at=now, team_id=team_id, channel_id=channel_id, user_id=BY_LIKEWATCH, action="pause",
+                subject=channel_id, detail=code,
+            )
+        )  # fmt: skip
     log.warning("Alerts in channel %s are paused: %s", channel_id, code)
 
 
@@ -66,43 +69,18 @@ def resume(store: Store, team_id: str, channel_id: str, now: datetime, *, by: st
                 store.outbox.drop(delivery.id, why.value)
         too_old = store.outbox.drop_older(team_id, channel_id, older_than=now - LONGEST_WAIT, why=_TOO_OLD)
         waiting = len(store.outbox.pending(team_id, channel_id))
-        _note(store, team_id, channel_id, now, by=by, action="resume", request=request)
-    said = "This channel's alerts continue."
+        store.audit.add(
+            AuditEntry(
+                at=now, team_id=team_id, channel_id=channel_id, user_id=by, action="resume",
+                subject=channel_id, request=request,
+            )
+        )  # fmt: skip
+    text = "This channel's alerts continue."
     if waiting:
-        said += f" {phrases.several(waiting, 'alert')} waited and {'follow' if waiting > 1 else 'follows'} now."
+        text += f" {phrases.several(waiting, 'alert')} waited and {'follow' if waiting > 1 else 'follows'} now."
     if too_old:
-        said += (
+        text += (
             f" {phrases.several(too_old, 'alert')} of more than {LONGEST_WAIT.days} days ago will not be posted: "
             "/trends alerts shows what happened."
         )
-    return said
-
-
-def _note(
-    store: Store,
-    team_id: str,
-    channel_id: str,
-    now: datetime,
-    *,
-    by: str,
-    action: str,
-    detail: str = "",
-    request: str = "",
-) -> None:
-    store.audit.add(
-        AuditEntry(
-            at=now,
-            team_id=team_id,
-            channel_id=channel_id,
-            user_id=by,
-            action=action,
-            subject=channel_id,
-            detail=detail,
-            request=request,
-        )
-    )
-
-
-def _people(paused: Iterable[Subscription]) -> set[str]:
-    """Return the subscribers' ids. The bot's own example subscription has no person."""
-    return {one.by for one in paused if one.by.startswith(("U", "W"))}
+    return text

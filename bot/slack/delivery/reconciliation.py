@@ -17,19 +17,19 @@ EVENT_TYPE = "likewatch_alert"
 """The type of the metadata. Its payload holds the keys of the alerts, by which a message is recognised."""
 
 CLOCK_MARGIN = timedelta(hours=2)
-"""How far this machine's clock may be ahead of Slack's, or may have been set back since."""
+"""The search begins this much earlier: this machine's clock may be ahead of Slack's, or may have been set back."""
 
-_PAGE = 200
+_PAGE_SIZE = 200
 """Messages requested in one call. An app that is sold outside Slack's marketplace gets 15, and one call a minute:
 https://docs.slack.dev/apis/web-api/rate-limits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundMessages:
-    """One message that was found.
+class FoundMessage:
+    """One message in Slack's history.
 
-    ``ts`` is its timestamp, ``thread_ts`` that of the card above it (None outside a thread), ``keys`` are the alerts'
-    keys, and ``listed`` says that the message lists several alerts.
+    ``ts`` is its timestamp, and ``thread_ts`` that of the card above it (None outside a thread). ``keys`` are the
+    alerts' keys. ``listed`` says that the message lists several alerts.
     """
 
     ts: str
@@ -60,16 +60,16 @@ class Reconciliation:
         self._channel_id = first.channel_id
         self._oldest = f"{(first.claimed_at - CLOCK_MARGIN).timestamp():.6f}"
         self._missing = {delivery.alert.key for delivery in deliveries}
-        self._found: list[FoundMessages] = []
+        self._found: list[FoundMessage] = []
         cards = (delivery.card_ts for delivery in deliveries if delivery.card_ts is not None)
         self._places: list[str | None] = [*dict.fromkeys(cards), None]  # threads, and then the channel itself
         self._cursor: str | None = None
 
-    def search(self) -> list[FoundMessages]:
+    def search(self) -> list[FoundMessage]:
         """Return the messages that are there, oldest first. Raise what the client raises; call again later then."""
         while self._places and self._missing:
             thread_ts = self._places[0]
-            page = self._history() if thread_ts is None else self._replies(thread_ts)
+            page = self._page(thread_ts)
             for message in page.get("messages", ()):
                 self._check(message, thread_ts)
             self._cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
@@ -82,34 +82,24 @@ class Reconciliation:
         if self._missing & carried:
             self._missing -= carried
             ts = str(message["ts"])
-            self._found.append(FoundMessages(ts=ts, thread_ts=thread_ts, keys=carried, listed=len(carried) > 1))
+            self._found.append(FoundMessage(ts=ts, thread_ts=thread_ts, keys=carried, listed=len(carried) > 1))
             if thread_ts is None and message.get("reply_count"):
                 self._places.append(ts)  # later alerts of its story may be in its thread
 
-    def _replies(self, thread_ts: str) -> Mapping[str, Any]:
-        """Return a page of the thread; an empty one if the thread is gone."""
+    def _page(self, thread_ts: str | None) -> Mapping[str, Any]:
+        """Return a page of the thread, or of the channel. The page is empty if the thread is gone."""
+        options: dict[str, Any] = {"channel": self._channel_id, "oldest": self._oldest, "cursor": self._cursor}
+        options |= {"include_all_metadata": True, "limit": _PAGE_SIZE}
         try:
-            return self._client.conversations_replies(
-                channel=self._channel_id,
-                ts=thread_ts,
-                oldest=self._oldest,
-                include_all_metadata=True,
-                limit=_PAGE,
-                cursor=self._cursor,
-            ).data  # type: ignore[return-value]  # always an object: the client has checked "ok" in it
+            if thread_ts is None:
+                answer = self._client.conversations_history(**options)
+            else:
+                answer = self._client.conversations_replies(ts=thread_ts, **options)
         except SlackApiError as error:
-            if failure_of(error).code != "thread_not_found":
+            if thread_ts is None or failure_of(error).code != "thread_not_found":
                 raise
-        return {}
-
-    def _history(self) -> Mapping[str, Any]:
-        return self._client.conversations_history(
-            channel=self._channel_id,
-            oldest=self._oldest,
-            include_all_metadata=True,
-            limit=_PAGE,
-            cursor=self._cursor,
-        ).data  # type: ignore[return-value]  # as above
+            return {}
+        return answer.data  # type: ignore[return-value]  # always an object: the client has checked "ok" in it
 
 
 def _keys(message: Mapping[str, Any]) -> Iterator[str]:

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeAlias
+from functools import partial
+from typing import TypeAlias, TypeVar
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse, WebClient
@@ -25,6 +26,7 @@ from bot.slack.client import (
     SlackFailure,
     error_sentence,
     failure_of,
+    post_message,
     with_chart_fallback,
     with_plain_text_fallback,
 )
@@ -38,10 +40,11 @@ from handlers.model import Alert
 from storage.delivery.outbox import ALONE
 from storage.errors import StoreError
 from storage.store import Store
-from storage.values import Delivery, StoredAlert
+from storage.values import Delivery
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Channel: TypeAlias = tuple[str, str]
 """The ids of a team and of a channel."""
 
@@ -99,8 +102,7 @@ class Sender:
         if self.refused:
             self._again(claimed, "Slack refused the token")
             return
-        wanted = [delivery for delivery in claimed if self._wanted(delivery)]
-        deliveries, card = self._card_of(wanted)
+        deliveries, card = self._card_of([delivery for delivery in claimed if self._passes(delivery)])
         if card is None:
             return
         if any(delivery.trouble == MAY_BE_TWICE for delivery in deliveries):
@@ -139,59 +141,46 @@ class Sender:
     def refuse(self, error: BaseException) -> None:
         """Note that Slack refused the token: nothing is tried with it again, and nothing is lost."""
         with self._lock:
-            said, self.refused = self.refused, True
-        if not said:
+            was_refused, self.refused = self.refused, True
+        if not was_refused:
             log.error("Alerts wait in the outbox, and nothing is sent until a restart: %s", error_sentence(error))
 
-    def _wanted(self, delivery: Delivery) -> bool:
+    def _passes(self, delivery: Delivery) -> bool:
         """Return whether the delivery passes the filters; drop it if not."""
         if (why := drop_reason(self._store, delivery, self._clock.now())) is None:
             return True
         self._store.outbox.drop(delivery.id, why.value)
         return False
 
-    def _card_of(self, wanted: Sequence[Delivery]) -> tuple[list[Delivery], Card | None]:
-        """Return the card of one alert, or the list of several, without alerts whose sentence fails."""
-        if len(wanted) == 1:
-            card = self._card(wanted[0])
-            return list(wanted), card
+    def _card_of(self, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], Card | None]:
+        """Return the card of one alert, or the list of several, without alerts whose text cannot be made."""
+        if len(deliveries) == 1:
+            return list(deliveries), self._made(deliveries[0], lambda: self._alert_card(deliveries[0]))
         worded: list[Delivery] = []
         lines: list[tuple[Alert, str]] = []
-        for delivery in wanted:
-            if (sentence := self._sentence(delivery)) is not None:
+        for delivery in deliveries:
+            if (sentence := self._made(delivery, partial(alert_sentence, delivery.alert, self._store))) is not None:
                 worded.append(delivery)
                 lines.append((delivery.alert, sentence))
         if len(worded) == 1:
             return self._card_of(worded)
         return worded, list_card(lines) if lines else None
 
-    def _card(self, delivery: Delivery) -> Card | None:
+    def _alert_card(self, delivery: Delivery) -> Card:
+        stored = self._store.alerts.get(delivery.alert.key)
+        assert stored is not None  # noqa: S101 (alerts are never deleted)
+        return alert_card(stored, self._store)
+
+    def _made(self, delivery: Delivery, make: Callable[[], T]) -> T | None:
+        """Return what ``make`` makes. If it fails, give the delivery up, so that it does not delay the others."""
         try:
-            return alert_card(self._stored(delivery), self._store)
+            return make()
         except StoreError:
             raise
-        except Exception as error:  # one alert must not delay the others
+        except Exception as error:
             log.exception("The card of %s could not be made, so it is not posted", delivery.alert.key)
-            self._give_up(delivery, error)
+            self._store.outbox.fail(delivery.id, f"its card could not be made: {type(error).__name__}")
             return None
-
-    def _sentence(self, delivery: Delivery) -> str | None:
-        try:
-            return alert_sentence(delivery.alert, self._store)
-        except StoreError:
-            raise
-        except Exception as error:  # as above
-            log.exception("The sentence of %s could not be made, so it is not posted", delivery.alert.key)
-            self._give_up(delivery, error)
-            return None
-
-    def _give_up(self, delivery: Delivery, error: Exception) -> None:
-        self._store.outbox.fail(delivery.id, f"its card could not be made: {type(error).__name__}")
-
-    def _stored(self, delivery: Delivery) -> StoredAlert:
-        kept = self._store.alerts.get(delivery.alert.key)
-        assert kept is not None  # noqa: S101 (alerts are never deleted)
-        return kept
 
     def _send(self, deliveries: Sequence[Delivery], card: Card) -> tuple[str, str | None]:
         """Post, and return the timestamps of the message and, in a thread, of its card."""
@@ -222,14 +211,13 @@ class Sender:
 
     def _post(self, deliveries: Sequence[Delivery], card: Card, *, thread_ts: str | None = None) -> str:
         def post(blocks: list[block_kit.Block]) -> SlackResponse:
-            return self._client.chat_postMessage(
+            return post_message(
+                self._client,
                 channel=deliveries[0].channel_id,
                 thread_ts=thread_ts,
                 text=block_kit.fallback_text(card),
                 blocks=blocks,
                 metadata=metadata(deliveries),
-                unfurl_links=False,
-                unfurl_media=False,
             )
 
         send = with_plain_text_fallback if len(deliveries) == 1 else with_chart_fallback
@@ -278,7 +266,7 @@ class Sender:
             throttled = sum(team == team_id for team, _ in waiting)
         with self._store.write():
             self._again(deliveries, failure.code, after=lambda _: failure.wait)
-            if failure.everywhere or throttled >= MANY_THROTTLED:
+            if failure.workspace_wide or throttled >= MANY_THROTTLED:
                 self._store.outbox.hold_team(team_id, at=now, until=now + failure.wait)
 
     def _again(
@@ -292,9 +280,9 @@ class Sender:
         now = self._clock.now()
         with self._store.write():
             for delivery in deliveries:
-                kept = delivery.trouble if delivery.trouble in {MAY_BE_TWICE, ALONE} else None
-                said = why if why in {MAY_BE_TWICE, ALONE} else kept or why
-                self._store.outbox.retry(delivery.id, at=now, not_before=now + after(delivery), why=said)
+                lasting = [one for one in (why, delivery.trouble) if one in {MAY_BE_TWICE, ALONE}]
+                reason = lasting[0] if lasting else why
+                self._store.outbox.retry(delivery.id, at=now, not_before=now + after(delivery), why=reason)
 
     def _backoff(self, delivery: Delivery) -> timedelta:
         """Return 1, 2, 4 … seconds, at most five minutes, reduced by up to a half at random."""

@@ -1,7 +1,8 @@
-"""Cards become Block Kit here, and nowhere else: escaped once, inside every limit of Slack's, cut with a word about it.
+"""Render cards as Block Kit: messages, modals and the App Home tab.
 
-Limits: https://docs.slack.dev/reference/block-kit/blocks and the formatting rules
-https://docs.slack.dev/messaging/formatting-message-text.
+No other module makes blocks. Texts are escaped once, and cut to Slack's limits with a remark:
+https://docs.slack.dev/reference/block-kit/blocks, https://docs.slack.dev/messaging/formatting-message-text,
+https://docs.slack.dev/reference/views.
 """
 
 from __future__ import annotations
@@ -14,21 +15,37 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
-from bot.slack.contract import Bold, Button, Card, Line, Link, Mention, Moment, Plot, Reply, Span
+from bot.slack.contract import (
+    Bold,
+    Button,
+    Card,
+    FormField,
+    HomeView,
+    Line,
+    Link,
+    Mention,
+    Modal,
+    Moment,
+    Plot,
+    Reply,
+    Span,
+)
 from bot.text import phrases
 
 Block: TypeAlias = dict[str, Any]
 
-MAX_BLOCKS = 50
+MAX_BLOCKS, MAX_VIEW_BLOCKS = 50, 100
 MAX_MESSAGE = 10_000  # in all texts: Slack takes some 12,000, blocks counted in (slackapi/bolt-js#2509, #2867)
 MAX_TEXT = 3000
 MAX_HEADER = 150
 MAX_FIELDS, MAX_FIELD = 10, 2000
 MAX_CONTEXT = 10
 MAX_BUTTONS, MAX_LABEL, MAX_QUERY = 25, 75, 2000
-MAX_TITLE, MAX_SERIES, MAX_CATEGORIES, MAX_NAME = 50, 6, 20, 20
+MAX_CHART_TITLE, MAX_SERIES, MAX_CATEGORIES, MAX_NAME = 50, 6, 20, 20
 MAX_FALLBACK = 4000
-ALSO_BLOCKS = 4  # kept free for the note about a cut, the chart, the context and the buttons
+MAX_VIEW_TITLE = 24  # of the window, and of its buttons
+MAX_INPUT_LABEL, MAX_OPTIONS, MAX_OPTION, MAX_METADATA = 2000, 100, 75, 3000
+_OTHER_BLOCKS = 4  # the remark about a cut, the chart, the context and the buttons
 
 _MORE = "… and {} more: Slack shows no more in one message."
 _CUT = "… cut here: Slack shows no more in one message."
@@ -52,13 +69,13 @@ class Press(StrEnum):
 
 @lru_cache(maxsize=2048)  # the same names and labels, in every answer
 def clean(text: str) -> str:
-    """One line of plain words: control characters and line breaks become spaces, text-direction overrides vanish."""
+    """Return one line of plain words, with spaces for control characters and without text-direction overrides."""
     if not text.isprintable():
-        text = "".join(_kept(character) for character in text)
+        text = "".join(_printable(character) for character in text)
     return " ".join(text.split())
 
 
-def _kept(character: str) -> str:
+def _printable(character: str) -> str:
     category = unicodedata.category(character)
     if category in {"Cc", "Zl", "Zp", "Zs"}:
         return " "
@@ -67,18 +84,18 @@ def _kept(character: str) -> str:
 
 @lru_cache(maxsize=2048)
 def escape(text: str) -> str:
-    """Plain words as mrkdwn that shows exactly them: no mention, link or format can come of it."""
+    """Return plain words as mrkdwn that shows exactly these words, never a mention, a link or a format."""
     text = clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _UNDERSCORE.sub("\uff3f", text.translate(_FORMATS))
 
 
 def mrkdwn(line: Line) -> str:
-    """A line in Slack's own markup."""
+    """Return a line in Slack's own markup."""
     return "".join(_markup(span) for span in _spans(line))
 
 
 def plain(line: Line) -> str:
-    """A line in plain words, without any markup: for charts, logs and notifications."""
+    """Return a line in plain words, without any markup."""
     return clean("".join(_words(span) for span in _spans(line)))
 
 
@@ -89,7 +106,7 @@ def _spans(line: Line) -> tuple[Span, ...]:
 def _markup(span: Span) -> str:
     match span:
         case str():
-            return _edges(span, escape(span))
+            return _with_outer_spaces(span, escape(span))
         case Bold(text):
             return f"*{escape(text)}*" if clean(text) else ""
         case Link(text, url):
@@ -101,11 +118,11 @@ def _markup(span: Span) -> str:
             return f"<@{user_id}>" if _USER_ID.fullmatch(user_id) else escape(user_id)
 
 
-def _edges(text: str, cleaned: str) -> str:
-    """Spaces next to a neighbouring span survive the cleaning."""
-    if not cleaned:
+def _with_outer_spaces(text: str, escaped: str) -> str:
+    """Return the escaped text with the spaces that separate the span from its neighbours."""
+    if not escaped:
         return " " if text else ""
-    return " " * text[0].isspace() + cleaned + " " * text[-1].isspace()
+    return " " * text[0].isspace() + escaped + " " * text[-1].isspace()
 
 
 def _words(span: Span) -> str:
@@ -121,7 +138,7 @@ def _words(span: Span) -> str:
 
 
 def _target(url: str) -> str:
-    """The address as it may stand inside ``<…|…>``; empty for anything that is not plainly a web address."""
+    """Return a web address as it may stand inside ``<…|…>``; "" for any other text."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -133,50 +150,89 @@ def _target(url: str) -> str:
 
 
 def blocks(card: Card, *, share: str = "") -> list[Block]:
-    """The card as Block Kit blocks, at most 50, each inside its limits, and all of them inside a message's.
+    """Return the card as Block Kit blocks: at most 50, each inside its limits, and all inside those of a message.
 
-    ``share`` is the query that *Share to channel* asks again; empty: no such button.
+    ``share`` is the query behind the button *Share to channel*; without a query there is no such button.
     """
     header = _header(card.headline)
     chart = _chart(card.plot) if card.plot is not None else None
-    elements = list(_elements(card.buttons, share))
-    room = MAX_MESSAGE - _characters([header, elements, _table(chart) if chart else None])
+    buttons = _buttons(card.buttons, share)
+    room = MAX_MESSAGE - _characters([header, buttons, _table(chart) if chart else None])
     context = _within([mrkdwn(line) for line in card.context], room // 4)
-    fields = _within([_field(label, value) for label, value in card.fields], room // 2)
-    lines = [_cut_lines([mrkdwn(line)], MAX_TEXT) for line in card.lines]
+    labelled = [f"*{escape(label)}*\n{mrkdwn(value)}" for label, value in card.fields]
+    fields = _within([_cut(text, MAX_FIELD) for text in labelled], room // 2)
+    lines = [_cut(mrkdwn(line), MAX_TEXT) for line in card.lines]
     shown = _within([line for line in lines if line.strip()], room - sum(map(len, (*context, *fields))))
-    body = [header, *_sections(shown), *_field_sections(fields)]
-    if len(body) > MAX_BLOCKS - ALSO_BLOCKS:
-        body = [*body[: MAX_BLOCKS - ALSO_BLOCKS], _context([_CUT])]
+    starts = range(0, len(fields), MAX_FIELDS)
+    tables = [{"type": "section", "fields": list(map(_text, fields[start : start + MAX_FIELDS]))} for start in starts]
+    body = [header, *_sections(shown), *tables]
+    if len(body) > MAX_BLOCKS - _OTHER_BLOCKS:
+        body = [*body[: MAX_BLOCKS - _OTHER_BLOCKS], _context([_CUT])]
     if chart:
         body.append(chart)
     if context:
         body.append(_context(context))
-    if elements:
-        body.append({"type": "actions", "elements": elements})
+    if buttons:
+        body.append({"type": "actions", "elements": buttons})
     return body
 
 
 def reply_blocks(reply: Reply, query: str) -> list[Block]:
-    """An answer's blocks; ``query`` is what was asked, for *Share to channel*."""
+    """Return the blocks of an answer to ``query``. *Share to channel* asks the query again."""
     return blocks(reply.card, share=query if reply.shareable else "")
 
 
 def notice_blocks(notice: Line) -> list[Block]:
-    """The one line that tells a channel who changed what."""
+    """Return the blocks of a notice: one line that says who changed what."""
     return [_context([mrkdwn(notice)])]
 
 
 def fallback_text(card: Card) -> str:
-    """What notifications and screen readers read instead of the blocks: the headline and the lines."""
+    """Return the text that notifications and screen readers use instead of the blocks."""
     parts = [escape(card.headline), *(mrkdwn(line) for line in card.lines)]
     parts += [f"{escape(label)}: {mrkdwn(value)}" for label, value in card.fields]
-    return _cut_lines(parts, MAX_FALLBACK)
+    return _cut("\n".join(parts), MAX_FALLBACK)
 
 
 def without_charts(shown: Sequence[Block]) -> list[Block]:
-    """The same blocks with every chart as a table in words: for the resend when Slack refuses a chart."""
+    """Return the same blocks with a table in words for each chart. Slack refuses charts in some places."""
     return [_table(block) if block["type"] == _CHART else block for block in shown]
+
+
+def modal_view(card: Card, modal: Modal) -> Block:
+    """Return the modal as Slack's ``views.open`` takes it. Charts become words: Slack shows none in modals.
+
+    Raises ValueError if ``metadata`` is longer than Slack's limit of 3,000 characters.
+    """
+    if len(modal.metadata) > MAX_METADATA:
+        raise ValueError(f"the metadata of a modal has {len(modal.metadata)} characters")
+    shown = [*without_charts(blocks(card)), *map(_input, modal.form_fields)]
+    view = {"type": "modal", "title": _label(modal.title, MAX_VIEW_TITLE), "blocks": shown[:MAX_VIEW_BLOCKS]}
+    if modal.form_fields:
+        view["submit"] = _label(modal.submit or "Send", MAX_VIEW_TITLE)
+    if modal.callback_id:
+        view["callback_id"] = modal.callback_id
+    return {**view, "private_metadata": modal.metadata}
+
+
+def home_view(card: Card, home: HomeView) -> Block:
+    """Return the App Home tab as Slack's ``views.publish`` takes it."""
+    shown = [block for one in (card, *home.more) for block in without_charts(blocks(one))]
+    return {"type": "home", "blocks": shown[:MAX_VIEW_BLOCKS]}
+
+
+def _input(field: FormField) -> Block:
+    element: Block = {"type": "plain_text_input", "action_id": "value"}
+    if field.options:
+        options = [{"text": _label(label, MAX_OPTION), "value": value} for value, label in field.options[:MAX_OPTIONS]]
+        element = {"type": "static_select", "action_id": "value", "options": options}
+        chosen = [option for option in options if option["value"] == field.value]
+        if chosen:
+            element["initial_option"] = chosen[0]
+    elif field.value:
+        element["initial_value"] = field.value
+    label = _label(field.label, MAX_INPUT_LABEL)
+    return {"type": "input", "block_id": field.name, "label": label, "element": element, "optional": field.optional}
 
 
 def _text(text: str) -> Block:
@@ -193,37 +249,37 @@ def _section(text: str) -> Block:
 
 
 def _context(lines: Sequence[str]) -> Block:
-    """One context block; what exceeds its ten elements shares the last."""
-    kept = [line for line in lines if line.strip()] or ["…"]
-    if len(kept) > MAX_CONTEXT:
-        kept[MAX_CONTEXT - 1 :] = ["\n".join(kept[MAX_CONTEXT - 1 :])]
-    return {"type": "context", "elements": [_text(_cut_lines([line], MAX_FIELD)) for line in kept]}
+    """Return one context block. Lines beyond its ten elements share the last element."""
+    texts = [line for line in lines if line.strip()] or ["…"]
+    if len(texts) > MAX_CONTEXT:
+        texts[MAX_CONTEXT - 1 :] = ["\n".join(texts[MAX_CONTEXT - 1 :])]
+    return {"type": "context", "elements": [_text(_cut(text, MAX_FIELD)) for text in texts]}
 
 
 def _header(headline: str) -> Block:
-    words_of_it = clean(headline) or "…"
-    if len(words_of_it) <= MAX_HEADER:
-        return {"type": "header", "text": _label(words_of_it, MAX_HEADER)}
-    return _section(f"*{escape(shortened(words_of_it, MAX_TEXT // 5 - 1))}*")
+    words = clean(headline) or "…"
+    if len(words) <= MAX_HEADER:
+        return {"type": "header", "text": _label(words, MAX_HEADER)}
+    return _section(f"*{escape(shortened(words, MAX_TEXT // 5 - 1))}*")
 
 
 def _within(texts: Sequence[str], room: int) -> list[str]:
-    """The first of the texts that have room together, and how many more there are."""
+    """Return the first texts that fit into ``room`` characters, and a line that says how many more there are."""
     if sum(len(text) + 1 for text in texts) <= room:
         return list(texts)
     room -= len(_MORE.format(len(texts)))
-    kept: list[str] = []
+    shown: list[str] = []
     for text in texts:
-        if kept and len(text) >= room:
+        if shown and len(text) >= room:
             break
-        kept.append(_cut_lines([text], room))
-        room -= len(kept[-1]) + 1
-    more = len(texts) - len(kept)
-    return [*kept, _MORE.format(more)] if more else kept
+        shown.append(_cut(text, room))
+        room -= len(shown[-1]) + 1
+    more = len(texts) - len(shown)
+    return [*shown, _MORE.format(more)] if more else shown
 
 
 def _characters(value: object) -> int:
-    """How many there are in all texts of a block, or of several."""
+    """Return the number of characters in all texts of one block or of several blocks."""
     if isinstance(value, dict):
         own = value.get("text")
         return len(own) if isinstance(own, str) else sum(map(_characters, value.values()))
@@ -231,50 +287,36 @@ def _characters(value: object) -> int:
 
 
 def _sections(texts: Iterable[str]) -> Iterator[Block]:
-    """Texts, gathered into as few sections as hold them."""
-    gathered = ""
+    """Yield the texts in as few sections as possible."""
+    section = ""
     for text in texts:
-        if gathered and len(gathered) + 1 + len(text) > MAX_TEXT:
-            yield _section(gathered)
-            gathered = ""
-        gathered = f"{gathered}\n{text}" if gathered else text
-    if gathered:
-        yield _section(gathered)
+        if section and len(section) + 1 + len(text) > MAX_TEXT:
+            yield _section(section)
+            section = ""
+        section = f"{section}\n{text}" if section else text
+    if section:
+        yield _section(section)
 
 
-def _field(label: str, value: Line) -> str:
-    return _cut_lines([f"*{escape(label)}*", mrkdwn(value)], MAX_FIELD)
-
-
-def _field_sections(fields: Sequence[str]) -> Iterator[Block]:
-    texts = [_text(field) for field in fields]
-    for start in range(0, len(texts), MAX_FIELDS):
-        yield {"type": "section", "fields": texts[start : start + MAX_FIELDS]}
-
-
-def _elements(buttons: Iterable[Button], share: str) -> Iterator[Block]:
-    made: list[Block] = []
-    for button in buttons:
-        if len(made) == MAX_BUTTONS - 1:
-            break
-        element = _button(button)
-        if element:
-            made.append({**element, "action_id": f"{Press.ASK}.{len(made)}"})
-    if share and len(share) <= MAX_QUERY:
-        shown = {"type": "button", "text": _label("Share to channel", MAX_LABEL), "value": share}
-        made.append({**shown, "action_id": f"{Press.SHARE}.{len(made)}"})
-    yield from made
-
-
-def _button(button: Button) -> Block | None:
-    if not button.query or len(button.query) > MAX_QUERY:
-        return None
-    shown: Block = {"type": "button", "text": _label(button.label, MAX_LABEL), "value": button.query}
-    return {**shown, "style": "danger"} if button.danger else shown
+def _buttons(buttons: Iterable[Button], share: str) -> list[Block]:
+    """Return the buttons whose query fits, and *Share to channel* as the last of at most 25."""
+    shown = [(Press.ASK, one) for one in buttons if 0 < len(one.query) <= MAX_QUERY][: MAX_BUTTONS - 1]
+    if 0 < len(share) <= MAX_QUERY:
+        shown.append((Press.SHARE, Button(label="Share to channel", query=share)))
+    return [
+        {
+            "type": "button",
+            "text": _label(button.label, MAX_LABEL),
+            "value": button.query,
+            "action_id": f"{press}.{number}",
+            **({"style": "danger"} if button.danger else {}),
+        }
+        for number, (press, button) in enumerate(shown)
+    ]
 
 
 def _chart(plot: Plot) -> Block | None:
-    """The native chart (https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block)."""
+    """Return Slack's native chart (https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block)."""
     categories = _distinct(plot.categories[-MAX_CATEGORIES:])
     series = plot.series[:MAX_SERIES]
     if not categories or not series:
@@ -294,7 +336,7 @@ def _chart(plot: Plot) -> Block | None:
         if label := shortened(text, MAX_NAME):
             axes[name] = label
     chart = {"type": plot.chart.value, "series": shown, "axis_config": axes}
-    return {"type": _CHART, "title": shortened(plot.title, MAX_TITLE) or "…", "chart": chart}
+    return {"type": _CHART, "title": shortened(plot.title, MAX_CHART_TITLE) or "…", "chart": chart}
 
 
 def _table(chart: Block) -> Block:
@@ -302,30 +344,29 @@ def _table(chart: Block) -> Block:
     for series in chart["chart"]["series"]:
         points = "; ".join(f"{escape(point['label'])}: {phrases.count(point['value'])}" for point in series["data"])
         lines.append(f"{escape(series['name'])}: {points}")
-    return _section(_cut_lines(lines, MAX_TEXT))
+    return _section(_cut("\n".join(lines), MAX_TEXT))
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """The names cut to a chart's 20 characters, and told apart by a number where that made two the same."""
-    made: list[str] = []
+    """Return the names cut to a chart's 20 characters, with a number where two are the same."""
+    distinct: list[str] = []
     for name in names:
         short, number = shortened(name, MAX_NAME) or "…", 1
-        while short in made:
+        while short in distinct:
             number += 1
             short = f"{shortened(name, MAX_NAME - len(str(number)) - 1)} {number}"
-        made.append(short)
-    return made
+        distinct.append(short)
+    return distinct
 
 
 def shortened(text: str, limit: int) -> str:
-    """Plain words, cleaned and cut to ``limit`` characters with an ellipsis."""
+    """Return plain words, cleaned and cut to ``limit`` characters with an ellipsis."""
     text = clean(text)
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def _cut_lines(parts: Sequence[str], limit: int) -> str:
-    """The parts as lines of mrkdwn within ``limit``; cut where no markup is torn, saying so."""
-    text = "\n".join(parts)
+def _cut(text: str, limit: int) -> str:
+    """Cut mrkdwn to ``limit`` characters with a remark, and leave no markup open."""
     if len(text) <= limit:
         return text
     text = text[: limit - len(_CUT) - 2]

@@ -16,7 +16,7 @@ from bot.slack import commands, discovery
 from bot.slack.client import slack_client
 from bot.slack.contract import Call, Card, Modal, RequestOrigin, Slash
 from bot.slack.dispatch import Dispatcher
-from bot.slack.render.views import MAX_TITLE, modal_view
+from bot.slack.render.block_kit import MAX_VIEW_TITLE, modal_view
 from bot.slack.responder import Responder
 from storage.store import Store
 from tests.labs.standins.clock import HandClock
@@ -157,7 +157,7 @@ def test_a_modal_is_opened_with_the_requests_trigger(slack: StrictSlack, answer:
     assert slack.methods() == ["views.open"]
     assert (said["trigger_id"], view["type"], view["callback_id"]) == ("1.2.3", "modal", "subscribe")
     assert (view["submit"]["text"], view["private_metadata"]) == ("Subscribe", "C1")
-    assert len(view["title"]["text"]) <= MAX_TITLE
+    assert len(view["title"]["text"]) <= MAX_VIEW_TITLE
     page, what = (block for block in view["blocks"] if block["type"] == "input")
     assert (page["block_id"], page["element"]["initial_value"], page["optional"]) == ("page", "hunsen", False)
     assert [option["value"] for option in what["element"]["options"]] == ["a", "b"]

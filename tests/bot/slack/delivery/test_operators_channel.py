@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from bot.slack.client import slack_client
-from bot.slack.delivery.operators_channel import OperatorsChannel
+from bot.slack.delivery.notices import OperatorsChannel
 from tests.labs.standins.instrumented_workspace import InstrumentedServer
 
 SENTENCE = "Facebook cannot be read. Put a new token in FACEBOOK_ACCESS_TOKEN, <!channel> & all."
@@ -32,7 +32,7 @@ def posted(slack: InstrumentedServer) -> list[dict[str, object]]:
 
 def test_the_sentence_is_posted_as_it_is(slack: InstrumentedServer) -> None:
     before = len(posted(slack))
-    assert channel(slack, slack.workspace.channel("newsroom").id).tell(SENTENCE)
+    assert channel(slack, slack.workspace.channel("newsroom").id).post(SENTENCE)
     assert len(posted(slack)) == before + 1
     assert SENTENCE in str(posted(slack)[-1]["blocks"])
     assert "<!channel>" not in str(posted(slack)[-1]["text"])
@@ -40,7 +40,7 @@ def test_the_sentence_is_posted_as_it_is(slack: InstrumentedServer) -> None:
 
 def test_without_a_channel_nobody_is_told(slack: InstrumentedServer) -> None:
     before = len(posted(slack))
-    assert channel(slack, "").tell(SENTENCE)
+    assert channel(slack, "").post(SENTENCE)
     assert len(posted(slack)) == before
 
 
@@ -48,8 +48,8 @@ def test_a_channel_that_is_not_there_is_tried_again_and_named_in_the_log_once(
     slack: InstrumentedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     nowhere = channel(slack, "C0NOWHERE")
-    assert not nowhere.tell(SENTENCE)
-    assert not nowhere.tell(SENTENCE)
+    assert not nowhere.post(SENTENCE)
+    assert not nowhere.post(SENTENCE)
     assert [record.getMessage() for record in caplog.records] == [
         f"The operators' channel could not be reached (channel_not_found): {SENTENCE}"
     ]
@@ -59,4 +59,4 @@ def test_a_slack_that_is_not_there_is_tried_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     client = slack_client(token="xoxb-x", api_url=f"http://127.0.0.1:{port}/api/")
-    assert not OperatorsChannel(client, "C1").tell(SENTENCE)
+    assert not OperatorsChannel(client, "C1").post(SENTENCE)
