@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from starlette.applications import Starlette
+
 from bot.clock import Clock, SystemClock
 from bot.config.settings import Mode, Settings
 from bot.errors import ConfigError, LikewatchError
@@ -20,6 +22,7 @@ from bot.evidence.recorder import Recorder
 from bot.evidence.retention import delete_old_replies
 from bot.evidence.timestamps import Stamper, roots_in
 from bot.http.client import Http
+from bot.http.server import HttpServer, listen
 from bot.imports.examples import press_example
 from bot.imports.job import ImportJob
 from bot.imports.queue import ImportQueue, import_route
@@ -31,7 +34,7 @@ from bot.monitoring.health import Health, health
 from bot.monitoring.heartbeat import Heartbeat, Pulse
 from bot.monitoring.metrics import BotMetrics
 from bot.monitoring.outages import PlatformOutages, RecordingOutage
-from bot.monitoring.server import LOOPBACK, LocalServer, listen, monitoring_routes
+from bot.monitoring.server import monitoring_routes
 from bot.monitoring.watchdog import Watchdog, notify
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.discovery import platforms
@@ -47,7 +50,7 @@ from bot.slack.http_server import SlackServer
 from bot.slack.manifest import manifest
 from bot.slack.socket_mode import SocketModeClient
 from bot.workspace import Workspace, WorkspaceServer
-from bot.workspace.server import listen as listen_for_workspace
+from bot.workspace.server import listen_on_this_computer
 from handlers.discovery import all_comparisons
 from storage.store import Store
 
@@ -134,7 +137,7 @@ def run(
     mode, workspace, wake = settings.mode, None, _Wake()
     if mode is Mode.WORKSPACE and not settings.database.exists():
         # raises if the port is taken, before an empty database is created
-        listen_for_workspace(settings.workspace.host, settings.workspace.port).close()
+        listen_on_this_computer(settings.workspace).close()
     with open_core(settings, wake=wake, clock=clock) as core, ExitStack() as closing:
         if mode is Mode.WORKSPACE:
             workspace = _open_workspace(core, closing)
@@ -202,10 +205,9 @@ class _Wake:
 
 def _open_workspace(core: Core, closing: ExitStack) -> WorkspaceServer:
     journal = core.settings.database.with_suffix(".workspace.jsonl")
-    address = core.settings.workspace
     workspace = Workspace(clock=core.clock, journal=journal)
     workspace.install(manifest(socket_mode=True))
-    server = WorkspaceServer(workspace, address.host, address.port)
+    server = WorkspaceServer(workspace, core.settings.workspace)
     server.start()
     closing.callback(server.stop)
     return server
@@ -226,12 +228,7 @@ def _with_slack_of(server: WorkspaceServer, settings: Settings) -> Settings:
 def _listen(app: BotApp, settings: Settings, mode: Mode, closing: ExitStack) -> str:
     """Start listening to Slack, over HTTP or in Socket Mode. Return which."""
     if mode is Mode.HTTP:
-        server = SlackServer(
-            app.bolt,
-            signing_secret=settings.slack_signing_secret,
-            host=settings.http.host,
-            port=settings.http.port,
-        )
+        server = SlackServer(app.bolt, signing_secret=settings.slack_signing_secret, address=settings.http)
         server.start()
         closing.callback(server.stop)
         return f"{mode.value}, listening on {server.address}"
@@ -299,18 +296,18 @@ def _serve_locally(core: Core, heartbeat: Heartbeat, imports: ImportQueue, closi
         pulse, now = heartbeat.pulse(), core.clock.now()
         return health(core.store, pulse, now), pulse, now
 
-    sockets, where = [listen(LOOPBACK)], ""
+    sockets, where = [listen()], ""
     try:
-        sockets.append(listen(core.settings.metrics))
+        sockets.append(listen(core.settings.metrics, "LIKEWATCH_METRICS"))
     except ConfigError as error:
-        log.warning("%s", error)  # imports need the free port alone
+        log.warning("/healthz and /metrics are not served. %s", error)  # imports need the free port alone
     else:
         address = replace(core.settings.metrics, port=sockets[-1].getsockname()[1])
         where = f"Its health is at http://{address}/healthz, its numbers at http://{address}/metrics"
     token = secrets.token_urlsafe()
     routes = (*monitoring_routes(lambda: look()[0], BotMetrics(look)), import_route(imports, token))
-    server = LocalServer(routes, sockets)
-    server.start()
+    server = HttpServer(Starlette(routes=routes), name="local-http")
+    server.start(*sockets)
     closing.callback(server.stop)
     closing.callback(imports.close)
     closing.enter_context(control_file(core.settings.database, sockets[0].getsockname()[1], token))

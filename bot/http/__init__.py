@@ -1,1 +1,1 @@
-"""The bounded HTTP client of all platforms."""
+"""The bounded HTTP client of all platforms, and the HTTP server of every surface."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import socket
-import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http import HTTPStatus
 
-import uvicorn
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from starlette.applications import Starlette
@@ -20,7 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.errors import ConfigError
+from bot.config.field_types import Address
+from bot.http.server import HttpServer, listen
 
 log = logging.getLogger(__name__)
 
@@ -44,57 +43,25 @@ STOP_WITHIN = 5
 
 
 class SlackServer:
-    """The HTTP server, in its own thread. If ``port`` is 0, the server takes a free one; see ``address``."""
+    """The HTTP server, in its own thread. If the port is 0, the server takes a free one; see ``address``."""
 
-    def __init__(self, bolt: App, *, signing_secret: str, host: str, port: int) -> None:
+    def __init__(self, bolt: App, *, signing_secret: str, address: Address) -> None:
+        self.address = address
         self._listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack")
-        self._host, self._port = host, port
-        self._socket: socket.socket | None = None
         events = _events(bolt, _Signatures(signing_secret), self._listeners)
-        asgi = Starlette(routes=[Route(PATH, events, methods=["POST"])])
-        self._uvicorn = uvicorn.Server(
-            uvicorn.Config(
-                asgi,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                server_header=False,
-                timeout_graceful_shutdown=STOP_WITHIN,
-            )
-        )
-        self._thread = threading.Thread(target=self._serve, name="slack-http", daemon=True)
-
-    @property
-    def address(self) -> str:
-        """The address that the server listens on, as ``host:port``."""
-        return f"{self._host}:{self._port}"
+        routes = [Route(PATH, events, methods=["POST"])]
+        self._server = HttpServer(Starlette(routes=routes), name="slack-http", stop_within=STOP_WITHIN)
 
     def start(self) -> None:
-        """Start to listen. Raises ``ConfigError`` if the address is taken or not allowed."""
-        try:
-            self._socket = socket.create_server((self._host, self._port), backlog=2048)
-        except OSError as error:
-            raise ConfigError(
-                f"Nothing can listen on {self.address}: {error.strerror or error}. Stop the program that uses it, or "
-                "set LIKEWATCH_HTTP to another host:port."
-            ) from error
-        # asyncio sets this only on sockets that it made itself. Without it, answers wait 40 ms for an acknowledgement.
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._port = self._socket.getsockname()[1]
-        self._thread.start()
+        """Start to listen. Raise ``ConfigError`` if nothing can listen on the address."""
+        listening = listen(self.address, "LIKEWATCH_HTTP")
+        self.address = replace(self.address, port=listening.getsockname()[1])
+        self._server.start(listening)
 
     def stop(self) -> None:
         """Answer the open requests, and close."""
-        self._uvicorn.should_exit = True
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._server.stop()
         self._listeners.shutdown()
-        if self._socket is not None:
-            self._socket.close()
-
-    def _serve(self) -> None:
-        assert self._socket is not None  # noqa: S101 (the thread is started after it)
-        self._uvicorn.run(sockets=[self._socket])
 
 
 def _events(

@@ -15,13 +15,14 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 from starlette.routing import Route
 
 from bot.errors import LikewatchError
+from bot.http.server import HttpServer, listen
 from bot.imports.job import ImportJob
 from bot.imports.queue import PATH, TAKEN_WITHIN, ImportQueue, import_route
 from bot.imports.request import control_file, control_path, request_import
-from bot.monitoring.server import LOOPBACK, LocalServer, listen
 from storage.errors import StoreInUse
 from storage.schema.lock import WriterLock
 from tests.labs.standins.clock import HandClock
@@ -48,9 +49,9 @@ def locked(database: Path) -> Iterator[None]:
 
 @contextmanager
 def served(*routes: Route) -> Iterator[int]:
-    listening = listen(LOOPBACK)
-    server = LocalServer(routes, [listening])
-    server.start()
+    listening = listen()
+    server = HttpServer(Starlette(routes=routes), name="local-http")
+    server.start(listening)
     try:
         yield int(listening.getsockname()[1])
     finally:
@@ -231,7 +232,7 @@ def test_whoever_leaves_before_the_import_begins_takes_it_back(database: Path) -
 
 
 def test_what_a_killed_bot_left_behind_disturbs_nobody(database: Path) -> None:
-    with listen(LOOPBACK) as closed:
+    with listen() as closed:
         port = closed.getsockname()[1]
     with locked(database), control_file(database, port, TOKEN), pytest.raises(StoreInUse, match="did not take"):
         request_import(database, JOB, HELD, LongWaits(START))

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
 
 from bot.config.field_types import Address
 from bot.errors import ConfigError
+from bot.http.server import HttpServer, listen
 from bot.monitoring.health import Health, health
 from bot.monitoring.heartbeat import Heartbeat
 from bot.monitoring.metrics import BotMetrics
-from bot.monitoring.server import LOOPBACK, LocalServer, listen, monitoring_routes
+from bot.monitoring.server import monitoring_routes
 from bot.platforms.contract import Reason
 from storage.store import Store
 from tests.labs.standins.clock import HandClock
@@ -143,9 +145,9 @@ def test_one_page_in_trouble_makes_no_platform_dark(newsroom: Newsroom) -> None:
 @contextmanager
 def served(newsroom: Newsroom) -> Iterator[str]:
     numbers = BotMetrics(lambda: (newsroom.health(), newsroom.beat.pulse(), newsroom.clock.now()))
-    sockets = [listen(LOOPBACK), listen(LOOPBACK)]
-    server = LocalServer(monitoring_routes(newsroom.health, numbers), sockets)
-    server.start()
+    sockets = [listen(), listen()]
+    server = HttpServer(Starlette(routes=monitoring_routes(newsroom.health, numbers)), name="local-http")
+    server.start(*sockets)
     try:
         yield f"http://127.0.0.1:{sockets[-1].getsockname()[1]}"
     finally:
@@ -213,4 +215,4 @@ def test_an_address_in_use_is_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = Address(host="127.0.0.1", port=taken.getsockname()[1])
         with pytest.raises(ConfigError, match="LIKEWATCH_METRICS"):
-            listen(address)
+            listen(address, "LIKEWATCH_METRICS")

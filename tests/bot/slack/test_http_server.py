@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from bot.config.field_types import Address
 from bot.errors import ConfigError
 from bot.slack.http_server import MAX_BODY, SlackServer
 from bot.workspace.request_url import sign
@@ -147,7 +148,7 @@ def test_only_posts_are_taken(room: Newsroom) -> None:
 def test_a_port_in_use_is_named(room: Newsroom) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        server = SlackServer(room.app.bolt, signing_secret="x", host="127.0.0.1", port=port)
+        server = SlackServer(room.app.bolt, signing_secret="x", address=Address(host="127.0.0.1", port=port))
         with pytest.raises(ConfigError, match=rf"127\.0\.0\.1:{port}.*LIKEWATCH_HTTP"):
             server.start()
         server.stop()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bot.config.field_types import Address
 from bot.errors import ConfigError
 from bot.workspace import Workspace, WorkspaceServer
 from tests.labs.standins.instrumented_workspace import InstrumentedServer
@@ -151,13 +152,13 @@ def test_nobody_streams_as_a_stranger(server: InstrumentedServer) -> None:
 def test_a_port_in_use_is_told_with_what_to_do(server: InstrumentedServer) -> None:
     taken = urlsplit(server.url).port or 0
     with pytest.raises(ConfigError, match=rf"port {taken}.*LIKEWATCH_WORKSPACE=127.0.0.1:{taken + 10}"):
-        WorkspaceServer(Workspace(), port=taken).start()
+        WorkspaceServer(Workspace(), Address(host="127.0.0.1", port=taken)).start()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.org"])  # noqa: S104 (it must be refused)
 def test_it_opens_on_this_computer_only(host: str) -> None:
     with pytest.raises(ConfigError, match="only on this computer"):
-        WorkspaceServer(Workspace(), host=host).start()
+        WorkspaceServer(Workspace(), Address(host=host, port=8033)).start()
 
 
 def test_stopping_twice_or_before_the_start_does_no_harm() -> None:

@@ -15,6 +15,7 @@ from slack_bolt import Ack, App
 
 from bot.clock import SystemClock
 from bot.config.editors import EditorList
+from bot.http.server import FREE_PORT
 from bot.platforms.contract import Reference
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
@@ -45,7 +46,7 @@ def run(folder: Path, *, quick: bool) -> Result:
     database = folder / "likewatch.db"
     readings = fill(database, hours=QUICK_HOURS if quick else HOURS)
     with ExitStack() as closing:
-        workspace = WorkspaceServer(Workspace(), port=0)
+        workspace = WorkspaceServer(Workspace())
         workspace.start()
         closing.callback(workspace.stop)
         addresses = {
@@ -125,10 +126,10 @@ def _serve(pipe: Connection, slack: tuple[str, str, str], database: Path | None)
         else:
             bolt = App(client=client, process_before_response=True, request_verification_enabled=False)
             bolt.command("/likes")(_ack)
-        server = SlackServer(bolt, signing_secret=secret, host="127.0.0.1", port=0)
+        server = SlackServer(bolt, signing_secret=secret, address=FREE_PORT)
         closing.callback(server.stop)
         server.start()
-        pipe.send(server.address)
+        pipe.send(str(server.address))
         try:
             pipe.recv()
         except EOFError:

@@ -137,7 +137,7 @@ class InstrumentedServer(WorkspaceServer):
     workspace: InstrumentedWorkspace
 
     def __init__(self, workspace: InstrumentedWorkspace | None = None, *, ack_within: timedelta = ACK_WITHIN) -> None:
-        super().__init__(workspace or InstrumentedWorkspace(), port=0, ack_within=ack_within)
+        super().__init__(workspace or InstrumentedWorkspace(), ack_within=ack_within)
 
     def app(self) -> ASGIApp:
         return FaultyApi(super().app(), self.workspace.faults, self.workspace.clock, self.workspace.record)

@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.clock import Clock, SystemClock
 from bot.config.editors import EditorList
 from bot.errors import UnknownPage
+from bot.http.server import FREE_PORT
 from bot.platforms.contract import Profile, Reference
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
@@ -83,7 +84,7 @@ def newsroom(
         at_end.callback(app.close)
         http = ""
         if over_http:
-            listening = SlackServer(app.bolt, signing_secret=server.signing_secret, host="127.0.0.1", port=0)
+            listening = SlackServer(app.bolt, signing_secret=server.signing_secret, address=FREE_PORT)
             at_end.callback(listening.stop)
             listening.start()
             http = f"http://{listening.address}{PATH}"
