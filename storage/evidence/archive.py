@@ -150,15 +150,12 @@ class Evidence:
             if text.key is not None and key is None:
                 text = packed_alone(text.raw)  # its key was not stored since the start
             if text.key is None:
-                self._remember(text.digest, (sequence, place))
+                self._keys[text.digest] = (sequence, place)
+                if len(self._keys) > _KEYS:
+                    del self._keys[next(iter(self._keys))]
             asked_at = None if record.asked_at is None else to_ms(record.asked_at)
             rows.append((sequence, place, asked_at, *(key or (None, None)), text.data))
         conn.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", rows)
-
-    def _remember(self, digest: bytes, where: tuple[int, int]) -> None:
-        self._keys[digest] = where
-        if len(self._keys) > _KEYS:
-            del self._keys[next(iter(self._keys))]
 
     def head(self) -> Head | None:
         """Return the newest link; None before the first."""
@@ -167,20 +164,16 @@ class Evidence:
 
     def sequences(self) -> tuple[int, ...]:
         """Return the numbers of all links, in order."""
-        with self._database.read() as conn:
-            rows = conn.execute("SELECT sequence FROM manifests ORDER BY sequence").fetchall()
-        return tuple(sequence for (sequence,) in rows)
+        return tuple(row[0] for row in self._database.rows("SELECT sequence FROM manifests ORDER BY sequence"))
 
     def digest_of(self, sequence: int) -> bytes | None:
         """Return the noted SHA-256 of a link, or None if there is none of this number."""
-        with self._database.read() as conn:
-            row = conn.execute("SELECT digest FROM manifests WHERE sequence = ?", (sequence,)).fetchone()
-        return None if row is None else row[0]
+        digest: bytes | None = self._database.value("SELECT digest FROM manifests WHERE sequence = ?", (sequence,))
+        return digest
 
     def manifest(self, sequence: int) -> Manifest | None:
         """Return a link, or None if there is none of this number. Raise EvidenceDamaged if it cannot be read."""
-        with self._database.read() as conn:
-            row = conn.execute("SELECT digest, text FROM manifests WHERE sequence = ?", (sequence,)).fetchone()
+        row = self._database.row("SELECT digest, text FROM manifests WHERE sequence = ?", (sequence,))
         if row is None:
             return None
         return Manifest(sequence=sequence, digest=row[0], text=_inflated(row[1], b"", f"Manifest {sequence}"))
@@ -219,10 +212,9 @@ class Evidence:
         """Yield each stored reply's noted digest and the number of its last link."""
         after = 0
         while True:
-            with self._database.read() as conn:
-                rows = conn.execute(
-                    "SELECT rowid, digest, seen FROM replies WHERE rowid > ? ORDER BY rowid LIMIT ?", (after, _AT_ONCE)
-                ).fetchall()
+            rows = self._database.rows(
+                "SELECT rowid, digest, seen FROM replies WHERE rowid > ? ORDER BY rowid LIMIT ?", (after, _AT_ONCE)
+            )
             for _, digest, seen in rows:
                 yield digest, seen
             if len(rows) < _AT_ONCE:
@@ -231,25 +223,21 @@ class Evidence:
 
     def missing_links(self) -> tuple[int, ...]:
         """Return the numbers of links that records or stamps name and that are missing."""
-        with self._database.read() as conn:
-            rows = conn.execute(
-                "SELECT sequence FROM records UNION SELECT sequence FROM stamps EXCEPT SELECT sequence FROM manifests"
-            ).fetchall()
+        rows = self._database.rows(
+            "SELECT sequence FROM records UNION SELECT sequence FROM stamps EXCEPT SELECT sequence FROM manifests"
+        )
         return tuple(sorted(sequence for (sequence,) in rows))
 
     def integrity_error(self) -> str | None:
         """Return the fault that SQLite finds in the file, or None if it finds none."""
-        with self._database.read() as conn:
-            found: str = conn.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        found: str = self._database.value("PRAGMA integrity_check(1)")
         return None if found == "ok" else found
 
     def row_counts(self) -> dict[str, int]:
         """Return the numbers of ``manifests``, ``records``, ``replies`` and ``stamps``."""
-        with self._database.read() as conn:
-            return {
-                kind: conn.execute(f"SELECT count(*) FROM {kind}").fetchone()[0]
-                for kind in ("manifests", "records", "replies", "stamps")
-            }
+        kinds = ("manifests", "records", "replies", "stamps")
+        with self._database.read():
+            return {kind: self._database.value(f"SELECT count(*) FROM {kind}") for kind in kinds}
 
     def delete_replies(self, before: int, *, but: Iterable[bytes]) -> int:
         """Delete the bytes last received before this link, except these digests; return how many.
@@ -278,8 +266,7 @@ class Evidence:
         return next(iter(self._stamps("sequence >= ? ORDER BY sequence LIMIT 1", (sequence,))), None)
 
     def _stamps(self, which: str, values: tuple[int, ...]) -> tuple[Stamp, ...]:
-        with self._database.read() as conn:
-            rows = conn.execute(f"SELECT sequence, response, root FROM stamps WHERE {which}", values).fetchall()
+        rows = self._database.rows(f"SELECT sequence, response, root FROM stamps WHERE {which}", values)
         return tuple(Stamp(sequence=sequence, response=response, root=root) for sequence, response, root in rows)
 
 
@@ -297,29 +284,26 @@ def _put_replies(conn: sqlite3.Connection, sequence: int, replies: Sequence[Pack
                 conn.execute("UPDATE replies SET key = NULL, data = ? WHERE digest = ?", (reply.data, reply.digest))
             continue
         key, data = reply.key, reply.data
-        if (
-            key is not None
-            and not conn.execute("SELECT 1 FROM replies WHERE digest = ? AND key IS NULL", (key,)).fetchone()
-        ):
+        if key and not conn.execute("SELECT 1 FROM replies WHERE digest = ? AND key IS NULL", (key,)).fetchone():
             key, data = None, deflated(reply.raw)  # its key was never stored, or was deleted
         conn.execute("INSERT INTO replies VALUES (?, ?, ?, ?)", (reply.digest, sequence, key, data))
 
 
 def _text_of(conn: sqlite3.Connection, key: Row, of: Row) -> bytes:
     """Return the text of a record that is another one's key."""
-    what = f"Record {key[1]}, of link {key[0]}, on which record {of[1]}, of link {of[0]}, rests,"
     row = conn.execute(
         "SELECT text FROM records WHERE (sequence, place) = (?, ?) AND key_sequence IS NULL", key
     ).fetchone()
-    if row is None:
-        raise EvidenceDamaged(f"{what} is not there.")
-    return _inflated(row[0], b"", what)
+    return _key(row, f"Record {key[1]}, of link {key[0]}, on which record {of[1]}, of link {of[0]}, rests,")
 
 
 def _raw_of(conn: sqlite3.Connection, digest: bytes, of: bytes) -> bytes:
     """Return the bytes of a reply that is another one's key."""
-    what = f"The reply {digest.hex()}, on which {of.hex()} rests,"
     row = conn.execute("SELECT data FROM replies WHERE digest = ? AND key IS NULL", (digest,)).fetchone()
+    return _key(row, f"The reply {digest.hex()}, on which {of.hex()} rests,")
+
+
+def _key(row: Row | None, what: str) -> bytes:
     if row is None:
         raise EvidenceDamaged(f"{what} is not there.")
     return _inflated(row[0], b"", what)

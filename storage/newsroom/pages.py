@@ -53,8 +53,12 @@ class Pages:
         Raise StoreError if the account is tracked under another slug.
         """
         with self._database.write() as db:
-            if account is not None:
-                _refuse_account_of_other(db.conn, page.slug, account)
+            other = self.by_account(account.platform, account.native_id) if account else None
+            if account is not None and other is not None and other.slug != page.slug:
+                raise StoreError(
+                    f"The {account.platform} account {account.handle} is already watched as {other.slug}. "
+                    "Use that name, or untrack it first."
+                )
             page_id = _put_page(db.conn, page)
             if account is not None:
                 _put_account(db.conn, page_id, account, at)
@@ -109,10 +113,9 @@ class Pages:
 
     def by_account(self, platform: str, native_id: str) -> Page | None:
         """Return the page that polls this account."""
+        condition = "accounts.platform = ? AND native_id = ?"
         rows = self._database.rows(
-            f"SELECT {PAGE} FROM accounts JOIN pages ON pages.id = page_id "
-            "WHERE accounts.platform = ? AND native_id = ?",
-            (platform, native_id),
+            f"SELECT {PAGE} FROM accounts JOIN pages ON pages.id = page_id WHERE {condition}", (platform, native_id)
         )
         return next(iter(pages_of(rows)), None)
 
@@ -266,18 +269,16 @@ def _source_state(platform: str, rows: Sequence[Row]) -> SourceState:
 def pages_of(rows: Sequence[Row]) -> tuple[Page, ...]:
     """Return the pages of rows that begin with the columns ``PAGE``."""
     return tuple(
-        [
-            Page(
-                slug=slug,
-                name=name,
-                platform=platform,
-                url=url,
-                home=home,
-                groups=tuple(json.loads(groups)),
-                aliases=tuple(json.loads(aliases)) if aliases != "[]" else (),
-            )
-            for _, slug, name, platform, url, home, aliases, groups, *_ in rows
-        ]
+        Page(
+            slug=slug,
+            name=name,
+            platform=platform,
+            url=url,
+            home=home,
+            groups=tuple(json.loads(groups)),
+            aliases=tuple(json.loads(aliases)) if aliases != "[]" else (),
+        )
+        for _, slug, name, platform, url, home, aliases, groups, *_ in rows
     )
 
 
@@ -291,19 +292,6 @@ def _account_of(row: Row) -> Account:
         url=url,
         poll_every=from_span(poll_every),
     )
-
-
-def _refuse_account_of_other(conn: sqlite3.Connection, slug: str, account: Account) -> None:
-    other = conn.execute(
-        "SELECT slug FROM accounts JOIN pages ON pages.id = page_id "
-        "WHERE accounts.platform = ? AND native_id = ? AND slug != ?",
-        (account.platform, account.native_id, slug),
-    ).fetchone()
-    if other:
-        raise StoreError(
-            f"The {account.platform} account {account.handle} is already watched as {other[0]}. "
-            "Use that name, or untrack it first."
-        )
 
 
 def _put_page(conn: sqlite3.Connection, page: Page) -> int:

@@ -99,8 +99,12 @@ class Subscriptions:
         """
         return tuple(one for one in self.matching_event(alert) if one.matches(alert))
 
-    def matching_event(self, alert: Alert) -> tuple[Subscription, ...]:
+    def matching_event(
+        self, alert: Alert, team_id: str | None = None, channel_id: str = ""
+    ) -> tuple[Subscription, ...]:
         """Return the subscription of each channel that wants this event, whatever its threshold, paused or not.
+
+        With ``team_id``, search this channel alone.
 
         A subscription wants the event if it has the alert's feature and one of these targets, in order of precedence:
 
@@ -108,28 +112,6 @@ class Subscriptions:
         2. its rival or one of its others,
         3. a group of both page and rival, or without a rival any group of the page.
         """
-        return self._matching_event(alert)
-
-    def is_for_channel(self, team_id: str, channel_id: str, alert: Alert) -> bool:
-        """Return whether the channel gets this alert."""
-        return any(one.matches(alert) for one in self._matching_event(alert, team_id, channel_id))
-
-    def is_subscribed(self, team_id: str, channel_id: str, alert: Alert) -> bool:
-        """Return whether the channel wants the alert's event, whatever its threshold.
-
-        An alert may have been queued before the channel changed its threshold. It was for the channel then.
-        """
-        return bool(self._matching_event(alert, team_id, channel_id))
-
-    def subscribed_others(self, team_id: str, channel_id: str, alert: Alert) -> tuple[str, ...]:
-        """Return the alert's ``others`` to which the channel is subscribed, by the page or by a group."""
-        parameters = {"others": json.dumps(alert.others), "feature": alert.feature}
-        rows = self._database.rows(_SUBSCRIBED_OTHERS, {**parameters, "team_id": team_id, "channel_id": channel_id})
-        return tuple(slug for (slug,) in rows)
-
-    def _matching_event(
-        self, alert: Alert, team_id: str | None = None, channel_id: str = ""
-    ) -> tuple[Subscription, ...]:
         # Of one channel, the query is fast even if ten thousand others are subscribed.
         here = "" if team_id is None else "team_id = :team_id AND channel_id = :channel_id AND "
         rows = self._database.rows(
@@ -150,6 +132,23 @@ class Subscriptions:
         for row in rows:
             first.setdefault(row[:2], row)
         return tuple(map(_subscription, first.values()))
+
+    def is_for_channel(self, team_id: str, channel_id: str, alert: Alert) -> bool:
+        """Return whether the channel gets this alert."""
+        return any(one.matches(alert) for one in self.matching_event(alert, team_id, channel_id))
+
+    def is_subscribed(self, team_id: str, channel_id: str, alert: Alert) -> bool:
+        """Return whether the channel wants the alert's event, whatever its threshold.
+
+        An alert may have been queued before the channel changed its threshold. It was for the channel then.
+        """
+        return bool(self.matching_event(alert, team_id, channel_id))
+
+    def subscribed_others(self, team_id: str, channel_id: str, alert: Alert) -> tuple[str, ...]:
+        """Return the alert's ``others`` to which the channel is subscribed, by the page or by a group."""
+        parameters = {"others": json.dumps(alert.others), "feature": alert.feature}
+        rows = self._database.rows(_SUBSCRIBED_OTHERS, {**parameters, "team_id": team_id, "channel_id": channel_id})
+        return tuple(slug for (slug,) in rows)
 
     def pause(self, team_id: str, channel_id: str, why: str) -> tuple[Subscription, ...]:
         """Pause a channel for a reason: its alerts wait in the outbox. Return the subscriptions paused by this call."""

@@ -24,7 +24,8 @@ class SeriesRange(NamedTuple):
 
 _POINT = "observed_at, count, below, above, source_id, dated"
 _BY_AGE = itemgetter(0, 4)
-_COUNTS = "metric = :metric AND (standing IS NULL OR standing = 'late')"
+_ACCEPTED = "(standing IS NULL OR standing = 'late')"
+_COUNTS = f"metric = :metric AND {_ACCEPTED}"
 
 # Each quarter with any reading is found by one seek: SQLite has no skip scan over the first column of a key.
 _QUARTERS = """
@@ -73,14 +74,13 @@ _NEWEST = f"""
   UNION ALL SELECT * FROM ({_HISTORY} ORDER BY observed_at DESC, source_id DESC LIMIT 1)"""
 
 # No condition on the metric: a page's first reading may be older than its present series.
-_TAKEN = "(standing IS NULL OR standing = 'late')"
 _FIRST = f"""{_QUARTERS}
   SELECT * FROM (
-    SELECT {_POINT} FROM history WHERE page_id = :page_id AND {_TAKEN} ORDER BY observed_at, source_id LIMIT 1
+    SELECT {_POINT} FROM history WHERE page_id = :page_id AND {_ACCEPTED} ORDER BY observed_at, source_id LIMIT 1
   )
   UNION ALL SELECT * FROM (
     SELECT {_POINT} FROM quarters CROSS JOIN readings ON readings.quarter = quarters.quarter AND page_id = :page_id
-    WHERE {_TAKEN} ORDER BY observed_at, source_id LIMIT 1
+    WHERE {_ACCEPTED} ORDER BY observed_at, source_id LIMIT 1
   )"""
 
 # In the history too: go from the newest point of the span to the newest one before its day, and so on.
@@ -113,21 +113,14 @@ _CONFIRM_RECENT = f"""{_QUARTERS}
     AND standing = 'held' AND count > 0"""
 
 
-# The quarters before ``end``, and in them the rows of some pages.
-_OLD_QUARTERS = """
-  WITH RECURSIVE quarters (quarter) AS (
-    SELECT min(quarter) FROM readings
-    UNION ALL
-    SELECT (SELECT min(readings.quarter) FROM readings WHERE readings.quarter > quarters.quarter)
-    FROM quarters WHERE quarter < :end
-  )"""
-_COPY = f"""{_OLD_QUARTERS}
+# The quarters before ``last_quarter``, and in them the rows of some pages.
+_COPY = f"""{_QUARTERS}
   INSERT OR IGNORE INTO history
   SELECT page_id, observed_at, source_id, count, below, above, delay, dated, standing
   FROM quarters CROSS JOIN readings ON readings.quarter = quarters.quarter AND page_id BETWEEN :first AND :last
-  WHERE quarters.quarter < :end ORDER BY page_id, observed_at, source_id"""
+  WHERE quarters.quarter < :last_quarter ORDER BY page_id, observed_at, source_id"""
 _DELETE = f"""
-  DELETE FROM readings WHERE quarter IN ({_OLD_QUARTERS} SELECT quarter FROM quarters WHERE quarter < :end)
+  DELETE FROM readings WHERE quarter IN ({_QUARTERS} SELECT quarter FROM quarters WHERE quarter < :last_quarter)
   AND page_id BETWEEN :first AND :last"""
 
 
@@ -162,7 +155,7 @@ def confirm_between(conn: sqlite3.Connection, page_id: int, since: int, until: i
 
 def move_pages_to_history(conn: sqlite3.Connection, first: int, last: int, end: int) -> int:
     """Move these pages' readings from before the quarter ``end`` to ``history``; return how many were moved."""
-    parameters = {"first": first, "last": last, "end": end}
+    parameters = {"first": first, "last": last, "first_quarter": -sys.maxsize, "last_quarter": end}
     conn.execute(_COPY, parameters)
     return conn.execute(_DELETE, parameters).rowcount
 
