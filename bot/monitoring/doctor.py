@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import platform as machine
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from rapidfuzz import process
 from bot.config.field_types import Address, Setting
 from bot.config.settings import DEFAULT_ENV_FILE, Mode, Settings, names_in
 from bot.errors import LikewatchError
-from bot.evidence.status import evidence_status
-from bot.evidence.timestamps import roots_in
+from bot.evidence.timestamps import read_stamp, roots_in
+from bot.http.server import listen
 from bot.monitoring.health import is_dark
 from bot.platforms.contract import Platform
 from bot.text import durations, phrases
@@ -29,6 +28,9 @@ from storage.values import Backlog, SourceState
 _MOST_PAGES = 20
 """At most this many failing pages of a platform are named one by one."""
 
+_LATE = timedelta(days=1)
+"""How long a time-stamp may be missing before somebody should look: Likewatch requests one every hour."""
+
 SERVING = "serving"
 """The note in the database that says how the bot is reached: the workspace's address, or the mode for Slack."""
 
@@ -39,9 +41,6 @@ class CheckResult(StrEnum):
     FINE = "ok"
     NOTE = "--"
     FAULT = "!!"
-
-
-_MARKS = {True: CheckResult.FAULT, False: CheckResult.FINE, None: CheckResult.NOTE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +55,8 @@ class Check:
         return f"[{self.mark}] {self.what}" + (f"\n     -> {self.todo}" if self.todo else "")
 
 
-def _fine(what: str) -> Check:
-    return Check(mark=CheckResult.FINE, what=what)
+def _fine(what: str, todo: str = "") -> Check:
+    return Check(mark=CheckResult.FINE, what=what, todo=todo)
 
 
 def _note(what: str, todo: str = "") -> Check:
@@ -166,8 +165,7 @@ def _database(settings: Settings, titles: Mapping[str, str], now: datetime, *, r
         for source in store.pages.sources():
             yield from _source(source, titles.get(source.platform, source.platform), store, now)
         yield from _outbox(store.outbox.backlog(), now)
-        for remark in evidence_status(store, tsa_url=settings.tsa_url, now=now):
-            yield Check(mark=_MARKS[remark.is_fault], what=remark.what, todo=remark.todo)
+        yield from check_evidence(store, tsa_url=settings.tsa_url, now=now)
     finally:
         store.close()
 
@@ -208,6 +206,44 @@ def _outbox(backlog: Backlog, now: datetime) -> Iterator[Check]:
         )
 
 
+def check_evidence(store: Store, *, tsa_url: str, now: datetime) -> Iterator[Check]:
+    """Check that the newest readings rest on the newest evidence, and how far time-stamps cover the evidence."""
+    try:
+        head, anchor, stamp = store.evidence.head(), store.evidence_anchor(), store.evidence.newest_stamp()
+        is_whole = anchor is None or store.evidence.digest_of(anchor.sequence) == anchor.digest
+    except StoreError as error:
+        yield _fault(f"Evidence: {error}", "run `likewatch evidence audit`: it lists everything that is wrong")
+        return
+    if not is_whole:
+        yield _fault(
+            "Evidence: the newest readings rest on a link of the chain that is missing",
+            "the file was lost, altered or replaced: `likewatch evidence audit` lists what is missing",
+        )
+    if head is None:
+        yield _note("Evidence: none yet; it begins with the first poll")
+        return
+    replies = phrases.several(store.evidence.row_counts()["replies"], "reply", "replies")
+    stored = f"{phrases.several(head.sequence, 'link')}, {replies} stored"
+    if stamp is None and not tsa_url:
+        yield _note(
+            f"Evidence: {stored}; no outside authority has time-stamped it",
+            "set LIKEWATCH_TSA_URL to a time-stamping authority; docs/evidence.md explains what that adds",
+        )
+        return
+    last = None if stamp is None else read_stamp(stamp).at
+    uncovered = head.sequence - stamp.sequence - 1 if stamp else head.sequence  # 1: the link that notes the stamp
+    if uncovered > 0 and (last is None or now - last > _LATE):
+        when = f"the last is of {phrases.instant(last)}" if last else "there is none yet"
+        finding = _fault if tsa_url else _fine
+        yield finding(
+            f"Evidence: {stored}, but {phrases.several(uncovered, 'link')} without a time-stamp ({when})",
+            "the log shows what LIKEWATCH_TSA_URL answered; Likewatch tries again every hour while it runs",
+        )
+        return
+    assert last is not None  # noqa: S101 (without a stamp, every link is uncovered)
+    yield _fine(f"Evidence: {stored}, time-stamped up to {phrases.instant(last)}")
+
+
 def _slack(settings: Settings, check_slack: Callable[[Settings], str]) -> Iterator[Check]:
     if settings.mode is Mode.WORKSPACE:
         yield _note(
@@ -233,13 +269,10 @@ def _editors(settings: Settings) -> Check:
 
 def _port(name: str, address: Address) -> Check:
     try:
-        with socket.create_server((address.host, address.port), reuse_port=False):
-            return _fine(f"{address} is free ({name})")
-    except OSError as error:
-        return _fault(
-            f"Nothing can listen on {address}: {error.strerror or error}",
-            f"stop the program that uses it, or set {name} to another host:port",
-        )
+        listen(address, name).close()
+    except LikewatchError as error:
+        return _fault(str(error))
+    return _fine(f"{address} is free ({name})")
 
 
 def _platform(platform: Platform, settings: Settings) -> Check:

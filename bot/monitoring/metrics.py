@@ -23,7 +23,7 @@ class BotMetrics(Collector):
         """Yield every metric, as it is now."""
         health, pulse, now = self._look()
         yield from _of_cycle(pulse)
-        yield _gauge("likewatch_healthy", "1 if /healthz answers 200, else 0.", not health.reasons)
+        yield GaugeMetricFamily("likewatch_healthy", "1 if /healthz answers 200, else 0.", not health.reasons)
         yield from _of_sources(health, now)
         if (backlog := health.backlog) is None:
             return
@@ -32,7 +32,7 @@ class BotMetrics(Collector):
             waiting.add_metric([state], getattr(backlog, state))
         yield waiting
         age = (now - backlog.oldest).total_seconds() if backlog.oldest else 0
-        yield _gauge(
+        yield GaugeMetricFamily(
             "likewatch_outbox_oldest_age_seconds",
             "How long the oldest delivery waits that is neither paused nor failed.",
             age,
@@ -53,13 +53,13 @@ def exposition(numbers: BotMetrics) -> Callable[[], bytes]:
 
 def _of_cycle(pulse: Pulse) -> Iterable[Metric]:
     looked, polled = pulse.checked_at.timestamp(), pulse.polled_at.timestamp() if pulse.polled_at else 0
-    yield _gauge("likewatch_look_timestamp_seconds", "When the last check for due pages ended.", looked)
-    yield _gauge(
+    yield GaugeMetricFamily("likewatch_look_timestamp_seconds", "When the last check for due pages ended.", looked)
+    yield GaugeMetricFamily(
         "likewatch_cycle_timestamp_seconds", "When the last cycle that read pages ended; 0 if none has.", polled
     )
-    yield _gauge("likewatch_cycle_seconds", "How long that cycle took.", pulse.seconds)
-    yield _gauge("likewatch_cycle_pages", "How many pages that cycle asked for.", pulse.pages)
-    yield _gauge(
+    yield GaugeMetricFamily("likewatch_cycle_seconds", "How long that cycle took.", pulse.seconds)
+    yield GaugeMetricFamily("likewatch_cycle_pages", "How many pages that cycle asked for.", pulse.pages)
+    yield GaugeMetricFamily(
         "likewatch_cycle_running_seconds", "How long the present check for due pages has taken.", pulse.running or 0
     )
     failures = CounterMetricFamily("likewatch_read_failures", "Pages that could not be read.", labels=["reason"])
@@ -87,9 +87,3 @@ def _of_sources(health: Health, now: datetime) -> Iterable[Metric]:
         for reason, count in sorted(source.failing.items()):
             failing.add_metric([source.platform, reason], count)
     return (pages, age, dark, failing)
-
-
-def _gauge(name: str, help_text: str, value: float) -> Metric:
-    family = GaugeMetricFamily(name, help_text)
-    family.add_metric([], float(value))
-    return family

@@ -3,7 +3,7 @@
 It shares no code with the bot or with Slack's packages, so a client cannot tell the workspace from Slack.
 
 - Bot's side: ``web_api.py`` (dispatch), ``chat.py``, ``conversations.py``, ``block_kit.py``, ``socket_mode.py``,
-  ``request_url.py`` (HTTP mode), ``response_urls.py``
+  ``response_urls.py``
 - People's side: ``people.py``, ``page_server.py``, ``page/`` (HTML and JavaScript)
 - Between the two: ``workspace.py``, ``messages.py``, ``model.py``; ``server.py`` puts everything on the wire
 """

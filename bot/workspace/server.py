@@ -24,7 +24,6 @@ from bot.http.server import FREE_PORT, HttpServer, listen
 from bot.workspace import response_urls, web_api
 from bot.workspace.model import SCOPES, Json, Refused
 from bot.workspace.page_server import PageServer, WebsiteGuard, read_body
-from bot.workspace.request_url import RequestUrl
 from bot.workspace.socket_mode import SocketModeServer
 from bot.workspace.workspace import Workspace
 
@@ -37,7 +36,7 @@ class WorkspaceServer:
     """Serves a workspace.
 
     Port 0 picks a free one. ``ack_within`` is how long Slack waits for an app: three seconds. Give the bot
-    ``api_url``, ``bot_token`` and ``app_token``; or, over HTTP, ``signing_secret`` and call ``deliver_to``.
+    ``api_url``, ``bot_token`` and ``app_token``.
     """
 
     def __init__(
@@ -46,11 +45,8 @@ class WorkspaceServer:
         self.workspace = workspace
         self.bot_token = workspace.bot_token
         self.app_token = workspace.app_token
-        self.signing_secret = workspace.signing_secret
         self.socket_mode = SocketModeServer(workspace, ack_within=ack_within)
         self._address = address
-        self._ack_within = ack_within
-        self._request_url: RequestUrl | None = None
         self._page = PageServer(workspace)
         self._ready = threading.Event()
         self._server = HttpServer(
@@ -87,20 +83,8 @@ class WorkspaceServer:
         if self.socket_mode.loop is None or self.socket_mode.loop.is_closed():
             return
         self.workspace.connect(None)
-        if self._request_url is not None:
-            self._request_url.close()
         self.socket_mode.loop.call_soon_threadsafe(self._page.stop)
         self._server.stop()
-
-    def deliver_to(self, url: str, signing_secret: str) -> None:
-        """From now on post commands, events and actions to this Request URL instead of Socket Mode."""
-        if self._request_url is not None:
-            self._request_url.close()
-        self._request_url = RequestUrl(
-            url, signing_secret=signing_secret, clock=self.workspace.clock, ack_within=self._ack_within
-        )
-        self.workspace.connect(self._request_url.send)
-        self.workspace.set_connected(connected=True)
 
     def app(self) -> ASGIApp:
         """Return the ASGI app that is served. Tests wrap it, to record calls and to make them fail."""

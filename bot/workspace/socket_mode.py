@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -21,12 +20,6 @@ DEBUG_INFO = {"host": "applink-local", "build_number": 1, "approximate_connectio
 _POLICY_VIOLATION = 1008
 
 
-@dataclass(frozen=True, slots=True)
-class _Unacknowledged:
-    on_outcome: OnOutcome
-    timer: asyncio.TimerHandle
-
-
 class SocketModeServer:
     """The bot's WebSocket connections (``links``). Everything but ``send`` and ``new_ticket`` runs on ``loop``."""
 
@@ -36,7 +29,7 @@ class SocketModeServer:
         self._workspace = workspace
         self._ack_within = ack_within.total_seconds()
         self._tickets: set[str] = set()
-        self._unacknowledged: dict[str, _Unacknowledged] = {}
+        self._unacknowledged: dict[str, tuple[OnOutcome, asyncio.TimerHandle]] = {}
         self._sending: set[asyncio.Task[None]] = set()
 
     def new_ticket(self) -> str:
@@ -83,7 +76,7 @@ class SocketModeServer:
         loop = asyncio.get_running_loop()
         if envelope.id not in self._unacknowledged:  # a repeated envelope needs one acknowledgement, not two
             timer = loop.call_later(self._ack_within, self._settle, envelope.id, TIMED_OUT)
-            self._unacknowledged[envelope.id] = _Unacknowledged(on_outcome, timer)
+            self._unacknowledged[envelope.id] = (on_outcome, timer)
         link = self.links.pop(0)
         self.links.append(link)  # Slack picks any connection; here they take turns
         sending = loop.create_task(self._deliver(link, envelope))
@@ -103,10 +96,10 @@ class SocketModeServer:
         self._settle(acknowledgement.get("envelope_id", ""), outcome)
 
     def _settle(self, envelope_id: str, outcome: Outcome) -> None:
-        sent = self._unacknowledged.pop(envelope_id, None)
-        if sent is not None:  # otherwise the acknowledgement came too late, or twice
-            sent.timer.cancel()
-            sent.on_outcome(outcome)
+        if envelope_id in self._unacknowledged:  # otherwise the acknowledgement came too late, or twice
+            on_outcome, timer = self._unacknowledged.pop(envelope_id)
+            timer.cancel()
+            on_outcome(outcome)
 
 
 def _as_sent(envelope: Envelope) -> Json:

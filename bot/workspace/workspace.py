@@ -63,7 +63,6 @@ class Workspace:
         self.connected = False
         self.bot_token = f"xoxb-local-{secrets.token_hex(12)}"
         self.app_token = f"xapp-local-{secrets.token_hex(12)}"
-        self.signing_secret = secrets.token_hex(16)
         self.response_urls: dict[str, ResponseUrl] = {}
         self.base_url = "http://127.0.0.1/"
         self.open_connection: Callable[[], str] = _not_served

@@ -13,11 +13,11 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.evidence.records import read_manifest
-from bot.evidence.status import evidence_status
 from bot.evidence.store_audit import StoreAudit
 from bot.evidence.timestamps import EVERY, Stamper, read_stamp, roots_in, stamp_fault
 from bot.http.client import Http
 from bot.imports.job import reread_import
+from bot.monitoring.doctor import CheckResult, check_evidence
 from tests.labs.standins.evidence_newsroom import EvidenceNewsroom, evidence_newsroom
 from tests.labs.standins.timestamp_authority import TimestampAuthority, timestamp_authority
 
@@ -54,10 +54,9 @@ def faults(newsroom: EvidenceNewsroom) -> list[str]:
     return [str(fault) for fault in StoreAudit(newsroom.store, reread_import).run(lambda _done, _total: None)]
 
 
-def status_lines(newsroom: EvidenceNewsroom, tsa_url: str = "https://tsa.example") -> list[tuple[bool | None, str]]:
-    return [
-        (one.is_fault, one.what) for one in evidence_status(newsroom.store, tsa_url=tsa_url, now=newsroom.clock.now())
-    ]
+def status_lines(newsroom: EvidenceNewsroom, tsa_url: str = "https://tsa.example") -> list[tuple[CheckResult, str]]:
+    checks = check_evidence(newsroom.store, tsa_url=tsa_url, now=newsroom.clock.now())
+    return [(one.mark, one.what) for one in checks]
 
 
 def test_the_newest_link_is_stamped_and_the_chain_notes_the_stamp(tmp_path: Path) -> None:
@@ -135,14 +134,17 @@ def test_without_a_file_the_roots_are_those_that_browsers_trust() -> None:
 
 def test_the_status_is_one_plain_line(tmp_path: Path) -> None:
     with stamping(tmp_path) as made:
-        ((is_fault, said),) = status_lines(made.newsroom, tsa_url="")
-        assert (is_fault, said) == (None, "Evidence: 1 link, 1 reply stored; no outside authority has time-stamped it")
-        ((is_fault, said),) = status_lines(made.newsroom)
-        assert is_fault
+        ((mark, said),) = status_lines(made.newsroom, tsa_url="")
+        assert (mark, said) == (
+            CheckResult.NOTE,
+            "Evidence: 1 link, 1 reply stored; no outside authority has time-stamped it",
+        )
+        ((mark, said),) = status_lines(made.newsroom)
+        assert mark is CheckResult.FAULT
         assert "1 link without a time-stamp" in said
         made.stamper.stamp_when_due()
-        ((is_fault, said),) = status_lines(made.newsroom)
-        assert is_fault is False
+        ((mark, said),) = status_lines(made.newsroom)
+        assert mark is CheckResult.FINE
         assert said.startswith("Evidence: 2 links, 1 reply stored, time-stamped up to ")
 
 
@@ -153,7 +155,8 @@ def test_an_evidence_file_that_was_lost_is_a_fault(tmp_path: Path) -> None:
         other.count(1_000_000, 2_000_001)
         other.poll()
         newsroom.store.evidence, other.store.evidence = other.store.evidence, newsroom.store.evidence
-        assert (True, "Evidence: the newest readings rest on a link of the chain that is missing") in status_lines(
-            newsroom
-        )
+        assert (
+            CheckResult.FAULT,
+            "Evidence: the newest readings rest on a link of the chain that is missing",
+        ) in status_lines(newsroom)
         newsroom.store.evidence, other.store.evidence = other.store.evidence, newsroom.store.evidence

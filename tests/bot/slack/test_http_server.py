@@ -11,7 +11,7 @@ import pytest
 from bot.config.field_types import Address
 from bot.errors import ConfigError
 from bot.slack.http_server import MAX_BODY, SlackServer
-from bot.workspace.request_url import sign
+from tests.labs.standins.request_url import sign
 from tests.labs.standins.slacked import Newsroom, newsroom
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"

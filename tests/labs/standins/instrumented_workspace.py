@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -18,6 +19,7 @@ from bot.workspace import Message, Workspace, WorkspaceServer, payloads, people,
 from bot.workspace.model import Change, Envelope, Json, OnOutcome, ignore_outcome
 from bot.workspace.server import ACK_WITHIN
 from bot.workspace.socket_mode import DEBUG_INFO
+from tests.labs.standins.request_url import RequestUrl
 from tests.labs.standins.slack_faults import ApiCall, FaultyApi, PlannedFaults
 
 PATIENCE = timedelta(seconds=10)
@@ -138,6 +140,24 @@ class InstrumentedServer(WorkspaceServer):
 
     def __init__(self, workspace: InstrumentedWorkspace | None = None, *, ack_within: timedelta = ACK_WITHIN) -> None:
         super().__init__(workspace or InstrumentedWorkspace(), ack_within=ack_within)
+        self.signing_secret = secrets.token_hex(16)
+        self._ack_within = ack_within
+        self._request_url: RequestUrl | None = None
+
+    def stop(self) -> None:
+        super().stop()
+        if self._request_url is not None:
+            self._request_url.close()
+
+    def deliver_to(self, url: str, signing_secret: str) -> None:
+        """From now on post commands, events and actions to this Request URL instead of Socket Mode."""
+        if self._request_url is not None:
+            self._request_url.close()
+        self._request_url = RequestUrl(
+            url, signing_secret=signing_secret, clock=self.workspace.clock, ack_within=self._ack_within
+        )
+        self.workspace.connect(self._request_url.send)
+        self.workspace.set_connected(connected=True)
 
     def app(self) -> ASGIApp:
         return FaultyApi(super().app(), self.workspace.faults, self.workspace.clock, self.workspace.record)
