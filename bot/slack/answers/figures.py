@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import NamedTuple
 
 from bot.imports.values import UNNAMED
 from bot.platforms.discovery import platforms
@@ -16,9 +16,6 @@ from handlers.model import Dated, Point, SeriesState
 from storage.store import Store
 from storage.values import PageSnapshot
 
-CountedPage: TypeAlias = tuple[PageSnapshot, SeriesState]
-"""A page that has a figure."""
-
 SAME_TIME = timedelta(hours=36)
 """Two counts no further apart than this are compared as counts of the same time."""
 
@@ -26,13 +23,20 @@ _LONG_AGO = timedelta(days=2)
 _MUCH_LONGER = 1.25  # growth over more than this many times a period is growth over another period
 
 
+class CountedPage(NamedTuple):
+    """A page that has a figure."""
+
+    snapshot: PageSnapshot
+    state: SeriesState
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
     """The growth of a page between two accepted points, in likes or followers.
 
     ``change`` is the difference between both counts, and ``before`` is the older count. If a count is rounded,
-    the true change lies in an interval of this ``width``. ``over`` is the time between the points, and ``dated`` is
-    how precisely that time is known.
+    the true change lies in an interval of this ``width``. ``over`` is the time between the points, and ``dated`` is its
+    precision.
     """
 
     change: int
@@ -54,17 +58,13 @@ def platform_title(platform: str) -> str:
 
 def with_figures(snapshots: Iterable[PageSnapshot | None]) -> list[CountedPage]:
     """Return the pages that have a figure."""
-    return [(one, one.series_state) for one in snapshots if one is not None and one.series_state is not None]
+    return [CountedPage(one, one.series_state) for one in snapshots if one is not None and one.series_state is not None]
 
 
-def as_of(snapshot: PageSnapshot) -> datetime | None:
+def as_of(page: CountedPage) -> datetime:
     """Return the time of the page's figure. If a later poll found the count unchanged, that is the poll's time."""
-    if snapshot.series_state is None:
-        return None
-    last = snapshot.series_state.last.at
-    if snapshot.polled_at is None or snapshot.series_state.held:
-        return last
-    return max(last, snapshot.polled_at)
+    last, polled_at = page.state.last.at, page.snapshot.polled_at
+    return last if polled_at is None or page.state.held else max(last, polled_at)
 
 
 def count_text(state: SeriesState) -> str:
@@ -85,58 +85,47 @@ def rounding_text(point: Point) -> str:
     return f"between {phrases.count(point.low)} and {phrases.count(point.high)}"
 
 
-def age_text(snapshot: PageSnapshot, now: datetime) -> str:
+def age_text(page: CountedPage, now: datetime) -> str:
     """Return the age of the page's figure.
 
     - ``"read 4 minutes ago"`` for a figure from a poll;
     - ``"published 5 August 2020, 6 years ago"`` for an imported figure whose publisher is named;
     - ``"as of 5 August 2020, 6 years ago (imported)"`` for any other imported figure.
     """
-    at = as_of(snapshot)
-    if snapshot.series_state is None or at is None:
-        return "not read yet"
-    last = snapshot.series_state.last
-    if _is_polled(snapshot):
+    at, last = as_of(page), page.state.last
+    if _is_polled(page):
         return f"read {durations.ago(at, now)}" + (f", on {phrases.day(at)}" if now - at > _LONG_AGO else "")
     date = f"{phrases.dated(at, last.dated)}, {durations.ago_as_dated(at, last.dated, now)}"
     return f"as of {date} (imported)" if last.source.startswith(UNNAMED) else f"published {date}"
 
 
-def source_spans(snapshot: PageSnapshot, now: datetime) -> tuple[Span, ...]:
+def source_spans(page: CountedPage, now: datetime) -> tuple[Span, ...]:
     """Return age and source: ``"read 4 minutes ago from Facebook"``, ``"published June 2013, …; source: …"``."""
-    if snapshot.series_state is None:
-        return (age_text(snapshot, now),)
-    if _is_polled(snapshot):
-        return (f"{age_text(snapshot, now)} from {platform_title(snapshot.page.platform)}",)
-    last = snapshot.series_state.last
-    return (f"{age_text(snapshot, now)}; source: ", Link(last.source, last.url))
+    if _is_polled(page):
+        return (f"{age_text(page, now)} from {platform_title(page.snapshot.page.platform)}",)
+    return (f"{age_text(page, now)}; source: ", Link(page.state.last.source, page.state.last.url))
 
 
-def _is_polled(snapshot: PageSnapshot) -> bool:
+def _is_polled(page: CountedPage) -> bool:
     """Return whether the newest figure is from the platform, or a poll found an imported figure unchanged."""
-    if snapshot.series_state is None:
-        return False
-    last = snapshot.series_state.last
-    return last.source.startswith(platform_title(snapshot.page.platform)) or as_of(snapshot) != last.at
+    last = page.state.last
+    return last.source.startswith(platform_title(page.snapshot.page.platform)) or as_of(page) != last.at
 
 
 def date_span(at: datetime, precision: Dated) -> Span:
-    """Return the date of a figure, in the reader's own time zone if the hour is known."""
+    """Return the date of a figure. A date with an hour is shown in the reader's own time zone."""
     return Moment(at) if precision is Dated.INSTANT else phrases.dated(at, precision)
 
 
-def growth(store: Store, snapshot: PageSnapshot, period: timedelta) -> Growth | None:
-    """Return the growth over ``period`` up to the newest figure; None if no figure is that old."""
-    return next(growths(store, snapshot, (period,)), None)
+def growth(store: Store, page: CountedPage, period: timedelta) -> Growth | None:
+    """Return the growth over ``period`` up to the newest figure, or None if no figure is that old."""
+    return next(growths(store, page, (period,)), None)
 
 
-def growths(store: Store, snapshot: PageSnapshot, periods: Sequence[timedelta]) -> Iterator[Growth]:
+def growths(store: Store, page: CountedPage, periods: Sequence[timedelta]) -> Iterator[Growth]:
     """Yield the growth over each of these periods, without periods that are older than the first figure."""
-    at = as_of(snapshot)
-    if snapshot.series_state is None or at is None:
-        return
-    last = snapshot.series_state.last
-    older_points = store.readings.points_at(snapshot.page.slug, [at - period for period in periods])
+    at, last = as_of(page), page.state.last
+    older_points = store.readings.points_at(page.snapshot.page.slug, [at - period for period in periods])
     for period, older in zip(periods, older_points, strict=True):
         if older is not None:
             yield Growth(
@@ -172,26 +161,26 @@ def growth_and_time(measured: Growth, period: timedelta | None) -> str:
 
 
 def gap_text(ahead: Point, behind: Point) -> str | None:
-    """Return how many ``ahead`` is ahead, ``"14,000"``; None if the rounding hides which one is ahead."""
+    """Return the difference, ``"14,000"``, or None if the rounding hides which one is ahead."""
     if ahead.low <= behind.high:
         return None
     width = ahead.high - ahead.low + behind.high - behind.low
     return ("about " if width else "") + phrases.about(ahead.count - behind.count, width)
 
 
-def same_time(one: PageSnapshot, other: PageSnapshot) -> bool:
+def same_time(one: CountedPage, other: CountedPage) -> bool:
     """Return whether both figures are of about the same time, so that their difference means something."""
-    first, second = as_of(one), as_of(other)
-    return first is not None and second is not None and abs(first - second) <= SAME_TIME
+    return abs(as_of(one) - as_of(other)) <= SAME_TIME
 
 
 def series_plot(
     store: Store, title: str, pages: Sequence[CountedPage], until: datetime, period: timedelta
 ) -> Plot | None:
     """Draw the ``period`` up to ``until`` by day; if that has too few points, draw the whole series."""
-    for since in (until - period, min(state.since for _, state in pages)):
-        points = {one.page.name: store.readings.daily_points(one.page.slug, since, until) for one, _ in pages}
-        plot = counts_plot(title, points, unit=pages[0][1].metric) if all(points.values()) else None
+    slugs = {page.snapshot.page.name: page.snapshot.page.slug for page in pages}
+    for since in (until - period, min(page.state.since for page in pages)):
+        points = {name: store.readings.daily_points(slug, since, until) for name, slug in slugs.items()}
+        plot = counts_plot(title, points, unit=pages[0].state.metric) if all(points.values()) else None
         if plot is not None:
             return plot
     return None

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from bot.pages.lookup import HOW_TO_START
-from bot.slack.answers.figures import age_text, count_text, growth, growth_and_time, same_time, with_figures
+from bot.slack.answers.figures import (
+    CountedPage,
+    age_text,
+    count_text,
+    growth,
+    growth_and_time,
+    same_time,
+    with_figures,
+)
 from bot.slack.contract import Bold, Call, Card, Chart, Line, Plot, Reply, Series
 from bot.text import durations, phrases
 from handlers.model import Metric
@@ -78,13 +86,14 @@ def _rows(
 def _row(store: Store, snapshot: PageSnapshot, now: datetime, period: timedelta | None) -> str:
     if snapshot.series_state is None:
         return "not readable yet" if snapshot.trouble else "not read yet"
-    parts = [f"{count_text(snapshot.series_state)}, {age_text(snapshot, now)}"]
-    measured = growth(store, snapshot, period or _WEEK)
+    page = CountedPage(snapshot, snapshot.series_state)
+    parts = [f"{count_text(page.state)}, {age_text(page, now)}"]
+    measured = growth(store, page, period or _WEEK)
     if measured is not None:
         parts.append(growth_and_time(measured, period))
     elif period:
         parts.append(f"no figure from {durations.length(period)} before")
-    if snapshot.series_state.held:
+    if page.state.held:
         parts.append("a newer reading is unconfirmed")
     if snapshot.trouble:
         parts.append("not readable now, last known figure shown")
@@ -97,7 +106,7 @@ def _plot(title: str, board: Sequence[PageSnapshot]) -> Plot | None:
     metrics = {state.metric for _, state in pages}
     if len(pages) < 2 or len(metrics) > 1:  # noqa: PLR2004 (nothing to compare)
         return None
-    if not all(same_time(board[0], other) for other, _ in pages):
+    if not all(same_time(pages[0], other) for other in pages):
         return None
     unit = metrics.pop()
     series = Series(name=unit, values=tuple(float(state.last.count) for _, state in pages[:_MAX_ROWS]))

@@ -60,10 +60,11 @@ def page_answer(store: Store, page: Page, now: datetime, period: timedelta | Non
         waiting = "It is watched, and its first figure is not in yet: ask again in a minute."
         return Reply(card=Card(headline=f"{page.name}: not read yet", lines=trouble or (waiting,)))
     state = snapshot.series_state
+    counted = CountedPage(snapshot, state)
     card = Card(
         headline=f"{page.name}: {phrases.count(state.last.count)} {state.metric}",
         lines=(
-            _source(snapshot, state, now),
+            _source(counted, now),
             *_held(state),
             *_trouble(snapshot.trouble),
             *_ranks(parts, state, now),
@@ -85,21 +86,21 @@ def _parts(store: Store, page: Page, since: datetime, period: timedelta | None) 
     if snapshot is None or snapshot.series_state is None:
         return _CachedParts(snapshot=snapshot)
     state = snapshot.series_state
-    until = as_of(snapshot) or state.last.at
+    counted = CountedPage(snapshot, state)
     return _CachedParts(
         snapshot=snapshot,
         first=store.readings.first_point(page.slug),
         series_start=store.readings.point_at(page.slug, state.since),
         boards=tuple(boards.items()),
-        growth_fields=tuple(_growth_fields(store, snapshot, period)),
+        growth_fields=tuple(_growth_fields(store, counted, period)),
         shares=share_lines(store, page, since),
-        plot=series_plot(store, f"{page.name}: {state.metric}", [(snapshot, state)], until, period or _MONTH),
+        plot=series_plot(store, f"{page.name}: {state.metric}", [counted], as_of(counted), period or _MONTH),
     )
 
 
-def _source(snapshot: PageSnapshot, state: SeriesState, now: datetime) -> Line:
-    age, *source = source_spans(snapshot, now)
-    rounding = rounding_text(state.last)
+def _source(page: CountedPage, now: datetime) -> Line:
+    age, *source = source_spans(page, now)
+    rounding = rounding_text(page.state.last)
     return (f"Figure {age}", *source, f". Rounded there ({rounding})." if rounding else ".")
 
 
@@ -120,10 +121,10 @@ def _trouble(trouble: PollTrouble | None) -> Iterator[Line]:
         yield (Bold("Not readable"), " since ", Moment(trouble.since), message)
 
 
-def _growth_fields(store: Store, snapshot: PageSnapshot, period: timedelta | None) -> Iterator[tuple[str, Line]]:
+def _growth_fields(store: Store, page: CountedPage, period: timedelta | None) -> Iterator[tuple[str, Line]]:
     """Yield a field for each time between two points, shortest first. For ``period``, say if no figure is that old."""
-    texts = {one.over: (one.time, growth_text(one)) for one in growths(store, snapshot, (_DAY, _WEEK, _MONTH))}
-    measured = growth(store, snapshot, period) if period else None
+    texts = {one.over: (one.time, growth_text(one)) for one in growths(store, page, (_DAY, _WEEK, _MONTH))}
+    measured = growth(store, page, period) if period else None
     if measured:
         texts[measured.over] = measured.time, growth_text(measured) + longer_than(measured, period)
     for _, (time, text) in sorted(texts.items()):
@@ -134,8 +135,8 @@ def _growth_fields(store: Store, snapshot: PageSnapshot, period: timedelta | Non
 
 def _ranks(parts: _CachedParts, state: SeriesState, now: datetime) -> Iterator[Line]:
     for slug, board in parts.boards:
-        rivals = [one for one in with_figures(board) if one[1].metric is state.metric]
-        place = next((place for place, (one, _) in enumerate(rivals) if one.page.slug == state.page), None)
+        rivals = [one for one in with_figures(board) if one.state.metric is state.metric]
+        place = next((place for place, one in enumerate(rivals) if one.state.page == state.page), None)
         if place is None or len(rivals) == 1:
             continue
         texts = [f"{phrases.ordinal(place + 1)} of {len(rivals)} in {slug} by {state.metric}"]
@@ -147,11 +148,11 @@ def _ranks(parts: _CachedParts, state: SeriesState, now: datetime) -> Iterator[L
 
 
 def _gap(direction: str, page: CountedPage, rival: CountedPage, now: datetime) -> str:
-    rival_text = f"{rival[0].page.name} ({age_text(rival[0], now)})"
-    if not same_time(page[0], rival[0]):
+    rival_text = f"{rival.snapshot.page.name} ({age_text(rival, now)})"
+    if not same_time(page, rival):
         return f"{direction} {rival_text}, by figures of different dates"
     ahead, behind = (page, rival) if direction == "ahead of" else (rival, page)
-    gap = gap_text(ahead[1].last, behind[1].last)
+    gap = gap_text(ahead.state.last, behind.state.last)
     return f"{gap} {direction} {rival_text}" if gap else f"level with {rival_text}, as far as the figures show"
 
 

@@ -34,15 +34,15 @@ def pair_answer(store: Store, pages: tuple[Page, Page], period: timedelta, now: 
     """Answer with both counts and their ages, the gap, the growth of both over ``period``, and one chart."""
     counted = with_figures(store.readings.page_snapshot(page.slug) for page in pages)
     if len(counted) < len(pages):
-        slugs = {snapshot.page.slug for snapshot, _ in counted}
+        slugs = {one.state.page for one in counted}
         unread = phrases.listed([page.name for page in pages if page.slug not in slugs])
         line = "They can be compared once both have a figure. /likes and one page's name shows why it has none."
         return Reply(card=Card(headline=f"No figure yet for {unread}", lines=(line,)))
-    first, second = sorted(counted, key=lambda page: -page[1].last.count)
+    first, second = sorted(counted, key=lambda page: -page.state.last.count)
     headline, note, plot = _names(first, second), _DIFFERENT, None
-    if first[1].metric is second[1].metric:
+    if first.state.metric is second.state.metric:
         headline, note = _compare(store, first, second, now)
-        until = min(as_of(snapshot) or state.last.at for snapshot, state in counted) + SAME_TIME
+        until = min(as_of(first), as_of(second)) + SAME_TIME
         plot = series_plot(store, _names(first, second), (first, second), until, period)
     card = Card(
         headline=headline,
@@ -55,28 +55,29 @@ def pair_answer(store: Store, pages: tuple[Page, Page], period: timedelta, now: 
 
 
 def _names(first: CountedPage, second: CountedPage) -> str:
-    return f"{first[0].page.name} and {second[0].page.name}"
+    return f"{first.snapshot.page.name} and {second.snapshot.page.name}"
 
 
 def _compare(store: Store, first: CountedPage, second: CountedPage, now: datetime) -> tuple[str, str]:
     """Return the headline and a note. The figures are the newest ones, or the last ones of about the same time."""
-    (one, state), (other, other_state) = first, second
-    if same_time(one, other):
-        at = min(as_of(one) or state.last.at, as_of(other) or other_state.last.at)
-        dated = least_precise(state.last.dated, other_state.last.dated)
+    figures = [(one.snapshot.page, one.state.last) for one in (first, second)]
+    unit, lasts = first.state.metric, [point for _, point in figures]
+    if same_time(first, second):
+        at = min(as_of(first), as_of(second))
+        dated = least_precise(*(point.dated for point in lasts))
         is_old = now - at > (_A_MONTH if dated is Dated.MONTH else SAME_TIME)
         when = phrases.when(at, least_precise(dated, Dated.DAY)) if is_old else ""
-        return _headline((one.page, state.last), (other.page, other_state.last), state.metric, when), _NEWEST
-    earlier = min(state.last, other_state.last, key=lambda point: point.at)
-    points = [(page, store.readings.point_at(page.slug, earlier.at)) for page in (one.page, other.page)]
+        return _headline(*figures, unit=unit, when=when), _NEWEST
+    earlier = min(lasts, key=lambda point: point.at)
+    points = [(page, store.readings.point_at(page.slug, earlier.at)) for page, _ in figures]
     found = [(page, point) for page, point in points if point is not None and earlier.at - point.at <= SAME_TIME]
     if len(found) < len(points):
         return _names(first, second), _NO_GAP
     ahead, behind = sorted(found, key=lambda pair: -pair[1].count)
-    return _headline(ahead, behind, state.metric, phrases.when(earlier.at, earlier.dated)), _EARLIER
+    return _headline(ahead, behind, unit=unit, when=phrases.when(earlier.at, earlier.dated)), _EARLIER
 
 
-def _headline(ahead: tuple[Page, Point], behind: tuple[Page, Point], unit: str, when: str) -> str:
+def _headline(ahead: tuple[Page, Point], behind: tuple[Page, Point], *, unit: str, when: str) -> str:
     """Say which page is ahead and by how many, or which was ahead ``when``."""
     (page, point), (rival, rival_point) = ahead, behind
     gap = gap_text(point, rival_point)
@@ -90,13 +91,13 @@ def _count_line(page: CountedPage, now: datetime) -> Line:
     snapshot, state = page
     unconfirmed = " A newer reading is unconfirmed." if state.held else ""
     trouble = " It cannot be read now; the last known figure is shown." if snapshot.trouble else ""
-    source = source_spans(snapshot, now)
+    source = source_spans(page, now)
     return (Bold(snapshot.page.name), f": {count_text(state)}, ", *source, f".{unconfirmed}{trouble}")
 
 
 def _growth_field(store: Store, page: CountedPage, period: timedelta) -> tuple[str, Line]:
     snapshot, state = page
-    measured = growth(store, snapshot, period)
+    measured = growth(store, page, period)
     if measured is not None:
         return snapshot.page.name, growth_and_time(measured, period)
     start = store.readings.point_at(snapshot.page.slug, state.since) or state.last

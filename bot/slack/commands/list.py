@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.errors import LikewatchError
 from bot.rules.alert_types import Feature, amount, features, wishes, written
-from bot.slack.answers.figures import age_text, count_text
+from bot.slack.answers.figures import CountedPage, age_text, count_text
 from bot.slack.contract import Bold, Call, Card, Command, Line, Moment, Permission, Reply, Slash
 from bot.text import phrases
 from storage.store import Store
@@ -73,9 +73,9 @@ def _lines(call: Call, store: Store, subscription: Subscription, now: datetime) 
 
 
 def _page(call: Call, store: Store, latest: PageSnapshot, now: datetime) -> Line:
-    count = (
-        f"{count_text(latest.series_state)}, {age_text(latest, now)}" if latest.series_state else age_text(latest, now)
-    )
+    count = "not read yet"
+    if state := latest.series_state:
+        count = f"{count_text(state)}, {age_text(CountedPage(latest, state), now)}"
     trouble = "; cannot be read now" if latest.trouble else ""
     muted = store.subscriptions.muted(call.team_id, call.channel_id, latest.page.slug, now)
     until = ("; muted until ", Moment(muted)) if muted else ()

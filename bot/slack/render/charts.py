@@ -30,12 +30,12 @@ def least_precise(*dates: Dated) -> Dated:
 def counts_plot(title: str, series: Mapping[str, Sequence[Point]], *, unit: str) -> Plot | None:
     """Draw counts over time, one series a name. Return None if there are fewer than two instants to draw.
 
-    - A category is an instant at which one of the pages was read and the counts of all pages are known.
+    - A category is an instant with a reading of one page, and with a count of every page.
     - A category's label is as precise as the least precise date of its figures.
     - If the steps between the instants are even, the chart has lines. Otherwise it has bars, because the slope of a
       line would be misleading, and the axis says that it is not to scale.
-    - A chart takes 20 categories. Of more instants, every second, third … day (or hour) is drawn, or if the steps
-      are uneven, the last instant of each of 20 equal stretches of time.
+    - A chart takes 20 categories. If there are more even steps, the chart has every second, third … of them. If
+      there are more uneven steps, the chart has the last instant of each of 20 equal stretches of time.
     """
     drawn = {name: points for name, points in series.items() if points}
     if not drawn:
@@ -71,7 +71,7 @@ def _holds(points: Sequence[Point], at: datetime) -> bool:
 
 
 def _even(instants: Sequence[datetime]) -> list[datetime] | None:
-    """Return instants in even steps of days, or of hours for a short time; None if a step has no instant."""
+    """Return instants in even steps of days, or of hours for a short time, or None if a step has no instant."""
     unit = _HOUR if instants[-1] - instants[0] <= _SHORT else _DAY
     last = {(at - _EPOCH) // unit: at for at in instants}
     first, newest = min(last), max(last)
