@@ -36,8 +36,8 @@ def listen(address: Address = FREE_PORT, setting: str = "") -> socket.socket:
         listening.close()
         raise ConfigError(
             f"Nothing can listen on {address}: {error.strerror or error}. Perhaps Likewatch is already running. Stop "
-            f"the program that uses port {address.port}, or choose another host:port, like "
-            f"{setting}={Address(host=address.host, port=address.port + _STEP)}."
+            f"the program that uses port {address.port}, or choose another host:port. "
+            f"Set {setting}={Address(host=address.host, port=address.port + _STEP)}, for example."
         ) from error
     return listening
 
