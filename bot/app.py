@@ -46,6 +46,7 @@ from bot.slack.app import BotApp
 from bot.slack.client import slack_client
 from bot.slack.delivery.deliverer import Deliverer
 from bot.slack.delivery.notices import OperatorsChannel
+from bot.slack.dispatch import Dispatcher
 from bot.slack.http_server import SlackServer
 from bot.slack.manifest import manifest
 from bot.slack.socket_mode import SocketModeClient
@@ -144,13 +145,15 @@ def run(
             settings = _with_slack_of(workspace, settings)
         new_client = partial(slack_client, token=settings.slack_bot_token, api_url=settings.slack_api_url)
         app = BotApp(
-            client=new_client(),
-            store=core.store,
-            clock=core.clock,
-            look_up=core.resolve,
-            poll_every=settings.poll_every,
-            editors=settings.editors,
-            wake=wake,
+            Dispatcher(
+                client=new_client(),
+                store=core.store,
+                clock=core.clock,
+                look_up=core.resolve,
+                poll_every=settings.poll_every,
+                editors=settings.editors,
+                wake=wake,
+            )
         )
         closing.callback(app.close)
         deliverer = Deliverer(

@@ -6,15 +6,11 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 from slack_bolt import Ack, App, BoltContext, BoltResponse
 from slack_bolt.error import BoltError, BoltUnhandledRequestError
 from slack_sdk.web import WebClient
 
-from bot.clock import Clock
-from bot.config.editors import EditorList
-from bot.platforms.contract import Profile, Reference
 from bot.slack.client import CALL_ERRORS, error_sentence, with_address
 from bot.slack.dispatch import Dispatcher, plain_reply, unexpected_reply
 from bot.slack.listeners.contract import (
@@ -30,61 +26,23 @@ from bot.slack.listeners.deduplication import Deduplication
 from bot.slack.listeners.discovery import all_listeners
 from bot.slack.listeners.payloads import read_request
 from bot.slack.responder import Responder
-from storage.store import Store
 
 # Bolt's own log lines hold whole requests, even a wrong signature. Bolt raises its errors to us as well.
 _bolt_log = logging.getLogger("bot.slack.bolt")
 _bolt_log.setLevel(logging.ERROR)
 
-_BOLT_READS = (
-    "SLACK_BOT_TOKEN",
-    "SLACK_SIGNING_SECRET",
-    "SLACK_VERIFICATION_TOKEN",
-    "SLACK_CLIENT_ID",
-    "SLACK_CLIENT_SECRET",
-)
-
 
 class BotApp:
     """Likewatch as Slack sees it. Socket Mode and the HTTP server hand requests to ``bolt``."""
 
-    def __init__(
-        self,
-        *,
-        client: WebClient,
-        store: Store,
-        clock: Clock,
-        look_up: Callable[[Reference], Profile],
-        poll_every: timedelta,
-        editors: EditorList,
-        wake: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, dispatcher: Dispatcher) -> None:
         """Connect to Slack.
 
-        Args:
-            client: Slack's Web API.
-            store: The readings, pages and subscriptions.
-            clock: The time.
-            look_up: Asks a platform for a profile. It may take long, and raises a ``LikewatchError``.
-            poll_every: The time between two reads of a newly tracked page.
-            editors: The people who may change what all channels share.
-            wake: Called when an alert or notice that waited may be posted.
-
         Raises ``AuthRefused`` for a wrong token, ``Unreachable`` if nobody answers at the address.
-
         """
-        dispatcher = Dispatcher(
-            client=client,
-            store=store,
-            clock=clock,
-            look_up=look_up,
-            poll_every=poll_every,
-            editors=editors,
-            wake=wake,
-        )
-        self._responder = Responder(client=client, store=store, clock=clock, dispatcher=dispatcher, wake=wake)
+        self._responder = Responder(dispatcher)
         self._acknowledged: Deduplication[Json | None] = Deduplication()
-        self.bolt = _connect(client)
+        self.bolt = _connect(dispatcher.client)
         for listener in all_listeners():
             self._connect_listener(listener)
         self.bolt.error(_acknowledge_anyway)
@@ -153,8 +111,8 @@ def _connect(client: WebClient) -> App:
 
 @contextmanager
 def _nothing_from_the_environment() -> Iterator[None]:
-    """Hide Bolt's variables from Bolt: a stray SLACK_CLIENT_ID would make it use OAuth and forget our token."""
-    hidden = {name: os.environ.pop(name) for name in _BOLT_READS if name in os.environ}
+    """Hide Slack's variables from Bolt: a stray SLACK_CLIENT_ID would make it use OAuth and forget our token."""
+    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("SLACK_")}
     try:
         yield
     finally:

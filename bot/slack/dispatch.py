@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cached_property
 
 from slack_sdk.web import WebClient
 
@@ -69,27 +70,32 @@ def unexpected_reply(error: BaseException) -> RenderedReply:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
 class Dispatcher:
-    """Runs commands for the people who may run them."""
+    """Runs commands for the people who may run them.
 
-    def __init__(
-        self,
-        *,
-        client: WebClient,
-        store: Store,
-        clock: Clock,
-        look_up: Callable[[Reference], Profile],
-        poll_every: timedelta,
-        editors: EditorList,
-        wake: Callable[[], None],
-    ) -> None:
-        self._client = client
-        self._permissions = PermissionChecker(client=client, editors=editors, clock=clock)
-        self._wake = wake
-        self._store = store
-        self._clock = clock
-        self._look_up = look_up
-        self._poll_every = poll_every
+    Attributes:
+        client: Slack's Web API.
+        store: the readings, pages and subscriptions.
+        clock: the time.
+        look_up: asks a platform for a profile. It may take long, and raises a ``LikewatchError``.
+        poll_every: the time between two reads of a newly tracked page.
+        editors: the people who may change what all channels share.
+        wake: called when an alert or notice that waited may be posted.
+
+    """
+
+    client: WebClient
+    store: Store
+    clock: Clock
+    look_up: Callable[[Reference], Profile]
+    poll_every: timedelta
+    editors: EditorList
+    wake: Callable[[], None] = lambda: None
+
+    @cached_property
+    def _permissions(self) -> PermissionChecker:
+        return PermissionChecker(client=self.client, editors=self.editors, clock=self.clock)
 
     def takes_long(self, call: Call) -> bool:
         """Return whether the answer needs the network (a platform, Slack itself) or a long computation."""
@@ -108,7 +114,7 @@ class Dispatcher:
         """
         command, text = find_command(call.slash, call.text)
         try:
-            reply = self._run(command, replace(call, text=text, poll_every=self._poll_every))
+            reply = self._run(command, replace(call, text=text, poll_every=self.poll_every))
         except (LikewatchError, StoreError) as error:
             return plain_reply(str(error))
         return _shared(reply, call) if share and reply.shareable else _rendered(reply, call)
@@ -116,16 +122,16 @@ class Dispatcher:
     def _run(self, command: Command, call: Call) -> Reply:
         if refusal := self._permissions.refusal(command, call):
             quoted = block_kit.shortened(call.text, _MAX_QUOTED)
-            audit(self._store, call, self._clock.now(), "refused", command.name, detail=quoted)
+            audit(self.store, call, self.clock.now(), "refused", command.name, detail=quoted)
             raise LikewatchError(refusal)
         if command.posts_here:
             call.require_channel()
             self._require_membership(call)
         if command.lookup is not None:
-            call = replace(call, profile=self._look_up(command.lookup(call)))
-        reply = command.run(call, self._store, self._clock.now())
+            call = replace(call, profile=self.look_up(command.lookup(call)))
+        reply = command.run(call, self.store, self.clock.now())
         if command.posts_here:
-            self._wake()  # alerts that waited in a paused channel can go out now
+            self.wake()  # alerts that waited in a paused channel can go out now
         return reply
 
     def _require_membership(self, call: Call) -> None:
@@ -134,7 +140,7 @@ class Dispatcher:
         https://docs.slack.dev/reference/methods/conversations.info
         """
         try:
-            channel = self._client.conversations_info(channel=call.channel_id)["channel"]
+            channel = self.client.conversations_info(channel=call.channel_id)["channel"]
         except CALL_ERRORS as error:
             if failure_of(error).code == "channel_not_found":  # a private channel that the bot is not in
                 raise LikewatchError(INVITE) from error

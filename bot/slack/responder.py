@@ -8,16 +8,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any
 
-from slack_sdk.web import WebClient
-
-from bot.clock import Clock
 from bot.slack.client import CALL_ERRORS, ErrorKind, failure_of, post_message, send_response, with_plain_text_fallback
 from bot.slack.contract import Call, Line, ReplyFile, SlackRequest
 from bot.slack.delivery.pausing import resume
 from bot.slack.dispatch import Dispatcher, RenderedReply, plain_reply, unexpected_reply
 from bot.slack.render import block_kit
 from storage.errors import AlreadyDone, StoreError
-from storage.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +27,11 @@ PATIENCE = 1.0
 class Responder:
     """Answers calls, from Slack's thread or from a worker's."""
 
-    def __init__(
-        self, *, client: WebClient, store: Store, clock: Clock, dispatcher: Dispatcher, wake: Callable[[], None]
-    ) -> None:
-        self._client = client
-        self._store = store
-        self._clock = clock
+    def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
-        self._wake = wake
+        self._client = dispatcher.client
+        self._store = dispatcher.store
+        self._clock = dispatcher.clock
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="answer")
 
     def close(self) -> None:
@@ -82,7 +75,7 @@ class Responder:
             return
         if notice:
             self._post_notice(request, notice)
-            self._wake()
+            self._dispatcher.wake()
 
     def _follow_up(self, call: Call, reply: Future[RenderedReply]) -> None:
         """Show the reply once it is there. If that takes long, first show a line that the reply then replaces."""
@@ -160,7 +153,7 @@ class Responder:
             if failure.kind in {ErrorKind.THROTTLED, ErrorKind.UNSENT}:
                 due = self._clock.now() + failure.wait
                 self._store.notices.put(request.team_id, request.channel_id, text, at=due)
-                self._wake()
+                self._dispatcher.wake()
             elif failure.kind is not ErrorKind.CHANNEL:  # nobody expects the bot to post where it is no member
                 log.warning("The notice of a change could not be posted in its channel: %s", failure.code)
 

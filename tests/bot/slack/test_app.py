@@ -14,6 +14,7 @@ from bot.errors import AuthRefused, Unreachable
 from bot.platforms.contract import Profile, Reference
 from bot.slack.app import BotApp
 from bot.slack.client import check_tokens, slack_client
+from bot.slack.dispatch import Dispatcher
 from bot.slack.socket_mode import SocketModeClient
 from bot.workspace import SlashCommand
 from handlers.model import Metric, Page, Point, Reading, SeriesState, Standing, ValidatedReading
@@ -316,12 +317,14 @@ def test_the_doctor_hears_who_we_are(server: InstrumentedServer) -> None:
 
 def bot_app(server: InstrumentedServer, store: Store, *, token: str = "") -> BotApp:
     return BotApp(
-        client=slack_client(token=token or server.bot_token, api_url=server.api_url),
-        store=store,
-        clock=SystemClock(),
-        look_up=profile,
-        poll_every=timedelta(minutes=15),
-        editors=EditorList(everybody=True),
+        Dispatcher(
+            client=slack_client(token=token or server.bot_token, api_url=server.api_url),
+            store=store,
+            clock=SystemClock(),
+            look_up=profile,
+            poll_every=timedelta(minutes=15),
+            editors=EditorList(everybody=True),
+        )
     )
 
 

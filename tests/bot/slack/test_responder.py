@@ -83,7 +83,7 @@ def answer(slack: StrictSlack, store: Store) -> Callable[..., None]:
             editors=EditorList(everybody=True),
             wake=lambda: None,
         )
-        responder = Responder(client=client, store=store, clock=clock, dispatcher=dispatcher, wake=lambda: None)
+        responder = Responder(dispatcher)
         responder.answer_later(replace(call, text=f"sample {kind}"), share=share)
         responder._workers.shutdown(wait=True)  # noqa: SLF001 (close() drops what has not begun)
 
@@ -189,7 +189,7 @@ def test_an_acknowledgement_holds_a_card_and_nothing_that_needs_a_call(slack: St
     dispatcher = Dispatcher(
         look_up=nobody, poll_every=timedelta(minutes=15), editors=EditorList(everybody=True), **settings
     )
-    responder = Responder(dispatcher=dispatcher, **settings)
+    responder = Responder(dispatcher)
     said = responder.answer_at_once(replace(IN_CHANNEL, text="sample card"))
     assert said is not None
     assert (said["text"][:8], said["response_type"]) == ("A sample", "ephemeral")

@@ -19,6 +19,7 @@ from bot.http.server import FREE_PORT
 from bot.platforms.contract import Reference
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
+from bot.slack.dispatch import Dispatcher
 from bot.slack.http_server import SlackServer
 from bot.workspace import Workspace, WorkspaceServer
 from storage.store import Store
@@ -115,12 +116,14 @@ def _serve(pipe: Connection, slack: tuple[str, str, str], database: Path | None)
             store = Store.open(database)
             closing.callback(store.close)
             app = BotApp(
-                client=client,
-                store=store,
-                clock=SystemClock(),
-                look_up=_nobody,
-                poll_every=timedelta(minutes=15),
-                editors=EditorList(everybody=True),
+                Dispatcher(
+                    client=client,
+                    store=store,
+                    clock=SystemClock(),
+                    look_up=_nobody,
+                    poll_every=timedelta(minutes=15),
+                    editors=EditorList(everybody=True),
+                )
             )
             closing.callback(app.close)
             bolt = app.bolt

@@ -16,6 +16,7 @@ from bot.http.server import FREE_PORT
 from bot.platforms.contract import Profile, Reference
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
+from bot.slack.dispatch import Dispatcher
 from bot.slack.http_server import PATH, SlackServer
 from bot.slack.socket_mode import SocketModeClient
 from handlers.model import Page
@@ -73,13 +74,15 @@ def newsroom(
         store = Store.open(folder / "likewatch.db")
         at_end.callback(store.close)
         app = BotApp(
-            client=slack_client(token=server.bot_token, api_url=server.api_url),
-            store=store,
-            clock=clock,
-            look_up=look_up,
-            poll_every=timedelta(minutes=15),
-            editors=editors,
-            wake=woken.set,
+            Dispatcher(
+                client=slack_client(token=server.bot_token, api_url=server.api_url),
+                store=store,
+                clock=clock,
+                look_up=look_up,
+                poll_every=timedelta(minutes=15),
+                editors=editors,
+                wake=woken.set,
+            )
         )
         at_end.callback(app.close)
         http = ""

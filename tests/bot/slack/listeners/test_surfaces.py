@@ -17,6 +17,7 @@ from bot.config.editors import EditorList
 from bot.slack import listeners
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
+from bot.slack.dispatch import Dispatcher
 from bot.slack.listeners import actions, events, shortcuts, slash_commands, views
 from bot.slack.listeners.contract import (
     ActionListener,
@@ -76,12 +77,14 @@ def dispatch(store: Store) -> Callable[..., list[str]]:
     def dispatched(*bodies: Json) -> list[str]:
         with strict_slack() as slack:
             app = BotApp(
-                client=slack_client(token="xoxb-1", api_url=slack.api_url),
-                store=store,
-                clock=SystemClock(),
-                look_up=nobody,
-                poll_every=timedelta(minutes=15),
-                editors=EditorList(everybody=True),
+                Dispatcher(
+                    client=slack_client(token="xoxb-1", api_url=slack.api_url),
+                    store=store,
+                    clock=SystemClock(),
+                    look_up=nobody,
+                    poll_every=timedelta(minutes=15),
+                    editors=EditorList(everybody=True),
+                )
             )
             try:
                 answers = [app.bolt.dispatch(BoltRequest(body=body, mode="socket_mode")) for body in bodies]
