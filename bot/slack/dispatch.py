@@ -19,6 +19,7 @@ from bot.slack.audit import audit
 from bot.slack.client import CALL_ERRORS, error_sentence, failure_of
 from bot.slack.contract import Call, Command, HomeView, Line, Mention, Modal, Reply, ReplyFile
 from bot.slack.discovery import find_command, query
+from bot.slack.names import UnknownName
 from bot.slack.permissions import PermissionChecker
 from bot.slack.render import block_kit
 from storage.errors import StoreError
@@ -115,6 +116,8 @@ class Dispatcher:
         command, text = find_command(call.slash, call.text)
         try:
             reply = self._run(command, replace(call, text=text, poll_every=self.poll_every))
+        except UnknownName as error:
+            return _rendered(error.reply, call)
         except (LikewatchError, StoreError) as error:
             return plain_reply(str(error))
         return _shared(reply, call) if share and reply.shareable else _rendered(reply, call)

@@ -11,6 +11,7 @@ from bot.errors import LikewatchError
 from bot.platforms.contract import Profile
 from bot.slack.contract import Command, Reply, Slash
 from bot.slack.discovery import commands, find_command, parse_query, query
+from bot.slack.names import UnknownName
 from bot.slack.render import block_kit
 from handlers.model import Metric
 from storage.store import Store
@@ -50,6 +51,8 @@ def run(command: Command, text: str, store: Store, *, channel: str = "C0NEWSROOM
         asked = replace(asked, text=f"@somebody {text and 'as hunsen2'}".strip(), profile=found)
     try:
         return command.run(asked, store, NOW)
+    except UnknownName as error:
+        return error.reply
     except LikewatchError as error:
         return str(error)
 

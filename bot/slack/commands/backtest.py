@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.backtest.compare import pair_alerts
 from bot.backtest.from_store import is_within_limit, past_alerts, rivals
 from bot.errors import LikewatchError
-from bot.pages import lookup
 from bot.pages.alert_names import alert_sentence
 from bot.pages.lookup import PageOrGroup
 from bot.rules.alert_types import features, written
 from bot.rules.thresholds import parse_threshold, tuned
-from bot.slack.answers.help import unknown_name
 from bot.slack.contract import Bold, Button, Call, Card, Command, Line, Permission, Reply, Slash
+from bot.slack.names import first_named
 from bot.text import durations, phrases
 from handlers.discovery import all_comparisons
 from handlers.model import Alert, Point
@@ -28,45 +27,35 @@ _MAX_SHOWN = 5
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BacktestRequest:
-    """The period to go back, and the thresholds to try (feature -> limit)."""
-
-    period: timedelta
-    limits: dict[str, float]
-
-
 def run(call: Call, store: Store, now: datetime) -> Reply:
     """Run today's rules over the stored readings. Nothing is posted, and nothing changes."""
-    if not call.text:
-        raise LikewatchError(f"Say which page or group: {USAGE}")
-    named, words = lookup.find_first(store, call.text)
-    if named is None:
-        name, *settings = call.text.split()
-        return unknown_name(store, name, " ".join(["trends backtest {}", *settings]))
-    request = parse(words)
-    since = now - request.period
+    named, words = first_named(call, store, "backtest", empty=f"Say which page or group: {USAGE}")
+    period, limits = parse(words)
+    since = now - period
     newest = _newest_figure(store, named)
     if newest is None:
         return Reply(card=Card(headline=f"No reading of {named.name} is stored, so there is nothing to test"))
     if newest.at < since:
-        return Reply(card=_all_older(store, named, request, newest, now))
+        return Reply(card=_all_older(store, named, period, limits, newest=newest, now=now))
     rules = all_comparisons()
-    with_thresholds = tuned(rules, request.limits)
+    with_thresholds = tuned(rules, limits)
     alerts = past_alerts(store, named.pages, since, now, (*rules, *with_thresholds))
-    if request.limits:
-        card = _compared(store, named, request, alerts, {kind for rule in with_thresholds for kind in rule.kinds})
+    past = f"the past {durations.length(period)}"
+    if limits:
+        kinds = {kind for rule in with_thresholds for kind in rule.kinds}
+        card = _compared(store, f"{named.name}, {past}", limits, alerts, kinds)
     else:
-        card = _by_default(store, named, request, alerts)
-    return Reply(card=replace(card, context=tuple(_context(store, named, request))), shareable=True)
+        card = _by_default(store, f"{named.name} in {past}", alerts)
+    return Reply(card=replace(card, context=tuple(_context(store, named, period))), shareable=True)
 
 
-def parse(words: Sequence[str]) -> BacktestRequest:
-    """Return what ``("90d", "surge>5")`` asks for: a period and thresholds, in any order.
+def parse(words: Sequence[str]) -> tuple[timedelta, dict[str, float]]:
+    """Return what ``("90d", "surge>5")`` asks for: a period, and thresholds (feature -> limit), in any order.
 
     Raises LikewatchError with a sentence about a word that is neither.
     """
-    period, limits = DEFAULT, {}
+    period = DEFAULT
+    limits: dict[str, float] = {}
     for word in words:
         if length := durations.period(word):
             period = length
@@ -77,7 +66,7 @@ def parse(words: Sequence[str]) -> BacktestRequest:
         else:
             feature, limit = parse_threshold(word)
             limits[feature] = limit
-    return BacktestRequest(period=period, limits=limits)
+    return period, limits
 
 
 def _newest_figure(store: Store, named: PageOrGroup) -> Point | None:
@@ -85,33 +74,35 @@ def _newest_figure(store: Store, named: PageOrGroup) -> Point | None:
     return max(newest, key=lambda point: point.at, default=None)
 
 
-def _all_older(store: Store, named: PageOrGroup, request: BacktestRequest, newest: Point, now: datetime) -> Card:
+def _all_older(
+    store: Store, named: PageOrGroup, period: timedelta, limits: Mapping[str, float], *, newest: Point, now: datetime
+) -> Card:
     """Say that every figure is older than the period. A button asks for a period that holds them all, if allowed."""
     firsts = [first.at for first in map(store.readings.first_point, named.pages) if first is not None]
     days = (now - min(firsts, default=newest.at)) // _DAY + 1
-    limits = (written(feature, limit) for feature, limit in request.limits.items())
+    limits = (written(feature, limit) for feature, limit in limits.items())
     query = " ".join(["trends backtest", named.slug, f"{days}d", *limits])
     button = Button(label="Test all figures", query=query)
-    nothing = f"in the past {durations.length(request.period)} there is nothing to test"
+    nothing = f"in the past {durations.length(period)} there is nothing to test"
     return Card(
         headline=f"The newest figure of {named.name} is of {phrases.date(newest.at, newest.dated)}: {nothing}",
         buttons=(button,) if is_within_limit(len(named.pages), days * _DAY) else (),
     )
 
 
-def _by_default(store: Store, named: PageOrGroup, request: BacktestRequest, alerts: Sequence[Alert]) -> Card:
-    headline = f"{_number(len(alerts))} of {named.name} in the past {durations.length(request.period)}"
+def _by_default(store: Store, title: str, alerts: Sequence[Alert]) -> Card:
+    headline = f"{_number(len(alerts))} of {title}"
     lines: list[Line] = [_by_kind(alerts)] if alerts else []
     lines += _newest(alerts, store, title=f"The newest {_MAX_SHOWN}:")
     return Card(headline=headline[0].upper() + headline[1:], lines=tuple(lines))
 
 
 def _compared(
-    store: Store, named: PageOrGroup, request: BacktestRequest, alerts: Sequence[Alert], kinds: Collection[str]
+    store: Store, title: str, limits: Mapping[str, float], alerts: Sequence[Alert], kinds: Collection[str]
 ) -> Card:
     """Show the alerts with the thresholds beside the alerts with the defaults; the thresholds decide on ``kinds``."""
-    setting = phrases.listed([written(feature, limit) for feature, limit in request.limits.items()])
-    default = phrases.listed([written(feature, _default(feature)) for feature in request.limits])
+    setting = phrases.listed([written(feature, limit) for feature, limit in limits.items()])
+    default = phrases.listed([written(feature, _default(feature)) for feature in limits])
     compared = pair_alerts(alert for alert in alerts if alert.kind in kinds)
     by_default = len(compared.both) + len(compared.by_default)
     at_another_time = len(compared.at_another_time())
@@ -125,7 +116,7 @@ def _compared(
         lines.append(f"Alerts of other kinds are the same with both: {_by_kind(others)}.")
     return Card(
         headline=(
-            f"{named.name}, the past {durations.length(request.period)}: "
+            f"{title}: "
             f"{_number(len(compared.both) + len(compared.as_set))} with {setting}, "
             f"{phrases.count(by_default) if by_default else 'none'} with the default, {default}"
         ),
@@ -133,13 +124,13 @@ def _compared(
     )
 
 
-def _context(store: Store, named: PageOrGroup, request: BacktestRequest) -> Iterator[Line]:
+def _context(store: Store, named: PageOrGroup, period: timedelta) -> Iterator[Line]:
     yield "Today's rules ran over the stored readings once more. Nothing was posted."
     yield (
         "If a poll finds the same count again, no reading is stored. So a rule that waits for several readings may "
         "raise its alert later here than it did live."
     )
-    compared_with = rivals(store, named.pages, request.period)
+    compared_with = rivals(store, named.pages, period)
     if compared_with.left_out:
         yield (
             f"Its groups are large. It was compared with the {phrases.count(len(compared_with.compared))} rivals that "

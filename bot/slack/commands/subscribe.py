@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from bot.errors import LikewatchError
-from bot.pages import lookup
 from bot.pages.lookup import PageOrGroup
 from bot.rules.alert_types import amount, default_features, features, wishes, written
 from bot.rules.channel_rules import channel_rules, pages_of
 from bot.rules.parse_alert_types import AlertTypeRequest, parse_features
 from bot.rules.preview import preview, settle_rule_states
-from bot.slack.answers.help import unknown_name
 from bot.slack.answers.subscription import groups_subscribed, preview_lines
 from bot.slack.audit import audit
 from bot.slack.contract import Button, Call, Card, Command, Line, Mention, Permission, Reply, Slash
 from bot.slack.delivery.pausing import resume
+from bot.slack.names import first_named
 from bot.text import phrases
 from handlers.discovery import all_comparisons
 from storage.store import Store
@@ -34,12 +32,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     The bot may post here, or dispatch would have refused. So a paused channel is resumed in the same transaction.
     """
     call.require_channel()
-    if not call.text:
-        raise LikewatchError(f"Say what to subscribe to: {USAGE}")
-    named, words = lookup.find_first(store, call.text)
-    if named is None:
-        name, _, rest = call.text.partition(" ")
-        return unknown_name(store, name, f"trends subscribe {{}} {rest}")
+    named, words = first_named(call, store, "subscribe", empty=f"Say what to subscribe to: {USAGE}")
     wanted = parse_features(words)
     before = store.subscriptions.get(call.team_id, call.channel_id, named.target, named.slug)
     subscription = _subscription(call, named, wanted, before, now)

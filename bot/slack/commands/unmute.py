@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.errors import LikewatchError
-from bot.pages import lookup
-from bot.slack.answers.help import unknown_name
 from bot.slack.audit import audit
 from bot.slack.contract import Call, Card, Command, Mention, Permission, Reply, Slash
+from bot.slack.names import page_named
 from storage.store import Store
 
 USAGE = "/trends unmute <page>"
@@ -17,11 +15,7 @@ USAGE = "/trends unmute <page>"
 def run(call: Call, store: Store, now: datetime) -> Reply:
     """Unmute the page in the caller's channel."""
     call.require_channel()
-    if not call.text:
-        raise LikewatchError(f"Say which page to unmute: {USAGE}")
-    page = lookup.find_page(store, call.text)
-    if page is None:
-        return unknown_name(store, call.text, "trends unmute {}", groups=False)
+    page = page_named(call, store, "unmute", empty=f"Say which page to unmute: {USAGE}")
     with store.write():
         was_muted = store.subscriptions.unmute(call.team_id, call.channel_id, page.slug)
         if was_muted:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.errors import LikewatchError
-from bot.pages import lookup
 from bot.pages.lookup import PageOrGroup
 from bot.rules.alert_types import wishes
 from bot.rules.parse_alert_types import parse_features
 from bot.rules.preview import settle_rule_states
-from bot.slack.answers.help import unknown_name
 from bot.slack.answers.subscription import groups_subscribed
 from bot.slack.audit import audit
 from bot.slack.contract import Button, Call, Card, Command, Mention, Permission, Reply, Slash
+from bot.slack.names import first_named
 from bot.text import phrases
 from handlers.discovery import all_comparisons
 from storage.store import Store
@@ -26,12 +24,7 @@ USAGE = "/trends unsubscribe <page or group> [feature …]"
 def run(call: Call, store: Store, now: datetime) -> Reply:
     """Take back the features that are named, or the whole subscription."""
     call.require_channel()
-    if not call.text:
-        raise LikewatchError(f"Say what to unsubscribe from: {USAGE}")
-    named, words = lookup.find_first(store, call.text)
-    if named is None:
-        name, _, rest = call.text.partition(" ")
-        return unknown_name(store, name, f"trends unsubscribe {{}} {rest}")
+    named, words = first_named(call, store, "unsubscribe", empty=f"Say what to unsubscribe from: {USAGE}")
     unwanted = parse_features(words).features
     with store.write():
         before = store.subscriptions.get(call.team_id, call.channel_id, named.target, named.slug)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.errors import LikewatchError
-from bot.pages import lookup
 from bot.rules.preview import settle_rule_states
-from bot.slack.answers.help import unknown_name
 from bot.slack.audit import audit
 from bot.slack.contract import Call, Card, Command, Mention, Permission, Reply, Slash
+from bot.slack.names import page_named
 from handlers.discovery import all_comparisons
 from storage.store import Store
 
@@ -18,11 +16,7 @@ USAGE = "/trends untrack <page>"
 
 def run(call: Call, store: Store, now: datetime) -> Reply:
     """Stop watching the page, for every channel. Its stored figures and alerts stay."""
-    if not call.text:
-        raise LikewatchError(f"Say which page to stop watching: {USAGE}")
-    page = lookup.find_page(store, call.text)
-    if page is None:
-        return unknown_name(store, call.text, "trends untrack {}", groups=False)
+    page = page_named(call, store, "untrack", empty=f"Say which page to stop watching: {USAGE}")
     with store.write():
         store.pages.remove(page.slug, at=now)
         settle_rule_states(store, all_comparisons(), now)

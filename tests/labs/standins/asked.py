@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.slack.contract import Call, Reply
 from bot.slack.discovery import find_command, parse_query
+from bot.slack.names import UnknownName
 from handlers.model import (
     Account,
     Alert,
@@ -40,7 +41,10 @@ def ask(store: Store, text: str, *, now: datetime = NOW, channel: str = "C0NEWSR
     """The answer to what somebody typed."""
     slash, typed = parse_query(text)
     command, _ = find_command(slash, typed)
-    return command.run(call(text, channel=channel), store, now)
+    try:
+        return command.run(call(text, channel=channel), store, now)
+    except UnknownName as error:
+        return error.reply
 
 
 def watch(
