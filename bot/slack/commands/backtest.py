@@ -80,8 +80,8 @@ def _all_older(
     """Say that every figure is older than the period. A button asks for a period that holds them all, if allowed."""
     firsts = [first.at for first in map(store.readings.first_point, named.pages) if first is not None]
     days = (now - min(firsts, default=newest.at)) // _DAY + 1
-    limits = (written(feature, limit) for feature, limit in limits.items())
-    query = " ".join(["trends backtest", named.slug, f"{days}d", *limits])
+    settings = (written(feature, limit) for feature, limit in limits.items())
+    query = " ".join(["trends backtest", named.slug, f"{days}d", *settings])
     button = Button(label="Test all figures", query=query)
     nothing = f"in the past {durations.length(period)} there is nothing to test"
     return Card(
