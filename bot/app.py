@@ -18,8 +18,8 @@ from starlette.applications import Starlette
 from bot.clock import Clock, SystemClock
 from bot.config.settings import Mode, Settings
 from bot.errors import ConfigError, LikewatchError
+from bot.evidence.deletion import delete_old_replies
 from bot.evidence.recorder import Recorder
-from bot.evidence.retention import delete_old_replies
 from bot.evidence.timestamps import Stamper, roots_in
 from bot.http.client import Http
 from bot.http.server import HttpServer, listen
@@ -47,8 +47,8 @@ from bot.slack.client import slack_client
 from bot.slack.delivery.deliverer import Deliverer
 from bot.slack.delivery.notices import OperatorsChannel
 from bot.slack.dispatch import Dispatcher
+from bot.slack.generated_manifest import manifest
 from bot.slack.http_server import SlackServer
-from bot.slack.manifest import manifest
 from bot.slack.socket_mode import SocketModeClient
 from bot.workspace import Workspace, WorkspaceServer
 from bot.workspace.server import listen_on_this_computer

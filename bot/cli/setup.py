@@ -18,7 +18,7 @@ from bot.monitoring.doctor import CheckResult, examine, unknown_settings
 from bot.monitoring.systemd_unit import systemd_unit
 from bot.platforms.discovery import platform_settings, platforms
 from bot.slack.client import check_tokens, slack_client
-from bot.slack.manifest import manifest as slack_manifest
+from bot.slack.generated_manifest import manifest as slack_manifest
 from bot.slack.permissions import check_groups
 
 

@@ -18,6 +18,7 @@ from bot.slack import listeners
 from bot.slack.app import BotApp
 from bot.slack.client import slack_client
 from bot.slack.dispatch import Dispatcher
+from bot.slack.generated_manifest import manifest
 from bot.slack.listeners import actions, events, shortcuts, slash_commands, views
 from bot.slack.listeners.contract import (
     ActionListener,
@@ -27,7 +28,6 @@ from bot.slack.listeners.contract import (
     ViewListener,
 )
 from bot.slack.listeners.discovery import KINDS, all_listeners
-from bot.slack.manifest import manifest
 from storage.store import Store
 from tests.labs.standins.slacked import nobody
 from tests.labs.standins.strict_slack import strict_slack

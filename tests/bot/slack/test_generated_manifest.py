@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.slack.discovery import commands
-from bot.slack.manifest import manifest
+from bot.slack.generated_manifest import manifest
 
 # Slack's documented limits (https://docs.slack.dev/reference/app-manifest), written down here from that page.
 _URL = {"type": "string", "pattern": "^https://"}

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.evidence import retention
 from bot.evidence.bundle import export
+from bot.evidence.deletion import delete_old_replies
 from bot.evidence.records import ImportRecord
 from bot.evidence.reread import ImportedReadings, instant_of
-from bot.evidence.retention import delete_old_replies
 from bot.evidence.store_audit import StoreAudit
 from bot.evidence.trace import Trace, replies_behind, trace
 from bot.evidence.verification import Verification
@@ -114,7 +113,7 @@ def test_replies_behind_an_alert_that_is_raised_meanwhile_stay_too(
                 newsroom.poll()
             return wanted
 
-        monkeypatch.setattr(retention, "replies_behind", while_the_cycle_goes_on)
+        monkeypatch.setattr(deletion, "replies_behind", while_the_cycle_goes_on)
         assert let_go(newsroom, 20 * HOUR) > 0
         assert newsroom.store.alerts.recent()
         assert faults(newsroom) == []
