@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.evidence import deletion
 from bot.evidence.bundle import export
 from bot.evidence.deletion import delete_old_replies
 from bot.evidence.records import ImportRecord
