@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
 
 from slack_sdk.web import WebClient
 
 from bot.clock import Clock
-from bot.slack.client import CALL_ERRORS, ErrorKind, failure_of, post_message
+from bot.slack.client import CALL_ERRORS, ErrorKind, backoff, failure_of, post_message
 from bot.slack.render.block_kit import escape
 from storage.store import Store
 from storage.values import Notice
@@ -17,9 +16,6 @@ from storage.values import Notice
 log = logging.getLogger(__name__)
 
 MAY_BE_TWICE = "(You may have got this line already: Slack did not say whether it took it.)"
-
-LONGEST_BACKOFF = 300
-"""The longest wait between two attempts, in seconds."""
 
 
 class NoticeSender:
@@ -60,14 +56,14 @@ class NoticeSender:
         failure, now = failure_of(error), self._clock.now()
         if failure.kind is ErrorKind.TOKEN:
             self._refuse(error)
-        backoff = timedelta(seconds=min(LONGEST_BACKOFF, 2 ** min(notice.attempts + 1, 16)))
+        wait = backoff(notice.attempts + 1)
         match failure.kind:
             case ErrorKind.THROTTLED | ErrorKind.UNSENT | ErrorKind.TOKEN:
-                wait = max(failure.wait, backoff)
+                wait = max(failure.wait, wait)
                 self._store.notices.retry(notice.id, not_before=now + wait, doubtful=notice.doubtful, why=failure.code)
             case ErrorKind.AMBIGUOUS:
                 doubtful = notice.doubtful or started
-                self._store.notices.retry(notice.id, not_before=now + backoff, doubtful=doubtful, why=failure.code)
+                self._store.notices.retry(notice.id, not_before=now + wait, doubtful=doubtful, why=failure.code)
             case ErrorKind.PERMISSION | ErrorKind.CHANNEL | ErrorKind.REFUSED:
                 self._store.notices.fail(notice.id, failure.code)
                 log.warning("A notice to %s could not be sent: %s", notice.recipient, failure.code)

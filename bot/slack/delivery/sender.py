@@ -24,6 +24,7 @@ from bot.slack.client import (
     TIMEOUT,
     ErrorKind,
     SlackFailure,
+    backoff,
     error_sentence,
     failure_of,
     post_message,
@@ -55,9 +56,6 @@ A message that is still under way then arrives within twice the time that the cl
 
 LONGEST_SEARCH = timedelta(minutes=10)
 """A search that takes longer is given up. The alert is then posted again, and says that it may be there twice."""
-
-LONGEST_BACKOFF = 300
-"""Seconds."""
 
 MANY_THROTTLED = 3
 """If so many channels are throttled at once, the limit is the workspace's, and no channel of it is tried."""
@@ -285,9 +283,8 @@ class Sender:
                 self._store.outbox.retry(delivery.id, at=now, not_before=now + after(delivery), why=reason)
 
     def _backoff(self, delivery: Delivery) -> timedelta:
-        """Return 1, 2, 4 … seconds, at most five minutes, reduced by up to a half at random."""
-        longest = min(LONGEST_BACKOFF, 2 ** min(delivery.attempts, 16))
-        return timedelta(seconds=longest * self._chance.uniform(0.5, 1))
+        """Return the time until the next attempt, reduced by up to a half at random."""
+        return backoff(delivery.attempts) * self._chance.uniform(0.5, 1)
 
     def _search_again(
         self, deliveries: Sequence[Delivery], search: Reconciliation, error: BaseException

@@ -1,4 +1,4 @@
-"""Whatever happens between us and Slack, every alert is in its channel once, and in its order."""
+"""Every alert is in its channel once and in order, whatever happens between us and Slack."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def pass_time(desk: Desk, deliverer: Deliverer, seconds: int) -> None:
 
 
 def settle(desk: Desk, deliverer: Deliverer, channels: list[str]) -> None:
-    """What is to stumble yet stumbles, the bot is invited where it was thrown out, and time goes by."""
+    """Use up the faults, invite the bot to the channels that removed it, and let time pass."""
     for _ in range(600):
         for channel in channels:
             desk.store.subscriptions.resume("T0NEWSROOM", channel)

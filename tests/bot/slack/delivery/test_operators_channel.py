@@ -1,4 +1,4 @@
-"""The operators' channel is told in plain words, and once."""
+"""The operators' channel gets each sentence in plain words, and once."""
 
 from __future__ import annotations
 

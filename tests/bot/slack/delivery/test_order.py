@@ -18,7 +18,7 @@ __all__ = ["desk"]
 
 
 class HeldUp(WebClient):
-    """Calls about one channel hang until they are let go."""
+    """Calls about one channel hang until the test lets them go on."""
 
     def __init__(self, desk: Desk, channel: str) -> None:
         super().__init__(token=desk.server.bot_token, base_url=desk.server.api_url, retry_handlers=[])

@@ -1,4 +1,4 @@
-"""What follows in a story edits its card and is told in its thread; where it cannot be, it is a card of its own."""
+"""A later alert of a story edits the card and is posted in its thread; if Slack refuses, it gets its own card."""
 
 import pytest
 
@@ -69,4 +69,4 @@ def test_where_nothing_can_be_said_in_the_cards_thread_what_follows_is_a_new_car
     desk.later(1)
     assert [message.thread_ts for message in desk.posted()] == ["", ""]
     assert desk.keys() == [first.key, second.key]
-    assert desk.posted()[1].blocks, "the whole card, not what a thread is told"
+    assert desk.posted()[1].blocks, "the whole card, not a reply in the thread"
