@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -58,6 +58,7 @@ class Cycle:
         self._clock = clock
         self.recorder = recorder
         self._intake = Intake(store=store, clock=clock, recorder=recorder, comparisons=comparisons, wake=wake)
+        self.add_figures = self._intake.add  # for figures that no poll brought
         self._fetcher = Fetcher(store=store, clock=clock, sources=sources, recorder=recorder)
         self._chance = chance
         self._one_at_a_time = threading.Lock()
@@ -75,16 +76,6 @@ class Cycle:
     def run_all(self) -> PollReport | None:
         """Poll every tracked page now, due or not. Return None if no page can be polled."""
         return self._run(datetime.max.replace(tzinfo=UTC))
-
-    def add_figures(
-        self,
-        batches: Iterable[tuple[datetime, Arrivals]],
-        *,
-        replayed: bool = False,
-        together: Callable[[], None] = lambda: None,
-    ) -> AddedFigures:
-        """Add figures that no poll brought: see ``Intake.add``."""
-        return self._intake.add(batches, replayed=replayed, together=together)
 
     def _run(self, due_by: datetime) -> PollReport | None:
         with self._one_at_a_time:

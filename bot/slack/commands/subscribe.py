@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from bot.pages.lookup import PageOrGroup
-from bot.rules.alert_types import amount, default_features, features, wishes, written
+from bot.rules.alert_types import amount, default_features, features, parse_features, wishes, written
 from bot.rules.channel_rules import channel_rules, pages_of
-from bot.rules.parse_alert_types import AlertTypeRequest, parse_features
 from bot.rules.preview import preview, settle_rule_states
 from bot.slack.answers.subscription import groups_subscribed, preview_lines
 from bot.slack.audit import audit
@@ -63,10 +62,10 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
 
 
 def _subscription(
-    call: Call, named: PageOrGroup, wanted: AlertTypeRequest, before: Subscription | None, now: datetime
+    call: Call, named: PageOrGroup, wanted: Mapping[str, float | None], before: Subscription | None, now: datetime
 ) -> Subscription:
     """Return the new subscription: the wanted features, and the features that the channel had before."""
-    chosen = {*(wanted.features or default_features()), *(before.features if before else ())}
+    chosen = {*(wanted or default_features()), *(before.features if before else ())}
     limits = before.thresholds if before else {}
     return Subscription(
         team_id=call.team_id,
@@ -75,8 +74,8 @@ def _subscription(
         slug=named.slug,
         features=tuple(feature for feature in features() if feature in chosen),
         thresholds={
-            **{feature: limit for feature, limit in limits.items() if feature not in wanted.features},
-            **wanted.thresholds,
+            **{feature: limit for feature, limit in limits.items() if feature not in wanted},
+            **{feature: limit for feature, limit in wanted.items() if limit is not None},
         },
         by=call.user_id,
         at=now,
@@ -99,14 +98,16 @@ def _missing_features(subscription: Subscription) -> Iterator[str]:
         yield f"It does not get: {', '.join(missing)}. /trends subscribe {subscription.slug} adds all of them."
 
 
-def _thresholds(wanted: AlertTypeRequest, subscription: Subscription, before: Subscription | None) -> Iterator[Line]:
+def _thresholds(
+    wanted: Mapping[str, float | None], subscription: Subscription, before: Subscription | None
+) -> Iterator[Line]:
     """Say what the channel's thresholds mean, and which of them are back to their default."""
     for name, feature in features().items():
         if (threshold := feature.threshold) is None:
             continue
         if limit := subscription.thresholds.get(name):
             yield f"{name} is posted from {amount(threshold, limit)} on. The default is {threshold.default:g}."
-        elif before and name in before.thresholds and name in wanted.features:
+        elif before and name in before.thresholds and name in wanted:
             was = written(name, before.thresholds[name])
             default = amount(threshold, threshold.default)
             yield f"{name} was {was}. You named it without a threshold, so it is back to its default, {default}."

@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.pages.lookup import PageOrGroup
-from bot.rules.alert_types import wishes
-from bot.rules.parse_alert_types import parse_features
+from bot.rules.alert_types import parse_features, wishes
 from bot.rules.preview import settle_rule_states
 from bot.slack.answers.subscription import groups_subscribed
 from bot.slack.audit import audit
@@ -25,7 +24,7 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     """Take back the features that are named, or the whole subscription."""
     call.require_channel()
     named, words = first_named(call, store, "unsubscribe", empty=f"Say what to unsubscribe from: {USAGE}")
-    unwanted = parse_features(words).features
+    unwanted = tuple(parse_features(words))
     with store.write():
         before = store.subscriptions.get(call.team_id, call.channel_id, named.target, named.slug)
         if before is None:

@@ -60,7 +60,7 @@ _USER_ID = re.compile(r"[A-Z0-9]{2,32}")
 class Press(StrEnum):
     """The kinds of button: ask the query for the person, or show the answer to the channel.
 
-    Every button's action_id is "<press>.<number>", unique in its message. ``listeners/actions/`` has a file for each.
+    Every button's action_id is "<press>.<number>", unique in its message. ``listeners/actions/ask.py`` takes both.
     """
 
     ASK = "ask"

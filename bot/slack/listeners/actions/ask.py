@@ -1,4 +1,4 @@
-"""A button or menu that asks something, as if the person had typed it."""
+"""A button or menu that asks something, as if the person had typed it. *Share to channel* asks the same again."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from bot.slack.responder import Responder
 
 
 def run(request: SlackRequest, body: Json, responder: Responder) -> None:
-    """Answer the person who pressed."""
-    responder.answer_later(call(request, *pressed_query(body)))
+    """Answer the person who pressed, or everybody in the channel if the button shares."""
+    share = body["actions"][0]["action_id"].startswith(Press.SHARE)
+    responder.answer_later(call(request, *pressed_query(body)), share=share)
 
 
-LISTENER = ActionListener(action_id=re.compile(rf"^{Press.ASK}\.\d+$"), run=run)
+LISTENER = ActionListener(action_id=re.compile(rf"^({Press.ASK}|{Press.SHARE})\.\d+$"), run=run)

@@ -2,21 +2,7 @@
 
 from __future__ import annotations
 
-from bot.slack.contract import SlackRequest, Slash
-from bot.slack.discovery import usage_hint
-from bot.slack.listeners.contract import Json, SlashCommandListener
-from bot.slack.listeners.payloads import call, typed_text
-from bot.slack.responder import Responder
+from bot.slack.contract import Slash
+from bot.slack.listeners.slash_commands import slash_command
 
-
-def run(request: SlackRequest, body: Json, responder: Responder) -> Json | None:
-    """Answer in the acknowledgement, or a moment later if the answer takes long."""
-    return responder.answer_at_once(call(request, Slash.LIKES, typed_text(body)))
-
-
-LISTENER = SlashCommandListener(
-    name=Slash.LIKES,
-    description="Ask for a page's likes or followers",
-    usage_hint=usage_hint(Slash.LIKES),
-    run=run,
-)
+LISTENER = slash_command(Slash.LIKES, "Ask for a page's likes or followers")
