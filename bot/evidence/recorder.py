@@ -7,7 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -52,12 +52,8 @@ _UNESCAPED = re.compile(rb"[A-Za-z0-9]+")
 _CODE = re.compile(rb"\\+u00([0-9a-fA-F]{2})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OpenBatch:
-    """The pages that a thread is requesting (slug to the platform's id), and the instant of their readings."""
-
-    pages: Mapping[str, str]
-    asked_at: datetime
+_Batch = tuple[Mapping[str, str], datetime | None]
+"""The pages that a thread is requesting (slug to the platform's id), and the instant of their readings."""
 
 
 class Recorder:
@@ -83,12 +79,11 @@ class Recorder:
     @contextmanager
     def asking(self, accounts: Sequence[Account], asked_at: datetime) -> Iterator[None]:
         """State that this thread now requests these accounts, for readings of this instant."""
-        pages = {account.page: account.native_id for account in accounts}
-        self._thread.batch = _OpenBatch(pages=pages, asked_at=asked_at)
+        self._thread.batch = {account.page: account.native_id for account in accounts}, asked_at
         try:
             yield
         finally:
-            self._thread.batch = None
+            del self._thread.batch
 
     def seal(self) -> None:
         """Put the held exchanges into the chain. They are on the disk when this returns.
@@ -147,7 +142,7 @@ class Recorder:
 
     def _hold(self, platform: str, exchange: Exchange) -> None:
         """Hold an exchange as it is: packing it here would delay the other fifteen threads of a poll."""
-        batch: _OpenBatch | None = getattr(self._thread, "batch", None)
+        batch: _Batch = getattr(self._thread, "batch", ({}, None))
         waiting = partial(self._record, platform, exchange, batch, self._clock.now())
         with self._lock:
             self._waiting.append(waiting)
@@ -157,7 +152,7 @@ class Recorder:
             waiting, self._waiting = self._waiting, []
         return [record() for record in waiting]
 
-    def _record(self, platform: str, exchange: Exchange, batch: _OpenBatch | None, at: datetime) -> NewRecord:
+    def _record(self, platform: str, exchange: Exchange, batch: _Batch, at: datetime) -> NewRecord:
         sent = (credential for credential in exchange.credentials if len(credential) >= _SHORTEST_SECRET)
         secrets = (*self._secrets, *sent)
         exchange = _without(exchange, secrets)
@@ -166,12 +161,12 @@ class Recorder:
         withheld = _repeats(content, secrets)
         reply = None if withheld else self._replies.pack(content, shape)
         digest = sha256(content) if reply is None else reply.digest.hex()
-        asked_at = batch.asked_at if batch else None
+        pages, asked_at = batch
         record = ReplyRecord(
             at=at,
             asked_at=asked_at,
             platform=platform,
-            pages=batch.pages if batch else {},
+            pages=pages,
             method=exchange.method,
             url=exchange.url,
             params=exchange.params,

@@ -51,7 +51,6 @@ class StampDetails:
 
     at: datetime
     signer: str
-    serial: int
     root: str
     root_sha256: str
 
@@ -157,7 +156,6 @@ def read_stamp(stamp: Stamp) -> StampDetails:
     return StampDetails(
         at=response.tst_info.gen_time,
         signer=names[0] if names else signer.issuer.rfc4514_string(),
-        serial=response.tst_info.serial_number,
         root=root.subject.rfc4514_string(),
         root_sha256=sha256(root.public_bytes(Encoding.DER)),
     )

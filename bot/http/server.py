@@ -35,9 +35,9 @@ def listen(address: Address = FREE_PORT, setting: str = "") -> socket.socket:
     except OSError as error:
         listening.close()
         raise ConfigError(
-            f"Nothing can listen on {address}: {error.strerror or error}. Perhaps Likewatch is already running. Stop "
-            f"the program that uses port {address.port}, or choose another host:port. "
-            f"Set {setting}={Address(host=address.host, port=address.port + _STEP)}, for example."
+            f"Nothing can listen on {address}: {error.strerror or error}. Perhaps Likewatch is already running: stop "
+            f"the program that uses port {address.port}. Set {setting} to another host:port otherwise, for example "
+            f"{setting}={Address(host=address.host, port=address.port + _STEP)}."
         ) from error
     return listening
 

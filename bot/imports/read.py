@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import PurePath
@@ -18,6 +18,7 @@ _ACCEPTED = (
     "The first row must name the columns: date,page,followers or date,page,country,count (or share), "
     "or a date and a column for each country"
 )
+_GUESSED = "The file does not say how its letters are encoded; it was read as {}. Check the names."
 
 
 def read_import(
@@ -68,7 +69,7 @@ def read_import(
         audiences=audiences,
         faults=tuple(sorted(figures.faults, key=lambda fault: fault.line)),
         pages=tuple(sorted(pages)),
-        notes=columns.notes + _about_encoding(file),
+        notes=columns.notes + ((_GUESSED.format(file.encoding),) if file.guessed else ()),
     )
 
 
@@ -100,20 +101,10 @@ def _rows(file: files.TextFile, delimiter: str, after: int) -> Iterator[tuple[in
 def _unrecognised(file: files.TextFile) -> ImportRefused:
     title = ""
     for _, row in _first_rows(file, file.declared or ","):
-        if _is_business_suite(row):
+        if [cell.strip().casefold() for cell in row if cell.strip()] == ["date", "primary"]:
             return ImportRefused(
                 f"{file.name} is an export of Meta Business Suite{title}: it holds the new follows of each day, not "
                 "how many followers there were. Totals cannot be made from it, so nothing of it is imported."
             )
         title = f' ("{row[0].strip()}")'
     return ImportRefused(f"{file.name} has no header that is understood. {_ACCEPTED}.")
-
-
-def _is_business_suite(row: Sequence[str]) -> bool:
-    return [cell.strip().casefold() for cell in row if cell.strip()] == ["date", "primary"]
-
-
-def _about_encoding(file: files.TextFile) -> tuple[str, ...]:
-    if not file.guessed:
-        return ()
-    return (f"The file does not say how its letters are encoded; it was read as {file.encoding}. Check the names.",)

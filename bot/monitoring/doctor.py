@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from rapidfuzz import process
@@ -43,7 +44,7 @@ class CheckResult(StrEnum):
     FAULT = "!!"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Check:
     """One finding: ``what`` the state is, and for a fault or a gap what ``todo``."""
 
@@ -55,16 +56,9 @@ class Check:
         return f"[{self.mark}] {self.what}" + (f"\n     -> {self.todo}" if self.todo else "")
 
 
-def _fine(what: str, todo: str = "") -> Check:
-    return Check(mark=CheckResult.FINE, what=what, todo=todo)
-
-
-def _note(what: str, todo: str = "") -> Check:
-    return Check(mark=CheckResult.NOTE, what=what, todo=todo)
-
-
-def _fault(what: str, todo: str = "") -> Check:
-    return Check(mark=CheckResult.FAULT, what=what, todo=todo)
+_fine = partial(Check, CheckResult.FINE)
+_note = partial(Check, CheckResult.NOTE)
+_fault = partial(Check, CheckResult.FAULT)
 
 
 def examine(
@@ -263,8 +257,8 @@ def _editors(settings: Settings) -> Check:
             "Nobody may track, untrack or mute pages: LIKEWATCH_EDITORS is not set",
             "set it to ids of people or user groups (U012AB3CD, S0614TZR7), or to the word everybody",
         )
-    mark = CheckResult.NOTE if settings.editors.everybody else CheckResult.FINE
-    return Check(mark=mark, what=f"Editors, who may track, untrack and mute: {settings.editors}")
+    finding = _note if settings.editors.everybody else _fine
+    return finding(f"Editors, who may track, untrack and mute: {settings.editors}")
 
 
 def _port(name: str, address: Address) -> Check:
