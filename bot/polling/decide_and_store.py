@@ -28,24 +28,14 @@ _STORED = frozenset({Standing.ACCEPTED, Standing.HELD, Standing.LATE, Standing.D
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddedFigures:
-    """The outcome of adding figures.
+    """The outcome of adding figures."""
 
-    Attributes:
-        standings: the number of readings of each standing.
-        stored: the number of new readings.
-        audiences: the number of new audience readings.
-        alerts: the alerts that were raised.
-        past: alerts about the past, which are stored and not posted.
-        queued: the number of messages to be posted.
-
-    """
-
-    standings: Mapping[Standing, int]
-    stored: int
-    audiences: int
+    standings: Mapping[Standing, int]  # the number of readings of each standing
+    stored: int  # new readings
+    audiences: int  # new audience readings
     alerts: tuple[Alert, ...]
-    past: tuple[Alert, ...]
-    queued: int
+    past: tuple[Alert, ...]  # alerts about the past, which are stored and not posted
+    queued: int  # messages to be posted
 
 
 NOTHING_ADDED = AddedFigures(standings={}, stored=0, audiences=0, alerts=(), past=(), queued=0)
@@ -132,7 +122,7 @@ class Intake:
         new_audiences = sum(store.audiences.add(audience) for audience in audiences)
         raised = [alert for decision in decisions for alert in decision.alerts if self._is_wanted(alert)]
         news = [alert for alert in raised if replayed or now - alert.at <= FRESH]
-        past = [alert for alert in raised if not (replayed or now - alert.at <= FRESH)]
+        past = [alert for alert in raised if not replayed and now - alert.at > FRESH]
         fresh = store.alerts.add(news, at=now, replayed=replayed) if news else ()
         queued = sum(
             store.outbox.put(alert, store.subscriptions.matching(alert), at=now, replayed=replayed) for alert in fresh

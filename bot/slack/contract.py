@@ -236,29 +236,20 @@ class Reply:
 class Command:
     """One verb of a slash command.
 
-    Args:
-        verbs: The words that call the command, the official one first. "" takes every text that begins with no verb.
-        usage: How to type the command, for the help text and the manifest.
-        summary: One line about the command, for the help text.
-        permission: Editors only, if the command changes something for other people or for other channels.
-        run: Answers from the store, without the network. Raises ``LikewatchError`` with a sentence for the person.
-        lookup: Returns the account that dispatch asks a platform for, before ``run``.
-        posts_here: The bot will post in this channel, so its membership is checked before ``run``.
-        runs_long: ``run`` may take longer than Slack waits.
-        scopes: Slack permissions that only this command needs. The manifest lists them.
-
+    ``run`` answers from the store, without the network. It raises ``LikewatchError`` with a sentence for the person.
+    The permission is for editors only if the command changes something for other people or for other channels.
     """
 
     slash: Slash
-    verbs: tuple[str, ...]
-    usage: str
-    summary: str
+    verbs: tuple[str, ...]  # the official one first. "" takes every text that begins with no verb
+    usage: str  # how to type the command, for the help text and the manifest
+    summary: str  # one line for the help text
     permission: Permission
     run: Callable[[Call, Store, datetime], Reply]
-    lookup: Callable[[Call], Reference] | None = None
-    posts_here: bool = False
-    runs_long: bool = False
-    scopes: tuple[str, ...] = ()
+    lookup: Callable[[Call], Reference] | None = None  # the account that dispatch asks a platform for, before run
+    posts_here: bool = False  # the bot will post in this channel, so its membership is checked before run
+    runs_long: bool = False  # run may take longer than Slack waits
+    scopes: tuple[str, ...] = ()  # Slack permissions that only this command needs. The manifest lists them
 
     @property
     def name(self) -> str:

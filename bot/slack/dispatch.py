@@ -73,26 +73,15 @@ def unexpected_reply(error: BaseException) -> RenderedReply:
 
 @dataclass(frozen=True, kw_only=True)
 class Dispatcher:
-    """Runs commands for the people who may run them.
-
-    Attributes:
-        client: Slack's Web API.
-        store: the readings, pages and subscriptions.
-        clock: the time.
-        look_up: asks a platform for a profile. It may take long, and raises a ``LikewatchError``.
-        poll_every: the time between two reads of a newly tracked page.
-        editors: the people who may change what all channels share.
-        wake: called when an alert or notice that waited may be posted.
-
-    """
+    """Runs commands for the people who may run them."""
 
     client: WebClient
     store: Store
     clock: Clock
-    look_up: Callable[[Reference], Profile]
-    poll_every: timedelta
-    editors: EditorList
-    wake: Callable[[], None] = lambda: None
+    look_up: Callable[[Reference], Profile]  # asks a platform. It may take long, and raises a LikewatchError
+    poll_every: timedelta  # the time between two reads of a newly tracked page
+    editors: EditorList  # the people who may change what all channels share
+    wake: Callable[[], None] = lambda: None  # called when an alert or notice that waited may be posted
 
     @cached_property
     def _permissions(self) -> PermissionChecker:

@@ -63,7 +63,9 @@ def _stories(
     store: Store, named: PageOrGroup, subscription: Subscription, shown: Preview, since: datetime
 ) -> list[Alert]:
     """Return the newest alert of each story that the channel would have got."""
-    by_default = [stored.alert for stored in _recent(store, named, since) if not stored.alert.tuned]
+    by_default = [
+        stored.alert for stored in recent_alerts(store, named, since=since, limit=_MAX_READ) if not stored.alert.tuned
+    ]
     by_threshold = [alert for alert in shown.alerts if alert.at >= since and _is_about(named, alert)]
     stories: dict[str, Alert] = {}
     for alert in sorted((*reversed(by_default), *by_threshold), key=lambda alert: alert.at):
@@ -74,14 +76,17 @@ def _stories(
     return list(stories.values())
 
 
-def _recent(store: Store, named: PageOrGroup, since: datetime) -> tuple[StoredAlert, ...]:
+def recent_alerts(
+    store: Store, named: PageOrGroup, *, since: datetime | None = None, limit: int
+) -> tuple[StoredAlert, ...]:
+    """Return the newest alerts of a page or a group."""
     if named.target is Target.GROUP:
-        return store.alerts.recent(group=named.slug, since=since, limit=_MAX_READ)
-    return store.alerts.recent(page=named.slug, since=since, limit=_MAX_READ)
+        return store.alerts.recent(group=named.slug, since=since, limit=limit)
+    return store.alerts.recent(page=named.slug, since=since, limit=limit)
 
 
 def _is_about(named: PageOrGroup, alert: Alert) -> bool:
-    """Return whether ``_recent`` would have chosen the alert: about the page or its rival, or inside the group."""
+    """Return whether ``recent_alerts`` chooses the alert: about the page or its rival, or inside the group."""
     if named.target is Target.PAGE:
         return named.slug in {alert.page, alert.rival}
     return alert.page in named.pages and (alert.rival is None or alert.rival in named.pages)

@@ -10,10 +10,11 @@ from bot.pages import lookup
 from bot.pages.alert_names import alert_sentence
 from bot.rules.alert_types import written
 from bot.slack.answers.help import unknown_name
+from bot.slack.answers.subscription import recent_alerts
 from bot.slack.contract import Bold, Call, Card, Command, Line, Permission, Reply, Slash
 from bot.text import phrases
 from storage.store import Store
-from storage.values import StoredAlert, Target
+from storage.values import StoredAlert
 
 USAGE = "/trends alerts [page or group]"
 _MAX_SHOWN = 15
@@ -24,18 +25,11 @@ _REFERENCES = "/trends evidence and the code in [ ] shows what an alert's figure
 def run(call: Call, store: Store, _now: datetime) -> Reply:
     """Answer with the newest alerts of a page, of a group, or of all pages, each with its date."""
     if not call.text:
-        return _reply("of all pages", store.alerts.recent(limit=_MAX_READ), call, store)
-    named = lookup.find(store, call.text)
-    if named is None:
-        return unknown_name(store, call.text, "trends alerts {}")
-    if named.target is Target.GROUP:
-        recent = store.alerts.recent(group=named.slug, limit=_MAX_READ)
+        whose, recent = "of all pages", store.alerts.recent(limit=_MAX_READ)
+    elif named := lookup.find(store, call.text):
+        whose, recent = f"of {named.name}", recent_alerts(store, named, limit=_MAX_READ)
     else:
-        recent = store.alerts.recent(page=named.slug, limit=_MAX_READ)
-    return _reply(f"of {named.name}", recent, call, store)
-
-
-def _reply(whose: str, recent: tuple[StoredAlert, ...], call: Call, store: Store) -> Reply:
+        return unknown_name(store, call.text, "trends alerts {}")
     visible = (stored for stored in recent if _is_visible(stored, call, store))
     lines = tuple(_line(stored, store) for stored in islice(visible, _MAX_SHOWN))
     if not lines:

@@ -48,7 +48,14 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
     with store.write():
         was_watched = store.pages.by_account(profile.platform, profile.native_id) is not None
         page = _page(store, request, profile)
-        account = store.pages.account(page.slug) or _account(profile, page.slug, call)
+        account = store.pages.account(page.slug) or Account(
+            page=page.slug,
+            platform=profile.platform,
+            native_id=profile.native_id,
+            handle=profile.handle,
+            url=profile.url,
+            poll_every=call.poll_every,
+        )
         store.pages.add(page, account, at=now)
         settle_rule_states(store, all_comparisons(), now, made=begun)
         detail = f"{profile.url} home {request.home or 'not said'} in {' '.join(request.groups) or 'no group'}"
@@ -69,17 +76,6 @@ def _page(store: Store, request: TrackRequest, profile: Profile) -> Page:
         home=request.home or (watched.home if watched else None),
         groups=tuple(dict.fromkeys((*(watched.groups if watched else ()), *request.groups))),
         aliases=_aliases(store, request, watched),
-    )
-
-
-def _account(profile: Profile, slug: str, call: Call) -> Account:
-    return Account(
-        page=slug,
-        platform=profile.platform,
-        native_id=profile.native_id,
-        handle=profile.handle,
-        url=profile.url,
-        poll_every=call.poll_every,
     )
 
 
@@ -149,26 +145,20 @@ def _groups(text: str) -> tuple[str, ...]:
 def _slug(store: Store, request: TrackRequest, profile: Profile) -> str:
     """Return the slug of a page whose account is new: the requested slug, else one made from the handle."""
 
-    def is_taken(slug: str) -> bool:
-        other = store.pages.find(slug)
-        return other is not None and not _may_join(store, other, slug, profile)
+    def owner(slug: str) -> Page | None:
+        page = store.pages.find(slug)
+        if page is None or page.slug != slug or page.platform != profile.platform or store.pages.account(slug):
+            return page
+        return None  # the page was only imported so far: this account becomes its own
 
     if request.slug:
-        if is_taken(request.slug):
-            other = store.pages.find(request.slug)
-            free = free_slug(f"{request.slug}-{profile.platform}", is_taken)
-            raise LikewatchError(
-                f"“{request.slug}” already means {other.name if other else request.slug}, another page. Try: as {free}"
-            )
+        if other := owner(request.slug):
+            free = free_slug(f"{request.slug}-{profile.platform}", lambda slug: owner(slug) is not None)
+            raise LikewatchError(f"“{request.slug}” already means {other.name}, another page. Try: as {free}")
         return request.slug
     handle = profile.handle.removesuffix(".bsky.social")
     made = make_slug(handle) or make_slug(profile.name) or make_slug(f"{profile.platform} {profile.native_id}")
-    return free_slug(made, lambda slug: is_taken(slug) or _is_reserved(slug))
-
-
-def _may_join(store: Store, page: Page, slug: str, profile: Profile) -> bool:
-    """Return whether the page was only imported so far: then this account becomes its own."""
-    return page.slug == slug and page.platform == profile.platform and store.pages.account(slug) is None
+    return free_slug(made, lambda slug: owner(slug) is not None or _is_reserved(slug))
 
 
 def _aliases(store: Store, request: TrackRequest, watched: Page | None) -> tuple[str, ...]:
