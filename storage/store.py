@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -85,21 +85,17 @@ class Store:
             undo.pop_all()
         return store
 
-    @contextmanager
-    def write(self) -> Iterator[None]:
+    def write(self) -> AbstractContextManager[object]:
         """Open one transaction of this thread (BEGIN IMMEDIATE), rolled back on any exception.
 
         Inside an open one, open a part of it: a failure rolls back the part alone. Methods that write call this
         themselves.
         """
-        with self._database.write():
-            yield
+        return self._database.write()
 
-    @contextmanager
-    def read(self) -> Iterator[None]:
+    def read(self) -> AbstractContextManager[object]:
         """Show this thread one state of the database, whatever other threads commit meanwhile."""
-        with self._database.read():
-            yield
+        return self._database.read()
 
     def cached(self, key: Hashable, ask: Callable[[], T]) -> T:
         """Return what ``ask`` reads from the store, or its earlier answer if nothing was committed since.

@@ -126,10 +126,6 @@ class Target(StrEnum):
     GROUP = "group"
 
 
-def _no_thresholds() -> Mapping[str, float]:
-    return MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """A channel's wish for the alerts of a page or a group.
@@ -149,7 +145,7 @@ class Subscription:
     by: str
     at: datetime
     paused: str | None = None
-    thresholds: Mapping[str, float] = field(default_factory=_no_thresholds)
+    thresholds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def matches(self, alert: Alert) -> bool:
         """Return whether the channel gets this alert of its target, by feature and threshold.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from storage.errors import AlreadyDone
 from storage.schema.database import Database
 from storage.schema.rows import to_instant, to_ms
@@ -24,18 +26,7 @@ class Audit:
         with self._database.write() as db:
             if entry.request and self._database.row(same, (entry.team_id, entry.request)):
                 raise AlreadyDone("Slack sent this request twice. The first was answered; nothing was done now.")
-            db.table("audit").insert(
-                {
-                    "at": to_ms(entry.at),
-                    "team_id": entry.team_id,
-                    "channel_id": entry.channel_id,
-                    "user_id": entry.user_id,
-                    "action": entry.action,
-                    "subject": entry.subject,
-                    "detail": entry.detail,
-                    "request": entry.request or None,
-                }
-            )
+            db.table("audit").insert({**asdict(entry), "at": to_ms(entry.at), "request": entry.request or None})
 
     def recent(self, *, team_id: str | None = None, limit: int = 50) -> tuple[AuditEntry, ...]:
         """Return the newest entries, newest first; of one team if it is named."""

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 Answers: TypeAlias = OrderedDict[Hashable, object]
 
-_MOST = 200
+MOST_ANSWERS = 200
 """The most answers kept of one state. A newsroom asks about fewer pages between two polls."""
 
 
@@ -49,10 +49,3 @@ class AnswerCache:
         if state is not None and state > newest:
             self._answers = (state, fresh)
         return fresh
-
-
-def add_answer(answers: Answers, key: Hashable, answer: object) -> None:
-    """Add an answer; beyond the limit, drop the first one."""
-    if len(answers) >= _MOST:
-        answers.popitem(last=False)
-    answers[key] = answer

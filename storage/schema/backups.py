@@ -15,7 +15,7 @@ from storage.errors import StoreDamaged, StoreUnavailable
 from storage.evidence.schema import EVIDENCE_MIGRATIONS
 from storage.schema.database import check_ours, check_surroundings, connect, sqlite_errors
 from storage.schema.files import evidence_beside, files_of
-from storage.schema.lock import WriterLock
+from storage.schema.lock import acquire_lock
 from storage.schema.sqlite import sqlite3
 
 _BESIDE = ("-wal", "-shm")
@@ -62,17 +62,13 @@ def restore(backup: Path, path: Path, *, now: datetime) -> Restored:
         raise StoreUnavailable(f"There is no backup at {backup}. Check the path.")
     if path.exists() and backup.samefile(path):
         raise StoreUnavailable(f"{backup} is the database itself. Name the backup to restore.")
-    lock = WriterLock.acquire(path)
+    lock = acquire_lock(path)
     try:
         with _whole_copy(backup, path.parent, path.name) as partial:
             with sqlite_errors(partial), closing(connect(partial, "rw")) as copy:
                 check_ours(backup, copy)
                 pages, unsettled = _pages(backup, copy), unsettle_pending(copy)
-            _flush(partial)
-            if path.exists():
-                _give_to_the_owner_of(path, partial)
-            aside = _put_aside(path, now)
-            partial.replace(path)
+            aside = _put_in_place(partial, path, now)
         _restore_evidence(evidence_beside(backup), evidence_beside(path), now)
         _flush_folder(path.parent)
     finally:
@@ -90,11 +86,7 @@ def _restore_evidence(backup: Path, path: Path, now: datetime) -> None:
     with _whole_copy(backup, path.parent, path.name) as partial:
         with sqlite_errors(partial), closing(connect(partial, "rw")) as copy:
             check_ours(backup, copy, EVIDENCE_MIGRATIONS)
-        _flush(partial)
-        if path.exists():
-            _give_to_the_owner_of(path, partial)
-        _put_aside(path, now)
-        partial.replace(path)
+        _put_in_place(partial, path, now)
 
 
 def _holds(path: Path, backup: Path) -> bool:
@@ -140,12 +132,20 @@ def _pages(backup: Path, copy: sqlite3.Connection) -> int:
     return count
 
 
-def _give_to_the_owner_of(path: Path, partial: Path) -> None:
-    """Copy owner and permissions, so that a restore by root leaves the file to the bot's user."""
-    was = path.stat()
-    partial.chmod(was.st_mode & 0o777)
-    if os.name == "posix" and os.geteuid() == 0:
-        os.chown(partial, was.st_uid, was.st_gid)
+def _put_in_place(partial: Path, path: Path, now: datetime) -> Path | None:
+    """Rename ``partial`` to ``path``, and return where the replaced file is now.
+
+    Owner and permissions are copied, so that a restore by root leaves the file to the bot's user.
+    """
+    _flush(partial)
+    if path.exists():
+        was = path.stat()
+        partial.chmod(was.st_mode & 0o777)
+        if os.name == "posix" and os.geteuid() == 0:
+            os.chown(partial, was.st_uid, was.st_gid)
+    aside = _put_aside(path, now)
+    partial.replace(path)
+    return aside
 
 
 def _put_aside(path: Path, now: datetime) -> Path | None:

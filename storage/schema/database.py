@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Self, TypeAlias, TypeVar, cast
 
 import sqlite_utils
+from filelock import FileLock
 from sqlite_utils import Migrations
 
 from storage.errors import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
-from storage.schema.answer_cache import AnswerCache, add_answer
-from storage.schema.lock import WriterLock
+from storage.schema.answer_cache import MOST_ANSWERS, AnswerCache
+from storage.schema.lock import acquire_lock
 from storage.schema.migrations import MIGRATIONS
 from storage.schema.rows import Row
 from storage.schema.sqlite import sqlite3
@@ -55,7 +56,7 @@ _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 class Database:
     """An open database. Without a ``writer`` it only reads."""
 
-    def __init__(self, path: Path, *, writer: sqlite3.Connection | None, lock: WriterLock | None) -> None:
+    def __init__(self, path: Path, *, writer: sqlite3.Connection | None, lock: FileLock | None) -> None:
         self.path = path
         self._lock = lock
         self._writer = sqlite_utils.Database(writer, execute_plugins=False) if writer else None
@@ -74,13 +75,15 @@ class Database:
         """Open a file for writing: lock, check, then create or migrate. A file that is not ours is left untouched."""
         check_surroundings(path)
         with ExitStack() as undo:
-            lock = WriterLock.acquire(path)
+            lock = acquire_lock(path)
             undo.callback(lock.release)
             with sqlite_errors(path):
                 if path.exists() and path.stat().st_size:
                     with closing(connect(path, "ro")) as reader:
                         check_ours(path, reader, migrations)
-                        _check_whole(path, reader)
+                        found = reader.execute("PRAGMA quick_check(1)").fetchone()[0]
+                    if found != "ok":
+                        raise StoreDamaged(_damaged(path, found))
                 writer = connect(path, "rwc")
                 undo.callback(writer.close)
                 if writer.execute("PRAGMA journal_mode=WAL").fetchone()[0] != "wal":
@@ -205,7 +208,9 @@ class Database:
             with self.read():
                 return self.cached(key, ask)
         answer = ask()
-        add_answer(answers, key, answer)
+        if len(answers) >= MOST_ANSWERS:
+            answers.popitem(last=False)
+        answers[key] = answer
         return answer
 
     def _idle_reader(self) -> sqlite3.Connection:
@@ -295,12 +300,6 @@ def check_ours(path: Path, reader: sqlite3.Connection, migrations: Migrations = 
 def _known(migrations: Migrations) -> set[str]:
     with closing(sqlite_utils.Database(memory=True, execute_plugins=False)) as nothing_applied:
         return {migration.name for migration in migrations.pending(nothing_applied)}
-
-
-def _check_whole(path: Path, reader: sqlite3.Connection) -> None:
-    found = reader.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if found != "ok":
-        raise StoreDamaged(_damaged(path, found))
 
 
 @contextmanager

@@ -11,43 +11,31 @@ from filelock import FileLock, Timeout
 from storage.errors import StoreInUse, StoreUnavailable
 
 
-class WriterLock:
-    """A lock held from ``acquire`` to ``release``, or until the process ends, however it ends.
+def acquire_lock(database: Path) -> FileLock:
+    """Return the lock of a database, without waiting. It is held until ``release``, or until the process ends.
 
     The file ``<database>.lock`` stays behind and only names the holder. Its text is the process id, its modification
     time is when the process started.
+
+    Raise StoreInUse, which names the holder, or StoreUnavailable if the file system gives no lock.
     """
-
-    def __init__(self, held: FileLock) -> None:
-        self._held = held
-
-    @classmethod
-    def acquire(cls, database: Path) -> WriterLock:
-        """Return the lock of a database, without waiting.
-
-        Raise StoreInUse, which names the holder, or StoreUnavailable if the file system gives no lock.
-        """
-        path = _beside(database)
-        # A lock that is only a file's existence would outlive a killed process, so it is no fallback.
-        lock = FileLock(path, thread_local=False, fallback_to_soft=False, on_acquired=_write_process_id)
-        try:
-            path.open("ab").close()  # a folder that cannot be written must not look like a lock that is held
-            lock.acquire(blocking=False)
-        except Timeout:
-            raise StoreInUse(
-                f"{database} is in use by another Likewatch ({_holder(path)}). Only one may write at a time: "
-                "stop it first, or let this one use another database."
-            ) from None
-        except OSError as error:
-            raise StoreUnavailable(
-                f"The lock {path} cannot be taken: {error.strerror or error}. Likewatch must be able to write "
-                "beside its database, on a local disk."
-            ) from error
-        return cls(lock)
-
-    def release(self) -> None:
-        """Allow another process to write."""
-        self._held.release()
+    path = _beside(database)
+    # A lock that is only a file's existence would outlive a killed process, so it is no fallback.
+    lock = FileLock(path, thread_local=False, fallback_to_soft=False, on_acquired=_write_process_id)
+    try:
+        path.open("ab").close()  # a folder that cannot be written must not look like a lock that is held
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise StoreInUse(
+            f"{database} is in use by another Likewatch ({_holder(path)}). Only one may write at a time: "
+            "stop it first, or let this one use another database."
+        ) from None
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The lock {path} cannot be taken: {error.strerror or error}. Likewatch must be able to write "
+            "beside its database, on a local disk."
+        ) from error
+    return lock
 
 
 def is_locked(database: Path) -> bool:

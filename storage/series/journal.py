@@ -34,12 +34,13 @@ from handlers.signals.history import HistorySummary
 from storage.errors import StoreDamaged
 from storage.schema.database import Database
 from storage.schema.ids import Ids
-from storage.schema.rows import METRIC_TEXTS, METRICS, to_instant, to_ms
+from storage.schema.rows import METRIC_TEXTS, to_instant, to_ms
 from storage.schema.sqlite import sqlite3
 from storage.series.audiences import audience_of, audience_row
 from storage.series.history_summaries import in_file_order, read_summaries
 from storage.series.rule_states import RuleStateKey, RuleStateText
 from storage.series.series_states import read_series_states
+from storage.series.timeline import reading_of
 
 Batches = Sequence[tuple[datetime, Arrivals]]
 """Batches of figures, oldest first. Each has the instant at which its figures became known."""
@@ -120,7 +121,11 @@ class Journal:
             rows = conn.execute("SELECT page, max(entry) FROM journal_pages GROUP BY slug").fetchall()
             self._pages = {page.slug: page for text, _ in rows if (page := _page_of(text)) is not None}
         known = self._pages
-        changed = [(slug, _page_text(page)) for slug, page in pages.items() if known.get(slug) != page]
+        changed = [
+            (slug, json.dumps(asdict(page), ensure_ascii=False))
+            for slug, page in pages.items()
+            if known.get(slug) != page
+        ]
         removed = [(slug, "null") for slug in known.keys() - pages.keys()]
         conn.executemany(
             "INSERT INTO journal_pages (entry, slug, page) VALUES (?, ?, ?)",
@@ -139,8 +144,7 @@ class Journal:
 
     def size(self) -> int:
         """Return the number of entries."""
-        with self._database.read() as conn:
-            return int(conn.execute("SELECT count(*) FROM journal").fetchone()[0])
+        return int(self._database.value("SELECT count(*) FROM journal"))
 
     def entries(self) -> Iterator[JournalEntry]:
         """Yield every entry. An entry without figures comes first, for what was set before all others."""
@@ -150,10 +154,9 @@ class Journal:
         number = 0
         yield JournalEntry(pages={}, rules=None, newest_audience=0, batches=(), rule_states=rule_states.get(0, {}))
         while True:
-            with self._database.read() as conn:
-                rows = conn.execute(
-                    "SELECT id, entry FROM journal WHERE id > ? ORDER BY id LIMIT ?", (number, _READ_TOGETHER)
-                ).fetchall()
+            rows = self._database.rows(
+                "SELECT id, entry FROM journal WHERE id > ? ORDER BY id LIMIT ?", (number, _READ_TOGETHER)
+            )
             if not rows:
                 return
             for number, blob in rows:
@@ -206,8 +209,7 @@ class Journal:
             )
 
     def _slugs(self) -> dict[int, str]:
-        with self._database.read() as conn:
-            return dict(conn.execute("SELECT id, slug FROM pages").fetchall())
+        return dict(self._database.rows("SELECT id, slug FROM pages"))
 
     def alerts(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return the keys of all stored alerts, and the keys of those stored since the journal began."""
@@ -252,20 +254,7 @@ class Journal:
         for page, at, delay, count, below, above, source_id, dated in zip(
             pages, observed, columns[2], totals, *columns[4:], strict=True
         ):
-            source, url, metric = sources[source_id]
-            observed_at = to_instant(at)
-            yield Reading(
-                page=slugs[page],
-                observed_at=observed_at,
-                received_at=to_instant(at + delay) if delay else observed_at,
-                count=count,
-                low=count - below,
-                high=count + above,
-                metric=METRICS[metric],
-                source=source,
-                url=url,
-                dated=_DATED[dated],
-            )
+            yield reading_of(slugs[page], (at, delay, count, below, above), sources[source_id], _DATED[dated])
 
 
 def _head(instant: datetime, arrivals: Arrivals) -> list[Any]:
@@ -291,10 +280,6 @@ def _batches(heads: Iterable[list[Any]], readings: Iterator[Reading]) -> Batches
         )
         for instant, length, statuses, audiences in heads
     ]
-
-
-def _page_text(page: Page) -> str:
-    return json.dumps(asdict(page), ensure_ascii=False)
 
 
 def _page_of(text: str) -> Page | None:

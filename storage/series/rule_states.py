@@ -22,13 +22,12 @@ class RuleStates:
 
     def get(self, comparison: str, scopes: Iterable[str]) -> dict[str, tuple[int, str]]:
         """Return scope -> (version, text); a scope for which nothing is stored is absent."""
-        with self._database.read() as conn:
-            rows = conn.execute(
-                # CROSS: one seek a scope. Without it SQLite reads all stored scopes for each one that was asked for.
-                "SELECT scope, version, state FROM json_each(?) AS asked CROSS JOIN rule_states "
-                "ON comparison = ? AND scope = asked.value",
-                (json.dumps(list(scopes)), comparison),
-            ).fetchall()
+        rows = self._database.rows(
+            # CROSS: one seek a scope. Without it SQLite reads all stored scopes for each one that was asked for.
+            "SELECT scope, version, state FROM json_each(?) AS asked CROSS JOIN rule_states "
+            "ON comparison = ? AND scope = asked.value",
+            (json.dumps(list(scopes)), comparison),
+        )
         return {scope: (version, text) for scope, version, text in rows}
 
     def put(self, comparison: str, version: int, texts: Mapping[str, str]) -> None:
@@ -41,12 +40,8 @@ class RuleStates:
 
     def channel_rule_keys(self, comparison: str) -> set[tuple[str, str]]:
         """Return the stored (name, scope) of the rules that channels made of this comparison by their thresholds."""
-        with self._database.read() as conn:
-            return set(
-                conn.execute(
-                    "SELECT comparison, scope FROM rule_states WHERE comparison GLOB ?", (f"{comparison}>*",)
-                ).fetchall()
-            )
+        names = f"{comparison}>*"
+        return set(self._database.rows("SELECT comparison, scope FROM rule_states WHERE comparison GLOB ?", (names,)))
 
     def delete(self, keys: Iterable[tuple[str, str]]) -> None:
         """Delete what is stored for these (name, scope)."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import count
 
-from handlers.model import AudienceReading, Reading
+from handlers.model import AudienceReading, Dated, Reading
 from storage.schema.database import Database
 from storage.schema.ids import Ids, Source
-from storage.schema.rows import DATES, METRICS, QUARTER, Row, to_instant, to_ms
+from storage.schema.rows import DATES, METRICS, QUARTER, to_instant, to_ms
 from storage.series.audiences import AUDIENCE, audience_of
 
 _AT_ONCE = timedelta(days=7)
@@ -69,7 +69,7 @@ class Timeline:
         and so is missing here. A reading that was received before its own instant counts as received at that instant.
         """
         waiting: list[tuple[datetime, bool, datetime, int, Reading | AudienceReading]] = []
-        number = count()
+        number = itertools.count()
         asked = list(slugs)
         while since < until:
             end = min(since + _AT_ONCE, until)
@@ -112,13 +112,16 @@ class Timeline:
             sources = self._ids.sources()
         rows.sort()
         for row in rows:
-            yield _reading(names[row[0]], row, sources[row[2]])
+            page_id, observed_at, source_id, count, below, above, delay, dated = row
+            numbers = (observed_at, delay, count, below, above)
+            yield reading_of(names[page_id], numbers, sources[source_id], DATES[dated])
         for row in audiences:
             yield audience_of(names[row[0]], row[1:])
 
 
-def _reading(slug: str, row: Row, origin: Source) -> Reading:
-    _, observed_at, _, number, below, above, delay, dated = row
+def reading_of(slug: str, numbers: Sequence[int], origin: Source, dated: Dated) -> Reading:
+    """Return a reading from its numbers: instant and delay (both in ms), count, below, above."""
+    observed_at, delay, number, below, above = numbers
     source, url, metric = origin
     at = to_instant(observed_at)
     return Reading(
@@ -131,5 +134,5 @@ def _reading(slug: str, row: Row, origin: Source) -> Reading:
         metric=METRICS[metric],
         source=source,
         url=url,
-        dated=DATES[dated],
+        dated=dated,
     )

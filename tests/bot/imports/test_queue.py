@@ -24,7 +24,7 @@ from bot.imports.job import ImportJob
 from bot.imports.queue import PATH, TAKEN_WITHIN, ImportQueue, import_route
 from bot.imports.request import control_file, control_path, request_import
 from storage.errors import StoreInUse
-from storage.schema.lock import WriterLock
+from storage.schema.lock import acquire_lock
 from tests.labs.standins.clock import HandClock
 from tests.labs.standins.newsroom import START
 
@@ -40,7 +40,7 @@ def database(tmp_path: Path) -> Path:
 
 @contextmanager
 def locked(database: Path) -> Iterator[None]:
-    lock = WriterLock.acquire(database)
+    lock = acquire_lock(database)
     try:
         yield
     finally:
