@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.errors import LikewatchError
@@ -31,7 +31,7 @@ def parse_threshold(text: str, comparisons: Sequence[Comparison[Any]] | None = N
     if found is None:
         raise LikewatchError(f"“{text}” sets no threshold. {_what_can_be_set(rules)}")
     feature, limit, mark = found["feature"], float(found["number"]), found["mark"].strip()
-    thresholds = list(_of(feature, rules))
+    thresholds = [rule.threshold for rule in rules if rule.feature == feature and rule.threshold is not None]
     if not thresholds:
         raise LikewatchError(f"“{text}”: {feature} has no threshold. {_what_can_be_set(rules)}")
     if mark and not any(mark in units(threshold) for threshold in thresholds):
@@ -50,12 +50,6 @@ def tuned(comparisons: Iterable[Comparison[Any]], limits: Mapping[str, float]) -
         and (limit := limits.get(comparison.feature)) is not None
         and threshold.least <= limit <= threshold.most
     )
-
-
-def _of(feature: str, comparisons: Iterable[Comparison[Any]]) -> Iterator[Threshold]:
-    for comparison in comparisons:
-        if comparison.feature == feature and comparison.threshold is not None:
-            yield comparison.threshold
 
 
 def units(threshold: Threshold) -> set[str]:

@@ -21,7 +21,10 @@ USAGE = "/trends mute <page> [1h | 1d | 1w]"
 def run(call: Call, store: Store, now: datetime) -> Reply:
     """Mute the page in the caller's channel. Likewatch goes on reading it, and /likes goes on answering."""
     call.require_channel()
-    name, typed_period, period = _parsed(call.text)
+    name, _, typed_period = call.text.rpartition(" ")
+    period = durations.period(typed_period)
+    if not period:
+        name, typed_period, period = call.text, "", DEFAULT
     if not name:
         raise LikewatchError(f"Say which page to mute: {USAGE}")
     if period > LONGEST:
@@ -48,13 +51,6 @@ def run(call: Call, store: Store, now: datetime) -> Reply:
         buttons=(Button(label="Unmute", query=f"trends unmute {named.slug}"),),
     )
     return Reply(card=card, notice=(Mention(call.user_id), f" muted {named.slug} here for {durations.length(period)}"))
-
-
-def _parsed(text: str) -> tuple[str, str, timedelta]:
-    """Return the page's name, the period as typed ("" if there is none), and the period."""
-    name, _, last = text.rpartition(" ")
-    period = durations.period(last)
-    return (name, last, period) if period else (text, "", DEFAULT)
 
 
 COMMAND = Command(

@@ -25,7 +25,13 @@ Run: TypeAlias = Callable[[SlackRequest, Json, Responder], Json | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlashCommandListener:
+class _Surface:
+    run: Run
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlashCommandListener(_Surface):
     """A slash command: https://docs.slack.dev/interactivity/implementing-slash-commands.
 
     ``run`` may return the answer itself, as the acknowledgement.
@@ -34,12 +40,11 @@ class SlashCommandListener:
     name: str
     description: str
     usage_hint: str
-    run: Run
     scopes: tuple[str, ...] = ("commands",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventListener:
+class EventListener(_Surface):
     """Events to subscribe to, by Slack's names: https://docs.slack.dev/reference/events.
 
     Two names have a second effect. "app_home_opened" turns the Home tab on. "message.im" turns the box on in which
@@ -47,33 +52,27 @@ class EventListener:
     """
 
     names: tuple[str, ...]
-    run: Run
-    scopes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActionListener:
+class ActionListener(_Surface):
     """Buttons and menus whose ``action_id`` matches the pattern."""
 
     action_id: re.Pattern[str]
-    run: Run
-    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ViewListener:
+class ViewListener(_Surface):
     """Forms that somebody submits, by the ``callback_id`` of their ``Modal``.
 
     ``run`` may return what happens to the form: ``{"response_action": "errors", "errors": {field name: sentence}}``.
     """
 
     callback_id: str
-    run: Run
-    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShortcutListener:
+class ShortcutListener(_Surface):
     """An entry in the menu of every message (``on_message``), or in Slack's global list of shortcuts.
 
     Slack's limits: ``name`` 24 characters, 10 shortcuts.
@@ -83,7 +82,6 @@ class ShortcutListener:
     name: str
     description: str
     on_message: bool
-    run: Run
     scopes: tuple[str, ...] = ("commands",)
 
 
