@@ -97,7 +97,6 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{1,60}")
 _RESPONSE_CODE = re.compile(r'^(?:\{.*"error":\s*")?([a-z][a-z0-9_]{1,60})(?:".*\})?$', re.DOTALL)  # text or JSON
 _SCOPES = re.compile(r"[a-z:._,\- ]{0,200}")
 _SECONDS = re.compile(r"[0-9]{1,5}")
-_LONGEST_BACKOFF = 300  # seconds
 _RETRY_AFTER = 30  # seconds, where a 429 does not say
 
 # Raised before a byte of the request was sent: the host is unknown, or refuses the connection.
@@ -147,11 +146,6 @@ def _bypass_proxies(host: str) -> None:
 def post_message(client: WebClient, **message: Any) -> SlackResponse:
     """Post a message, without previews of its links. Raises one of ``CALL_ERRORS``."""
     return client.chat_postMessage(unfurl_links=False, unfurl_media=False, **message)
-
-
-def backoff(attempts: int) -> timedelta:
-    """Return the time until the next attempt: 2 to the power of ``attempts`` seconds, at most five minutes."""
-    return timedelta(seconds=min(_LONGEST_BACKOFF, 2 ** min(attempts, 16)))
 
 
 def failure_of(error: BaseException) -> SlackFailure:

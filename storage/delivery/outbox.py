@@ -17,9 +17,6 @@ from storage.schema.rows import Row, optional_instant, optional_ms, to_instant, 
 from storage.schema.sqlite import sqlite3
 from storage.values import Backlog, Delivery, DeliveryState, Subscription
 
-PACE = timedelta(seconds=1)
-"""Slack accepts about one message a second in a channel (https://docs.slack.dev/apis/web-api/rate-limits)."""
-
 ALONE = "a list that it was in was refused"
 """The ``trouble`` of a delivery that must be posted in a message of its own."""
 
@@ -131,10 +128,12 @@ class Outbox:
         next_at = self._database.value(_NEXT, {"now": to_ms(now)})
         return None if next_at is None else max(now, to_instant(next_at))
 
-    def mark_sent(self, delivery_id: int, ts: str, *, at: datetime, card_ts: str | None = None) -> None:
+    def mark_sent(
+        self, delivery_id: int, ts: str, *, at: datetime, pace: timedelta, card_ts: str | None = None
+    ) -> None:
         """Record that Slack accepted the message as ``ts``. ``card_ts`` is the story's card; None: this message.
 
-        The next message may be posted to the channel 1 s after ``at``.
+        The next message may be posted to the channel ``pace`` after ``at``.
         """
         with self._database.write() as db:
             db.conn.execute(_MARK_SENT, (ts, to_ms(at), delivery_id))
@@ -144,13 +143,13 @@ class Outbox:
                 "ON CONFLICT DO UPDATE SET ts = excluded.ts",
                 (card_ts or ts, delivery_id),
             )
-            _wait(db.conn, delivery_id, at + PACE, at)
+            _wait(db.conn, delivery_id, at + pace, at)
 
-    def mark_sent_together(self, delivery_ids: Sequence[int], ts: str, *, at: datetime) -> None:
+    def mark_sent_together(self, delivery_ids: Sequence[int], ts: str, *, at: datetime, pace: timedelta) -> None:
         """Record that Slack accepted these deliveries in one message, which is no story's card."""
         with self._database.write() as db:
             db.conn.executemany(_MARK_SENT, [(ts, to_ms(at), delivery_id) for delivery_id in delivery_ids])
-            _wait(db.conn, delivery_ids[0], at + PACE, at)
+            _wait(db.conn, delivery_ids[0], at + pace, at)
 
     def retry(self, delivery_id: int, *, at: datetime, not_before: datetime, why: str) -> None:
         """Move a delivery back to ``pending`` at ``at``. Its channel waits until ``not_before``."""

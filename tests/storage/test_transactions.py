@@ -171,7 +171,7 @@ def send(store: Store) -> None:
     for number in range(3 * ROUNDS):
         now = NOON + DAY + number * timedelta(seconds=2)
         if delivery := store.outbox.claim(now):
-            store.outbox.mark_sent(delivery.id, f"{delivery.id}.0", at=now)
+            store.outbox.mark_sent(delivery.id, f"{delivery.id}.0", at=now, pace=timedelta(seconds=1))
 
 
 def change(store: Store) -> None:

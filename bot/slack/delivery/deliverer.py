@@ -13,14 +13,12 @@ from slack_sdk.web import WebClient
 
 from bot.clock import Clock
 from bot.slack.delivery.notices import NoticeSender
+from bot.slack.delivery.pace import MOST_TURNS
 from bot.slack.delivery.sender import SEARCH_AFTER, Channel, Sender
 from storage.store import Store
 from storage.values import Delivery
 
 log = logging.getLogger(__name__)
-
-MOST_TURNS = 8
-"""The most channels that are sent to at the same time. Slack takes several hundred messages a minute in a workspace."""
 
 IDLE = 60.0
 """Seconds after which an idle deliverer checks again, in case somebody set the machine's clock."""

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from slack_sdk.web import WebClient
 
 from bot.clock import Clock
-from bot.slack.client import CALL_ERRORS, ErrorKind, backoff, failure_of, post_message
+from bot.slack.client import CALL_ERRORS, ErrorKind, failure_of, post_message
+from bot.slack.delivery.pace import backoff
 from bot.slack.render.block_kit import escape
 from storage.store import Store
 from storage.values import Notice

@@ -24,7 +24,6 @@ from bot.slack.client import (
     TIMEOUT,
     ErrorKind,
     SlackFailure,
-    backoff,
     error_sentence,
     failure_of,
     post_message,
@@ -33,6 +32,7 @@ from bot.slack.client import (
 )
 from bot.slack.contract import Card
 from bot.slack.delivery.filters import drop_reason
+from bot.slack.delivery.pace import BETWEEN_MESSAGES, MANY_THROTTLED, backoff
 from bot.slack.delivery.pausing import pause
 from bot.slack.delivery.reconciliation import Reconciliation, metadata
 from bot.slack.render import block_kit
@@ -56,9 +56,6 @@ A message that is still under way then arrives within twice the time that the cl
 
 LONGEST_SEARCH = timedelta(minutes=10)
 """A search that takes longer is given up. The alert is then posted again, and says that it may be there twice."""
-
-MANY_THROTTLED = 3
-"""If so many channels are throttled at once, the limit is the workspace's, and no channel of it is tried."""
 
 MAY_BE_TWICE = "Slack did not say whether it took this alert the first time: it may be here twice."
 
@@ -224,9 +221,11 @@ class Sender:
     def _sent(self, deliveries: Sequence[Delivery], ts: str, card_ts: str | None, *, listed: bool) -> None:
         now = self._clock.now()
         if listed:
-            self._store.outbox.mark_sent_together([delivery.id for delivery in deliveries], ts, at=now)
+            self._store.outbox.mark_sent_together(
+                [delivery.id for delivery in deliveries], ts, at=now, pace=BETWEEN_MESSAGES
+            )
         else:
-            self._store.outbox.mark_sent(deliveries[0].id, ts, at=now, card_ts=card_ts)
+            self._store.outbox.mark_sent(deliveries[0].id, ts, at=now, pace=BETWEEN_MESSAGES, card_ts=card_ts)
         self._note_up()
 
     def _failed(self, deliveries: Sequence[Delivery], error: BaseException) -> None:

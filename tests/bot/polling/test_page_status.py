@@ -176,7 +176,7 @@ def test_the_end_of_trouble_reaches_the_same_card(newsroom: Newsroom) -> None:
     newsroom.hours(30)
     first = newsroom.store.outbox.claim(newsroom.clock.now())
     assert first is not None
-    newsroom.store.outbox.mark_sent(first.id, "111.1", at=newsroom.clock.now())
+    newsroom.store.outbox.mark_sent(first.id, "111.1", at=newsroom.clock.now(), pace=timedelta(seconds=1))
     newsroom.told.failures.clear()
     newsroom.hours(2)
     second = newsroom.store.outbox.claim(newsroom.clock.now())

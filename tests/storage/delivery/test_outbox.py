@@ -25,7 +25,7 @@ def keys_sent(store: Store, now: datetime) -> list[tuple[str, str]]:
     """Everything that may be claimed at once, each settled as sent an hour before ``now``."""
     sent = []
     while delivery := store.outbox.claim(now):
-        store.outbox.mark_sent(delivery.id, "1.0", at=now - HOUR)
+        store.outbox.mark_sent(delivery.id, "1.0", at=now - HOUR, pace=timedelta(seconds=1))
         sent.append((delivery.alert.key, delivery.channel_id))
     return sent
 
@@ -66,7 +66,7 @@ def test_nothing_else_of_a_channel_is_claimed_while_one_is_being_sent(cambodia: 
 
 def test_a_channel_is_posted_to_once_a_second(cambodia: Store) -> None:
     put(cambodia, "a", "b")
-    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "1.0", at=NOON)
+    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "1.0", at=NOON, pace=timedelta(seconds=1))
     assert cambodia.outbox.claim(NOON + SECOND / 2) is None
     assert cambodia.outbox.next_at(NOON + SECOND / 2) == NOON + SECOND
     assert claimed(cambodia, NOON + SECOND).alert.key == "b"
@@ -107,7 +107,7 @@ def test_what_was_being_sent_at_a_crash_is_found(database: Path) -> None:
     store.close()
     store = Store.open(database)
     assert store.outbox.unsettled() == (found,)
-    store.outbox.mark_sent(found.id, "1.0", at=NOON)
+    store.outbox.mark_sent(found.id, "1.0", at=NOON, pace=timedelta(seconds=1))
     assert store.outbox.unsettled() == ()
     assert claimed(store, NOON + HOUR).alert.key == "b"
     store.close()
@@ -117,7 +117,7 @@ def test_a_shorter_wait_does_not_cut_a_longer_one(cambodia: Store) -> None:
     put(cambodia, "a", "b")
     first = claimed(cambodia, NOON)
     cambodia.outbox.retry(first.id, at=NOON, not_before=NOON + HOUR, why="Retry-After")
-    cambodia.outbox.mark_sent(first.id, "1.0", at=NOON)
+    cambodia.outbox.mark_sent(first.id, "1.0", at=NOON, pace=timedelta(seconds=1))
     assert cambodia.outbox.next_at(NOON) == NOON + HOUR
 
 
@@ -125,19 +125,19 @@ def test_alerts_of_a_story_share_the_channels_card(cambodia: Store) -> None:
     put(cambodia, "a", "b", "c", "d", channels=("C1",))
     first = claimed(cambodia, NOON)
     assert first.card_ts is None
-    cambodia.outbox.mark_sent(first.id, "100.1", at=NOON)
+    cambodia.outbox.mark_sent(first.id, "100.1", at=NOON, pace=timedelta(seconds=1))
     second = claimed(cambodia, NOON + HOUR)
     assert second.card_ts == "100.1"
-    cambodia.outbox.mark_sent(second.id, "100.2", at=NOON, card_ts="100.1")
+    cambodia.outbox.mark_sent(second.id, "100.2", at=NOON, pace=timedelta(seconds=1), card_ts="100.1")
     third = claimed(cambodia, NOON + HOUR)
     assert third.card_ts == "100.1"
-    cambodia.outbox.mark_sent(third.id, "100.3", at=NOON)
+    cambodia.outbox.mark_sent(third.id, "100.3", at=NOON, pace=timedelta(seconds=1))
     assert claimed(cambodia, NOON + HOUR).card_ts == "100.3", "a story posted anew has a new card"
 
 
 def test_a_channel_where_the_story_was_never_posted_has_no_card(cambodia: Store) -> None:
     put(cambodia, "a", "b", channels=("C1", "C2"))
-    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "100.1", at=NOON)
+    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "100.1", at=NOON, pace=timedelta(seconds=1))
     cambodia.outbox.drop(claimed(cambodia, NOON).id, "muted")
     cards = {one.channel_id: one.card_ts for one in (claimed(cambodia, NOON + HOUR), claimed(cambodia, NOON + HOUR))}
     assert cards == {"C1": "100.1", "C2": None}
@@ -146,13 +146,13 @@ def test_a_channel_where_the_story_was_never_posted_has_no_card(cambodia: Store)
 def test_a_story_of_its_own_has_no_card_yet(cambodia: Store) -> None:
     cambodia.outbox.put(alert("a", story="one"), [wish()], at=NOON)
     cambodia.outbox.put(alert("b", story="two"), [wish()], at=NOON)
-    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "1.0", at=NOON)
+    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "1.0", at=NOON, pace=timedelta(seconds=1))
     assert claimed(cambodia, NOON + HOUR).card_ts is None
 
 
 def test_it_counts_what_is_in_each_state(cambodia: Store) -> None:
     put(cambodia, "a", "b", channels=("C1", "C2", "C3", "C4"))
-    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "1.0", at=NOON)
+    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "1.0", at=NOON, pace=timedelta(seconds=1))
     cambodia.outbox.fail(claimed(cambodia, NOON).id, "archived")
     cambodia.outbox.drop(claimed(cambodia, NOON).id, "unsubscribed")
     claimed(cambodia, NOON)
@@ -176,7 +176,9 @@ def test_many_that_wait_are_claimed_together_and_sent_together(cambodia: Store) 
         ("d", "C1", DeliveryState.SENDING),
     ]
     assert set(cambodia.outbox.unsettled()) == {first, *behind}
-    cambodia.outbox.mark_sent_together([first.id, *(one.id for one in behind)], "1.0", at=NOON)
+    cambodia.outbox.mark_sent_together(
+        [first.id, *(one.id for one in behind)], "1.0", at=NOON, pace=timedelta(seconds=1)
+    )
     following = claimed(cambodia, NOON + SECOND)
     assert (following.alert.key, following.channel_id) == ("a", "C2")
     last = claimed(cambodia, NOON + SECOND)
@@ -200,7 +202,7 @@ def test_a_held_team_waits_in_every_channel_and_other_teams_do_not(database: Pat
 
 def test_a_clock_that_was_set_back_ends_every_wait(cambodia: Store) -> None:
     put(cambodia, "a", "b")
-    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "1.0", at=NOON)
+    cambodia.outbox.mark_sent(claimed(cambodia, NOON).id, "1.0", at=NOON, pace=timedelta(seconds=1))
     cambodia.outbox.hold_team("T1", at=NOON, until=NOON + SECOND)
     assert cambodia.outbox.next_at(NOON - HOUR) == NOON - HOUR
     again = claimed(cambodia, NOON - HOUR)

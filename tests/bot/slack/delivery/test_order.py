@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from slack_sdk.web import SlackResponse, WebClient
 
-from bot.slack.delivery.deliverer import MOST_TURNS, Deliverer
-from bot.slack.delivery.sender import MANY_THROTTLED, SEARCH_AFTER
+from bot.slack.delivery.deliverer import Deliverer
+from bot.slack.delivery.pace import MANY_THROTTLED, MOST_TURNS
+from bot.slack.delivery.sender import SEARCH_AFTER
 from bot.workspace.model import Channel
 from tests.labs.standins.desk import NEWSROOM, POLITICS, TEAM, Desk, desk, many, numbered
 from tests.labs.standins.slack_faults import DROP_AFTER, DROP_BEFORE, SERVER_ERROR, PlannedFault, refuse, throttle
