@@ -34,7 +34,7 @@ from bot.monitoring.health import Health, health
 from bot.monitoring.heartbeat import Heartbeat, Pulse
 from bot.monitoring.metrics import BotMetrics
 from bot.monitoring.outages import PlatformOutages, RecordingOutage
-from bot.monitoring.server import monitoring_routes
+from bot.monitoring.routes import monitoring_routes
 from bot.monitoring.watchdog import Watchdog, notify
 from bot.platforms.contract import Profile, Reference
 from bot.platforms.discovery import platforms

@@ -1,4 +1,4 @@
-"""Whether Likewatch works, and the reasons if it does not: the content of /healthz."""
+"""Find out whether Likewatch works, and the reasons if it does not: the content of /healthz."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -41,14 +40,6 @@ class BotMetrics(Collector):
     def describe(self) -> Iterable[Metric]:
         """Return no metric, so that registering the collector gathers nothing."""
         return []
-
-
-def exposition(numbers: BotMetrics) -> Callable[[], bytes]:
-    """Return a function that writes, for Prometheus, all metrics and (on Linux) the process's memory and time."""
-    registry = CollectorRegistry()
-    registry.register(numbers)
-    ProcessCollector(registry=registry)
-    return lambda: generate_latest(registry)
 
 
 def _of_cycle(pulse: Pulse) -> Iterable[Metric]:

@@ -21,7 +21,7 @@ from bot.http.server import HttpServer, listen
 from bot.monitoring.health import Health, health
 from bot.monitoring.heartbeat import Heartbeat
 from bot.monitoring.metrics import BotMetrics
-from bot.monitoring.server import monitoring_routes
+from bot.monitoring.routes import monitoring_routes
 from bot.platforms.contract import Reason
 from storage.store import Store
 from tests.labs.standins.clock import HandClock
