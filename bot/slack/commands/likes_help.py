@@ -1,18 +1,9 @@
-"""``/likes help``."""
+"""``/likes help``: every command and what it does."""
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from bot.slack.answers.help import help_reply
-from bot.slack.contract import Call, Command, Permission, Reply, Slash
-from storage.store import Store
-
-
-def run(_call: Call, _store: Store, _now: datetime) -> Reply:
-    """Answer with every command and what it does."""
-    return help_reply(Slash.LIKES)
-
+from bot.slack.contract import Command, Permission, Slash
 
 COMMAND = Command(
     slash=Slash.LIKES,
@@ -20,5 +11,5 @@ COMMAND = Command(
     usage="/likes help",
     summary="this list",
     permission=Permission.ANYONE,
-    run=run,
+    run=lambda _call, _store, _now: help_reply(Slash.LIKES),
 )
