@@ -6,7 +6,8 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from bot.backtest.alerts_file import sentence_of
@@ -62,12 +63,10 @@ def pair_alerts(alerts: Iterable[Alert]) -> PairedAlerts:
 
 def _near(alert: Alert, others: Sequence[Alert]) -> Sequence[Alert]:
     """Return the others, which are sorted by time, that are at most 7 days from an alert."""
-    first = bisect_left(others, alert.at - SAME_EVENT, key=_at)
-    return others[first : bisect_right(others, alert.at + SAME_EVENT, key=_at)]
-
-
-def _at(alert: Alert) -> datetime:
-    return alert.at
+    at = attrgetter("at")
+    return others[
+        bisect_left(others, alert.at - SAME_EVENT, key=at) : bisect_right(others, alert.at + SAME_EVENT, key=at)
+    ]
 
 
 def _subject(alert: Alert) -> str:

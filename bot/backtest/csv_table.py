@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from math import nan
 from operator import itemgetter
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from bot.errors import LikewatchError
@@ -61,7 +60,7 @@ class Table:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._text.close()
 
     @property
@@ -109,16 +108,10 @@ class Table:
 
     def _no_text(self) -> HistoryRefused:
         with self._path.open("rb") as lines:
-            line = next(number for number, line in enumerate(lines, start=1) if not _is_utf8(line))
+            line = next(
+                number for number, line in enumerate(lines, start=1) if line.decode(errors="ignore").encode() != line
+            )
         return HistoryRefused(f"{self.name}, line {line}: this is no UTF-8. Save the file as UTF-8.")
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 class Instants:

@@ -7,12 +7,15 @@ the instant of a figure; ``received_at`` is the instant at which the figure was 
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from bot.backtest.csv_table import BadRow, Instants, Table, parse_count
@@ -26,8 +29,6 @@ _PAGES = ("page", "home", "group", "platform", "precision")
 FILES = ("pages.csv", "totals.csv", "countries.csv")
 _TOTALS = ("ts", "page", "likes", "received_at")
 _COUNTRIES = ("ts", "page", "country", "likes", "received_at")
-_EXACT, _THREE_DIGITS = "exact", "sig3"
-_NEVER = datetime.max.replace(tzinfo=UTC)
 _ROUNDED_FROM, _DIGITS = 1000, 3
 
 
@@ -92,7 +93,7 @@ class History:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._opened.close()
 
     @property
@@ -107,21 +108,18 @@ class History:
 
     def batches(self) -> Iterator[tuple[datetime, Arrivals]]:
         """Yield each instant, oldest first, with all figures that were received then."""
-        totals = self._readings(self._totals)
-        listed = self._rows_by_country(self._countries) if self._countries else iter(())
-        total, row = next(totals, None), next(listed, None)
-        while total is not None or row is not None:
-            now = total.received_at if total is not None else _NEVER
-            if row is not None:
-                now = min(now, row.received_at)
+        received_at = attrgetter("received_at")
+        figures: list[Iterator[Reading | _CountryRow]] = [self._readings(self._totals)]
+        if self._countries:
+            figures.append(self._rows_by_country(self._countries))
+        for now, together in groupby(heapq.merge(*figures, key=received_at), key=received_at):
             readings: list[Reading] = []
             rows: list[_CountryRow] = []
-            while total is not None and total.received_at == now:
-                readings.append(total)
-                total = next(totals, None)
-            while row is not None and row.received_at == now:
-                rows.append(row)
-                row = next(listed, None)
+            for figure in together:
+                if isinstance(figure, Reading):
+                    readings.append(figure)
+                else:
+                    rows.append(figure)
             if len(readings) > 1:
                 readings.sort(key=lambda reading: (reading.observed_at, reading.page))
             audiences = tuple(self._audiences(rows)) if rows else ()
@@ -218,20 +216,19 @@ def _gap(text: str) -> str:
 def _page(slug: str, home: str, groups: str, platform: str) -> Page:
     if not slug or not platform:
         raise BadRow(f"the {'page' if not slug else 'platform'} is not said. Fill in that cell.")
-    code = _country(home) if home else None
     return Page(
         slug=slug,
         name=slug,
         platform=platform,
-        home=code,
+        home=_country(home) if home else None,
         groups=tuple(dict.fromkeys(filter(None, re.split(r"[;\s]+", groups)))),
     )
 
 
 def _is_exact(precision: str) -> bool:
-    if precision not in {"", _EXACT, _THREE_DIGITS}:
+    if precision not in {"", "exact", "sig3"}:
         raise BadRow(f"the precision “{precision}” is not known. It is exact, or sig3: three significant digits.")
-    return precision != _THREE_DIGITS
+    return precision != "sig3"
 
 
 def _country(text: str) -> str:
