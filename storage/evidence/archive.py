@@ -255,18 +255,18 @@ class Evidence:
 
     def stamps(self) -> tuple[Stamp, ...]:
         """Return every time-stamp, in the order of the links."""
-        return self._stamps("true ORDER BY sequence", ())
+        return self._stamps("ORDER BY sequence", ())
 
     def newest_stamp(self) -> Stamp | None:
         """Return the time-stamp of the newest link that has one."""
-        return next(iter(self._stamps("true ORDER BY sequence DESC LIMIT 1", ())), None)
+        return next(iter(self._stamps("ORDER BY sequence DESC LIMIT 1", ())), None)
 
     def first_stamp_from(self, sequence: int) -> Stamp | None:
         """Return the time-stamp of the first link that has one, at or after this link."""
-        return next(iter(self._stamps("sequence >= ? ORDER BY sequence LIMIT 1", (sequence,))), None)
+        return next(iter(self._stamps("WHERE sequence >= ? ORDER BY sequence LIMIT 1", (sequence,))), None)
 
     def _stamps(self, which: str, values: tuple[int, ...]) -> tuple[Stamp, ...]:
-        rows = self._database.rows(f"SELECT sequence, response, root FROM stamps WHERE {which}", values)
+        rows = self._database.rows(f"SELECT sequence, response, root FROM stamps {which}", values)
         return tuple(Stamp(sequence=sequence, response=response, root=root) for sequence, response, root in rows)
 
 
