@@ -146,6 +146,8 @@ class _Replay:
             self.state.rule_states.pop(key, None)
             if state is not None:
                 self.state.rule_states[key] = state
+        if entry.rule_states:
+            self._cache.doubt()  # the cycle reads them again too, although the rules may be the same as before
 
     def differ(self, key: RuleStateKey, stored: DerivedState) -> bool:
         """Return whether a rule state differs in more than its text; never for a rule that there is no longer."""
