@@ -7,13 +7,15 @@ import random
 import secrets
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from socket import socket
 
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from bot.clock import Clock, SystemClock
 from bot.config.settings import Mode, Settings
@@ -299,22 +301,26 @@ def _serve_locally(core: Core, heartbeat: Heartbeat, imports: ImportQueue, closi
         pulse, now = heartbeat.pulse(), core.clock.now()
         return health(core.store, pulse, now), pulse, now
 
-    sockets, where = [listen()], ""
+    where = ""
     try:
-        sockets.append(listen(core.settings.metrics, "LIKEWATCH_METRICS"))
+        listening = listen(core.settings.metrics, "LIKEWATCH_METRICS")
     except ConfigError as error:
-        log.warning("/healthz and /metrics are not served. %s", error)  # imports need the free port alone
+        log.warning("/healthz and /metrics are not served. %s", error)
     else:
-        address = replace(core.settings.metrics, port=sockets[-1].getsockname()[1])
+        address = replace(core.settings.metrics, port=listening.getsockname()[1])
         where = f"Its health is at http://{address}/healthz, its numbers at http://{address}/metrics"
-    token = secrets.token_urlsafe()
-    routes = (*monitoring_routes(lambda: look()[0], BotMetrics(look)), import_route(imports, token))
-    server = HttpServer(Starlette(routes=routes), name="local-http")
-    server.start(*sockets)
-    closing.callback(server.stop)
+        _serve(monitoring_routes(lambda: look()[0], BotMetrics(look)), listening, closing)
+    listening, token = listen(), secrets.token_urlsafe()  # not at LIKEWATCH_METRICS, which other computers may reach
+    _serve([import_route(imports, token)], listening, closing)
     closing.callback(imports.close)
-    closing.enter_context(control_file(core.settings.database, sockets[0].getsockname()[1], token))
+    closing.enter_context(control_file(core.settings.database, listening.getsockname()[1], token))
     return where
+
+
+def _serve(routes: Sequence[Route], listening: socket, closing: ExitStack) -> None:
+    server = HttpServer(Starlette(routes=routes), name="local-http")
+    server.start(listening)
+    closing.callback(server.stop)
 
 
 def _replay_press_figures(core: Core, *, team_id: str, channel_id: str) -> None:

@@ -11,6 +11,7 @@ import threading
 import urllib.request
 from datetime import timedelta
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 
@@ -99,6 +100,8 @@ def test_its_health_and_numbers_are_served_while_it_runs(tmp_path: Path) -> None
             assert json.load(answer)["status"] == "ok"
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             assert b"likewatch_healthy 1.0" in answer.read()
+        with pytest.raises(HTTPError, match="404"):  # imports come in where only this computer reaches the bot
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/imports", data=b"")
 
 
 def test_a_port_in_use_costs_the_numbers_and_not_the_bot(tmp_path: Path) -> None:
