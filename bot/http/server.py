@@ -30,6 +30,8 @@ def listen(address: Address = FREE_PORT, setting: str = "") -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:  # [::] is every IPv6 address of this computer, and no IPv4 address
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listening.bind((address.host, address.port))
         listening.listen(_BACKLOG)
     except OSError as error:

@@ -216,3 +216,9 @@ def test_an_address_in_use_is_a_sentence() -> None:
         address = Address(host="127.0.0.1", port=taken.getsockname()[1])
         with pytest.raises(ConfigError, match="LIKEWATCH_METRICS"):
             listen(address, "LIKEWATCH_METRICS")
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this computer has no IPv6")
+def test_an_ipv6_address_is_not_reached_over_ipv4() -> None:
+    with listen(Address(host="::", port=0)) as listening, pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", listening.getsockname()[1]), timeout=5)
