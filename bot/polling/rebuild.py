@@ -153,9 +153,12 @@ class _Replay:
         """Return whether a rule state differs in more than its text; never for a rule that there is no longer."""
         rule = self._defaults.get(key[0].partition(">")[0])
         one, other = stored.rule_states.get(key), self.state.rule_states.get(key)
-        return rule is not None and (
-            one is None or other is None or bool(rule.state.load(*one) != rule.state.load(*other))
-        )
+        if rule is None:
+            return False
+        try:
+            return one is None or other is None or bool(rule.state.load(*one) != rule.state.load(*other))
+        except (ValueError, TypeError, LookupError, AttributeError):
+            return True  # somebody's hand changed the stored text, and the rule cannot read it any more
 
     def _save(self, changes: StateChanges, decisions: Iterable[Decision]) -> None:
         self.state.series_states.update(changes.series_states)

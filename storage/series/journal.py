@@ -159,7 +159,10 @@ class Journal:
             )
             if not rows:
                 return
-            for number, blob in rows:
+            for found, blob in rows:
+                number += 1
+                if found != number:  # without it, all later counts would be wrong
+                    raise StoreDamaged(f"Entry {number} of the journal is missing. Restore a backup.")
                 try:
                     content = zlib.decompress(blob)
                 except zlib.error as error:

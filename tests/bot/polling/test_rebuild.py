@@ -403,6 +403,8 @@ BREAKS = (
     "DELETE FROM history_summaries WHERE page_id = 3",
     "UPDATE rule_states SET state = replace(state, 'true', 'false') WHERE comparison GLOB 'crowd*'",
     "DELETE FROM rule_states WHERE comparison NOT GLOB '*>*'",
+    "UPDATE rule_states SET state = substr(state, 2) WHERE comparison = 'overtake'",
+    "UPDATE rule_states SET version = 99 WHERE comparison = 'overtake'",
     "INSERT INTO rule_states SELECT comparison, 'nowhere', version, state FROM rule_states LIMIT 1",
 )
 
@@ -465,12 +467,13 @@ def test_a_rebuild_that_is_interrupted_changes_nothing() -> None:
         assert found(rebuild(newsroom.store, RULES)) == {"series_states": ("hunsen",)}
 
 
-def test_a_damaged_journal_is_a_sentence_and_changes_nothing() -> None:
+@pytest.mark.parametrize("damage", ["UPDATE journal SET entry = x'00' WHERE id = 2", "DELETE FROM journal WHERE id = 2"])
+def test_a_damaged_journal_is_a_sentence_and_changes_nothing(damage: str) -> None:
     with newsroom_after([_polls(3, 900, 0, 100)]) as newsroom:
         live = newsroom.store.journal.stored()
         newsroom.close()
         with closing(sqlite3.connect(newsroom.path)) as conn:
-            conn.execute("UPDATE journal SET entry = x'00' WHERE id = 2")
+            conn.execute(damage)
             conn.commit()
         newsroom.open()
         with pytest.raises(StoreDamaged, match="Entry 2 of the journal"):
