@@ -467,7 +467,9 @@ def test_a_rebuild_that_is_interrupted_changes_nothing() -> None:
         assert found(rebuild(newsroom.store, RULES)) == {"series_states": ("hunsen",)}
 
 
-@pytest.mark.parametrize("damage", ["UPDATE journal SET entry = x'00' WHERE id = 2", "DELETE FROM journal WHERE id = 2"])
+@pytest.mark.parametrize(
+    "damage", ["UPDATE journal SET entry = x'00' WHERE id = 2", "DELETE FROM journal WHERE id = 2"]
+)
 def test_a_damaged_journal_is_a_sentence_and_changes_nothing(damage: str) -> None:
     with newsroom_after([_polls(3, 900, 0, 100)]) as newsroom:
         live = newsroom.store.journal.stored()
