@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import random
 import secrets
@@ -87,6 +88,15 @@ class Core:
         return source.platform.resolve(source.http, reference, self.clock.now())
 
 
+def collect_rarely() -> None:
+    """Let Python's garbage collector run after 100,000 new objects instead of 700, for the whole process.
+
+    A cycle makes that many small values, and none refers to itself. With Python's own thresholds the collector would
+    look through the state of all pages dozens of times in a cycle, and take half of the time of deciding and storing.
+    """
+    gc.set_threshold(100_000, 20, 50)
+
+
 @contextmanager
 def open_core(
     settings: Settings, *, wake: Callable[[], None] = lambda: None, clock: Clock | None = None
@@ -96,6 +106,7 @@ def open_core(
     ``wake`` is called when a delivery waits. ``clock`` is the machine's clock unless another is given.
     """
     clock = clock or SystemClock()
+    collect_rarely()
     values = settings.platforms
     with ExitStack() as closing:
         store = Store.open(settings.database)

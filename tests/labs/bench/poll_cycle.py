@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bot.app import collect_rarely
 from bot.clock import Clock
 from bot.evidence.recorder import Recorder
 from bot.http.exchange import Exchange
@@ -143,6 +144,7 @@ def bot_on(
     keeping: Callable[[Evidence, Clock], Recorder] = Recorder,
 ) -> Iterator[Bot]:
     """A bot that watches the pages, in groups of five, knows these rules, and keeps its evidence so."""
+    collect_rarely()
     clock = LaterClock()
     with closing(Store.open(path)) as store:
         recorder = keeping(store.evidence, clock)
