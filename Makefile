@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup test lint types docs lock browser bench quality tamper faults fuzz clean help
+.PHONY: run setup test check pytest docs lock browser bench quality tamper faults fuzz clean help
 
 help:
 	@echo "make run      start Likewatch (without Slack tokens: the local workspace in your browser)"
@@ -40,14 +40,20 @@ $(VENV)/.developing: $(VENV)/.installed requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# The checks that read the code and the tests that run it share the cores; tests that wait leave room for one more worker.
 test: $(VENV)/.developing
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=line check pytest
+
+check: $(VENV)/.developing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml bot handlers storage
 	$(BIN)/python -m bot.docs --check
-	$(BIN)/pytest -m "not browser" --numprocesses auto --dist worksteal
+	$(BIN)/mypy
+
+pytest: $(VENV)/.developing
+	$(BIN)/pytest -m "not browser" --numprocesses $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist worksteal
 
 browser: $(VENV)/.developing
 	$(BIN)/pytest -m browser
