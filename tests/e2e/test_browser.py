@@ -98,7 +98,7 @@ def test_a_past_that_is_all_older_is_gone_through_with_a_button(running: Running
     ana = Person(browser, running.url)
     ana.open("politics")
     ana.type("/trends backtest hunsen 90d foreign>30")
-    nothing = ana.sees("newest figure of Hun Sen is of 5 August 2020", "nothing to go through")
+    nothing = ana.sees("newest figure of Hun Sen is of 5 August 2020", "nothing to test")
     ana.press(nothing, "Test all figures")
     ana.sees("Raised by both: 1", "79.8%", "overtake 1", "foreign>30")
     ana.screenshot("backtest")
