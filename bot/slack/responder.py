@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.slack.client import CALL_ERRORS, ErrorKind, failure_of, post_message, send_response, with_plain_text_fallback
 from bot.slack.contract import Call, Line, ReplyFile, SlackRequest
-from bot.slack.delivery.pausing import resume
+from bot.slack.delivery.unreachable_channels import resume
 from bot.slack.dispatch import Dispatcher, RenderedReply, plain_reply, unexpected_reply
 from bot.slack.render import block_kit
 from storage.errors import AlreadyDone, StoreError

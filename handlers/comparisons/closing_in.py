@@ -29,8 +29,8 @@ from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
 from handlers.model import Alert, Fact, Metric
 from handlers.parameter_types import Parameters, parameter
 from handlers.rule_state import StateForm
-from handlers.signals.ahead import is_judged_in
 from handlers.signals.approach import DAYS, Approach, approach
+from handlers.signals.count_intervals import is_judged_in
 from handlers.signals.facts import count_fact
 from handlers.signals.history import DAY, EMPTY, HOUR, HistorySummary
 from handlers.wording.forecasts import CLOSING_IN

@@ -8,7 +8,7 @@
 
 - Ahead means that the challenger's interval lies wholly above the leader's.
 - An evaluation is counted if both pages were read anew since the last counted one. If a page has to be bounded
-  (``handlers.signals.ahead``), a new reading of its rival is enough.
+  (``handlers.signals.count_intervals``), a new reading of its rival is enough.
 - Until a page is read anew, its usual pace stands in for the one reading that first showed the lead.
 - Further changes of lead within a contest raise nothing. The first comparison of a pair only sets its leader.
 - If readings of a page are 48 hours apart or more, a lead is confirmed at once. One bad reading of such a page does
@@ -30,7 +30,8 @@ from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
 from handlers.model import Alert, Dated, Fact, Metric, SeriesState
 from handlers.parameter_types import Parameters, parameter
 from handlers.rule_state import StateForm
-from handlers.signals.ahead import (
+from handlers.signals.contests import OvertakeState, Pair, Seat, Streak, upgrade
+from handlers.signals.count_intervals import (
     FRESH_HOURS,
     FRESH_POLLS,
     SPARSE_HOURS,
@@ -42,7 +43,6 @@ from handlers.signals.ahead import (
     lead,
     pair_of,
 )
-from handlers.signals.contests import OvertakeState, Pair, Seat, Streak, upgrade
 from handlers.signals.facts import count_fact
 from handlers.signals.order import overlapping, resort, seat
 from handlers.wording.leads import AHEAD, HELD_OFF, OVERTAKE

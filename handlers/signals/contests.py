@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from handlers.model import Metric
-from handlers.signals.ahead import LeadReading
+from handlers.signals.count_intervals import LeadReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ from handlers.comparisons.platform_event import Event, PlatformEventState
 from handlers.discovery import all_comparisons
 from handlers.model import Metric
 from handlers.rule_state import StateForm
-from handlers.signals.ahead import LeadReading
 from handlers.signals.contests import Streak
+from handlers.signals.count_intervals import LeadReading
 from handlers.signals.new_likes_rule import Watch
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)

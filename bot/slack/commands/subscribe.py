@@ -12,7 +12,7 @@ from bot.rules.preview import preview, settle_rule_states
 from bot.slack.answers.subscription import groups_subscribed, preview_lines
 from bot.slack.audit import audit
 from bot.slack.contract import Button, Call, Card, Command, Line, Mention, Permission, Reply, Slash
-from bot.slack.delivery.pausing import resume
+from bot.slack.delivery.unreachable_channels import resume
 from bot.slack.names import first_named
 from bot.text import phrases
 from handlers.discovery import all_comparisons

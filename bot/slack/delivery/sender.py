@@ -33,8 +33,8 @@ from bot.slack.client import (
 from bot.slack.contract import Card
 from bot.slack.delivery.filters import drop_reason
 from bot.slack.delivery.pace import BETWEEN_MESSAGES, MANY_THROTTLED, backoff
-from bot.slack.delivery.pausing import pause
 from bot.slack.delivery.reconciliation import Reconciliation, metadata
+from bot.slack.delivery.unreachable_channels import pause
 from bot.slack.render import block_kit
 from bot.slack.render.alert_card import MAX_CARDS, MAX_LISTED, alert_card, list_card
 from handlers.model import Alert

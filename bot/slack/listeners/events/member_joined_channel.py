@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.slack.contract import SlackRequest
-from bot.slack.delivery.pausing import BY_LIKEWATCH
+from bot.slack.delivery.unreachable_channels import BY_LIKEWATCH
 from bot.slack.listeners.contract import EventListener, Json
 from bot.slack.responder import Responder
 
