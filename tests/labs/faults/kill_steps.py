@@ -159,7 +159,7 @@ def _before_sent(trial: Trial) -> None:
         room.slack.rule = lambda line: line.hang_up() if line.asked.method == "chat.postMessage" else honest(line)
         with living(room.bot()) as bot:
             until(lambda: room.is_read(*names), 30, "the reading that passes the milestones")
-            bot.wait_for("does not take alerts")
+            bot.wait_for("does not accept alerts")
             bot.kill()
         room.slack.rule = honest
         for number in numbers:
