@@ -107,7 +107,7 @@ class Bot:
     def cycle(self) -> None:
         report = self._cycle.run_due()
         assert report is not None
-        assert report.added.standings == {Standing.ACCEPTED: PAGES}
+        assert report.added.standings == {Standing.ACCEPTED: PAGES}, (report.added.standings, report.failures[:2])
         self.alerts += len(report.added.alerts)
         self._clock.ahead += 1.5 * CADENCE  # beyond every jitter: all are due again
 
