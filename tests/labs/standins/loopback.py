@@ -84,5 +84,13 @@ def serve(app: App, port: int) -> None:
 
 def _config(app: App, port: int = 0) -> uvicorn.Config:
     return uvicorn.Config(
-        app, host="127.0.0.1", port=port, http="h11", ws="none", lifespan="off", log_level="warning", access_log=False
+        app,
+        host="127.0.0.1",
+        port=port,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=120,  # a slow machine must not find its idle connections closed
     )
