@@ -37,6 +37,14 @@ class Dated(StrEnum):
     MONTH = "month"
 
 
+_PRECISIONS = tuple(Dated)
+
+
+def least_precise(*dates: Dated) -> Dated:
+    """Return the least precise of several dates: a month before a day before an instant."""
+    return max(dates, key=_PRECISIONS.index)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One public account on one platform, under a short slug, with a home country.

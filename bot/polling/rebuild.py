@@ -108,11 +108,11 @@ def rebuild_summary(report: RebuildReport) -> Iterator[str]:
     for what, names in found:
         if names:
             several = phrases.several(len(names), what, "history summaries" if what == "history summary" else "")
-            yield f"{several} had another value, and {'was' if len(names) == 1 else 'were'} replaced: {_listed(names)}."
-    if report.raised:
-        yield f"{phrases.several(len(report.raised), 'alert')} raised again, not stored: {_listed(report.raised)}."
-    if report.unraised:
-        yield f"{phrases.several(len(report.unraised), 'alert')} stored, not raised again: {_listed(report.unraised)}."
+            were = "was" if len(names) == 1 else "were"
+            yield f"{several} had another value, and {were} replaced: {phrases.first_of(names, _NAMES_SHOWN)}."
+    for outcome, keys in (("raised again, not stored", report.raised), ("stored, not raised again", report.unraised)):
+        if keys:
+            yield f"{phrases.several(len(keys), 'alert')} {outcome}: {phrases.first_of(keys, _NAMES_SHOWN)}."
     if report.raised or report.unraised:
         yield "No alert was added, removed or posted."
     if any(names for _, names in found) or report.raised or report.unraised:
@@ -216,8 +216,3 @@ def _those(values: Mapping[K, V], keys: Iterable[K]) -> dict[K, V]:
 def _differing(stored: Mapping[K, V], rebuilt: Mapping[K, V]) -> list[K]:
     """Return the keys whose values differ, or that one of both lacks, in order."""
     return sorted(key for key in stored.keys() | rebuilt.keys() if stored.get(key) != rebuilt.get(key))  # type: ignore[type-var]
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")

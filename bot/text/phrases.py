@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.model import Dated
 from handlers.wording.numbers import MONTHS, count, dated, day, instant, percent, when
 
 __all__ = [
-    "about", "clock_time", "count", "date", "dated", "day", "instant", "listed", "ordinal", "percent",
+    "about", "clock_time", "count", "date", "dated", "day", "first_of", "instant", "listed", "ordinal", "percent",
     "percent_change", "several", "short_day", "short_month", "when",
 ]  # fmt: skip
 
@@ -27,6 +28,12 @@ def several(number: int, one: str, many: str = "") -> str:
 def listed(words: list[str] | tuple[str, ...]) -> str:
     """Return words as a list in a sentence: ``["a", "b", "c"]`` -> ``"a, b and c"``."""
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """Return the first ``most`` names, and how many there are besides: ``"a, b and 3 more"``."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {count(more)} more" if more > 0 else "")
 
 
 def ordinal(number: int) -> str:

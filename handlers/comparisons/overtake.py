@@ -27,7 +27,7 @@ from datetime import timedelta
 from operator import is_
 
 from handlers.contract import Comparison, Scope, Trigger, Verdict, Window
-from handlers.model import Alert, Dated, Fact, Metric, SeriesState
+from handlers.model import Alert, Fact, Metric, SeriesState, least_precise
 from handlers.parameter_types import Parameters, parameter
 from handlers.rule_state import StateForm
 from handlers.signals.contests import OvertakeState, Pair, Seat, Streak, upgrade
@@ -82,7 +82,6 @@ _SPARSE_RULE = (
     "Counts as confirmed at once, since readings of a page are days apart: the two counts differ by more than rounding."
 )
 _HELD_OFF_RULE = "The earlier leader was ahead again at every reading for {hours_to_hold_off} hours."
-_PRECISIONS = tuple(Dated)
 
 
 def compare(window: Window, state: OvertakeState, parameters: OvertakeParameters) -> Verdict[OvertakeState] | None:
@@ -312,7 +311,7 @@ def _alert(
         page=ours.page,
         rival=theirs.page,
         at=window.now,
-        dated=max(ours.last.dated, theirs.last.dated, key=_PRECISIONS.index),
+        dated=least_precise(ours.last.dated, theirs.last.dated),
         facts=_facts(ours, theirs, pair, now),
         rule=parameters.fill(rule),
         parameters=parameters.listed(),

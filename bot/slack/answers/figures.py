@@ -10,9 +10,9 @@ from typing import NamedTuple
 from bot.imports.values import UNNAMED
 from bot.platforms.discovery import platforms
 from bot.slack.contract import Link, Moment, Plot, Span
-from bot.slack.render.charts import counts_plot, least_precise
+from bot.slack.render.charts import counts_plot
 from bot.text import durations, phrases
-from handlers.model import Dated, Point, SeriesState
+from handlers.model import Dated, Point, SeriesState, least_precise
 from storage.store import Store
 from storage.values import PageSnapshot
 

@@ -18,9 +18,8 @@ from bot.slack.answers.figures import (
     with_figures,
 )
 from bot.slack.contract import Bold, Card, Line, Reply
-from bot.slack.render.charts import least_precise
 from bot.text import phrases
-from handlers.model import Dated, Page, Point
+from handlers.model import Dated, Page, Point, least_precise
 from storage.store import Store
 
 _A_MONTH = timedelta(days=31)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from bot.pages.lookup import HOW_TO_START
@@ -22,16 +21,13 @@ def run(_call: Call, store: Store, _now: datetime) -> Reply:
     pages = store.pages.all()
     if not pages:
         return Reply(card=Card(headline="No page is watched yet", lines=(HOW_TO_START,)))
-    lines: list[Line] = [(Bold(group.slug), f": {_listed(group.pages)}") for group in store.pages.groups()]
+    lines: list[Line] = [
+        (Bold(group.slug), f": {phrases.first_of(group.pages, MAX_NAMED)}") for group in store.pages.groups()
+    ]
     if alone := [page.slug for page in pages if not page.groups]:
-        lines.append((Bold("In no group"), f": {_listed(alone)}"))
+        lines.append((Bold("In no group"), f": {phrases.first_of(alone, MAX_NAMED)}"))
     headline = f"{phrases.several(len(pages), 'page')} watched"
     return Reply(card=Card(headline=headline, lines=tuple(lines), context=(_HOW_TO_GROUP,)))
-
-
-def _listed(slugs: Sequence[str]) -> str:
-    more = len(slugs) - MAX_NAMED
-    return ", ".join(slugs[:MAX_NAMED]) + (f" and {phrases.count(more)} more" if more > 0 else "")
 
 
 COMMAND = Command(

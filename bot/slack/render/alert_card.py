@@ -12,10 +12,10 @@ from bot.rules.alert_types import amount, features
 from bot.slack.answers.figures import date_span
 from bot.slack.contract import Bold, Button, Card, Line, Link, Plot, Span
 from bot.slack.render.block_kit import shortened
-from bot.slack.render.charts import counts_plot, least_precise
+from bot.slack.render.charts import counts_plot
 from bot.text import phrases
 from handlers.contract import Names
-from handlers.model import Alert, Dated, Fact, Point
+from handlers.model import Alert, Dated, Fact, Point, least_precise
 from handlers.wording import sentences
 from storage.store import Store
 from storage.values import StoredAlert

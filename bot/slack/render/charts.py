@@ -11,7 +11,7 @@ from math import ceil
 from bot.slack.contract import Chart, Plot, Series
 from bot.slack.render.block_kit import MAX_CATEGORIES
 from bot.text import phrases
-from handlers.model import Dated, Point
+from handlers.model import Dated, Point, least_precise
 
 _NOT_TO_SCALE = "not to scale in time"  # Slack's charts have categories of equal width, and no axis of time
 _PUBLISHED_HOLDS = timedelta(hours=36)  # a published figure stands for its day only, a polled one until the next
@@ -19,12 +19,6 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _SHORT = timedelta(days=3)
 _LONG = timedelta(days=300)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PRECISIONS = list(Dated)
-
-
-def least_precise(*dates: Dated) -> Dated:
-    """Return the least precise of several dates: a month before a day before an instant."""
-    return max(dates, key=_PRECISIONS.index)
 
 
 def counts_plot(title: str, series: Mapping[str, Sequence[Point]], *, unit: str) -> Plot | None:
